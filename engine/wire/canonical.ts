@@ -1,0 +1,79 @@
+/**
+ * RFC 8785 canonical JSON (JCS), and hex. Everything that is hashed or signed goes through here.
+ */
+import { wireError } from './errors.ts'
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
+export type JsonObject = { readonly [key: string]: Json | undefined }
+
+const MAX_DEPTH = 32
+
+/**
+ * RFC 8785 serialization: members sorted by UTF-16 code units, ECMAScript numbers, minimal escapes.
+ * Members whose value is `undefined` are left out.
+ *
+ * @throws wire.not-json for what JSON cannot hold (NaN, infinities, lone surrogates, functions, deeper than 32)
+ */
+export function canonical(value: Json): string {
+  return write(value, 0)
+}
+
+function write(value: Json | undefined, depth: number): string {
+  if (depth > MAX_DEPTH) throw wireError('not-json', { why: 'nested too deeply' })
+  if (value === null || typeof value === 'boolean') return String(value)
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw wireError('not-json', { why: 'a number that is not finite' })
+    return JSON.stringify(value)
+  }
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) throw wireError('not-json', { why: 'a string with a lone surrogate' })
+    return JSON.stringify(value)
+  }
+  if (Array.isArray(value)) return `[${(value as readonly Json[]).map((item) => write(item, depth + 1)).join(',')}]`
+  if (typeof value !== 'object') throw wireError('not-json', { why: `a ${typeof value}` })
+  const object = value as JsonObject
+  const members = Object.keys(object)
+    .filter((key) => object[key] !== undefined)
+    .sort()
+    .map((key) => {
+      if (!key.isWellFormed()) throw wireError('not-json', { why: 'a name with a lone surrogate' })
+      return `${JSON.stringify(key)}:${write(object[key], depth + 1)}`
+    })
+  return `{${members.join(',')}}`
+}
+
+/**
+ * Parses JSON text that must be canonical: what it reads, written again, is the same text. That also refuses
+ * duplicate names, `__proto__` tricks, other number spellings and every stray byte.
+ *
+ * @param what names the text in the error
+ * @throws wire.not-canonical
+ */
+export function parseCanonical(text: string, what: string): Json {
+  let value: Json
+  try {
+    value = JSON.parse(text) as Json
+  } catch (cause) {
+    throw wireError('not-canonical', { what, why: 'it is not JSON' }, cause)
+  }
+  let again: string
+  try {
+    again = canonical(value)
+  } catch (cause) {
+    throw wireError('not-canonical', { what, why: 'it holds what canonical JSON cannot' }, cause)
+  }
+  if (again !== text) throw wireError('not-canonical', { what, why: 'it is JSON, but not in its RFC 8785 form' })
+  return value
+}
+
+const encoder = new TextEncoder()
+
+/** UTF-8 bytes of a string. */
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text)
+}
+
+/** UTF-8 bytes of a value's canonical JSON. */
+export function canonicalBytes(value: Json): Uint8Array {
+  return utf8(canonical(value))
+}

@@ -1,0 +1,20 @@
+import { errorTable } from './error.ts'
+
+export const wireError = errorTable('wire', {
+  'not-json': ({ why }: { why: string }) => ({
+    what: `This value cannot be written as canonical JSON: ${why}.`,
+    todo: 'This is a bug in keyrite or in a plug-in of yours; please report it.',
+  }),
+  'not-canonical': ({ what, why }: { what: string; why: string }) => ({
+    what: `${what} is refused: ${why}.`,
+    todo: 'Whoever wrote it must send canonical JSON (RFC 8785); if keyrite wrote it, it was altered on the way.',
+  }),
+  malformed: ({ what, where, why }: { what: string; where: string; why: string }) => ({
+    what: `${what} is malformed at ${where === '' ? 'its top' : where}: ${why}.`,
+    todo: 'It was altered on the way or made by another version; ask its sender for it again.',
+  }),
+  'not-hex': ({ what }: { what: string }) => ({
+    what: `${what} is not lower-case hex of the right length.`,
+    todo: 'It was altered on the way or made by another version; ask its sender for it again.',
+  }),
+})
