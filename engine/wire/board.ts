@@ -1,0 +1,54 @@
+/** A board as its readers and writers need it: one log on a storage, or in memory. */
+import { errorTable } from './error.ts'
+import type { Pin } from './message.ts'
+
+export interface Entry extends Pin {
+  /** The message's canonical text. */
+  readonly text: string
+}
+
+export interface Board {
+  /**
+   * Posts a message's canonical text. The same text (or the same airgap statement) again returns its first place.
+   *
+   * @throws board.unreachable (try again), board.conflict, board.refused
+   */
+  post(text: string): Promise<Pin>
+
+  /**
+   * The entries after `pin`, then those that come in, for ever, until the signal aborts. Each entry's head is
+   * checked against the one before it. Reconnects by itself; `onTrouble` hears of every failed try.
+   *
+   * @throws board.tampered when the log does not continue `pin`; nothing after that can be believed
+   */
+  follow(pin: Pin, signal: AbortSignal, onTrouble?: (error: Error) => void): AsyncIterable<Entry>
+
+  /** Stores an attachment, before the message that names it. Returns its SHA-256, hex. @throws board.unreachable, board.refused */
+  putAttachment(bytes: Uint8Array): Promise<string>
+
+  /** An attachment by its SHA-256, checked. @throws board.unreachable, board.missing, board.tampered */
+  getAttachment(hash: string): Promise<Uint8Array>
+}
+
+export const boardError = errorTable('board', {
+  unreachable: ({ url, why }: { url: string; why: string }) => ({
+    what: `The storage at ${url} cannot be reached: ${why}.`,
+    todo: 'Check the address and that `keyrite storage serve` runs there. keyrite tries again by itself and loses nothing.',
+  }),
+  refused: ({ url, status, why }: { url: string; status: number; why: string }) => ({
+    what: `The storage at ${url} refused this (${String(status)}): ${why}.`,
+    todo: 'Read the reason; if it speaks of a token or a name, run `keyrite client ready` with the right one.',
+  }),
+  conflict: ({ offset, why }: { offset: number; why: string }) => ({
+    what: `Another statement is already in this place of the log, at offset ${String(offset)}: ${why}.`,
+    todo: 'Somebody, perhaps another copy of this client, posted a different statement in its name. Stop, and tell the other participants.',
+  }),
+  missing: ({ hash }: { hash: string }) => ({
+    what: `The storage does not have the attachment ${hash}.`,
+    todo: 'Its author must post it again; if it stays away, the ceremony aborts at its deadline.',
+  }),
+  tampered: ({ offset, why }: { offset: number; why: string }) => ({
+    what: `The storage's log is not the one that this client verified: at offset ${String(offset)}, ${why}.`,
+    todo: 'Do not go on with this storage. Compare the last offset and head with the other participants and keep this folder as evidence.',
+  }),
+})

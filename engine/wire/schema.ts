@@ -1,0 +1,57 @@
+/**
+ * Shapes of everything that is signed or posted, as strict JSON schemas, compiled once. A value that passed is of
+ * the type that the check names; nothing else may be trusted before.
+ */
+import { Ajv } from 'ajv'
+import type { ErrorObject } from 'ajv'
+import type { Json } from './canonical.ts'
+import { wireError } from './errors.ts'
+
+export type Schema = Readonly<Record<string, unknown>>
+
+/** Lower-case hex of exactly `length` bytes. */
+export const hexSchema = (length: number): Schema => ({ type: 'string', pattern: `^[0-9a-f]{${String(length * 2)}}$` })
+
+export const nameSchema: Schema = { type: 'string', pattern: '^[a-z0-9-]{1,32}$' }
+
+/** An object with exactly these members, `optional` ones aside. */
+export function objectSchema(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
+  const required = Object.keys(properties).filter((key) => !optional.includes(key))
+  return { type: 'object', properties, required, additionalProperties: false }
+}
+
+export const cardSchema = objectSchema({ name: nameSchema, signingKey: hexSchema(32), airgapKey: hexSchema(32) })
+
+/** Step, message and parameter names as scripts write them. */
+export const identifierSchema: Schema = { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9]{0,63}$' }
+
+export const openingSchema = objectSchema({
+  script: objectSchema({ name: nameSchema, version: { type: 'string', minLength: 1, maxLength: 32 }, hash: hexSchema(32) }),
+  parameters: { type: 'object', maxProperties: 64 },
+  roster: { type: 'array', minItems: 2, maxItems: 1024, items: cardSchema },
+  opensAt: { type: 'string', pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$' },
+  nonce: hexSchema(32),
+  rehearsal: { type: 'boolean' },
+})
+
+const ajv = new Ajv({ strict: true, allErrors: false })
+
+/** A check that gives the value its type. */
+export type Check<T> = (value: unknown, what: string) => T
+
+/** Compiles a schema for values from outside: stops at the first error. @throws wire.malformed from the check */
+export function compileCheck<T extends Json>(schema: Schema): Check<T> {
+  const validate = ajv.compile<T>(schema)
+  return (value, what) => {
+    if (validate(value)) return value
+    throw wireError('malformed', { what, ...place(validate.errors?.[0]) })
+  }
+}
+
+function place(error: ErrorObject | undefined): { where: string; why: string } {
+  if (error === undefined) return { where: '', why: 'it does not have the right form' }
+  const extra = error.keyword === 'additionalProperties' ? `: ${String(error.params['additionalProperty'])}` : ''
+  return { where: error.instancePath, why: `${error.message ?? 'it does not have the right form'}${extra}` }
+}
+
+export { ajv as wireAjv }
