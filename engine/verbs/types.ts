@@ -1,0 +1,134 @@
+/**
+ * The types that a script may name, as data: what each is, its JSON form on the wire, and where it may stand. What a
+ * schema cannot say (is this point on the curve?) is checked where values are decoded, not here.
+ */
+import type { Fields } from './signature.ts'
+
+/** A JSON Schema (draft 7) that ajv compiles in strict mode. */
+export type JSONSchema = Readonly<Record<string, unknown>>
+
+/** Where a value of a type may stand. */
+export type Place = 'parameter' | 'payload' | 'attachment'
+
+export interface ValueType {
+  /** One sentence for the person who writes a ceremony. */
+  readonly doc: string
+  /** Its wire form: strict and bounded. Bytes are lower-case hex. */
+  readonly schema: JSONSchema
+  readonly stands: readonly Place[]
+  /** Its exact length in bytes, for those whose wire form is hex of one length. */
+  readonly size?: number
+}
+
+/** The most items that a list may have. */
+export const MAX_LIST = 32_768
+/** The most participants that a ceremony may have. */
+export const MAX_PARTICIPANTS = 1024
+/** The most bytes in a value of type `bytes`. */
+export const MAX_BYTES = 65_536
+
+const everywhere: readonly Place[] = ['parameter', 'payload', 'attachment']
+const message: readonly Place[] = ['payload', 'attachment']
+
+function bytesOf(size: number, stands: readonly Place[], doc: string): ValueType {
+  return { doc, size, stands, schema: { type: 'string', pattern: `^[0-9a-f]{${size * 2}}$` } }
+}
+
+/** No control character but newline, no lone surrogate, nothing that turns the direction of reading on a screen. */
+const TEXT = '^[^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]+$'
+
+/** Every value type, by the name that a script uses. */
+export const valueTypes: Readonly<Record<string, ValueType>> = {
+  hash: bytesOf(32, everywhere, 'A SHA-256 hash, or 32 random bytes.'),
+  g1: bytesOf(48, everywhere, 'A point of BLS12-381 G1, compressed: a public key or a commitment.'),
+  g2: bytesOf(96, everywhere, 'A point of BLS12-381 G2, compressed: a signature.'),
+  schnorr: bytesOf(80, message, 'A Schnorr proof of knowledge over G1: R (48 bytes), then s (32 bytes).'),
+  sealed: bytesOf(80, ['payload'], 'A scalar sealed to one participant by HPKE: encapsulated key, ciphertext, tag.'),
+  x25519: bytesOf(32, message, 'An X25519 public key.'),
+  'x25519-private': bytesOf(32, ['payload'], 'The private X25519 key of one single sealing, opened to justify it.'),
+  participant: {
+    doc: 'The name of one participant of the roster.',
+    stands: ['parameter', 'payload'],
+    schema: { type: 'string', pattern: '^[a-z0-9-]{1,32}$' },
+  },
+  quorum: {
+    doc: 'How many participants are enough: from 2 to all of the roster.',
+    stands: ['parameter'],
+    schema: { type: 'integer', minimum: 2, maximum: MAX_PARTICIPANTS },
+  },
+  text: {
+    doc: 'Text for people, 1 to 2000 characters.',
+    stands: ['parameter', 'payload'],
+    schema: { type: 'string', minLength: 1, maxLength: 2000, pattern: TEXT },
+  },
+  count: {
+    doc: 'A whole number from 0 to 2147483647.',
+    stands: everywhere,
+    schema: { type: 'integer', minimum: 0, maximum: 2_147_483_647 },
+  },
+  bytes: {
+    doc: 'Any bytes, up to 64 KiB.',
+    stands: everywhere,
+    schema: { type: 'string', maxLength: MAX_BYTES * 2, pattern: '^([0-9a-f]{2})*$' },
+  },
+  message: {
+    doc: 'Something to be signed: its kind, and what that kind needs.',
+    stands: ['parameter'],
+    schema: {
+      type: 'object',
+      required: ['kind'],
+      maxProperties: 16,
+      propertyNames: { pattern: '^[a-z][A-Za-z0-9]{0,31}$' },
+      properties: { kind: { type: 'string', pattern: '^[a-z][a-z0-9-]{0,31}$' } },
+      additionalProperties: {
+        anyOf: [
+          { type: 'string', maxLength: MAX_BYTES * 2, pattern: '^[^\\ud800-\\udfff]*$' },
+          { type: 'integer', minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+          { type: 'boolean' },
+        ],
+      },
+    },
+  },
+}
+
+/** What a step may leave in the airgap's vault. Such a value has no wire form: it never leaves. */
+export const keptTypes: Readonly<Record<string, { readonly doc: string }>> = {
+  'dkg.share': { doc: "One participant's share of a threshold key, which never leaves the airgap." },
+}
+
+/** What an airgap verb may ask its own client back; the step's `assist` answers it. */
+export const questionTypes: Readonly<Record<string, { readonly doc: string; readonly fields: Fields }>> = {
+  'dkg.partials': {
+    doc: "The sums did not fit: each dealer's deal to this participant times the generator, by roster index.",
+    fields: { partials: '[g1]' },
+  },
+}
+
+/** A type as a script writes it, taken apart: `[g1]` is a list of `g1`. */
+export function parseType(written: string): { readonly name: string; readonly list: boolean } {
+  return written.startsWith('[') && written.endsWith(']')
+    ? { name: written.slice(1, -1), list: true }
+    : { name: written, list: false }
+}
+
+/**
+ * The JSON Schema of a type as written, `g1` or `[g1]`.
+ *
+ * @throws TypeError for a name that the table does not have (a checked script has none)
+ */
+export function schemaOfType(written: string): JSONSchema {
+  const { name, list } = parseType(written)
+  const type = Object.hasOwn(valueTypes, name) ? valueTypes[name] : undefined
+  if (type === undefined) throw new TypeError(`no type ${written}`)
+  return list ? { type: 'array', maxItems: MAX_LIST, items: type.schema } : type.schema
+}
+
+/** The JSON Schema of an object that has exactly these fields, all of them. */
+export function schemaOf(fields: Fields): JSONSchema {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    required: Object.keys(fields),
+    properties: Object.fromEntries(Object.entries(fields).map(([name, written]) => [name, schemaOfType(written)])),
+  }
+}
