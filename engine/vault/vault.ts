@@ -1,0 +1,154 @@
+/**
+ * One encrypted file that holds one JSON value: the airgap's `vault.age`, the client's `client.age`. Replaced as a
+ * whole, durable before it is believed.
+ */
+import { Ajv } from 'ajv'
+import type { ValidateFunction } from 'ajv'
+import { dirname } from 'node:path'
+import { isKeyriteError } from '../wire/error.ts'
+import { vaultError } from './errors.ts'
+import { readBounded, sweepTemporaries, writeDurable } from './file.ts'
+import type { Keyring } from './keyring.ts'
+import type { Lock } from './lock.ts'
+import { lockHome } from './lock.ts'
+
+const MOST_VAULT = 64 * 1024 * 1024
+const MOST_CONTENT = 63 * 1024 * 1024
+
+export interface VaultFile {
+  readonly path: string
+  readonly keyring: Keyring
+  /** JSON schema of the value, closed (`additionalProperties: false`) and with a version in it. */
+  readonly schema: Readonly<Record<string, unknown>>
+}
+
+export interface Vault<T> {
+  /** The value on disk. Frozen; an update replaces it. */
+  read(): T
+  /**
+   * Replaces the value. One update at a time, in the order of the calls; `change` sees the result of those before.
+   * Resolves once a power cut cannot undo it. If it rejects, or `change` throws, nothing has changed, neither here
+   * nor on disk. Giving back the same value writes nothing.
+   *
+   * @throws vault.wrong-update, vault.closed, and what `writeDurable` throws; after vault.unsynced every further
+   *   call throws it again, since nobody can say then what is on disk
+   */
+  update(change: (value: T) => T): Promise<void>
+  /** Waits for the updates under way and gives the home's lock back. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes a vault with its first value. Never overwrites.
+ *
+ * @throws vault.exists, vault.wrong-update, and what `writeDurable` throws
+ */
+export async function createVault({ path, keyring, schema }: VaultFile, value: unknown): Promise<void> {
+  await writeDurable(path, await keyring.seal(encode(value, compile(schema), path)), { exclusive: true })
+}
+
+/**
+ * Opens a vault and locks its home until `close`, or until the process ends.
+ *
+ * @throws vault.locked, and what `readVault` throws
+ */
+export async function openVault<T>(file: VaultFile): Promise<Vault<T>> {
+  const validate = compile<T>(file.schema)
+  const lock = await lockHome(dirname(file.path))
+  try {
+    await sweepTemporaries(file.path)
+    return vaultOf(file, validate, lock, await load(file, validate))
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+/**
+ * Reads a vault's value without locking its home.
+ *
+ * @throws vault.missing, vault.unreadable, vault.too-large, vault.truncated, vault.altered, vault.not-json,
+ *   vault.wrong-shape
+ */
+export async function readVault<T>(file: VaultFile): Promise<T> {
+  return await load(file, compile<T>(file.schema))
+}
+
+function vaultOf<T>({ path, keyring }: VaultFile, validate: ValidateFunction<T>, lock: Lock, first: T): Vault<T> {
+  let current = first
+  let last: Promise<void> = Promise.resolve()
+  let broken: Error | undefined
+
+  const write = async (change: (value: T) => T): Promise<void> => {
+    if (broken !== undefined) throw broken
+    const next = change(current)
+    if (next === current) return
+    const bytes = encode(next, validate, path)
+    try {
+      await writeDurable(path, await keyring.seal(bytes))
+    } catch (error) {
+      if (isKeyriteError(error, 'vault.unsynced')) broken = error
+      throw error
+    }
+    current = decode(bytes, validate, path)
+  }
+
+  return {
+    read() {
+      if (broken !== undefined) throw broken
+      return current
+    },
+    update(change) {
+      const done = last.then(() => write(change))
+      last = done.catch(() => undefined)
+      return done
+    },
+    async close() {
+      await last
+      broken ??= vaultError('closed', { path })
+      await lock.release()
+    },
+  }
+}
+
+async function load<T>({ path, keyring }: VaultFile, validate: ValidateFunction<T>): Promise<T> {
+  return decode(await keyring.open(await readBounded(path, MOST_VAULT), path), validate, path)
+}
+
+function compile<T>(schema: VaultFile['schema']): ValidateFunction<T> {
+  return new Ajv({ strict: true }).compile<T>(schema)
+}
+
+function encode(value: unknown, validate: ValidateFunction, path: string): Uint8Array {
+  if (!validate(value)) throw vaultError('wrong-update', { path, ...place(validate) })
+  const bytes = new TextEncoder().encode(JSON.stringify(value))
+  if (bytes.length > MOST_CONTENT) throw vaultError('wrong-update', { path, where: '', why: 'is too large' })
+  return bytes
+}
+
+function decode<T>(bytes: Uint8Array, validate: ValidateFunction<T>, path: string): T {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    // Without the cause: the parser quotes what it read.
+    throw vaultError('not-json', { path })
+  }
+  if (!validate(value)) throw vaultError('wrong-shape', { path, ...place(validate) })
+  return freeze(value)
+}
+
+/** Where and why, without any value. */
+function place(validate: ValidateFunction): { where: string; why: string } {
+  const error = validate.errors?.[0]
+  return { where: error?.instancePath ?? '', why: error?.message ?? 'is not valid' }
+}
+
+/** Nobody changes by accident what stands for the disk. */
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    Object.values(value).forEach(freeze)
+    Object.freeze(value)
+  }
+  return value
+}
