@@ -1,0 +1,53 @@
+/** Text ⇄ the message of a UR: UTF-8, raw deflate (RFC 1951), CBOR byte string. */
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import { decodeBytes, encodeBytes } from './cbor.ts'
+import { channelError } from './errors.ts'
+import { MAX_MESSAGE, MAX_TEXT } from './limits.ts'
+
+/** Packs a text. Same text, same bytes, with one version of zlib. */
+export function pack(text: string): Uint8Array {
+  const bytes = new TextEncoder().encode(text)
+  if (bytes.length > MAX_TEXT) {
+    throw channelError('cannot-send', { what: 'The length in bytes of this text', size: bytes.length, limit: MAX_TEXT })
+  }
+  return encodeBytes(deflateRawSync(bytes, { level: 9 }))
+}
+
+/**
+ * Unpacks what `pack` made.
+ *
+ * @param limit the most bytes of text; inflating never allocates more
+ * @throws channel.too-long, channel.bad-cbor, channel.inflate-bound, channel.bad-deflate, channel.bad-text
+ */
+export function unpack(message: Uint8Array, limit = MAX_TEXT): string {
+  if (message.length > MAX_MESSAGE) throw channelError('too-long', { what: 'The transfer', bytes: message.length, limit: MAX_MESSAGE })
+  const bytes = inflate(decodeBytes(message), limit)
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (cause) {
+    throw channelError('bad-text', { bytes: bytes.length }, cause)
+  }
+}
+
+function inflate(deflated: Uint8Array, limit: number): Uint8Array {
+  // Types do not know `info: true`, which tells how much was consumed: bytes after the stream's end are refused.
+  let result: unknown
+  try {
+    result = inflateRawSync(deflated, { maxOutputLength: limit, chunkSize: chunkFor(deflated.length, limit), info: true })
+  } catch (cause) {
+    if (hasCode(cause, 'ERR_BUFFER_TOO_LARGE')) throw channelError('inflate-bound', { limit }, cause)
+    throw channelError('bad-deflate', { why: 'it is damaged or ends too early' }, cause)
+  }
+  if (!isInflated(result)) throw new TypeError('zlib gave no info')
+  if (result.engine.bytesWritten !== deflated.length) throw channelError('bad-deflate', { why: 'something follows its end' })
+  return result.buffer
+}
+
+/** A chunk that holds a usual text at once, so that its parts need no copying together; zlib wants 64 at least. */
+const chunkFor = (deflated: number, limit: number): number => Math.max(64, Math.min(limit, 4 * deflated + 1024))
+
+function isInflated(value: unknown): value is { readonly buffer: Uint8Array; readonly engine: { readonly bytesWritten: number } } {
+  return typeof value === 'object' && value !== null && 'buffer' in value && 'engine' in value
+}
+
+const hasCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code

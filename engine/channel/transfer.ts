@@ -1,0 +1,141 @@
+/** One text as an endless sequence of frames, and back from whichever of them arrive. */
+import { KeyriteError } from '../wire/error.ts'
+import type { FountainDecoder, TransferId } from './fountain-decode.ts'
+import { makeFountainDecoder, sameTransfer, transferOf } from './fountain-decode.ts'
+import { makeFountain, nextSequence } from './fountain-encode.ts'
+import { pack, unpack } from './payload.ts'
+import { readFrame, writePart, writeWhole } from './ur.ts'
+import type { Frame } from './ur.ts'
+
+/** Bytes in each frame: for poor cameras, the safe default, and dense. QR versions 8, 11 and 17. */
+export const FRAGMENT_SIZES = { sparse: 100, normal: 200, dense: 400 } as const
+
+export interface Sending {
+  /** Frames that suffice if none is lost. */
+  readonly partCount: number
+  /** Bytes that cross, without the framing. */
+  readonly bytes: number
+  /** Frames from the first part on, endlessly; after `partCount` of them each is a new mix. */
+  frames(): Generator<string, never>
+}
+
+/**
+ * @param options.fragment the most bytes of a frame, 10 … 2108
+ * @throws channel.bad-setting, channel.cannot-send
+ */
+export function makeSending(text: string, options: { readonly fragment: number }): Sending {
+  const message = pack(text)
+  const fountain = makeFountain(message, options.fragment)
+  return {
+    partCount: fountain.parts,
+    bytes: message.length,
+    *frames() {
+      for (let sequence = 1; ; sequence = nextSequence(sequence)) {
+        yield fountain.parts === 1 ? writeWhole(message) : writePart(fountain.part(sequence))
+      }
+    },
+  }
+}
+
+/** What became of one frame. */
+export type Received =
+  | {
+      readonly state: 'progress'
+      /** Useful parts so far, of `needed`. */
+      readonly seen: number
+      readonly needed: number
+      /** Bytes of the whole transfer. */
+      readonly bytes: number
+      /** Whether this frame told anything new. */
+      readonly fresh: boolean
+    }
+  | { readonly state: 'complete'; readonly text: string; readonly bytes: number; readonly needed: number }
+  /** Not for us, or not readable: nothing has changed. */
+  | { readonly state: 'ignored'; readonly why: KeyriteError }
+  /**
+   * A good frame of another transfer than the one under way; nothing has changed. `startOver` and this frame again, and
+   * it is followed instead.
+   */
+  | { readonly state: 'other-transfer'; readonly inARow: number; readonly seen: number; readonly needed: number }
+  /** The transfer under way cannot be right; the receiver waits for a new one. */
+  | { readonly state: 'failed'; readonly why: KeyriteError }
+
+export interface Receiver {
+  /** Takes a frame as scanned or typed, of either case. Never throws for what it holds. */
+  receive(frame: string): Received
+  /** Forgets the transfer under way. */
+  startOver(): void
+}
+
+export interface ReceiverOptions {
+  /**
+   * After so many frames in a row of one other transfer, follow that one (it answers `progress`). 0, the default, never
+   * does: the caller asks its user.
+   */
+  readonly switchAfter?: number
+}
+
+/** Receives one transfer after another. Frames of two are never mixed. */
+export function makeReceiver(options: ReceiverOptions = {}): Receiver {
+  const switchAfter = options.switchAfter ?? 0
+  let decoder: FountainDecoder | undefined
+  let complete: { readonly text: string; readonly bytes: number; readonly needed: number } | undefined
+  let other: { readonly id: TransferId; inARow: number } | undefined
+
+  function startOver(): void {
+    decoder = undefined
+    complete = undefined
+    other = undefined
+  }
+
+  function finish(message: Uint8Array, needed: number): Received {
+    complete = { text: unpack(message), bytes: message.length, needed }
+    return { state: 'complete', ...complete }
+  }
+
+  function takePart(frame: Frame & { readonly kind: 'part' }): Received {
+    const id = transferOf(frame.part)
+    if (decoder !== undefined && !sameTransfer(decoder.id, id)) {
+      other = { id, inARow: other !== undefined && sameTransfer(other.id, id) ? other.inARow + 1 : 1 }
+      if (switchAfter === 0 || other.inARow < switchAfter) {
+        return { state: 'other-transfer', inARow: other.inARow, seen: decoder.rank, needed: decoder.id.parts }
+      }
+      startOver()
+    }
+    other = undefined
+    if (complete !== undefined) return { state: 'complete', ...complete }
+    decoder ??= makeFountainDecoder(id)
+    const fresh = decoder.add(frame.part)
+    if (decoder.rank === id.parts) return finish(decoder.message(), id.parts)
+    return { state: 'progress', seen: decoder.rank, needed: id.parts, bytes: id.messageLength, fresh }
+  }
+
+  function receive(text: string): Received {
+    let frame: Frame
+    try {
+      frame = readFrame(text.trim())
+    } catch (why) {
+      return { state: 'ignored', why: known(why) }
+    }
+    try {
+      if (frame.kind === 'part') return takePart(frame)
+      // A whole transfer in one frame mixes with nothing, so it replaces whatever was under way.
+      startOver()
+      return finish(frame.message, 1)
+    } catch (why) {
+      startOver()
+      return { state: 'failed', why: known(why) }
+    }
+  }
+
+  return { receive, startOver }
+}
+
+function known(error: unknown): KeyriteError {
+  if (error instanceof KeyriteError) return error
+  throw error
+}
+
+/** How many frames a reader that cannot wait gets: one round and a fifth more, at least one more when there are several parts. */
+export const roundLength = ({ partCount }: Pick<Sending, 'partCount'>): number =>
+  partCount === 1 ? 1 : partCount + Math.ceil(partCount / 5)
