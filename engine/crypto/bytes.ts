@@ -3,12 +3,8 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { expand, extract } from '@noble/hashes/hkdf.js'
 import { sha256 as hash } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
+import { utf8 } from '../wire/canonical.ts'
 import { cryptoError } from './errors.ts'
-
-const encoder = new TextEncoder()
-
-/** UTF-8 bytes of a string. */
-export const utf8 = (text: string): Uint8Array => encoder.encode(text)
 
 /** One byte string out of many. */
 export const concat = (...parts: readonly Uint8Array[]): Uint8Array => concatBytes(...parts)

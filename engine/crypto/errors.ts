@@ -33,8 +33,8 @@ export const cryptoError = errorTable('crypto', {
     what: `Word ${place} of this mnemonic is not in the BIP-39 English list.`,
     todo: `Look at word ${place} on your paper again; the first four letters decide.`,
   }),
-  'wrong-checksum': () => ({
-    what: 'The words of this mnemonic are all known, but its checksum is wrong.',
+  'wrong-checksum': ({ count }: { count: number }) => ({
+    what: `The ${count} words of this mnemonic are all known, but its checksum is wrong.`,
     todo: 'Two words are swapped or one is another word of the list; compare each with your paper.',
   }),
   'bad-argument': ({ what, why }: { what: string; why: string }) => ({
