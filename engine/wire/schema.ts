@@ -34,7 +34,7 @@ export const openingSchema = objectSchema({
   rehearsal: { type: 'boolean' },
 })
 
-const ajv = new Ajv({ strict: true, allErrors: false })
+const ajv = new Ajv({ strict: true, allErrors: false, discriminator: true })
 
 /** A check that gives the value its type. */
 export type Check<T> = (value: unknown, what: string) => T
@@ -54,4 +54,4 @@ function place(error: ErrorObject | undefined): { where: string; why: string } {
   return { where: error.instancePath, why: `${error.message ?? 'it does not have the right form'}${extra}` }
 }
 
-export { ajv as wireAjv }
+

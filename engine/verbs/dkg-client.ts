@@ -1,0 +1,137 @@
+/** `dkg.*` on the client and for auditors (protocol §5): public values only. */
+import { combineSignatures, decodeG2, DST_SHARE_PROOF, encodeG1, encodeG2, sumG1, timesBase, verifyShareSignatures, verifySignature } from '../crypto/bls.ts'
+import { fromHex, toHex } from '../crypto/bytes.ts'
+import {
+  commitmentDigest, commitmentSums, evaluateCommitment, publicShares, reopenDeal, restHash, verifyKeyProofs,
+} from '../crypto/dkg.ts'
+import type { JsonObject } from '../wire/canonical.ts'
+import { birthMessage, dealAad, field, trustedG1 } from './dkg-common.ts'
+import { ArgReader, fault, text } from './runtime.ts'
+import type { AssistVerb, CheckVerb, Collected, JudgeVerb, Scope, ValueVerb, Verdict, VerbFault } from './runtime.ts'
+
+const bytesOf = (points: readonly string[]): Uint8Array[] => points.map((point) => fromHex(point, 48))
+
+function pointsOf(attachment: JsonObject | undefined): readonly string[] {
+  const points = attachment?.['points']
+  return Array.isArray(points) ? (points as readonly string[]) : []
+}
+
+export const dkgOpens: CheckVerb = {
+  when: 'arrival',
+  run: (scope, incoming, args) => {
+    const read = new ArgReader('dkg.opens', args)
+    return incoming.flatMap((one) => checkOpening(scope, one, read.integer(0), read.statements(1)))
+  },
+}
+
+function checkOpening(scope: Scope, one: Collected, threshold: number, publicKeys: readonly Collected[]): readonly VerbFault[] {
+  const bad = (reason: string, why: string) => [{ reason, accused: one.from, why }]
+  const { from, index, payload } = one
+  const key = fromHex(text(payload, 'key'), 48)
+  const proof = fromHex(text(payload, 'proof'), 80)
+  const rest = text(payload, 'rest')
+  const digest = commitmentDigest({ ceremony: scope.ceremony, from, key, proof, rest })
+  if (digest !== field(publicKeys, index, 'digest')) {
+    return bad('dkg.bad-opening', 'its commitments are not those that it bound itself to')
+  }
+  const points = pointsOf(one.attachment)
+  if (points.length !== threshold - 1) return bad('dkg.bad-points', `it attached ${points.length} points, not ${threshold - 1}`)
+  if (restHash(bytesOf(points)) !== rest) return bad('dkg.bad-points', 'its points are not those that it bound itself to')
+  const proofs = verifyKeyProofs(scope.ceremony, [{ index, key: trustedG1(toHex(key)), proof }], scope.random)
+  return proofs.length === 0 ? [] : bad('dkg.bad-proof', 'it does not prove that it knows the secret behind its commitment')
+}
+
+/** C₁ … Cₜ₋₁ of everybody's attachments. */
+export const dkgSum: ValueVerb = (scope, args) => {
+  const read = new ArgReader('dkg.sum', args)
+  if (sumG1(read.texts(0).map(trustedG1)).is0()) fault('dkg.identity-key', '', 'the group key would be the identity')
+  const result = commitmentSums(read.columns(1).map(bytesOf))
+  if (result.ok) return result.sums.map(toHex)
+  if (result.reason === 'cancelled') fault('dkg.bad-points', '', `the commitments of place ${result.k} cancel out`)
+  const [bad] = result.points
+  const name = scope.roster[(bad?.index ?? 0) - 1]?.name ?? ''
+  return fault('dkg.bad-points', name, `its point ${bad?.k ?? 0} is unusable: ${bad?.why ?? 'unknown'}`)
+}
+
+/** Answers the airgap's question: the dealer whose deal is wrong, or the right sums. */
+export const dkgPinpoint: AssistVerb = (scope, me, question, args) => {
+  const read = new ArgReader('dkg.pinpoint', args)
+  const columns = read.columns(1)
+  const partials = new ArgReader('dkg.pinpoint', [(question as JsonObject)['partials']]).nullableTexts(0)
+  const keys = read.texts(0)
+  for (const [i, key] of keys.entries()) {
+    if (i + 1 === me.index) continue
+    const points = columns[i] ?? []
+    const expected = toHex(encodeG1(evaluateCommitment([key, ...points].map(trustedG1), me.index)))
+    if (partials[i] !== expected) return { dealer: scope.roster[i]?.name ?? '', points }
+  }
+  return { sums: dkgSum(scope, args) }
+}
+
+/** All share proofs in one random linear combination; one by one only to name a culprit. */
+export const dkgCheckProof: CheckVerb = {
+  when: 'complete',
+  run: (scope, incoming, args) => {
+    const read = new ArgReader('dkg.checkProof', args)
+    const responses = read.statements(2)
+    const groupKey = field(responses, 1, 'groupKey')
+    const sums = [sumG1(read.texts(0).map(trustedG1)), ...read.texts(1).map(trustedG1)]
+    const message = birthMessage(scope.ceremony, scope.view, groupKey, field(responses, 1, 'sums'))
+    const shareKeys = publicShares(sums, scope.roster.length)
+    const bad = (one: Collected): VerbFault => ({
+      reason: 'dkg.bad-share-proof', accused: one.from, why: 'its share proof does not verify under its share key',
+    })
+    const [otherKey] = incoming.filter((one) => text(one.payload, 'groupKey') !== groupKey)
+    if (otherKey !== undefined) return [bad(otherKey)]
+    const entries = incoming.map((one) => ({ one, publicKey: shareKey(shareKeys, one), signature: signatureOf(one) }))
+    if (verifyShareSignatures(entries, message, DST_SHARE_PROOF, scope.random)) return []
+    return entries
+      .filter(({ publicKey, signature }) => !verifySignature(publicKey, message, signature, DST_SHARE_PROOF))
+      .map(({ one }) => bad(one))
+  },
+}
+
+const signatureOf = (one: Collected) => decodeG2(fromHex(text(one.payload, 'proof'), 96))
+
+function shareKey<T>(keys: readonly T[], { index }: Collected): T {
+  const key = keys[index - 1]
+  if (key === undefined) throw new TypeError('an index outside the roster')
+  return key
+}
+
+/** The birth signature, verified under the group key. 96 bytes, hex. */
+export const dkgBirth: ValueVerb = (scope, args) => {
+  const read = new ArgReader('dkg.birth', args)
+  const proofs = read.statements(1).slice(0, read.integer(0))
+  const responses = read.statements(2)
+  const groupKey = field(responses, 1, 'groupKey')
+  const [first] = proofs
+  const message = birthMessage(scope.ceremony, first?.view ?? '', groupKey, field(responses, 1, 'sums'))
+  const signature = combineSignatures(proofs.map((one) => ({ index: one.index, signature: signatureOf(one) })))
+  if (!verifySignature(trustedG1(groupKey), message, signature, DST_SHARE_PROOF)) {
+    fault('dkg.bad-share-proof', '', 'the birth signature does not verify under the group key')
+  }
+  return toHex(encodeG2(signature))
+}
+
+/** Redoes the disputed seal with its published key and says who is wrong (protocol §5, Justify). */
+export const dkgJudge: JudgeVerb = (scope, dispute, answer, args) => {
+  const read = new ArgReader('dkg.judge', args)
+  const accused = text(dispute.payload, 'accused')
+  const guilty = (why: string): Verdict => ({ guilty: accused, reason: 'dkg.bad-deal', why })
+  const dealer = scope.roster.findIndex((card) => card.name === accused) + 1
+  const deal = read.statements(3).find((one) => one.from === accused && one.to === dispute.from)
+  if (deal === undefined || dealer === 0) throw new TypeError('a dispute about a deal that is not there')
+  const share = reopenDeal({
+    recipientKey: fromHex(field(read.statements(0), dispute.index, 'encryptionKey'), 32),
+    ephemeral: fromHex(text(answer.payload, 'ephemeral'), 32),
+    sealed: fromHex(text(deal.payload, 'sealed'), 80),
+    aad: dealAad(scope.ceremony, deal),
+  })
+  if (share === null) return guilty('its deal does not open with the key that it says it used')
+  const points = [read.texts(1)[dealer - 1] ?? '', ...(read.columns(2)[dealer - 1] ?? [])].map(trustedG1)
+  if (!timesBase(share).equals(evaluateCommitment(points, dispute.index))) {
+    return guilty('what it sealed does not fit its own commitments')
+  }
+  return { guilty: dispute.from, reason: 'dkg.false-complaint', why: 'the deal that it complained of is good' }
+}

@@ -1,0 +1,43 @@
+/** `random.*`: commit to a number, reveal it, mix all of them (the beacon). */
+import { concat, fromHex, sha256Hex, toHex } from '../crypto/bytes.ts'
+import { canonicalBytes, utf8 } from '../wire/canonical.ts'
+import { ArgReader, text } from './runtime.ts'
+import type { AirgapScope, AirgapVerb, CheckVerb, Collected, Scope, ValueVerb, VerbFault } from './runtime.ts'
+
+const VALUE_LENGTH = 32
+
+const ownValue = (scope: AirgapScope): string => toHex(scope.session.expand('random/value', VALUE_LENGTH))
+
+const commitment = (ceremony: string, from: string, value: string): string =>
+  sha256Hex(concat(utf8('keyrite/1/random\n'), canonicalBytes({ ceremony, from, value })))
+
+export const randomCommit: AirgapVerb = (scope) => ({
+  kind: 'states',
+  payload: { digest: commitment(scope.ceremony, scope.me.name, ownValue(scope)) },
+})
+
+/** Every other commitment is in before this runs: the argument is what makes the script say so. */
+export const randomReveal: AirgapVerb = (scope) => ({ kind: 'states', payload: { value: ownValue(scope) } })
+
+function opens(scope: Scope, incoming: Collected, commits: readonly Collected[]): readonly VerbFault[] {
+  const committed = commits[incoming.index - 1]
+  const digest = commitment(scope.ceremony, incoming.from, text(incoming.payload, 'value'))
+  if (committed !== undefined && text(committed.payload, 'digest') === digest) return []
+  return [{ reason: 'random.bad-opening', accused: incoming.from, why: 'the number is not the one committed to' }]
+}
+
+export const randomOpens: CheckVerb = {
+  when: 'arrival',
+  run: (scope, incoming, args) => {
+    const commits = new ArgReader('random.opens', args).statements(0)
+    return incoming.flatMap((one) => opens(scope, one, commits))
+  },
+}
+
+/** H over all revealed numbers in roster order, bound to the ceremony. Hex. */
+export const randomMix: ValueVerb = (scope, args) => {
+  const values = new ArgReader('random.mix', args).statements(0).map((one) => fromHexText(text(one.payload, 'value')))
+  return sha256Hex(concat(utf8('keyrite/1/beacon\n'), fromHex(scope.ceremony, 32), ...values))
+}
+
+const fromHexText = (value: string): Uint8Array => fromHex(value, VALUE_LENGTH)

@@ -1,0 +1,172 @@
+/**
+ * What a verb's implementation gets and gives. Arguments arrive in the order of its signature, with the shapes that
+ * the script checker proved; the readers below turn them from JSON into typed values.
+ */
+import type { Session } from '../crypto/seed.ts'
+import type { Json, JsonObject } from '../wire/canonical.ts'
+import type { Card } from '../wire/card.ts'
+import { errorTable } from '../wire/error.ts'
+
+/** One collected statement, as verbs see it. */
+export interface Collected {
+  readonly from: string
+  /** Roster index, from 1. */
+  readonly index: number
+  readonly to: string | null
+  readonly step: string
+  readonly type: string
+  readonly view: string
+  readonly payload: JsonObject
+  readonly attachment?: JsonObject
+}
+
+/** `length` random bytes. */
+export type Random = (length: number) => Uint8Array
+
+/** Public facts of the running ceremony, for every verb. */
+export interface Scope {
+  readonly ceremony: string
+  readonly roster: readonly Card[]
+  readonly rehearsal: boolean
+  readonly step: string
+  /** The type of the step's own message. */
+  readonly type: string
+  /** The transcript hash before the step. */
+  readonly view: string
+  /** For the weights of random linear combinations. */
+  readonly random: Random
+}
+
+export interface Me {
+  readonly name: string
+  readonly index: number
+}
+
+/** What airgap verbs get besides. Secret: never leaves the verb but through `keep`. */
+export interface AirgapScope extends Scope {
+  readonly me: Me
+  readonly session: Session
+  /** The session's public salt, hex. */
+  readonly salt: string
+  /** What the client's `assist` answered to this verb's question, if it asked. From outside: check it. */
+  readonly assist?: Json
+  /** In a dispute: the statement that opened it. */
+  readonly dispute?: Collected
+}
+
+export type Stating =
+  | { readonly kind: 'states'; readonly payload: JsonObject; readonly attachment?: JsonObject; readonly keep?: Json }
+  /** One payload for each other participant, by name. */
+  | { readonly kind: 'states-each'; readonly payloads: ReadonlyMap<string, JsonObject> }
+  | { readonly kind: 'disputes'; readonly payload: JsonObject }
+  | { readonly kind: 'asks'; readonly question: Json }
+
+export type Args = readonly unknown[]
+
+/** A fault that a verb found in a statement or message. */
+export interface VerbFault {
+  /** A reason that the verb's signature declares. */
+  readonly reason: string
+  readonly accused: string
+  /** One sentence for people. */
+  readonly why: string
+}
+
+export interface Verdict {
+  readonly guilty: string
+  readonly reason: string
+  readonly why: string
+}
+
+export type AirgapVerb = (scope: AirgapScope, args: Args) => Stating
+export type ValueVerb = (scope: Scope, args: Args) => Json
+export type ClientVerb = (scope: Scope, args: Args) => { readonly payload: JsonObject; readonly attachment?: JsonObject }
+export type AssistVerb = (scope: Scope, me: Me, question: Json, args: Args) => Json
+export type JudgeVerb = (scope: Scope, dispute: Collected, answer: Collected, args: Args) => Verdict
+
+/** `arrival`: each message as it comes in, alone. `complete`: all of a step's messages at once, when they are in. */
+export interface CheckVerb {
+  readonly when: 'arrival' | 'complete'
+  readonly run: (scope: Scope, incoming: readonly Collected[], args: Args) => readonly VerbFault[]
+}
+
+export interface Verbs {
+  readonly airgap: Readonly<Record<string, AirgapVerb>>
+  readonly value: Readonly<Record<string, ValueVerb>>
+  readonly client: Readonly<Record<string, ClientVerb>>
+  readonly check: Readonly<Record<string, CheckVerb>>
+  readonly assist: Readonly<Record<string, AssistVerb>>
+  readonly judge: Readonly<Record<string, JudgeVerb>>
+}
+
+export const verbError = errorTable('verb', {
+  fault: ({ reason, accused, why }: VerbFault) => ({
+    what: `${accused === '' ? 'This step' : `The statement of ${accused}`} failed its check (${reason}): ${why}.`,
+    todo: 'The ceremony cannot go on with it and aborts; nothing of yours is lost. Open a new one when the cause is clear.',
+  }),
+  argument: ({ verb, why }: { verb: string; why: string }) => ({
+    what: `An argument of ${verb} is not usable: ${why}.`,
+    todo: 'The request was altered on the way or comes from another version of keyrite; run the client again, with the same version on both machines.',
+  }),
+})
+
+/** Throws a fault that names a participant; `accused` is '' where nobody can be named. */
+export function fault(reason: string, accused: string, why: string): never {
+  throw verbError('fault', { reason, accused, why })
+}
+
+/** Reads a verb's arguments, each with the shape that the checker proved. */
+export class ArgReader {
+  private readonly verb: string
+  private readonly args: Args
+
+  constructor(verb: string, args: Args) {
+    this.verb = verb
+    this.args = args
+  }
+
+  integer(at: number): number {
+    const arg = this.args[at]
+    return typeof arg === 'number' && Number.isInteger(arg) ? arg : this.bad(at, 'a whole number')
+  }
+
+  statements(at: number): readonly Collected[] {
+    const arg = this.args[at]
+    return Array.isArray(arg) && arg.every(isCollected) ? arg : this.bad(at, 'statements')
+  }
+
+  texts(at: number): readonly string[] {
+    const arg = this.args[at]
+    return isTexts(arg) ? arg : this.bad(at, 'a list of hex strings')
+  }
+
+  /** Like `texts`, with null where there is none. */
+  nullableTexts(at: number): readonly (string | null)[] {
+    const arg = this.args[at]
+    const fits = Array.isArray(arg) && arg.every((item) => item === null || typeof item === 'string')
+    return fits ? (arg as readonly (string | null)[]) : this.bad(at, 'a list of hex strings')
+  }
+
+  columns(at: number): readonly (readonly string[])[] {
+    const arg = this.args[at]
+    return Array.isArray(arg) && arg.every(isTexts) ? arg : this.bad(at, 'lists of hex strings')
+  }
+
+  private bad(at: number, want: string): never {
+    throw verbError('argument', { verb: this.verb, why: `argument ${String(at + 1)} should be ${want}` })
+  }
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}
+
+function isCollected(value: unknown): value is Collected {
+  return typeof value === 'object' && value !== null && 'payload' in value && 'index' in value
+}
+
+/** A string field of a payload that its schema already checked. */
+export function text(payload: JsonObject, field: string): string {
+  const found = payload[field]
+  return typeof found === 'string' ? found : fault('malformed', '', `it has no ${field}`)
+}

@@ -1,0 +1,72 @@
+/**
+ * What a schema cannot say of a value: is this a point of the group, a key one may seal to, a name in the roster?
+ * Run once, where a value comes in; verbs then trust it.
+ */
+import { decodeG1, decodeG1OnCurve, decodeG2 } from '../crypto/bls.ts'
+import { fromHex } from '../crypto/bytes.ts'
+import { checkX25519Key } from '../crypto/hpke.ts'
+import type { Json, JsonObject } from '../wire/canonical.ts'
+import type { Card } from '../wire/card.ts'
+import { isKeyriteError } from '../wire/error.ts'
+import { compileCheck } from '../wire/schema.ts'
+import type { Check } from '../wire/schema.ts'
+import type { Fields } from './signature.ts'
+import { parseType, schemaOf } from './types.ts'
+
+/** Where a value stands decides how points are held: those of attachments need only be on the curve (protocol §5.2). */
+export type Held = 'strict' | 'attachment'
+
+type ValueCheck = (value: Json, roster: readonly Card[], held: Held) => string | null
+
+const decodes = (decode: (bytes: Uint8Array) => unknown, value: Json, size: number): string | null => {
+  try {
+    decode(fromHex(String(value), size))
+    return null
+  } catch (error) {
+    if (!isKeyriteError(error)) throw error
+    return typeof error.facts['why'] === 'string' ? error.facts['why'] : error.message
+  }
+}
+
+const checks: Readonly<Record<string, ValueCheck>> = {
+  g1: (value, _, held) => decodes(held === 'strict' ? decodeG1 : decodeG1OnCurve, value, 48),
+  g2: (value) => decodes(decodeG2, value, 96),
+  x25519: (value) => checkX25519Key(fromHex(String(value), 32)),
+  participant: (value, roster) => (roster.some((card) => card.name === value) ? null : 'nobody of the roster has that name'),
+  quorum: (value, roster) => (typeof value === 'number' && value <= roster.length ? null : `there are only ${roster.length} participants`),
+}
+
+/** What is wrong with a value of a type as written (`g1`, `[g1]`), or null. Its schema was checked before. */
+export function valueProblem(written: string, value: Json, roster: readonly Card[], held: Held = 'strict'): string | null {
+  const { name, list } = parseType(written)
+  const check = checks[name]
+  if (check === undefined) return null
+  if (!list || !Array.isArray(value)) return check(value, roster, held)
+  for (const [i, item] of (value as readonly Json[]).entries()) {
+    const problem = check(item, roster, held)
+    if (problem !== null) return `item ${i + 1}: ${problem}`
+  }
+  return null
+}
+
+/** What is wrong with an object of these fields, or null. Fields in `skip` were compared with known good ones. */
+export function fieldsProblem(
+  fields: Fields, object: JsonObject, roster: readonly Card[], held: Held = 'strict', skip: readonly string[] = [],
+): string | null {
+  for (const [name, written] of Object.entries(fields)) {
+    const value = object[name]
+    if (value === undefined) return `${name} is missing`
+    const problem = skip.includes(name) ? null : valueProblem(written, value, roster, held)
+    if (problem !== null) return `${name}: ${problem}`
+  }
+  return null
+}
+
+const compiled = new WeakMap<Fields, Check<JsonObject>>()
+
+/** The schema check for an object of these fields, compiled once. */
+export function fieldsCheck(fields: Fields): Check<JsonObject> {
+  const known = compiled.get(fields) ?? compileCheck<JsonObject>(schemaOf(fields))
+  compiled.set(fields, known)
+  return known
+}

@@ -1,0 +1,171 @@
+/**
+ * Requests (client → airgap) and answers (airgap → client): the bodies that cross inside an envelope. Everything in
+ * them is checked by the side that reads it; the airgap fills in all it can know itself, so a request cannot lie
+ * about it (protocol §4).
+ */
+import type { Json, JsonObject } from './canonical.ts'
+import { cardSchema, compileCheck, hexSchema, identifierSchema, nameSchema, objectSchema, openingSchema } from './schema.ts'
+import type { Card, Opening } from './card.ts'
+
+/** One statement as it crosses to an airgap: ceremony, step, type, to and view are the airgap's own. */
+export interface Carried extends JsonObject {
+  readonly from: string
+  readonly payload: JsonObject
+  readonly airgapSignature: string
+}
+
+/** Asks for a step. The envelope names ceremony and step. */
+export interface StepRequest extends JsonObject {
+  readonly ask: 'step'
+  /** With the first step only. */
+  readonly opening?: Opening
+  /** The previous step's statements by everyone else, each once, in any order. */
+  readonly collected: readonly Carried[]
+  /** What the step's `prepare` computed. */
+  readonly prepared: JsonObject
+  /** What the step's `assist` answered to the airgap's question. */
+  readonly assist?: Json
+}
+
+/** Asks for the answer to a dispute; the envelope's step is the dispute's name. */
+export interface DisputeRequest extends JsonObject {
+  readonly ask: 'dispute'
+  readonly dispute: Carried
+}
+
+/** Tells the airgap that a ceremony was aborted, with the signed Abort message, so that it erases the session. */
+export interface CloseRequest extends JsonObject {
+  readonly ask: 'close'
+  /** Canonical text of the Abort message. */
+  readonly abort: string
+}
+
+/** Exchanges identity: the client's half of the card. */
+export interface PairRequest extends JsonObject {
+  readonly ask: 'pair'
+  readonly name: string
+  readonly signingKey: string
+}
+
+export type Request = StepRequest | DisputeRequest | CloseRequest | PairRequest
+
+/** A statement that the airgap made; the client fills in the rest, which it knows too, and checks the signature. */
+export interface Stated extends JsonObject {
+  readonly type: string
+  readonly to: string | null
+  readonly payload: JsonObject
+  readonly airgapSignature: string
+}
+
+export interface StatedAnswer extends JsonObject {
+  readonly give: 'statements'
+  /** Digest of the request's envelope. */
+  readonly request: string
+  readonly statements: readonly Stated[]
+  readonly attachment?: JsonObject
+}
+
+export interface QuestionAnswer extends JsonObject {
+  readonly give: 'question'
+  readonly request: string
+  readonly question: Json
+}
+
+export interface RefusalAnswer extends JsonObject {
+  readonly give: 'refusal'
+  readonly request: string
+  readonly code: string
+  readonly what: string
+  readonly todo: string
+  /** Set where a verb found a fault: the abort reason and whom it names. */
+  readonly fault?: { readonly reason: string; readonly accused: string | null }
+}
+
+export interface PairAnswer extends JsonObject {
+  readonly give: 'card'
+  readonly request: string
+  readonly card: Card
+}
+
+export interface ClosedAnswer extends JsonObject {
+  readonly give: 'closed'
+  readonly request: string
+}
+
+export type Answer = StatedAnswer | QuestionAnswer | RefusalAnswer | PairAnswer | ClosedAnswer
+
+const MAX_ROSTER = 1024
+
+const carriedSchema = objectSchema({ from: nameSchema, payload: { type: 'object' }, airgapSignature: hexSchema(64) })
+
+const constant = (text: string) => ({ type: 'string', const: text })
+
+const freeJson = {}
+
+const requestSchemas = {
+  step: objectSchema(
+    {
+      ask: constant('step'),
+      opening: openingSchema,
+      collected: { type: 'array', maxItems: MAX_ROSTER, items: carriedSchema },
+      prepared: { type: 'object', maxProperties: 16 },
+      assist: freeJson,
+    },
+    ['opening', 'assist'],
+  ),
+  dispute: objectSchema({ ask: constant('dispute'), dispute: carriedSchema }),
+  close: objectSchema({ ask: constant('close'), abort: { type: 'string', maxLength: 1 << 20 } }),
+  pair: objectSchema({ ask: constant('pair'), name: nameSchema, signingKey: hexSchema(32) }),
+}
+
+const answerSchemas = {
+  statements: objectSchema(
+    {
+      give: constant('statements'),
+      request: hexSchema(32),
+      statements: {
+        type: 'array',
+        minItems: 1,
+        maxItems: MAX_ROSTER,
+        items: objectSchema({
+          type: identifierSchema,
+          to: { anyOf: [nameSchema, { type: 'null' }] },
+          payload: { type: 'object' },
+          airgapSignature: hexSchema(64),
+        }),
+      },
+      attachment: { type: 'object' },
+    },
+    ['attachment'],
+  ),
+  question: objectSchema({ give: constant('question'), request: hexSchema(32), question: freeJson }),
+  refusal: objectSchema(
+    {
+      give: constant('refusal'),
+      request: hexSchema(32),
+      code: { type: 'string', maxLength: 64 },
+      what: { type: 'string', maxLength: 2000 },
+      todo: { type: 'string', maxLength: 2000 },
+      fault: objectSchema({
+        reason: { type: 'string', maxLength: 64 },
+        accused: { anyOf: [nameSchema, { type: 'null' }] },
+      }),
+    },
+    ['fault'],
+  ),
+  card: objectSchema({ give: constant('card'), request: hexSchema(32), card: cardSchema }),
+  closed: objectSchema({ give: constant('closed'), request: hexSchema(32) }),
+}
+
+const either = (schemas: Readonly<Record<string, object>>, tag: string) => ({
+  type: 'object',
+  discriminator: { propertyName: tag },
+  required: [tag],
+  oneOf: Object.values(schemas),
+})
+
+/** Checks a request's body. @throws wire.malformed */
+export const checkRequest = compileCheck<Request>(either(requestSchemas, 'ask'))
+
+/** Checks an answer's body. @throws wire.malformed */
+export const checkAnswer = compileCheck<Answer>(either(answerSchemas, 'give'))
