@@ -1,0 +1,222 @@
+/** The HTTP interface of the storage, on Koa. What it answers is written down in openapi.yaml, and held to it by a test. */
+import { readFile } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import Koa from 'koa'
+import type { Context, Middleware } from 'koa'
+import Router from '@koa/router'
+import { KeyriteError } from '../engine/wire/error.ts'
+import { MAX_ATTACHMENT, MAX_MESSAGE } from '../engine/wire/message.ts'
+import { admit, admitAttachment } from './admit.ts'
+import type { ServedBoard } from './admit.ts'
+import { bodyReader } from './body.ts'
+import { sha256Of } from './digest.ts'
+import { storageError } from './errors.ts'
+import { MAX_PAGE } from './limits.ts'
+import type { Limits } from './limits.ts'
+import type { Metrics } from './metrics.ts'
+import { PROBLEM_TYPE, refusal } from './problem.ts'
+import { eventText } from './stream.ts'
+
+export interface AppOptions {
+  /** Board name → board. */
+  readonly boards: ReadonlyMap<string, ServedBoard>
+  readonly limits: Limits
+  readonly metrics: Metrics
+  /** Aborts when the storage stops: event streams end, and connections are not kept. */
+  readonly stopping: AbortSignal
+  /** Hears of failures that are the storage's own. */
+  readonly say: (line: string) => void
+}
+
+const NUMBER = /^(?:0|[1-9][0-9]{0,11})$/
+const HASH = /^[0-9a-f]{64}$/
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** `GET /` and `GET /boards/{board}` are free: they are the places of pages for people. */
+export function createApp({ boards, limits, metrics, stopping, say }: AppOptions): Koa {
+  const bodies = bodyReader(limits.bodyBytes)
+  const router = new Router()
+  let streams = 0
+
+  function boardOf(ctx: Context): ServedBoard {
+    const name = param(ctx, 'board')
+    const board = boards.get(name)
+    if (board === undefined) throw storageError('no-board', { board: name.slice(0, 64) })
+    return board
+  }
+
+  router.post('/boards/:board/messages', async (ctx) => {
+    const board = boardOf(ctx)
+    wantType(ctx, 'application/json')
+    const text = decode(await bodies.read(ctx.req, MAX_MESSAGE))
+    const { pin, fresh } = await board.log.post(admit(board, text, ctx.get('authorization')))
+    if (fresh) metrics.add('keyrite_messages_total', { board: board.log.name })
+    ctx.status = fresh ? 201 : 200
+    ctx.body = { offset: pin.offset, head: pin.head }
+  })
+
+  router.get('/boards/:board/messages', async (ctx) => {
+    const { log } = boardOf(ctx)
+    const after = afterOf(ctx.query['after'])
+    const limit = numberOf(ctx.query['limit'], 'limit', MAX_PAGE)
+    if (limit < 1 || limit > MAX_PAGE) throw storageError('bad-request', { why: `limit is not within 1…${MAX_PAGE}` })
+    const messages = await log.page(after, limit)
+    const { offset, head } = log.last()
+    ctx.set('Cache-Control', 'no-store')
+    ctx.body = { messages: messages.map((entry) => ({ offset: entry.offset, head: entry.head, text: entry.text })), head: { offset, head } }
+  })
+
+  router.get('/boards/:board/events', (ctx) => {
+    const { log } = boardOf(ctx)
+    const resumed = ctx.get('last-event-id')
+    const after = resumed === '' ? afterOf(ctx.query['after']) : afterOf(resumed)
+    if (stopping.aborted) throw storageError('stopping', { board: log.name })
+    if (streams >= limits.streams) throw storageError('busy', { why: 'all its event streams are taken', seconds: 30 })
+    ctx.set({ 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
+    ctx.type = 'text/event-stream'
+    if (ctx.method === 'HEAD') return
+    const gone = new AbortController()
+    const end = (): void => gone.abort()
+    stopping.addEventListener('abort', end)
+    metrics.set('keyrite_streams', {}, (streams += 1))
+    ctx.res.once('close', () => {
+      end()
+      stopping.removeEventListener('abort', end)
+      metrics.set('keyrite_streams', {}, (streams -= 1))
+    })
+    ctx.body = Readable.from(eventText(log, after, limits.heartbeat, gone.signal), { objectMode: false })
+  })
+
+  router.put('/boards/:board/attachments/:hash', async (ctx) => {
+    const board = boardOf(ctx)
+    const hash = hashOf(ctx)
+    wantType(ctx, 'application/octet-stream')
+    const owner = admitAttachment(board, hash, ctx.get('authorization'))
+    const { attachments } = board.log
+    if (!attachments.has(hash)) {
+      const refused = attachments.refuses(owner, Number(ctx.get('content-length')) || 0)
+      if (refused !== null) throw refused
+    }
+    const bytes = await bodies.read(ctx.req, MAX_ATTACHMENT)
+    if (sha256Of(bytes) !== hash) throw storageError('hash-differs', { hash })
+    ctx.status = (await attachments.put(owner, hash, bytes)) ? 201 : 200
+    ctx.body = { hash }
+  })
+
+  router.get('/boards/:board/attachments/:hash', async (ctx) => {
+    const { log } = boardOf(ctx)
+    const bytes = await log.attachments.get(hashOf(ctx))
+    ctx.set('Cache-Control', 'public, max-age=31536000, immutable')
+    ctx.type = 'application/octet-stream'
+    ctx.body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  })
+
+  router.get('/health', (ctx) => {
+    const states = [...boards.values()].map(({ log }) => ({
+      board: log.name,
+      ...pinOf(log.last()),
+      writable: log.failure() === null,
+    }))
+    const well = states.every(({ writable }) => writable)
+    ctx.status = well ? 200 : 503
+    ctx.set('Cache-Control', 'no-store')
+    ctx.body = { status: well ? 'ok' : 'failed', boards: states }
+  })
+
+  router.get('/metrics', (ctx) => {
+    for (const { log } of boards.values()) {
+      const board = log.name
+      metrics.set('keyrite_offset', { board }, log.last().offset)
+      metrics.set('keyrite_participants', { board }, log.participants())
+      metrics.set('keyrite_attachments', { board }, log.attachments.count())
+      metrics.set('keyrite_failed', { board }, log.failure() === null ? 0 : 1)
+    }
+    ctx.type = 'text/plain; version=0.0.4; charset=utf-8'
+    ctx.body = metrics.text()
+  })
+
+  router.get('/openapi.yaml', async (ctx) => {
+    ctx.type = 'application/yaml; charset=utf-8'
+    ctx.body = await openapiText()
+  })
+
+  const app = new Koa()
+  app.on('error', (error: unknown) => say(`A connection failed: ${error instanceof Error ? error.message : String(error)}`))
+  app.use(answer(metrics, stopping, say))
+  app.use(router.routes())
+  app.use(router.allowedMethods())
+  return app
+}
+
+/** Turns every error into a problem document, and counts. */
+function answer(metrics: Metrics, stopping: AbortSignal, say: (line: string) => void): Middleware {
+  return async (ctx, next) => {
+    ctx.set('X-Content-Type-Options', 'nosniff')
+    try {
+      await next()
+      if (ctx.status === 405 || ctx.status === 501) {
+        throw storageError('method-not-allowed', { method: ctx.method, path: ctx.path.slice(0, 256) })
+      }
+      if (ctx.status === 404 && ctx.body === undefined) throw storageError('not-found', { path: ctx.path.slice(0, 256) })
+    } catch (error) {
+      const { problem, headers } = refusal(error, ctx.path.slice(0, 256))
+      if (problem.status === 500) say(`${ctx.method} ${ctx.path}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+      if (error instanceof KeyriteError && error.cause instanceof Error && problem.status === 503) say(`${error.message} ${error.cause.message}`)
+      ctx.status = problem.status
+      ctx.set({ ...headers, 'Cache-Control': 'no-store' })
+      ctx.body = JSON.stringify(problem)
+      ctx.type = PROBLEM_TYPE
+    }
+    // What was not read of a body would be taken for the next request.
+    if (stopping.aborted || !ctx.req.complete) ctx.set('Connection', 'close')
+    const route: unknown = ctx['_matchedRoute']
+    metrics.add('keyrite_requests_total', { route: typeof route === 'string' ? route : 'none', status: String(ctx.status) })
+  }
+}
+
+function param(ctx: Context, name: string): string {
+  const params: unknown = ctx['params']
+  const value: unknown = typeof params === 'object' && params !== null ? Reflect.get(params, name) : undefined
+  return typeof value === 'string' ? value : ''
+}
+
+function hashOf(ctx: Context): string {
+  const hash = param(ctx, 'hash')
+  if (!HASH.test(hash)) throw storageError('bad-request', { why: 'the path does not end in a SHA-256 in lower-case hex' })
+  return hash
+}
+
+function wantType(ctx: Context, expected: string): void {
+  const type = ctx.request.type
+  if (type !== expected) throw storageError('bad-type', { type: type === '' ? 'none' : type.slice(0, 64), expected })
+}
+
+/** Where to go on after: an offset, or -1 for the start. */
+function afterOf(text: string | string[] | undefined): number {
+  return text === '-1' ? -1 : numberOf(text, 'after', -1)
+}
+
+function numberOf(text: string | string[] | undefined, what: string, otherwise: number): number {
+  if (text === undefined) return otherwise
+  if (typeof text !== 'string' || !NUMBER.test(text)) throw storageError('bad-request', { why: `${what} is not a number` })
+  return Number(text)
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes)
+  } catch (cause) {
+    throw storageError('not-canonical', { why: 'it is not UTF-8.' }, cause)
+  }
+}
+
+const pinOf = ({ offset, head }: { offset: number; head: string }) => ({ offset, head })
+
+let openapi: string | null = null
+
+/** The file stands beside this source, and at `storage/` of the package when this is built into `dist/storage/`. */
+async function openapiText(): Promise<string> {
+  const read = (path: string): Promise<string> => readFile(new URL(path, import.meta.url), 'utf8')
+  openapi ??= await read('./openapi.yaml').catch(() => read('../../storage/openapi.yaml'))
+  return openapi
+}

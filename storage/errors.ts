@@ -1,0 +1,139 @@
+import { errorTable } from '../engine/wire/error.ts'
+
+const RESEND = 'Send it again as the API describes it: GET /openapi.yaml.'
+const LATER = 'Try again later; nothing was lost.'
+
+/**
+ * Errors of the storage: those that it answers with (their HTTP status is in `problem.ts`), and those that keep it
+ * from starting.
+ */
+export const storageError = errorTable('storage', {
+  'not-found': ({ path }: { path: string }) => ({
+    what: `There is nothing at ${path}.`,
+    todo: 'GET /openapi.yaml lists what this storage answers.',
+  }),
+  'no-board': ({ board }: { board: string }) => ({
+    what: `This storage serves no board named ${board}.`,
+    todo: 'Check the address, or ask its operator to start it with this --board.',
+  }),
+  'no-attachment': ({ hash }: { hash: string }) => ({
+    what: `The attachment ${hash} is not stored here.`,
+    todo: 'Its author must put it first.',
+  }),
+  'method-not-allowed': ({ method, path }: { method: string; path: string }) => ({
+    what: `${method} is not possible at ${path}.`,
+    todo: 'The Allow header lists what is.',
+  }),
+  'bad-request': ({ why }: { why: string }) => ({ what: `The request is refused: ${why}.`, todo: RESEND }),
+  'not-canonical': ({ why }: { why: string }) => ({
+    what: `The message is refused: ${why}`,
+    todo: 'Post the exact bytes of one message in canonical JSON (RFC 8785), in UTF-8.',
+  }),
+  'bad-type': ({ type, expected }: { type: string; expected: string }) => ({
+    what: `The body is of type ${type}; it must be ${expected}.`,
+    todo: RESEND,
+  }),
+  'length-required': ({ limit }: { limit: number }) => ({
+    what: `The request has no Content-Length, by which its body (at most ${limit} bytes) is bounded.`,
+    todo: RESEND,
+  }),
+  'too-large': ({ limit }: { limit: number }) => ({
+    what: `The body is larger than ${limit} bytes, the most that is taken here.`,
+    todo: 'Send less; a message that large is not one of keyrite.',
+  }),
+  'no-token': ({ name }: { name: string }) => ({
+    what: `${name} is not registered on this board, and the join token is missing or wrong.`,
+    todo: 'Ask the operator of the storage for the join token, and give its file to the client.',
+  }),
+  'not-authorized': ({ why }: { why: string }) => ({
+    what: `The Authorization header is missing or wrong: ${why}.`,
+    todo: 'Send: Authorization: Keyrite name="NAME", signature="HEX", signed by the registered key.',
+  }),
+  'not-registered': ({ name }: { name: string }) => ({
+    what: `${name} is not registered on this board.`,
+    todo: 'Post the identity card first: `keyrite client ready`.',
+  }),
+  'bad-signature': ({ name }: { name: string }) => ({
+    what: `The message is not signed by the registered key of ${name}.`,
+    todo: 'Sign with the key of the card that registered this name.',
+  }),
+  'bad-card': ({ why }: { why: string }) => ({
+    what: `The Ready message is refused: ${why}.`,
+    todo: 'Send {card, script} as payload, from the name on the card, with valid keys, to no ceremony.',
+  }),
+  'name-taken': ({ name }: { name: string }) => ({
+    what: `Another card is registered under the name ${name}.`,
+    todo: 'Take another name, or use the keys of the registered card.',
+  }),
+  'key-taken': ({ name, owner }: { name: string; owner: string }) => ({
+    what: `The card of ${name} holds a key that ${owner} has registered.`,
+    todo: 'Every participant needs keys of their own.',
+  }),
+  'slot-taken': ({ offset }: { offset: number; head: string; text: string }) => ({
+    what: `Another statement is already in this place of the log, at offset ${offset}.`,
+    todo: 'Two statements of one airgap for one step are equivocation. Look for a second copy of this client.',
+  }),
+  'attachment-missing': ({ hash }: { hash: string }) => ({
+    what: `The message names the attachment ${hash}, which is not stored here.`,
+    todo: 'Put the attachment first, then post the message again.',
+  }),
+  'seen-differs': ({ offset }: { offset: number }) => ({
+    what: `The message says that its author saw another log than this one, up to offset ${offset}.`,
+    todo: 'Stop. Compare the last offset and head with the other participants and with the operator.',
+  }),
+  'hash-differs': ({ hash }: { hash: string }) => ({
+    what: `The body's SHA-256 is not ${hash}.`,
+    todo: 'The upload was altered on the way; send it again.',
+  }),
+  quota: ({ name, limit }: { name: string; limit: number }) => ({
+    what: `${name} has used up the ${limit} bytes (or the number of attachments) that one key may store on this board.`,
+    todo: 'Ask the operator for a larger limit or a new board.',
+  }),
+  'too-many': ({ name, seconds }: { name: string; seconds: number }) => ({
+    what: `${name} posts more messages a second than one key may.`,
+    todo: `Wait ${seconds} s and send it again.`,
+  }),
+  busy: ({ why }: { why: string; seconds: number }) => ({ what: `The storage is busy: ${why}.`, todo: LATER }),
+  stopping: ({ board }: { board: string }) => ({ what: `The storage of the board ${board} is stopping.`, todo: LATER }),
+  failed: ({ board }: { board: string }) => ({
+    what: `The storage cannot write the board ${board} any more and takes no message until it is started again.`,
+    todo: 'Its operator must look at the disk (full? broken?) and restart it. What was acknowledged is safe.',
+  }),
+  internal: ({ path }: { path: string }) => ({
+    what: `The storage failed while answering ${path}.`,
+    todo: "Try again; its operator finds the cause in the storage's own output.",
+  }),
+
+  'bad-option': ({ option, why }: { option: string; why: string }) => ({
+    what: `The storage cannot start: ${option} ${why}.`,
+    todo: 'See `keyrite storage serve --help`.',
+  }),
+  'bad-url': ({ url }: { url: string }) => ({
+    what: `${url} is not the address of a board.`,
+    todo: 'Give http(s)://HOST[:PORT]/boards/NAME, with a name of a-z, 0-9 and -, at most 32 characters.',
+  }),
+  'port-in-use': ({ host, port }: { host: string; port: number }) => ({
+    what: `Port ${port} on ${host} is in use by another program.`,
+    todo: 'Stop that program, or choose another port with --listen HOST:PORT (port 0 takes a free one).',
+  }),
+  'cannot-listen': ({ host, port, why }: { host: string; port: number; why: string }) => ({
+    what: `The storage cannot listen on ${host}:${port}: ${why}.`,
+    todo: 'Choose an address of this machine with --listen HOST:PORT; ports below 1024 need a privilege.',
+  }),
+  tls: ({ path, why }: { path: string; why: string }) => ({
+    what: `The TLS file ${path} cannot be used: ${why}.`,
+    todo: 'Give the certificate chain and its private key as readable PEM files with --tls-cert and --tls-key.',
+  }),
+  unusable: ({ path, why }: { path: string; why: string }) => ({
+    what: `The data folder ${path} cannot be used: ${why}.`,
+    todo: 'Give a folder on a disk with free space that this user can write, with --data DIR.',
+  }),
+  locked: ({ path, pid }: { path: string; pid: number }) => ({
+    what: `Another storage (process ${pid}) uses the data folder ${path}.`,
+    todo: 'Stop it first, or give another folder with --data DIR. Two on one folder would destroy the log.',
+  }),
+  damaged: ({ path, line, byte, why }: { path: string; line: number; byte: number; why: string }) => ({
+    what: `${path} is damaged at line ${line} (byte ${byte}): ${why}. The storage does not start on it.`,
+    todo: 'Keep a copy of the file as it is. Then put a good backup in its place, or start with an empty --data folder.',
+  }),
+})

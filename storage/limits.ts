@@ -1,0 +1,44 @@
+/** What one storage takes from its users at most. Every number has a default that suits a ceremony of hundreds. */
+export interface Limits {
+  /** Messages a second and key, in the long run. */
+  readonly rate: number
+  /** Messages of one key at once; a deal step posts one for every other participant. */
+  readonly burst: number
+  /** Bytes of messages and attachments that one key may store on a board. */
+  readonly quotaBytes: number
+  /** Attachments that one key may store on a board. */
+  readonly quotaAttachments: number
+  /** Open connections. */
+  readonly connections: number
+  /** Open event streams. */
+  readonly streams: number
+  /** Bytes of request bodies being received at one time. */
+  readonly bodyBytes: number
+  /** Milliseconds for a request's headers; for a whole request; of silence on a connection. */
+  readonly headersTimeout: number
+  readonly requestTimeout: number
+  readonly idleTimeout: number
+  /** Milliseconds between heartbeats of an event stream. */
+  readonly heartbeat: number
+  /** Milliseconds that a graceful stop waits for requests in flight. */
+  readonly grace: number
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  rate: 200,
+  burst: 4096,
+  quotaBytes: 256 << 20,
+  quotaAttachments: 1024,
+  connections: 4096,
+  streams: 2048,
+  bodyBytes: 64 << 20,
+  headersTimeout: 15_000,
+  requestTimeout: 60_000,
+  idleTimeout: 60_000,
+  heartbeat: 15_000,
+  grace: 10_000,
+}
+
+/** Entries in one page, and bytes of their texts (one entry is always given). */
+export const MAX_PAGE = 1000
+export const MAX_PAGE_BYTES = 4 << 20

@@ -1,0 +1,303 @@
+/**
+ * One board's log: decides what is added, in one order, and shows nothing that is not on disk.
+ *
+ * Posts are gathered while a batch is being written and go together in the next one: one append, one sync, then
+ * they are published, and only then answered. One batch at a time, so nothing races.
+ */
+import { EventEmitter } from 'node:events'
+import type { Entry } from '../engine/wire/board.ts'
+import type { Card } from '../engine/wire/card.ts'
+import { canonical } from '../engine/wire/canonical.ts'
+import { KeyriteError } from '../engine/wire/error.ts'
+import { EMPTY_HEAD, nextHead, parseMessage } from '../engine/wire/message.ts'
+import type { Message, Pin, Statement } from '../engine/wire/message.ts'
+import { openAttachments } from './attachments.ts'
+import type { Attachments } from './attachments.ts'
+import { storageError } from './errors.ts'
+import { MAX_PAGE, MAX_PAGE_BYTES } from './limits.ts'
+import type { Limits } from './limits.ts'
+import { cardOf } from './ready.ts'
+import { newRegister } from './register.ts'
+import type { Store, Stored } from './store.ts'
+
+/** A message whose form, author and signature were checked. */
+export interface Candidate {
+  readonly text: string
+  readonly hash: string
+  readonly message: Message
+  readonly slot: string | null
+  /** The card that it registers, if its name is not registered yet. */
+  readonly registers: Card | null
+}
+
+export interface Posted {
+  readonly pin: Pin
+  /** False where the same was there already. */
+  readonly fresh: boolean
+}
+
+export interface Log {
+  readonly name: string
+  /** The end of what is published. */
+  last(): Pin
+  /** Why nothing can be written any more, or null. */
+  failure(): KeyriteError | null
+  card(name: string): Card | undefined
+  participants(): number
+  /**
+   * Adds a message, or finds where it is.
+   *
+   * @throws storage.slot-taken, name-taken, key-taken, attachment-missing, seen-differs, quota, failed, stopping
+   */
+  post(candidate: Candidate): Promise<Posted>
+  /** Entries after an offset: at most `limit`, and 4 MiB of text unless a single one is larger. */
+  page(after: number, limit: number): Promise<readonly Entry[]>
+  /** Resolves when there is something after this offset, when the log closes, on abort, or after `ms`. */
+  changed(after: number, ms: number, signal: AbortSignal): Promise<void>
+  readonly attachments: Attachments
+  /** Writes what is queued, then closes the store. Posts from now on are refused. */
+  close(): Promise<void>
+  closed(): boolean
+}
+
+interface Queued {
+  readonly candidate: Candidate
+  readonly resolve: (posted: Posted) => void
+  readonly reject: (error: unknown) => void
+}
+
+const MAX_BATCH = 256
+const MAX_BATCH_CHARACTERS = 8 << 20
+/** Entries kept at hand for the readers that follow the end of the log. */
+const RECENT = 512
+const RECENT_CHARACTERS = 8 << 20
+
+/**
+ * Opens a board's log on its store, from which cards and usage are read again.
+ *
+ * @param onBatch hears of every synced batch: messages in it, milliseconds that it took
+ */
+export async function openLog(
+  name: string,
+  store: Store,
+  limits: Limits,
+  onBatch: (messages: number, ms: number) => void = () => undefined,
+): Promise<Log> {
+  const register = newRegister()
+  const used = new Map<string, number>()
+  const heads: string[] = []
+  let last = store.last()
+  let failure: KeyriteError | null = null
+  let recent: Entry[] = []
+  let recentCharacters = 0
+  let queue: Queued[] = []
+  let working: Promise<void> | null = null
+  let closed = false
+  const events = new EventEmitter().setMaxListeners(0)
+
+  const spend = (owner: string, bytes: number): void => void used.set(owner, (used.get(owner) ?? 0) + bytes)
+  const attachments = await openAttachments(store, limits, { used: (owner) => used.get(owner) ?? 0, spend })
+
+  const note = (entry: Entry, message: Message): void => {
+    heads.push(entry.head)
+    spend(message.statement.from, Buffer.byteLength(entry.text))
+    const card = cardOf(message)
+    if (card !== null && register.refuses(card) === null) register.add(card)
+  }
+  for (let after = -1; after < last.offset; after += MAX_PAGE) {
+    const entries = await store.range(after, Math.min(after + MAX_PAGE, last.offset))
+    for (const entry of entries) note(entry, parseMessage(entry.text))
+  }
+
+  /** Where this message already is, the entry that it becomes, or why it is refused. */
+  function decide({ text, hash, message, slot, registers }: Candidate, known: Known, end: Pin): Stored | Pin | KeyriteError {
+    const same = known.byHash.get(hash)
+    if (same !== undefined) return pinOf(same)
+    const holder = slot === null ? undefined : known.bySlot.get(slot)
+    if (holder !== undefined) {
+      return sameStatement(parseMessage(holder.text), message) ? pinOf(holder) : storageError('slot-taken', facts(holder))
+    }
+    const { statement, seen, attachment } = message
+    if (registers !== null) {
+      const refused = register.refuses(registers, known.cards)
+      if (refused !== null) return refused
+    }
+    if ((seen.offset === -1 ? EMPTY_HEAD : heads[seen.offset]) !== seen.head) {
+      return storageError('seen-differs', { offset: seen.offset })
+    }
+    if (attachment !== undefined && !attachments.has(attachment)) {
+      return storageError('attachment-missing', { hash: attachment })
+    }
+    const spent = (used.get(statement.from) ?? 0) + (known.spent.get(statement.from) ?? 0) + Buffer.byteLength(text)
+    if (spent > limits.quotaBytes) return storageError('quota', { name: statement.from, limit: limits.quotaBytes })
+    return { offset: end.offset + 1, head: nextHead(end.head, hash), text, hash, slot }
+  }
+
+  async function write(batch: readonly Queued[]): Promise<void> {
+    const started = performance.now()
+    const slots = batch.map(({ candidate }) => candidate.slot).filter((slot) => slot !== null)
+    const known = indexOf(await store.find(batch.map(({ candidate }) => candidate.hash), [...new Set(slots)]))
+    const added: { readonly entry: Stored; readonly message: Message }[] = []
+    const answers: (() => void)[] = []
+    let end = last
+    for (const { candidate, resolve, reject } of batch) {
+      const decided = decide(candidate, known, end)
+      if (decided instanceof KeyriteError) answers.push(() => reject(decided))
+      else if (!isStored(decided)) answers.push(() => resolve({ pin: decided, fresh: false }))
+      else {
+        end = pinOf(decided)
+        learn(known, decided, candidate)
+        added.push({ entry: decided, message: candidate.message })
+        const pin = end
+        answers.push(() => resolve({ pin, fresh: true }))
+      }
+    }
+    if (added.length > 0) {
+      await store.append(added.map(({ entry }) => entry))
+      onBatch(added.length, performance.now() - started)
+      publish(added)
+    }
+    for (const answer of answers) answer()
+  }
+
+  function publish(added: readonly { readonly entry: Stored; readonly message: Message }[]): void {
+    for (const { entry, message } of added) {
+      note(entry, message)
+      recent.push({ ...pinOf(entry), text: entry.text })
+      recentCharacters += entry.text.length
+    }
+    if (recent.length > 2 * RECENT || recentCharacters > 2 * RECENT_CHARACTERS) trim()
+    last = store.last()
+    events.emit('changed')
+  }
+
+  function trim(): void {
+    let characters = 0
+    let from = recent.length
+    while (from > 0 && recent.length - from < RECENT && characters < RECENT_CHARACTERS) {
+      from -= 1
+      characters += recent[from]?.text.length ?? 0
+    }
+    recent = recent.slice(from)
+    recentCharacters = characters
+  }
+
+  async function work(): Promise<void> {
+    while (queue.length > 0) {
+      let count = 0
+      let characters = 0
+      for (const { candidate } of queue) {
+        characters += candidate.text.length
+        if (count === MAX_BATCH || (count > 0 && characters > MAX_BATCH_CHARACTERS)) break
+        count += 1
+      }
+      const batch = queue.slice(0, count)
+      queue = queue.slice(count)
+      try {
+        await write(batch)
+      } catch (cause) {
+        // What NeDB holds in memory and what is on disk may differ now: only a restart finds out.
+        failure = storageError('failed', { board: name }, cause)
+        for (const { reject } of [...batch, ...queue]) reject(failure)
+        queue = []
+      }
+    }
+    working = null
+  }
+
+  return {
+    name,
+    attachments,
+    last: () => last,
+    failure: () => failure,
+    card: (owner) => register.card(owner),
+    participants: () => register.size(),
+    closed: () => closed,
+    post: (candidate) =>
+      new Promise((resolve, reject) => {
+        if (failure !== null || closed) {
+          reject(failure ?? storageError('stopping', { board: name }))
+          return
+        }
+        queue.push({ candidate, resolve, reject })
+        working ??= work()
+      }),
+    async page(after, limit) {
+      const through = Math.min(after + Math.min(limit, MAX_PAGE), last.offset)
+      if (through <= after) return []
+      const first = recent[0]
+      const entries =
+        first !== undefined && after + 1 >= first.offset
+          ? recent.slice(after + 1 - first.offset, through + 1 - first.offset)
+          : await store.range(after, through)
+      return cut(entries)
+    },
+    changed: (after, ms, signal) =>
+      new Promise((resolve) => {
+        if (closed || signal.aborted || last.offset > after) {
+          resolve()
+          return
+        }
+        const done = (): void => {
+          clearTimeout(timer)
+          events.off('changed', done)
+          signal.removeEventListener('abort', done)
+          resolve()
+        }
+        const timer = setTimeout(done, ms)
+        events.on('changed', done)
+        signal.addEventListener('abort', done)
+      }),
+    async close() {
+      closed = true
+      events.emit('changed')
+      await working
+      await store.close()
+    },
+  }
+}
+
+/** What the store and the batch so far hold. */
+interface Known {
+  readonly byHash: Map<string, Stored>
+  readonly bySlot: Map<string, Stored>
+  readonly cards: Card[]
+  readonly spent: Map<string, number>
+}
+
+function indexOf(found: readonly Stored[]): Known {
+  const known: Known = { byHash: new Map(), bySlot: new Map(), cards: [], spent: new Map() }
+  for (const entry of found) {
+    known.byHash.set(entry.hash, entry)
+    if (entry.slot !== null) known.bySlot.set(entry.slot, entry)
+  }
+  return known
+}
+
+function learn(known: Known, entry: Stored, { message, registers }: Candidate): void {
+  const from = message.statement.from
+  known.byHash.set(entry.hash, entry)
+  if (entry.slot !== null) known.bySlot.set(entry.slot, entry)
+  if (registers !== null) known.cards.push(registers)
+  known.spent.set(from, (known.spent.get(from) ?? 0) + Buffer.byteLength(entry.text))
+}
+
+const isStored = (decided: Stored | Pin): decided is Stored => 'text' in decided
+const pinOf = ({ offset, head }: Pin): Pin => ({ offset, head })
+const facts = ({ offset, head, text }: Entry) => ({ offset, head, text })
+
+const signedStatement = (statement: Statement, airgapSignature: string | undefined): string =>
+  canonical([statement, airgapSignature ?? null])
+
+function sameStatement(a: Message, b: Message): boolean {
+  return signedStatement(a.statement, a.airgapSignature) === signedStatement(b.statement, b.airgapSignature)
+}
+
+function cut(entries: readonly Entry[]): readonly Entry[] {
+  let bytes = 0
+  const end = entries.findIndex((entry, i) => {
+    bytes += Buffer.byteLength(entry.text)
+    return i > 0 && bytes > MAX_PAGE_BYTES
+  })
+  return end === -1 ? entries : entries.slice(0, end)
+}

@@ -1,0 +1,207 @@
+/** Runs a storage: data folder, boards, HTTP server, and an orderly end. */
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isKeyriteError } from '../engine/wire/error.ts'
+import type { ServedBoard } from './admit.ts'
+import { createApp } from './app.ts'
+import { tokenBuckets } from './bucket.ts'
+import { storageError } from './errors.ts'
+import { DEFAULT_LIMITS } from './limits.ts'
+import type { Limits } from './limits.ts'
+import { lockFolder } from './lock.ts'
+import { openLog } from './log.ts'
+import { newMetrics } from './metrics.ts'
+import type { Metrics } from './metrics.ts'
+import { makeFolder, syncFolder } from './stores/files.ts'
+import { openMemoryStore } from './stores/memory.ts'
+import { openNedbStore } from './stores/nedb.ts'
+
+export interface BoardOptions {
+  /** `[a-z0-9-]{1,32}` */
+  readonly name: string
+  /** Lets a new participant register. At least 16 characters. Secret. */
+  readonly joinToken: string
+}
+
+export interface ServeOptions {
+  readonly host: string
+  /** 0 for a free one. */
+  readonly port: number
+  readonly boards: readonly BoardOptions[]
+  /** `nedb` keeps the boards in `data`; `memory` forgets them at the end. */
+  readonly store: 'nedb' | 'memory'
+  /** The data folder; made if it is not there. Not for `memory`. */
+  readonly data?: string
+  /** Paths of PEM files: serves https. */
+  readonly tls?: { readonly cert: string; readonly key: string }
+  readonly limits?: Partial<Limits>
+  /** Hears, line by line, what an operator should know. */
+  readonly say?: (line: string) => void
+}
+
+export interface Serving {
+  /** `http://127.0.0.1:4321` */
+  readonly url: string
+  /** Stops taking requests, ends the event streams, finishes and syncs what is being written. Never throws. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a storage.
+ *
+ * @throws storage.bad-option, unusable, locked, damaged, tls, port-in-use, cannot-listen
+ */
+export async function serve(options: ServeOptions): Promise<Serving> {
+  checkBoards(options.boards)
+  const say = options.say ?? (() => undefined)
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const metrics = newMetrics()
+  const closers: (() => Promise<void>)[] = []
+  const undo = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => say(String(error)))
+  }
+  try {
+    const boards = await openBoards(options, limits, metrics, say, closers)
+    const stopping = new AbortController()
+    const app = createApp({ boards, limits, metrics, stopping: stopping.signal, say })
+    const listener = app.callback()
+    const server = await makeServer(options.tls, limits, (request, response) => void listener(request, response))
+    const port = await listen(server, options.host, options.port)
+    const scheme = options.tls === undefined ? 'http' : 'https'
+    const host = options.host.includes(':') ? `[${options.host}]` : options.host
+    let closing: Promise<void> | null = null
+    const close = async (): Promise<void> => {
+      stopping.abort()
+      await drain(server, limits.grace)
+      await undo()
+    }
+    return { url: `${scheme}://${host}:${port}`, close: () => (closing ??= close()) }
+  } catch (error) {
+    await undo()
+    throw error
+  }
+}
+
+function checkBoards(boards: readonly BoardOptions[]): void {
+  if (boards.length === 0) throw storageError('bad-option', { option: '--board', why: 'is missing: name at least one board' })
+  for (const [i, { name, joinToken }] of boards.entries()) {
+    if (!/^[a-z0-9-]{1,32}$/.test(name)) {
+      throw storageError('bad-option', { option: '--board', why: `is ${name}; a name is a-z, 0-9 and -, at most 32 characters` })
+    }
+    if (boards.findIndex((other) => other.name === name) !== i) {
+      throw storageError('bad-option', { option: '--board', why: `names ${name} twice` })
+    }
+    if (!/^[\x21-\x7e]{16,256}$/.test(joinToken)) {
+      const why = 'must hold one token of 16 to 256 printable characters without spaces'
+      throw storageError('bad-option', { option: '--join-token-file', why })
+    }
+  }
+}
+
+async function openBoards(
+  { boards, store, data }: ServeOptions,
+  limits: Limits,
+  metrics: Metrics,
+  say: (line: string) => void,
+  closers: (() => Promise<void>)[],
+): Promise<Map<string, ServedBoard>> {
+  const served = new Map<string, ServedBoard>()
+  const folder = store === 'nedb' ? await openData(data, say, closers) : ''
+  for (const { name, joinToken } of boards) {
+    const kept = store === 'nedb' ? await openNedbStore(await makeFolder(folder, name), say) : openMemoryStore()
+    const log = await openLog(name, kept, limits, (_messages, ms) => {
+      metrics.add('keyrite_batches_total', { board: name })
+      metrics.add('keyrite_batch_seconds_total', { board: name }, ms / 1000)
+    })
+    closers.push(() => log.close())
+    served.set(name, { log, joinToken, buckets: tokenBuckets(limits.rate, limits.burst, () => performance.now()) })
+    const count = log.last().offset + 1
+    say(`Board ${name}: ${count} messages, ${log.participants()} participants, ${log.attachments.count()} attachments.`)
+  }
+  for (const name of folder === '' ? [] : await readdir(folder)) {
+    if (!served.has(name)) say(`Board ${name} is in the data folder, but is not served: no --board names it.`)
+  }
+  return served
+}
+
+async function openData(
+  data: string | undefined,
+  say: (line: string) => void,
+  closers: (() => Promise<void>)[],
+): Promise<string> {
+  if (data === undefined) throw storageError('bad-option', { option: '--data', why: 'is missing' })
+  try {
+    await mkdir(data, { recursive: true })
+    closers.push(await lockFolder(data))
+    const folder = await makeFolder(data, 'boards')
+    await syncFolder(data)
+    say(`Data folder: ${data}`)
+    return join(folder)
+  } catch (error) {
+    if (isKeyriteError(error)) throw error
+    throw storageError('unusable', { path: data, why: whyOf(error) }, error)
+  }
+}
+
+type Listener = NonNullable<Parameters<typeof createServer>[1]>
+
+async function makeServer(tls: ServeOptions['tls'], limits: Limits, listener: Listener): Promise<Server> {
+  const bounds = {
+    headersTimeout: limits.headersTimeout,
+    requestTimeout: limits.requestTimeout,
+    connectionsCheckingInterval: Math.min(5000, limits.headersTimeout),
+    keepAliveTimeout: limits.idleTimeout,
+  }
+  let server: Server
+  if (tls === undefined) server = createServer(bounds, listener)
+  else {
+    const [cert, key] = await Promise.all([readPem(tls.cert), readPem(tls.key)])
+    try {
+      server = createTlsServer({ ...bounds, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: limits.headersTimeout }, listener)
+    } catch (cause) {
+      throw storageError('tls', { path: tls.cert, why: whyOf(cause) }, cause)
+    }
+  }
+  server.maxConnections = limits.connections
+  // Heartbeats keep a living event stream above this; a reader that takes nothing is cut.
+  server.setTimeout(limits.idleTimeout)
+  return server
+}
+
+async function readPem(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    throw storageError('tls', { path, why: whyOf(cause) }, cause)
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const inUse = error.code === 'EADDRINUSE'
+      reject(storageError(inUse ? 'port-in-use' : 'cannot-listen', { host, port, why: error.message }, error))
+    })
+    server.listen({ host, port, backlog: 1024 }, () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+}
+
+/** Takes no connection any more and waits for the requests in flight, up to `grace` milliseconds. */
+function drain(server: Server, grace: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), grace)
+    server.close(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}
+
+const whyOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

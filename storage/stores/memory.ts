@@ -1,0 +1,36 @@
+/** A store that forgets everything when the process ends: for tests and trials. */
+import { EMPTY_LOG } from '../../engine/wire/message.ts'
+import type { Store, Stored, StoredAttachment } from '../store.ts'
+
+export function openMemoryStore(): Store {
+  const entries: Stored[] = []
+  const byHash = new Map<string, Stored>()
+  const bySlot = new Map<string, Stored>()
+  const kept = new Map<string, StoredAttachment & { readonly bytes: Uint8Array }>()
+  return {
+    last: () => {
+      const last = entries.at(-1)
+      return last === undefined ? EMPTY_LOG : { offset: last.offset, head: last.head }
+    },
+    append: (added) => {
+      for (const entry of added) {
+        entries.push(entry)
+        byHash.set(entry.hash, entry)
+        if (entry.slot !== null) bySlot.set(entry.slot, entry)
+      }
+      return Promise.resolve()
+    },
+    range: (after, through) => Promise.resolve(entries.slice(after + 1, through + 1)),
+    find: (hashes, slots) => {
+      const found = [...hashes.map((hash) => byHash.get(hash)), ...slots.map((slot) => bySlot.get(slot))]
+      return Promise.resolve(found.filter((entry) => entry !== undefined))
+    },
+    putAttachment: (owner, hash, bytes) => {
+      kept.set(hash, { owner, hash, size: bytes.length, bytes: Uint8Array.from(bytes) })
+      return Promise.resolve()
+    },
+    getAttachment: (_owner, hash) => Promise.resolve(kept.get(hash)?.bytes ?? null),
+    attachments: () => Promise.resolve([...kept.values()].map(({ hash, owner, size }) => ({ hash, owner, size }))),
+    close: () => Promise.resolve(),
+  }
+}
