@@ -37,7 +37,7 @@ export async function lockHome(dir: string): Promise<Lock> {
   const draft = join(dir, `.${LOCK_FILE}.${nonce}`)
   try {
     await writeSynced(draft, JSON.stringify(mine))
-    while (!(await claim(draft, path))) await removeStale(path, `${draft}.stale`)
+    while (!(await claim(draft, path)) && !(await takeOver(path, draft))) continue
   } catch (error) {
     throw writeFailure(error, path)
   } finally {
@@ -72,20 +72,31 @@ async function claim(draft: string, path: string): Promise<boolean> {
   }
 }
 
-async function removeStale(path: string, aside: string): Promise<void> {
-  const holder = await readHolder(path)
-  if (holder === undefined) return
-  if (await isAlive(holder)) throw vaultError('locked', { path, pid: holder.pid, since: holder.since })
-  // Another process may take over at the same time: whoever moves the file looks at what it moved.
-  try {
-    await rename(path, aside)
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return
-    throw error
+/**
+ * Puts the draft in the place of a dead holder's lock. Several may try at once: who creates the file named after the
+ * dead holder may succeed it. If that one died too, the file named after it counts, and so on.
+ *
+ * @returns false if the lock changed meanwhile, and is to be looked at again
+ * @throws vault.locked
+ */
+async function takeOver(path: string, draft: string): Promise<boolean> {
+  const dead: string[] = []
+  const claims: string[] = []
+  let holder = await readHolder(path)
+  for (;;) {
+    if (holder === undefined) return false
+    if (await isAlive(holder)) throw vaultError('locked', { path, pid: holder.pid, since: holder.since })
+    dead.push(holder.nonce)
+    const succession = `${path}.after.${holder.nonce}`
+    claims.unshift(succession)
+    if (await claim(draft, succession)) break
+    holder = await readHolder(succession)
   }
-  const moved = await readHolder(aside)
-  if (moved !== undefined && moved.nonce !== holder.nonce) await link(aside, path).catch(() => undefined)
-  await unlink(aside)
+  const now = await readHolder(path)
+  const unchanged = now !== undefined && dead.includes(now.nonce)
+  if (unchanged) await rename(draft, path)
+  for (const file of unchanged ? claims : claims.slice(0, 1)) await unlink(file).catch(() => undefined)
+  return unchanged
 }
 
 async function readHolder(path: string): Promise<Holder | undefined> {
@@ -112,7 +123,9 @@ function parseHolder(text: string): Holder | undefined {
   if (!('pid' in value && 'started' in value && 'since' in value && 'nonce' in value)) return undefined
   const { pid, started, since, nonce } = value
   if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return undefined
-  if (typeof started !== 'string' || typeof since !== 'string' || typeof nonce !== 'string') return undefined
+  if (typeof started !== 'string' || typeof since !== 'string') return undefined
+  // It becomes part of a file's name.
+  if (typeof nonce !== 'string' || !/^[0-9a-f]{24}$/.test(nonce)) return undefined
   return { pid, started, since, nonce }
 }
 
