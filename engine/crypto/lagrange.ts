@@ -9,8 +9,9 @@ import { R } from './scalar.ts'
  * @throws crypto.bad-argument for indices that repeat or are not whole numbers from 1
  */
 export function lagrangeAtZero(indices: readonly number[]): bigint[] {
-  const fractions = lagrangeFractions(indices)
-  return fractions.map(({ numerator, denominator }) => Fr.mul(Fr.create(numerator), Fr.inv(Fr.create(denominator))))
+  const fractions = lagrangeFractions(indices, (value) => value % R)
+  const inverses = Fr.invertBatch(fractions.map(({ denominator }) => Fr.create(denominator)))
+  return fractions.map(({ numerator }, i) => Fr.mul(numerator, inverses[i] ?? 0n))
 }
 
 export interface IntegerLagrange {
@@ -20,25 +21,30 @@ export interface IntegerLagrange {
   readonly denominator: bigint
 }
 
+// Beyond some hundred signers the integers grow longer than r anyway.
+const MAX_INTEGER = 128
+
 /**
- * The same coefficients over one common denominator: as integers they are far shorter than r (1 to 3 digits for a few
- * signers, 80 bits for 43 of 64), and so are the multiplications. When they would be longer, they are taken modulo r.
+ * The same coefficients over one common denominator: as integers they are far shorter than r (some digits for a few
+ * signers, some 80 bits for 43 of 64), and so are the multiplications. When they would be longer, they are taken
+ * modulo r.
  */
 export function integerLagrange(indices: readonly number[]): IntegerLagrange {
-  const reduced = lagrangeFractions(indices).map(({ numerator, denominator }) => {
-    const divisor = gcd(numerator, denominator < 0n ? -denominator : denominator)
+  if (indices.length > MAX_INTEGER) return { numerators: lagrangeAtZero(indices), denominator: 1n }
+  const reduced = lagrangeFractions(indices, (value) => value).map(({ numerator, denominator }) => {
+    const divisor = gcd(numerator, size(denominator))
     return { numerator: numerator / divisor, denominator: denominator / divisor }
   })
   const denominator = reduced.reduce((common, one) => {
-    const size = one.denominator < 0n ? -one.denominator : one.denominator
-    return (common / gcd(common, size)) * size
+    const own = size(one.denominator)
+    return (common / gcd(common, own)) * own
   }, 1n)
   const numerators = reduced.map((one) => one.numerator * (denominator / one.denominator))
-  const long = numerators.some((numerator) => numerator >= R || -numerator >= R)
+  const long = numerators.some((numerator) => size(numerator) >= R)
   return long ? { numerators: lagrangeAtZero(indices), denominator: 1n } : { numerators, denominator }
 }
 
-function lagrangeFractions(indices: readonly number[]): { numerator: bigint; denominator: bigint }[] {
+function lagrangeFractions(indices: readonly number[], reduce: (value: bigint) => bigint) {
   if (new Set(indices).size !== indices.length || indices.some((index) => !Number.isSafeInteger(index) || index < 1)) {
     throw cryptoError('bad-argument', { what: 'Indices', why: 'they must be different whole numbers from 1' })
   }
@@ -48,12 +54,14 @@ function lagrangeFractions(indices: readonly number[]): { numerator: bigint; den
     let denominator = 1n
     for (const j of points) {
       if (j === i) continue
-      numerator *= j
-      denominator *= j - i
+      numerator = reduce(numerator * j)
+      denominator = reduce(denominator * (j - i))
     }
     return { numerator, denominator }
   })
 }
+
+const size = (value: bigint): bigint => (value < 0n ? -value : value)
 
 function gcd(a: bigint, b: bigint): bigint {
   while (b !== 0n) [a, b] = [b, a % b]
