@@ -1,0 +1,117 @@
+import { hkdfSync } from 'node:crypto'
+import { expect } from 'chai'
+import { concat, fromHex, toHex } from '../../crypto/bytes.ts'
+import { ed25519FromSeed } from '../../crypto/ed25519.ts'
+import { R } from '../../crypto/scalar.ts'
+import { airgapKeyPair, derive, encryptionKeyPair, newMnemonic, openSession, seedFromMnemonic } from '../../crypto/seed.ts'
+import { codeOf, seededRandom } from './random.ts'
+
+// The 24-word ones of the vectors that Trezor published with BIP-39; passphrase TREZOR.
+const VECTORS = [
+  ['0000000000000000000000000000000000000000000000000000000000000000', 'abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon art', 'bda85446c68413707090a52022edd26a1c9462295029f2e60cd7c4f2bbd3097170af7a4d73245cafa9c3cca8d561a7c3de6f5d4a10be8ed2a5e608d68f92fcc8'],
+  ['7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f', 'legal winner thank year wave sausage worth useful legal winner thank year wave sausage worth useful legal winner thank year wave sausage worth title', 'bc09fca1804f7e69da93c2f2028eb238c227f2e9dda30cd63699232578480a4021b146ad717fbb7e451ce9eb835f43620bf5c514db0f8add49f5d121449d3e87'],
+  ['8080808080808080808080808080808080808080808080808080808080808080', 'letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount doctor acoustic bless', 'c0c519bd0e91a2ed54357d9d1ebef6f5af218a153624cf4f2da911a0ed8f7a09e2ef61af0aca007096df430022f7a2b6fb91661a9589097069720d015e4e982f'],
+  ['ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff', 'zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo vote', 'dd48c104698c30cfe2b6142103248622fb7bb0ff692eebb00089b32d22484e1613912f0a5b694407be899ffd31ed3992c456cdf60f5d4564b8ba3f05a69890ad'],
+  ['066dca1a2bb7e8a1db2832148ce9933eea0f3ac9548d793112d9a95c9407efad', 'all hour make first leader extend hole alien behind guard gospel lava path output census museum junior mass reopen famous sing advance salt reform', '26e975ec644423f4a4c4f4215ef09b4bd7ef924e85d1d17c4cf3f136c2863cf6df0a475045652c57eb5fb41513ca2a2d67722b77e954b4b3fc11f7590449191d'],
+  ['f585c11aec520db57dd353c69554b21a89b20fb0650966fa0a9d6f74fd989d8f', 'void come effort suffer camp survey warrior heavy shoot primary clutch crush open amazing screen patrol group space point ten exist slush involve unfold', '01f5bced59dec48e362f2c45b5de68b9fd6c92c6634f44d6d40aab69056506f0e35524a518034ddc1192e1dacd32c1ed3eaa3c3b131c88ed8e7e54c49a5d0998'],
+] as const
+const WORDS = VECTORS[5][1].split(' ')
+
+describe('mnemonics', () => {
+  for (const [entropy, mnemonic, seed] of VECTORS) {
+    it(`give the seed of the BIP-39 vector ${entropy.slice(0, 8)}…`, () => {
+      expect(newMnemonic(() => fromHex(entropy))).to.equal(mnemonic)
+      expect(toHex(seedFromMnemonic(mnemonic, 'TREZOR'))).to.equal(seed)
+    })
+  }
+
+  it('are drawn from 32 random bytes and read as 24 words', () => {
+    const random = seededRandom('mnemonic')
+    const [one, two] = [newMnemonic(random), newMnemonic(random)]
+    expect(one.split(' ')).to.have.length(24)
+    expect(one).not.to.equal(two)
+    expect(seedFromMnemonic(one, '')).to.have.length(64)
+    expect(seedFromMnemonic(one, '')).not.to.deep.equal(seedFromMnemonic(one, ' '))
+  })
+
+  it('may have capitals and spaces as a hurried person types them, and a passphrase in any Unicode form', () => {
+    const [, mnemonic, seed] = VECTORS[5]
+    expect(toHex(seedFromMnemonic(`  ${mnemonic.toUpperCase().replaceAll(' ', ' \n ')} `, 'TREZOR'))).to.equal(seed)
+    expect(seedFromMnemonic(mnemonic, 'Ame\u0301lie')).to.deep.equal(seedFromMnemonic(mnemonic, 'Am\u00e9lie'))
+  })
+
+  it('are refused with the number of words, the place of an unknown one, or a wrong checksum, and never quoted', () => {
+    const replaced = (place: number, word: string) => WORDS.map((old, i) => (i === place - 1 ? word : old)).join(' ')
+    const wrong: [text: string, code: string, says: string][] = [
+      [WORDS.slice(0, 23).join(' '), 'crypto.word-count', 'has 23 words'],
+      [VECTORS[0][1].split(' ').slice(0, 12).join(' '), 'crypto.word-count', 'has 12 words'],
+      ['', 'crypto.word-count', 'has 0 words'],
+      [replaced(17, 'perfekt'), 'crypto.unknown-word', 'Word 17'],
+      [replaced(24, 'unfol'), 'crypto.unknown-word', 'Word 24'],
+      [replaced(1, 'tomato'), 'crypto.wrong-checksum', 'checksum is wrong'],
+      [[...WORDS.slice(1), WORDS[0]].join(' '), 'crypto.wrong-checksum', 'checksum is wrong'],
+    ]
+    for (const [text, code, says] of wrong) {
+      expect(codeOf(() => seedFromMnemonic(text, '')), says).to.equal(code)
+      try {
+        seedFromMnemonic(text, '')
+      } catch (error) {
+        const all = JSON.stringify([String(error), error, (error as Error).cause ?? null]).toLowerCase()
+        expect(all).to.include(says.toLowerCase())
+        for (const word of ['perfekt', 'unfol', 'tomato', 'warrior', 'slush']) expect(all).not.to.include(word)
+      }
+    }
+  })
+})
+
+describe('what is derived from a seed', () => {
+  const seed = fromHex('fdd3a53afaaf299cb3c5c1f9a2bb69627a03da65106deca4301859cda102d34eece0ad49558f145fb8986cf39b4ce88aad96c21ae9be2894da97a6379659ad25')
+  const id = 'ab'.repeat(32)
+  const salt = new Uint8Array(32).fill(7)
+  const hkdf = (key: Uint8Array, salted: Uint8Array, info: string) => toHex(new Uint8Array(hkdfSync('sha256', key, salted, info, 32)))
+
+  it('is HKDF-SHA-256 with "keyrite/1/" before the label (held to Node\'s HKDF)', () => {
+    expect(toHex(derive(seed, 'airgap', new Uint8Array()))).to.equal(hkdf(seed, new Uint8Array(), 'keyrite/1/airgap'))
+    expect(airgapKeyPair(seed)).to.deep.equal(ed25519FromSeed(derive(seed, 'airgap', new Uint8Array())))
+    expect(toHex(derive(seed, 'session', salt))).to.equal(hkdf(seed, salt, 'keyrite/1/session'))
+    expect(codeOf(() => derive(seed.subarray(1), 'airgap', salt))).to.equal('crypto.bad-length')
+  })
+
+  it('is another in every ceremony, under every salt and label, and in a rehearsal', () => {
+    const sessions = [
+      openSession(seed, id, salt, false), openSession(seed, id, salt, true), openSession(seed, 'ac'.repeat(32), salt, false),
+      openSession(seed, id, new Uint8Array(32), false), openSession(Uint8Array.from(seed).fill(0), id, salt, false),
+    ]
+    const values = sessions.flatMap((session) => ['encryption', 'coefficient/0', 'coefficient/1'].map((label) => toHex(session.expand(label, 32))))
+    expect(new Set(values).size).to.equal(values.length)
+    expect(openSession(seed, id, salt, false).scalar('coefficient/0')).to.equal(sessions[0]!.scalar('coefficient/0'))
+  })
+
+  it('never changes: bytes pinned, since a mnemonic must restore a share years later', () => {
+    const session = openSession(seed, id, salt, false)
+    const pinned = [
+      toHex(airgapKeyPair(seed).publicKey), toHex(encryptionKeyPair(session).publicKey), session.scalar('coefficient/0').toString(16),
+      toHex(openSession(seed, id, salt, true).expand('encryption', 8)),
+    ]
+    expect(pinned).to.deep.equal(PINNED)
+  })
+
+  it('gives scalars by reducing 48 bytes, big endian, modulo r', () => {
+    const session = openSession(seed, id, salt, false)
+    expect(session.scalar('coefficient/3')).to.equal(BigInt(`0x${toHex(session.expand('coefficient/3', 48))}`) % R)
+  })
+
+  it('wants a ceremony id and a salt of 32 bytes', () => {
+    expect(codeOf(() => openSession(seed, id.slice(2), salt, false))).to.equal('crypto.not-hex')
+    expect(codeOf(() => openSession(seed, id.toUpperCase(), salt, false))).to.equal('crypto.not-hex')
+    expect(codeOf(() => openSession(seed, id, concat(salt, salt), false))).to.equal('crypto.bad-length')
+  })
+})
+
+// Made with Python's hmac and cryptography packages.
+const PINNED = [
+  '73a10647f6ef4abed8c12394cee966dc06d9aee05a27297109b623962bb9a318',
+  'deccacadc1a37bdeb9595c40435b24414296e542f59b39319cdec759612b326e',
+  '6f41dfca017b8a05908d55eccd08e4942f4e1108bc8c70ff30fe4d91488a7c60',
+  '02a09633e593998b',
+]
