@@ -1,4 +1,5 @@
 /** One text as an endless sequence of frames, and back from whichever of them arrive. */
+import type { PartArray } from './cbor.ts'
 import { KeyriteError } from '../wire/error.ts'
 import type { FountainDecoder, TransferId } from './fountain-decode.ts'
 import { makeFountainDecoder, sameTransfer, transferOf } from './fountain-decode.ts'
@@ -52,10 +53,7 @@ export type Received =
   | { readonly state: 'complete'; readonly text: string; readonly bytes: number; readonly needed: number }
   /** Not for us, or not readable: nothing has changed. */
   | { readonly state: 'ignored'; readonly why: KeyriteError }
-  /**
-   * A good frame of another transfer than the one under way; nothing has changed. `startOver` and this frame again, and
-   * it is followed instead.
-   */
+  /** A good frame of another transfer than the one under way. After `startOver`, this frame again begins that one. */
   | { readonly state: 'other-transfer'; readonly inARow: number; readonly seen: number; readonly needed: number }
   /** The transfer under way cannot be right; the receiver waits for a new one. */
   | { readonly state: 'failed'; readonly why: KeyriteError }
@@ -69,8 +67,8 @@ export interface Receiver {
 
 export interface ReceiverOptions {
   /**
-   * After so many frames in a row of one other transfer, follow that one (it answers `progress`). 0, the default, never
-   * does: the caller asks its user.
+   * After so many frames in a row of one other transfer, follow that one, none of its frames lost. 0, the default, never
+   * does: the caller asks its user. Once a transfer is complete, the next one is followed at once.
    */
   readonly switchAfter?: number
 }
@@ -80,7 +78,8 @@ export function makeReceiver(options: ReceiverOptions = {}): Receiver {
   const switchAfter = options.switchAfter ?? 0
   let decoder: FountainDecoder | undefined
   let complete: { readonly text: string; readonly bytes: number; readonly needed: number } | undefined
-  let other: { readonly id: TransferId; inARow: number } | undefined
+  /** Parts in a row of one other transfer; they are kept while a switch to it is possible. */
+  let other: { readonly id: TransferId; count: number; readonly parts: PartArray[] } | undefined
 
   function startOver(): void {
     decoder = undefined
@@ -93,21 +92,31 @@ export function makeReceiver(options: ReceiverOptions = {}): Receiver {
     return { state: 'complete', ...complete }
   }
 
-  function takePart(frame: Frame & { readonly kind: 'part' }): Received {
-    const id = transferOf(frame.part)
-    if (decoder !== undefined && !sameTransfer(decoder.id, id)) {
-      other = { id, inARow: other !== undefined && sameTransfer(other.id, id) ? other.inARow + 1 : 1 }
-      if (switchAfter === 0 || other.inARow < switchAfter) {
-        return { state: 'other-transfer', inARow: other.inARow, seen: decoder.rank, needed: decoder.id.parts }
-      }
-      startOver()
-    }
+  function follow(part: PartArray): Received {
     other = undefined
     if (complete !== undefined) return { state: 'complete', ...complete }
+    const id = transferOf(part)
     decoder ??= makeFountainDecoder(id)
-    const fresh = decoder.add(frame.part)
+    const fresh = decoder.add(part)
     if (decoder.rank === id.parts) return finish(decoder.message(), id.parts)
     return { state: 'progress', seen: decoder.rank, needed: id.parts, bytes: id.messageLength, fresh }
+  }
+
+  function takePart(part: PartArray): Received {
+    const id = transferOf(part)
+    if (decoder === undefined || sameTransfer(decoder.id, id)) return follow(part)
+    if (complete === undefined) {
+      if (other === undefined || !sameTransfer(other.id, id)) other = { id, count: 0, parts: [] }
+      other.count += 1
+      if (other.count < switchAfter) other.parts.push(part)
+      if (switchAfter === 0 || other.count < switchAfter) {
+        return { state: 'other-transfer', inARow: other.count, seen: decoder.rank, needed: decoder.id.parts }
+      }
+    }
+    const kept = other?.parts ?? []
+    startOver()
+    for (const earlier of kept) follow(earlier)
+    return follow(part)
   }
 
   function receive(text: string): Received {
@@ -118,7 +127,7 @@ export function makeReceiver(options: ReceiverOptions = {}): Receiver {
       return { state: 'ignored', why: known(why) }
     }
     try {
-      if (frame.kind === 'part') return takePart(frame)
+      if (frame.kind === 'part') return takePart(frame.part)
       // A whole transfer in one frame mixes with nothing, so it replaces whatever was under way.
       startOver()
       return finish(frame.message, 1)

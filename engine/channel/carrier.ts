@@ -1,0 +1,66 @@
+/**
+ * How envelopes cross between a client and its airgap: one side shows, the other looks. Both roles use a carrier and do
+ * not know which one it is.
+ *
+ * `folder.ts` writes QR images into a folder that both sides see; `terminal.ts` paints them in a terminal and reads what a
+ * scanner types. A web carrier (a page on loopback, with the machine's camera) needs what only the command line has, and so stands there:
+ * its page calls `readQr` for each camera picture and posts the frames, it feeds them to a `Receiver`, and its `show` sends
+ * the frames of `makeSending` to the page. Nothing else in the engine changes for it.
+ */
+import type { KeyriteError } from '../wire/error.ts'
+import type { Envelope } from './envelope.ts'
+
+export type Role = 'client' | 'airgap'
+
+/** A complete transfer whose envelope is whole: canonical, of the right shape and digest. */
+export interface Incoming {
+  /** The envelope's text. */
+  readonly text: string
+  readonly envelope: Envelope
+  /** Frames that were read for it, the useless ones too. */
+  readonly frames: number
+}
+
+export interface CarrierProgress {
+  readonly direction: 'in' | 'out'
+  /** Frames shown or read so far in this transfer. */
+  readonly frames: number
+  /** Out: frames of one round. In: frames that suffice; 0 while that is unknown. */
+  readonly needed: number
+  /** Bytes of the whole transfer; 0 while that is unknown. */
+  readonly bytes: number
+}
+
+export interface CarrierOptions {
+  /** Whose carrier this is. */
+  readonly role: Role
+  /** The most bytes in each frame; each carrier has its own default. */
+  readonly fragment?: number
+  readonly onProgress?: (progress: CarrierProgress) => void
+  /**
+   * What the user should know and that does not end the waiting: a transfer that cannot be completed, one that was altered, a
+   * frame of something else, a window that is too small. The carrier keeps waiting.
+   */
+  readonly onProblem?: (problem: KeyriteError) => void
+}
+
+export interface Carrier {
+  /**
+   * Shows an envelope's text until `stopShowing`, `close` or the next `show`. Resolves once a full round was shown (written),
+   * or once it was stopped. To show the same text again is harmless.
+   *
+   * @throws channel.cannot-send, channel.bad-folder, channel.closed
+   */
+  show(text: string): Promise<void>
+  /** Shows nothing any more, so that the screen is free for a question. What a folder holds stays there. */
+  stopShowing(): Promise<void>
+  /**
+   * The next complete transfer whose text differs from the last one received on this carrier. A new carrier delivers what it finds, also
+   * what an earlier one has delivered: requests and answers are idempotent. One call at a time.
+   *
+   * @throws the signal's reason when it aborts, channel.closed, channel.busy
+   */
+  receive(signal: AbortSignal): Promise<Incoming>
+  /** Stops everything and gives everything back; pending calls are refused with channel.closed. */
+  close(): Promise<void>
+}

@@ -1,0 +1,144 @@
+/**
+ * The folder carrier, `folder:DIR`: QR images as PNG files in a folder that both sides see (one machine, a stick, a shared disk).
+ *
+ *     DIR/from-client/000007-3f0c1b…/0001.png …      what the client shows
+ *     DIR/from-airgap/000007-9a41d2…/0001.png …      what the airgap shows
+ *
+ * Each side writes its own folder and only looks into the other's. The highest number is the newest transfer; it appears whole,
+ * with a fifth more frames than needed, so damaged files do not matter. Both sides may restart at any time.
+ */
+import { watch } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Carrier, CarrierOptions, Incoming, Role } from './carrier.ts'
+import { channelError } from './errors.ts'
+import { makeFolderReader } from './folder-read.ts'
+import { folderError, writeTransfer } from './folder-write.ts'
+import { FRAGMENT_SIZES } from './transfer.ts'
+
+export interface FolderCarrierOptions extends CarrierOptions {
+  readonly folder: string
+  /** Pixels a module; 3 unless told, since no camera looks at them. */
+  readonly scale?: number
+  /** Milliseconds between looks, 150 unless told. Events of the file system come on top where there are any. */
+  readonly pollEvery?: number
+  /** Milliseconds without a change after which a transfer is reported as incomplete, 2000 unless told. */
+  readonly settleAfter?: number
+}
+
+const sideOf = (folder: string, role: Role): string => join(folder, `from-${role}`)
+
+/**
+ * Makes both folders.
+ *
+ * @throws channel.bad-folder
+ */
+export async function openFolderCarrier(options: FolderCarrierOptions): Promise<Carrier> {
+  const own = sideOf(options.folder, options.role)
+  const peer = sideOf(options.folder, options.role === 'client' ? 'airgap' : 'client')
+  try {
+    await mkdir(own, { recursive: true })
+    await mkdir(peer, { recursive: true })
+  } catch (cause) {
+    throw folderError(options.folder, cause)
+  }
+  const closing = new AbortController()
+  const reader = makeFolderReader(peer, {
+    settleAfter: options.settleAfter ?? 2000,
+    onProgress: (progress) => options.onProgress?.(progress),
+    onProblem: (problem) => options.onProblem?.(problem),
+  })
+  const pollEvery = options.pollEvery ?? 150
+  let shows = 0
+  let writing: Promise<unknown> = Promise.resolve()
+  let isReceiving = false
+
+  function checkOpen(): void {
+    if (closing.signal.aborted) throw channelError('closed', { carrier: 'folder' })
+  }
+
+  async function show(text: string): Promise<void> {
+    checkOpen()
+    const mine = ++shows
+    const written = writing.then(() =>
+      writeTransfer(own, text, {
+        fragment: options.fragment ?? FRAGMENT_SIZES.dense,
+        scale: options.scale ?? 3,
+        isOutdated: () => mine !== shows || closing.signal.aborted,
+        onFrame: (frames, needed, bytes) => options.onProgress?.({ direction: 'out', frames, needed, bytes }),
+      }),
+    )
+    writing = written.catch(() => undefined)
+    await written
+    checkOpen()
+  }
+
+  async function receive(signal: AbortSignal): Promise<Incoming> {
+    checkOpen()
+    if (isReceiving) throw channelError('busy', { what: 'receiving' })
+    isReceiving = true
+    const either = AbortSignal.any([signal, closing.signal])
+    const bell = makeBell(peer, either)
+    try {
+      for (;;) {
+        checkOpen()
+        signal.throwIfAborted()
+        const incoming = await reader.scan(either)
+        if (incoming !== undefined) return incoming
+        await bell.ring(pollEvery)
+      }
+    } finally {
+      isReceiving = false
+      bell.close()
+    }
+  }
+
+  return {
+    show,
+    stopShowing: () => Promise.resolve(),
+    receive,
+    close: async () => {
+      closing.abort()
+      await writing
+    },
+  }
+}
+
+/** Rings when the folder changes, when the time is over, and when the signal aborts. */
+function makeBell(folder: string, signal: AbortSignal) {
+  let wake = (): void => undefined
+  let hasRung = false
+  const onRing = (): void => {
+    hasRung = true
+    wake()
+  }
+  const watcher = watchOrNot(folder, onRing)
+  signal.addEventListener('abort', onRing)
+  return {
+    ring: (milliseconds: number): Promise<void> =>
+      new Promise((resolve) => {
+        const timer = setTimeout(onRing, hasRung ? 0 : milliseconds)
+        wake = () => {
+          clearTimeout(timer)
+          hasRung = false
+          resolve()
+        }
+        if (signal.aborted) wake()
+      }),
+    close: (): void => {
+      signal.removeEventListener('abort', onRing)
+      watcher?.close()
+    },
+  }
+}
+
+/** Some file systems cannot be watched; then looking now and then must do. */
+function watchOrNot(folder: string, onChange: () => void) {
+  try {
+    const watcher = watch(folder, { persistent: false }, onChange)
+    watcher.on('error', () => watcher.close())
+    return watcher
+  } catch {
+    return undefined
+  }
+}

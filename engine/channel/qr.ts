@@ -1,0 +1,150 @@
+/**
+ * Frames as QR codes (ISO/IEC 18004): alphanumeric mode, level L, since the fountain makes up for what is lost. Written
+ * by qrcode, read by jsQR.
+ */
+import jsqr from 'jsqr'
+import { create } from 'qrcode'
+import { channelError } from './errors.ts'
+import { MAX_FRAGMENT } from './limits.ts'
+
+/** Characters that each version, from 1, holds at level L in alphanumeric mode. */
+const CAPACITY = [
+  25, 47, 77, 114, 154, 195, 224, 279, 335, 395, 468, 535, 619, 667, 758, 854, 938, 1046, 1153, 1249, 1352, 1460, 1588,
+  1704, 1853, 1990, 2132, 2223, 2369, 2520, 2677, 2840, 3009, 3183, 3351, 3537, 3729, 3927, 4087, 4296,
+]
+
+/** jsQR never reads this version at level L: its table of blocks is wrong there. */
+export const UNREADABLE_VERSION = 23
+
+export const MAX_VERSION = 40
+
+/** Light modules around a code that the standard wants. */
+export const QUIET_ZONE = 4
+
+/** Modules of a side. */
+export const sizeOfVersion = (version: number): number => 17 + 4 * version
+
+export interface QrMatrix {
+  /** 1 … 40, never 23. */
+  readonly version: number
+  /** Modules of a side, without the quiet zone. */
+  readonly size: number
+  /** Row by row, 1 is dark. */
+  readonly modules: Uint8Array
+}
+
+/** The smallest readable version that holds so many characters, or undefined. */
+export function versionFor(characters: number): number | undefined {
+  const index = CAPACITY.findIndex((most, i) => most >= characters && i + 1 !== UNREADABLE_VERSION)
+  return index < 0 ? undefined : index + 1
+}
+
+/** The most bytes of a fragment whose frames fit this version, for sequence numbers below 100 000. */
+export function fragmentFor(version: number): number {
+  // "UR:KEYRITE/99999-4096/" is 22 characters; CBOR heads take 20 bytes and the checksum 4, two characters a byte.
+  return Math.min(MAX_FRAGMENT, Math.floor(((CAPACITY[version - 1] ?? 0) - 22) / 2) - 24)
+}
+
+/**
+ * @param text characters of the alphanumeric set only: digits, upper-case letters and ` $%*+-./:`
+ * @throws channel.bad-characters, channel.cannot-send
+ */
+export function qrMatrix(text: string): QrMatrix {
+  const place = text.search(/[^0-9A-Z $%*+\-./:]/)
+  if (place >= 0) throw channelError('bad-characters', { place })
+  const version = versionFor(text.length)
+  if (version === undefined || text.length === 0) {
+    throw channelError('cannot-send', { what: 'The number of characters of this frame', size: text.length, limit: 4296 })
+  }
+  const { modules } = create([{ data: text, mode: 'alphanumeric' }], { version, errorCorrectionLevel: 'L' })
+  return { version, size: modules.size, modules: modules.data }
+}
+
+/** Pixels as a canvas gives them: RGBA, row by row. */
+export interface Image {
+  readonly data: Uint8ClampedArray
+  readonly width: number
+  readonly height: number
+}
+
+/** Raw, blurred, half size: what helps one image hurts another, so a reader takes them in turns. */
+export const READ_ATTEMPTS = 3
+
+/**
+ * Looks for a QR code.
+ *
+ * @param attempt which filter, modulo 3: 0 none, 1 a 3×3 box blur (against noise and moiré), 2 half size (against blur)
+ * @returns its text, or null
+ */
+export function readQr(image: Image, attempt = 0): string | null {
+  const { width, height } = image
+  if (width < 21 || height < 21 || image.data.length !== 4 * width * height) return null
+  const filtered = FILTERS[attempt % READ_ATTEMPTS]?.(image) ?? image
+  try {
+    return jsqr.default(filtered.data, filtered.width, filtered.height, { inversionAttempts: 'dontInvert' })?.data ?? null
+  } catch {
+    // jsQR runs out of an array now and then when a finder pattern is no finder pattern.
+    return null
+  }
+}
+
+const FILTERS: readonly ((image: Image) => Image)[] = [(image) => image, blur, halve]
+
+/** Luma of each pixel, 0 … 255. */
+function grayOf({ data }: Image): Uint8Array {
+  const gray = new Uint8Array(data.length / 4)
+  for (let i = 0, from = 0; i < gray.length; i++, from += 4) {
+    gray[i] = ((data[from] ?? 0) * 54 + (data[from + 1] ?? 0) * 183 + (data[from + 2] ?? 0) * 19) >>> 8
+  }
+  return gray
+}
+
+function imageOf(gray: Uint8Array, width: number, height: number): Image {
+  const data = new Uint8ClampedArray(4 * gray.length)
+  for (let i = 0, to = 0; i < gray.length; i++, to += 4) {
+    const level = gray[i] ?? 0
+    data[to] = level
+    data[to + 1] = level
+    data[to + 2] = level
+    data[to + 3] = 255
+  }
+  return { data, width, height }
+}
+
+/** The mean of each pixel and its eight neighbours, first along rows, then along columns; edges repeat. */
+function blur(image: Image): Image {
+  const { width, height } = image
+  const gray = grayOf(image)
+  const rows = new Uint16Array(gray.length)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0, at = y * width; x < width; x++, at++) {
+      const left = x === 0 ? at : at - 1
+      const right = x === width - 1 ? at : at + 1
+      rows[at] = (gray[left] ?? 0) + (gray[at] ?? 0) + (gray[right] ?? 0)
+    }
+  }
+  for (let y = 0; y < height; y++) {
+    const above = y === 0 ? 0 : -width
+    const below = y === height - 1 ? 0 : width
+    for (let at = y * width; at < (y + 1) * width; at++) {
+      gray[at] = ((rows[at + above] ?? 0) + (rows[at] ?? 0) + (rows[at + below] ?? 0)) / 9
+    }
+  }
+  return imageOf(gray, width, height)
+}
+
+/** Each pixel is the mean of four. */
+function halve(image: Image): Image {
+  const gray = grayOf(image)
+  const width = image.width >>> 1
+  const height = image.height >>> 1
+  const small = new Uint8Array(width * height)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = 2 * y * image.width + 2 * x
+      const below = from + image.width
+      small[y * width + x] = ((gray[from] ?? 0) + (gray[from + 1] ?? 0) + (gray[below] ?? 0) + (gray[below + 1] ?? 0)) >>> 2
+    }
+  }
+  return imageOf(small, width, height)
+}

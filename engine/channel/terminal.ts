@@ -1,0 +1,219 @@
+/**
+ * The terminal carrier: an animated QR code painted in the window, for the camera of the other machine. A terminal has no camera itself,
+ * so it reads frames that are typed or pasted, one a line: a handheld scanner in keyboard mode types exactly that, and so does
+ * someone who pastes the whole transfer as one `UR:KEYRITE/…` line or as its many parts, in any order.
+ *
+ * While it shows or receives, it owns the window and the keyboard (raw mode); `stopShowing` gives them back for a question.
+ */
+import { StringDecoder } from 'node:string_decoder'
+import type { Carrier, CarrierOptions, Incoming } from './carrier.ts'
+import { openEnvelope } from './envelope.ts'
+import { channelError } from './errors.ts'
+import { MAX_FRAME } from './limits.ts'
+import { frameInLine, makeInputSplitter } from './terminal-input.ts'
+import type { Colours } from './terminal-paint.ts'
+import { LEAVE_SCREEN } from './terminal-paint.ts'
+import type { TerminalOutput } from './terminal-screen.ts'
+import { makeScreen, SCREEN_KEYS } from './terminal-screen.ts'
+import { makeReceiver } from './transfer.ts'
+import { KeyriteError } from '../wire/error.ts'
+
+/** `process.stdin` is one. */
+export interface TerminalInput {
+  on(event: 'data', listener: (piece: string | Uint8Array) => void): unknown
+  on(event: 'end', listener: () => void): unknown
+  off(event: 'data', listener: (piece: string | Uint8Array) => void): unknown
+  off(event: 'end', listener: () => void): unknown
+  resume(): unknown
+  pause(): unknown
+  readonly isTTY?: boolean
+  setRawMode?(isRaw: boolean): unknown
+}
+
+export interface TerminalCarrierOptions extends CarrierOptions {
+  readonly input: TerminalInput
+  readonly output: TerminalOutput & {
+    on?(event: 'resize', listener: () => void): unknown
+    off?(event: 'resize', listener: () => void): unknown
+  }
+  /** 256 unless told. */
+  readonly colours?: Colours
+  /** Frames a second at first, 5 unless told. */
+  readonly speed?: number
+  /** Ctrl-C, which raw mode keeps from the process. Unless told, the process gets its SIGINT. */
+  readonly onInterrupt?: () => void
+}
+
+/** Frames in a row after which another transfer is followed; none of them is lost. */
+const SWITCH_AFTER = 3
+
+/** @throws channel.bad-setting */
+export function makeTerminalCarrier(options: TerminalCarrierOptions): Carrier {
+  const { input, output } = options
+  const receiver = makeReceiver({ switchAfter: SWITCH_AFTER })
+  let lastText: string | undefined
+  let arrived: Incoming | undefined
+  let waiting: { readonly resolve: (incoming: Incoming) => void; readonly reject: (reason: unknown) => void } | undefined
+  let framesRead = 0
+  let linesRead = 0
+  let note = ''
+  let isAttached = false
+  let isClosed = false
+  let hasEnded = false
+
+  const screen = makeScreen({
+    output,
+    colours: options.colours ?? '256',
+    ...(options.speed === undefined ? {} : { speed: options.speed }),
+    ...(options.fragment === undefined ? {} : { fragment: options.fragment }),
+    onProgress: (progress) => options.onProgress?.(progress),
+    onProblem: report,
+    note: () => note,
+  })
+
+  function report(problem: KeyriteError): void {
+    options.onProblem?.(problem)
+  }
+
+  function onLine(line: string): void {
+    linesRead += 1
+    const received = receiver.receive(frameInLine(line))
+    if (received.state === 'ignored' || received.state === 'failed') {
+      if (received.state === 'failed') framesRead = 0
+      report(received.why)
+      return
+    }
+    framesRead += 1
+    if (received.state === 'other-transfer') return
+    const seen = received.state === 'complete' ? received.needed : received.seen
+    note = ` · read ${seen} of ${received.needed}`
+    if (received.state === 'progress') {
+      options.onProgress?.({ direction: 'in', frames: framesRead, needed: received.needed, bytes: received.bytes })
+    } else if (received.text === lastText) framesRead = 0
+    else arrive(received.text, received.needed, received.bytes)
+  }
+
+  function arrive(text: string, needed: number, bytes: number): void {
+    const frames = framesRead
+    framesRead = 0
+    try {
+      const envelope = openEnvelope(text)
+      lastText = text
+      arrived = { text, envelope, frames }
+    } catch (problem) {
+      if (!(problem instanceof KeyriteError)) throw problem
+      receiver.startOver()
+      report(problem)
+      return
+    }
+    options.onProgress?.({ direction: 'in', frames, needed, bytes })
+    deliver()
+  }
+
+  function deliver(): void {
+    if (waiting === undefined || arrived === undefined) return
+    const { resolve } = waiting
+    const incoming = arrived
+    waiting = undefined
+    arrived = undefined
+    resolve(incoming)
+  }
+
+  const split = makeInputSplitter({
+    onLine,
+    onKey: (key) => {
+      if (screen.isShowing) screen.press(key)
+    },
+    onInterrupt: options.onInterrupt ?? (() => process.kill(process.pid, 'SIGINT')),
+    onTooLong: (bytes) => report(channelError('too-long', { what: 'A line', bytes, limit: MAX_FRAME })),
+    limit: MAX_FRAME,
+    keys: input.isTTY === true ? SCREEN_KEYS : '',
+  })
+  const decoder = new StringDecoder('utf8')
+  const onData = (piece: string | Uint8Array): void => split(typeof piece === 'string' ? piece : decoder.write(piece))
+  const onResize = (): void => screen.refresh()
+  const onExit = (): void => {
+    if (screen.isShowing) output.write(LEAVE_SCREEN)
+  }
+  function onEnd(): void {
+    split('\n')
+    hasEnded = true
+    waiting?.reject(channelError('input-ended', { lines: linesRead }))
+    waiting = undefined
+  }
+
+  /** Takes the keyboard while something is shown or awaited, and gives it back otherwise. */
+  function attach(): void {
+    const wanted = !isClosed && (screen.isShowing || waiting !== undefined)
+    if (wanted === isAttached) return
+    isAttached = wanted
+    if (input.isTTY === true) input.setRawMode?.(wanted)
+    if (wanted) {
+      input.on('data', onData)
+      input.on('end', onEnd)
+      output.on?.('resize', onResize)
+      process.on('exit', onExit)
+      input.resume()
+    } else {
+      input.off('data', onData)
+      input.off('end', onEnd)
+      output.off?.('resize', onResize)
+      process.off('exit', onExit)
+      input.pause()
+    }
+  }
+
+  function checkOpen(): void {
+    if (isClosed) throw channelError('closed', { carrier: 'terminal' })
+  }
+
+  async function show(text: string): Promise<void> {
+    checkOpen()
+    const shown = screen.show(text)
+    attach()
+    await shown
+    checkOpen()
+  }
+
+  async function receive(signal: AbortSignal): Promise<Incoming> {
+    checkOpen()
+    signal.throwIfAborted()
+    if (waiting !== undefined) throw channelError('busy', { what: 'receiving' })
+    let onAbort = (): void => undefined
+    try {
+      return await new Promise<Incoming>((resolve, reject) => {
+        waiting = { resolve, reject }
+        onAbort = () => {
+          waiting = undefined
+          reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)))
+        }
+        signal.addEventListener('abort', onAbort)
+        deliver()
+        if (hasEnded) onEnd()
+        attach()
+      })
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      attach()
+    }
+  }
+
+  function stopShowing(): Promise<void> {
+    screen.stop()
+    attach()
+    return Promise.resolve()
+  }
+
+  return {
+    show,
+    stopShowing,
+    receive,
+    close: async () => {
+      isClosed = true
+      waiting?.reject(channelError('closed', { carrier: 'terminal' }))
+      waiting = undefined
+      await stopShowing()
+      attach()
+    },
+  }
+}
