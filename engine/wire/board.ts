@@ -47,8 +47,8 @@ export const boardError = errorTable('board', {
     what: `The storage does not have the attachment ${hash}.`,
     todo: 'Its author must post it again; if it stays away, the ceremony aborts at its deadline.',
   }),
-  tampered: ({ offset, why }: { offset: number; why: string }) => ({
-    what: `The storage's log is not the one that this client verified: at offset ${String(offset)}, ${why}.`,
+  tampered: ({ offset, why }: { offset: number | null; why: string }) => ({
+    what: `The storage's log is not the one that this client verified: ${offset === null ? '' : `at offset ${String(offset)}, `}${why}.`,
     todo: 'Do not go on with this storage. Compare the last offset and head with the other participants and keep this folder as evidence.',
   }),
 })

@@ -1,0 +1,249 @@
+import { expect } from 'chai'
+import { canonical } from '../../engine/wire/canonical.ts'
+import { EMPTY_HEAD, nextHead, textHash } from '../../engine/wire/message.ts'
+import { sha256Of } from '../digest.ts'
+import { abortOf, attachmentAuth, BOARD, cleanUp, enter, folder, get, person, post, problem, readyOf, start, statedOf, textOf, TOKEN } from './support.ts'
+import type { Reply, Started } from './support.ts'
+
+const ann = person('ann')
+const ben = person('ben')
+const bearer = { authorization: `Bearer ${TOKEN}` }
+
+interface Page {
+  messages: { offset: number; head: string; text: string }[]
+  head: { offset: number; head: string }
+}
+
+const page = async (board: string, query = ''): Promise<Page> => (await get(`${board}/messages${query}`)).json as Page
+
+async function put(board: string, hash: string, body: Uint8Array, authorization?: string, type = 'application/octet-stream'): Promise<Reply> {
+  const headers = { 'content-type': type, ...(authorization && { authorization }) }
+  const response = await fetch(`${board}/attachments/${hash}`, { method: 'PUT', headers, body: Buffer.from(body) })
+  return { status: response.status, headers: response.headers, json: await response.json() }
+}
+
+for (const kind of ['memory', 'nedb'] as const) {
+  describe(`a board over HTTP, ${kind} store`, () => {
+    let storage: Started
+    let board: string
+    beforeEach(async () => {
+      storage = await start(kind === 'nedb' ? { data: await folder() } : {})
+      board = storage.board
+    })
+    afterEach(cleanUp)
+
+    it('gives each message its offset and the running head, and keeps its text byte for byte', async () => {
+      const texts = [readyOf(ann), abortOf(ann, { odd: 'a\u2028b\u2029c\u0085d\u0000e\\"🜁' }), statedOf(ann, 'One', { x: 1.5e-7 })]
+      let head = EMPTY_HEAD
+      for (const [offset, text] of texts.entries()) {
+        head = nextHead(head, textHash(text))
+        const { status, json } = await post(board, text, offset === 0 ? bearer : {})
+        expect(status).to.equal(201)
+        expect(json).to.deep.equal({ offset, head })
+      }
+      const { messages, head: end } = await page(board)
+      expect(messages.map(({ text }) => text)).to.deep.equal(texts)
+      expect(end).to.deep.equal({ offset: 2, head })
+      expect((await page(board, '?after=0&limit=1')).messages.map(({ offset }) => offset)).to.deep.equal([1])
+      expect((await page(board, '?after=2')).messages).to.deep.equal([])
+      expect((await page(board, '?after=99')).head.offset).to.equal(2)
+    })
+
+    it('registers a name with its card and the join token, and nobody otherwise', async () => {
+      expect(problem(await post(board, abortOf(ann, {})))).to.equal('403 not-registered')
+      const without = await post(board, readyOf(ann))
+      expect(problem(without)).to.equal('401 no-token')
+      expect(without.headers.get('www-authenticate')).to.equal('Bearer')
+      expect(problem(await post(board, readyOf(ann), { authorization: `Bearer ${TOKEN}x` }))).to.equal('401 no-token')
+      expect(problem(await post(board, readyOf(ann, ben.card), bearer))).to.equal('422 bad-card')
+      const forged = readyOf(ann).replace(/"signature":"../, '"signature":"00')
+      expect(problem(await post(board, forged, bearer))).to.equal('403 bad-signature')
+      expect((await enter(board, ann)).status).to.equal(201)
+      expect((await post(board, abortOf(ann, {}))).status).to.equal(201)
+    })
+
+    it('refuses a second card for a name and a second name for a key', async () => {
+      await enter(board, ann)
+      const other = person('other')
+      const impostor = { ...other, card: { ...other.card, name: 'ann' } }
+      expect(problem(await post(board, readyOf(impostor), bearer))).to.equal('409 name-taken')
+      const sameSigning = { ...ben, card: { ...ben.card, airgapKey: ann.card.signingKey } }
+      expect(problem(await post(board, readyOf(sameSigning), bearer))).to.equal('409 key-taken')
+      const newAirgap = { ...ann, card: { ...ann.card, airgapKey: ben.card.airgapKey } }
+      expect(problem(await post(board, readyOf(newAirgap), bearer))).to.equal('409 name-taken')
+      const race = await Promise.all([enter(board, ben), post(board, readyOf({ ...other, card: { ...other.card, name: 'ben' } }), bearer)])
+      expect(race.map(({ status }) => status).sort()).to.deep.equal([201, 409])
+    })
+
+    it('refuses a card whose keys are weak or one and the same', async () => {
+      const identity = '01' + '00'.repeat(31)
+      for (const airgapKey of [identity, '00'.repeat(32), 'ff'.repeat(32), ann.card.signingKey]) {
+        const weak = { ...ann, card: { ...ann.card, airgapKey } }
+        expect(problem(await post(board, readyOf(weak), bearer)), airgapKey).to.equal('422 bad-card')
+      }
+    })
+
+    it('takes another Ready of a registered card without a token, and a Ready only in its form', async () => {
+      await enter(board, ann)
+      const again = { ceremony: null, step: null, type: 'Ready', from: 'ann', to: null, view: null }
+      const payload = { card: ann.card, script: { name: 'beacon', hash: 'bb'.repeat(32) } }
+      expect((await post(board, textOf(ann, { ...again, payload }))).status).to.equal(201)
+      expect(problem(await post(board, textOf(ann, { ...again, payload: { card: ann.card } })))).to.equal('422 bad-card')
+      expect(problem(await post(board, textOf(ann, { ...again, ceremony: 'aa'.repeat(32), payload })))).to.equal('422 bad-card')
+    })
+
+    it('refuses a message under another name and under another key', async () => {
+      await enter(board, ann)
+      await enter(board, ben)
+      const stolen = textOf({ ...ben, card: ann.card }, JSON.parse(abortOf(ann, {})).statement)
+      expect(problem(await post(board, stolen))).to.equal('403 bad-signature')
+    })
+
+    it('answers the same message, and the same statement with another `seen`, with the first place', async () => {
+      const first = (await enter(board, ann)).json as { offset: number; head: string }
+      expect(await post(board, readyOf(ann))).to.deep.include({ status: 200, json: first })
+      const stated = await post(board, statedOf(ann, 'One', { x: 1 }))
+      const abort = await post(board, abortOf(ann, { why: 'no' }))
+      const again = await post(board, statedOf(ann, 'One', { x: 1 }, { seen: first }))
+      expect(again).to.deep.include({ status: 200, json: stated.json })
+      expect(await post(board, abortOf(ann, { why: 'no' }))).to.deep.include({ status: 200, json: abort.json })
+      expect((await page(board)).head.offset).to.equal(2)
+    })
+
+    it('refuses another statement in a taken slot, and shows the first', async () => {
+      await enter(board, ann)
+      const text = statedOf(ann, 'One', { x: 1 })
+      const { json: pin } = await post(board, text)
+      for (const other of [statedOf(ann, 'One', { x: 2 }), textOf(ann, JSON.parse(text).statement)]) {
+        const refused = await post(board, other)
+        expect(problem(refused)).to.equal('409 slot-taken')
+        expect(refused.json).to.have.property('first').that.deep.equals({ ...(pin as object), text })
+      }
+      expect((await post(board, statedOf(ann, 'One', { x: 2 }, { to: 'ben' }))).status).to.equal(201)
+      expect((await post(board, statedOf(ann, 'Two', { x: 2 }))).status).to.equal(201)
+    })
+
+    it('decides one slot once, however many post at the same time', async () => {
+      await enter(board, ann)
+      const posts = Array.from({ length: 20 }, (_, i) => post(board, statedOf(ann, 'One', { x: i % 2 })))
+      const statuses = (await Promise.all(posts)).map(({ status }) => status)
+      expect(statuses.filter((status) => status === 201)).to.have.length(1)
+      expect(statuses.filter((status) => status === 409)).to.have.length(10)
+    })
+
+    it('refuses a message whose `seen` is not in this log', async () => {
+      const { head } = (await enter(board, ann)).json as { head: string }
+      expect(problem(await post(board, abortOf(ann, {}, { seen: { offset: 0, head: 'bb'.repeat(32) } })))).to.equal('422 seen-differs')
+      expect(problem(await post(board, abortOf(ann, {}, { seen: { offset: 1, head } })))).to.equal('422 seen-differs')
+      expect(problem(await post(board, abortOf(ann, {}, { seen: { offset: -1, head } })))).to.equal('422 seen-differs')
+      expect((await post(board, abortOf(ann, {}, { seen: { offset: 0, head } }))).status).to.equal(201)
+    })
+
+    it('refuses everything but the exact canonical bytes of a message', async () => {
+      await enter(board, ann)
+      const text = abortOf(ann, { a: 1 })
+      const reversed = JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(text) as object).reverse()))
+      for (const wrong of ['', 'no', '{}', '[]', 'null', ` ${text}`, `${text}\n`, reversed, text.replace('"a":1', '"a":1.0'), text.replace('"a":1', '"a":1,"a":1')]) {
+        expect(problem(await post(board, wrong)), wrong).to.equal('400 not-canonical')
+      }
+      expect(problem(await post(board, canonical({ ...JSON.parse(text), more: 1 })))).to.equal('400 not-canonical')
+      const broken = await fetch(`${board}/messages`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: Buffer.from([0xff, 0xfe]) })
+      expect(broken.status).to.equal(400)
+      expect(problem(await post(board, text, { 'content-type': 'text/plain' }))).to.equal('415 bad-type')
+      expect((await page(board)).head.offset).to.equal(0)
+    })
+
+    it('bounds the body before it reads it', async () => {
+      await enter(board, ann)
+      expect(problem(await post(board, 'x'.repeat((1 << 20) + 1)))).to.equal('413 too-large')
+      const endless = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1000)) })
+      const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: endless, duplex: 'half' }
+      const response = await fetch(`${board}/messages`, init as RequestInit)
+      expect(response.status).to.equal(411)
+    })
+
+    it('pages by count and by size, and a large message alone', async () => {
+      await enter(board, ann)
+      const large = 'x'.repeat(900_000)
+      for (let i = 0; i < 6; i += 1) expect((await post(board, abortOf(ann, { i, large }))).status).to.equal(201)
+      const sizes: number[] = []
+      for (let after = -1; after < 6; ) {
+        const { messages } = await page(board, `?after=${String(after)}`)
+        sizes.push(messages.length)
+        after = messages.at(-1)!.offset
+      }
+      expect(sizes).to.deep.equal([5, 2])
+    })
+
+    it('refuses a query that is not a number or out of range', async () => {
+      for (const query of ['?after=x', '?after=-2', '?after=1e3', '?after=01', '?limit=0', '?limit=1001', '?after=1&after=2', '?limit=99999999999999999999']) {
+        expect(problem(await get(`${board}/messages${query}`)), query).to.equal('400 bad-request')
+      }
+      expect(problem(await get(`${storage.url}/boards/other/messages`))).to.equal('404 no-board')
+      expect(problem(await get(`${storage.url}/nothing`))).to.equal('404 not-found')
+      expect(problem(await get(`${storage.url}/boards/${BOARD}`))).to.equal('404 not-found')
+      const wrong = await fetch(`${board}/messages`, { method: 'DELETE' })
+      expect(wrong.status).to.equal(405)
+      expect(wrong.headers.get('allow')).to.contain('POST')
+    })
+
+    it('stores attachments of registered keys only, checked by hash, before the message that names them', async () => {
+      const bytes = Buffer.from('some points')
+      const hash = sha256Of(bytes)
+      expect(problem(await put(board, hash, bytes))).to.equal('401 not-authorized')
+      expect(problem(await put(board, hash, bytes, attachmentAuth(ann, hash)))).to.equal('403 not-registered')
+      await enter(board, ann)
+      await enter(board, ben)
+      expect(problem(await put(board, hash, bytes, attachmentAuth(ann, hash, 'other')))).to.equal('401 not-authorized')
+      const forged = attachmentAuth(ben, hash).replace('ben', 'ann')
+      expect(problem(await put(board, hash, bytes, forged))).to.equal('401 not-authorized')
+      expect(problem(await put(board, hash, Buffer.from('others'), attachmentAuth(ann, hash)))).to.equal('422 hash-differs')
+      expect(problem(await put(board, 'xyz', bytes, attachmentAuth(ann, hash)))).to.equal('400 bad-request')
+      expect(problem(await put(board, hash, bytes, attachmentAuth(ann, hash), 'text/plain'))).to.equal('415 bad-type')
+      expect(problem(await post(board, statedOf(ann, 'One', {}, { attachment: hash })))).to.equal('422 attachment-missing')
+      expect(problem(await get(`${board}/attachments/${hash}`))).to.equal('404 no-attachment')
+
+      expect((await put(board, hash, bytes, attachmentAuth(ann, hash))).status).to.equal(201)
+      expect((await put(board, hash, bytes, attachmentAuth(ben, hash))).status).to.equal(200)
+      expect((await post(board, statedOf(ann, 'One', {}, { attachment: hash }))).status).to.equal(201)
+      const response = await fetch(`${board}/attachments/${hash}`)
+      expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).to.be.true
+      expect(response.headers.get('content-type')).to.equal('application/octet-stream')
+
+      const largest = Buffer.alloc(4 << 20, 7)
+      expect((await put(board, sha256Of(largest), largest, attachmentAuth(ann, sha256Of(largest)))).status).to.equal(201)
+      const over = Buffer.alloc((4 << 20) + 1, 7)
+      expect(problem(await put(board, sha256Of(over), over, attachmentAuth(ann, sha256Of(over))))).to.equal('413 too-large')
+    })
+
+    it('keeps one order for a hundred who post at once, the same for everybody', async () => {
+      const people = Array.from({ length: 100 }, (_, i) => person(`p-${String(i)}`))
+      const pins = await Promise.all(people.map(async (one) => {
+        const first = (await enter(board, one)).json as { offset: number }
+        const second = (await post(board, statedOf(one, 'One', {}))).json as { offset: number; head: string }
+        expect(second.offset).to.be.greaterThan(first.offset)
+        return second
+      }))
+      const { messages, head } = await page(board)
+      expect(messages.map(({ offset }) => offset)).to.deep.equal(Array.from({ length: 200 }, (_, i) => i))
+      let running = EMPTY_HEAD
+      for (const entry of messages) {
+        running = nextHead(running, textHash(entry.text))
+        expect(entry.head).to.equal(running)
+      }
+      expect(head).to.deep.equal({ offset: 199, head: running })
+      for (const pin of pins) expect(messages[pin.offset]!.head).to.equal(pin.head)
+    })
+
+    it('says how it is, in /health and /metrics', async () => {
+      await enter(board, ann)
+      const { status, json } = await get(`${storage.url}/health`)
+      expect(status).to.equal(200)
+      expect(json).to.have.property('status', 'ok')
+      const metrics = await (await fetch(`${storage.url}/metrics`)).text()
+      expect(metrics).to.contain('keyrite_messages_total{board="meadow"} 1\n')
+      expect(metrics).to.contain('keyrite_offset{board="meadow"} 0\n')
+      expect(metrics).to.contain('keyrite_requests_total{route="/boards/:board/messages",status="201"} 1\n')
+    })
+  })
+}

@@ -1,0 +1,144 @@
+/** People with real keys, their messages, and storages on free ports in temporary folders. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { ed25519FromSeed } from '../../engine/crypto/ed25519.ts'
+import { sha256, toHex } from '../../engine/crypto/bytes.ts'
+import type { KeyPair } from '../../engine/crypto/ed25519.ts'
+import type { Card } from '../../engine/wire/card.ts'
+import { canonical, utf8 } from '../../engine/wire/canonical.ts'
+import type { JsonObject } from '../../engine/wire/canonical.ts'
+import { EMPTY_LOG, signMessage, signObject, signStatement } from '../../engine/wire/message.ts'
+import type { Pin, Statement } from '../../engine/wire/message.ts'
+import { isKeyriteError } from '../../engine/wire/error.ts'
+import type { KeyriteError } from '../../engine/wire/error.ts'
+import { attachmentHeader } from '../admit.ts'
+import type { ConnectOptions } from '../client.ts'
+import type { Limits } from '../limits.ts'
+import { serve } from '../serve.ts'
+import type { Serving } from '../serve.ts'
+
+export const TOKEN = 'let-me-in-0123456789'
+export const BOARD = 'meadow'
+export const HASH_A = 'aa'.repeat(32)
+
+export interface Person {
+  readonly card: Card
+  readonly signing: KeyPair
+  readonly airgap: KeyPair
+}
+
+export function person(name: string): Person {
+  const signing = ed25519FromSeed(sha256(utf8(`signing ${name}`)))
+  const airgap = ed25519FromSeed(sha256(utf8(`airgap ${name}`)))
+  return { card: { name, signingKey: toHex(signing.publicKey), airgapKey: toHex(airgap.publicKey) }, signing, airgap }
+}
+
+export interface Extra {
+  readonly seen?: Pin
+  readonly attachment?: string
+}
+
+/** A message's canonical text, signed by its author. */
+export function textOf(author: Person, statement: Statement, { seen = EMPTY_LOG, attachment }: Extra = {}, airgapSignature?: string): string {
+  const rest = { statement, seen, ...(airgapSignature && { airgapSignature }), ...(attachment && { attachment }) }
+  return canonical(signMessage(author.signing.secretKey, rest))
+}
+
+export function readyOf(author: Person, card: Card = author.card, extra: Extra = {}): string {
+  const payload = { card, script: { name: 'dkg', hash: HASH_A } }
+  const statement = { ceremony: null, step: null, type: 'Ready', from: author.card.name, to: null, view: null, payload }
+  return textOf(author, statement, extra)
+}
+
+/** A statement of an airgap, in a message of its client. */
+export function statedOf(author: Person, step: string, payload: JsonObject = {}, extra: Extra & { readonly to?: string } = {}): string {
+  const { to = null, ...rest } = extra
+  const statement = { ceremony: HASH_A, step, type: 'Thing', from: author.card.name, to, view: HASH_A, payload }
+  return textOf(author, statement, rest, signStatement(author.airgap.secretKey, statement))
+}
+
+/** A message without a slot: as many as one likes. */
+export function abortOf(author: Person, payload: JsonObject, extra: Extra = {}): string {
+  const statement = { ceremony: HASH_A, step: null, type: 'Abort', from: author.card.name, to: null, view: HASH_A, payload }
+  return textOf(author, statement, extra)
+}
+
+export const credentialsOf = ({ card, signing }: Person): NonNullable<ConnectOptions['credentials']> => ({
+  name: card.name,
+  sign: (label, object) => signObject(signing.secretKey, label, object),
+})
+
+export const attachmentAuth = (author: Person, hash: string, board = BOARD): string =>
+  attachmentHeader(author.card.name, credentialsOf(author).sign('attachment', { board, hash }))
+
+const cleanups: (() => Promise<unknown>)[] = []
+
+/** Undoes what a test left, last first. For `afterEach`. */
+export async function cleanUp(): Promise<void> {
+  for (const undo of cleanups.splice(0).reverse()) await undo()
+}
+
+export const later = (undo: () => Promise<unknown>): void => void cleanups.push(undo)
+
+export async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'keyrite-storage-'))
+  later(() => rm(path, { recursive: true, force: true }))
+  return path
+}
+
+export interface Started extends Serving {
+  /** `http://127.0.0.1:PORT/boards/meadow` */
+  readonly board: string
+  readonly said: readonly string[]
+}
+
+export async function start(options: { readonly data?: string; readonly limits?: Partial<Limits>; readonly port?: number } = {}): Promise<Started> {
+  const said: string[] = []
+  const { data, limits = {}, port = 0 } = options
+  const kind = data === undefined ? ({ store: 'memory' } as const) : ({ store: 'nedb', data } as const)
+  const boards = [{ name: BOARD, joinToken: TOKEN }]
+  const serving = await serve({ host: '127.0.0.1', port, boards, ...kind, limits, say: (line) => void said.push(line) })
+  later(() => serving.close())
+  return { ...serving, board: `${serving.url}/boards/${BOARD}`, said }
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly json: unknown
+}
+
+export async function post(board: string, text: string, headers: Readonly<Record<string, string>> = {}): Promise<Reply> {
+  const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: text }
+  return reply(await fetch(`${board}/messages`, init))
+}
+
+export const enter = (board: string, author: Person): Promise<Reply> =>
+  post(board, readyOf(author), { authorization: `Bearer ${TOKEN}` })
+
+export const get = async (url: string): Promise<Reply> => reply(await fetch(url))
+
+async function reply(response: Response): Promise<Reply> {
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, json: text === '' ? null : JSON.parse(text) }
+}
+
+/** The last part of a problem's type, after checking that it is one. */
+export function problem({ status, headers, json }: Reply): string {
+  expect(headers.get('content-type')).to.match(/^application\/problem\+json/)
+  expect(json).to.include({ status })
+  const { type } = json as { type: string }
+  return `${String(status)} ${type.replace('urn:problem-type:keyrite:', '')}`
+}
+
+export async function rejection(promise: Promise<unknown>): Promise<KeyriteError> {
+  try {
+    await promise
+  } catch (error) {
+    if (isKeyriteError(error)) return error
+    throw error
+  }
+  throw new Error('it was not refused')
+}
