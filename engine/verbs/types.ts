@@ -18,6 +18,8 @@ export interface ValueType {
   readonly stands: readonly Place[]
   /** Its exact length in bytes, for those whose wire form is hex of one length. */
   readonly size?: number
+  /** Open for all to see and for one recipient's airgap to read. What a verb emits for one recipient is of such types only. */
+  readonly ciphertext?: true
 }
 
 /** The most items that a list may have. */
@@ -43,7 +45,10 @@ export const valueTypes: Readonly<Record<string, ValueType>> = {
   g1: bytesOf(48, everywhere, 'A point of BLS12-381 G1, compressed: a public key or a commitment.'),
   g2: bytesOf(96, everywhere, 'A point of BLS12-381 G2, compressed: a signature.'),
   schnorr: bytesOf(80, message, 'A Schnorr proof of knowledge over G1: R (48 bytes), then s (32 bytes).'),
-  sealed: bytesOf(80, ['payload'], 'A scalar sealed to one participant by HPKE: encapsulated key, ciphertext, tag.'),
+  sealed: {
+    ...bytesOf(80, ['payload'], 'A scalar sealed to one participant by HPKE: encapsulated key, ciphertext, tag.'),
+    ciphertext: true,
+  },
   x25519: bytesOf(32, message, 'An X25519 public key.'),
   'x25519-private': bytesOf(32, ['payload'], 'The private X25519 key of one single sealing, opened to justify it.'),
   participant: {

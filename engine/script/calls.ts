@@ -1,0 +1,196 @@
+/** A verb at its place, with arguments that are there by then, of the types it wants, and none that it must not see. */
+import type { Signature, Type } from '../verbs/signature.ts'
+import { sideOf } from '../verbs/signature.ts'
+import { signatureOf, signatures } from '../verbs/table.ts'
+import type { Checking } from './declare.ts'
+import type { DraftCall } from './draft.ts'
+import type { Call, Ref } from './model.ts'
+import { fits, takesSealed } from './refs.ts'
+import type { Candidate } from './refs.ts'
+import { mayStand } from './schema.ts'
+import type { CallPlace } from './schema.ts'
+import type { Path } from './tree.ts'
+import { describeType, describeUse } from './words.ts'
+
+/** What the checks of steps, disputes and outputs work with. */
+export interface Resolving extends Checking {
+  readonly candidates: ReadonlyMap<string, Candidate>
+}
+
+/** What can be read where the verb stands. */
+export interface Scope {
+  /** The step, dispute or output, for texts. */
+  readonly here: string
+  /** Messages of earlier steps than this are there. */
+  readonly collected: number
+  /** Prepared values of earlier steps than `index`, and those of that step that stand before `order`. */
+  readonly prepared: { readonly index: number; readonly order: number }
+}
+
+const wanted: Readonly<Record<CallPlace, string>> = {
+  airgap: 'a step’s airgap verb',
+  client: 'a step’s client verb',
+  prepare: 'a verb for prepare',
+  output: 'a verb for outputs',
+  assist: 'an assist verb',
+  check: 'a check verb',
+  disputeAirgap: 'a dispute’s airgap verb',
+  judge: 'a judge verb',
+}
+
+export interface CheckedCall<S extends Signature = Signature> {
+  readonly call: Call
+  readonly signature: S
+  /** The place of the verb's name. */
+  readonly path: Path
+}
+
+/** The signatures that may stand at a place. */
+export type SignatureAt<P extends CallPlace> = Extract<Signature, {
+  use: P extends 'airgap' | 'disputeAirgap' ? 'airgap' : P extends 'prepare' | 'output' ? 'value' : P
+}>
+
+/**
+ * Checks a call.
+ *
+ * @param path where the call stands, without the verb
+ * @returns the call with its signature, even where an argument is wrong; undefined if there is no such verb for this place
+ */
+export function checkCall<P extends CallPlace>(
+  resolving: Resolving, place: P, draft: DraftCall, path: Path, scope: Scope,
+): CheckedCall<SignatureAt<P>> | undefined {
+  const { at, report } = resolving
+  const entries = Object.entries(draft)
+  const [first] = entries
+  if (first === undefined || entries.length > 1) report('one-verb', at.value(path), { count: entries.length, where: path.join('.') })
+  if (first === undefined) return undefined
+
+  const [verb, names] = first
+  const verbPath = [...path, verb]
+  const signature = signatureOf(verb)
+  const known = signatures.filter((one) => mayStand(one, place)).map(({ name }) => name)
+  if (signature === undefined) report('unknown-verb', at.key(verbPath), { name: verb, known })
+  else if (!mayStand(signature, place)) {
+    report('verb-place', at.key(verbPath), { verb, is: describeUse(signature), want: wanted[place], known })
+  }
+  // Arguments of a verb that is wrong are looked at for what they name, not for what it wants.
+  const right = signature !== undefined && isAt(signature, place) ? signature : undefined
+  const args = names.map((name, position) => checkArgument(resolving, right, name, position, verbPath, scope))
+  if (right === undefined) return undefined
+  if (names.length !== right.takes.length) {
+    report('argument-count', at.key(verbPath), { verb, takes: right.takes.map(describeType), got: names.length })
+  }
+  return { signature: right, path: verbPath, call: { verb, args: args.filter((ref) => ref !== undefined) } }
+}
+
+function isAt<P extends CallPlace>(signature: Signature, place: P): signature is SignatureAt<P> {
+  return mayStand(signature, place)
+}
+
+function checkArgument(
+  resolving: Resolving, signature: Signature | undefined, name: string, position: number, verbPath: Path, scope: Scope,
+): Ref | undefined {
+  const { at, report } = resolving
+  const path = [...verbPath, position]
+  const candidate = resolve(resolving, name, path, scope)
+  if (candidate === undefined || signature === undefined) return candidate?.ref
+  const { ref } = candidate
+  const verb = signature.name
+  const want = signature.takes[position]
+  if (ref.from === 'kept' && sideOf(signature) === 'client') {
+    report('leak', at.value(path), {
+      what: `${name} is kept in the airgap’s vault`, must: `${verb} runs on the client, which must never see it`,
+      hint: 'only an airgap verb can take it',
+    })
+  } else if (want !== undefined && isGood(resolving, ref) && !fits(want, ref.type)) {
+    const fitting = [...resolving.candidates.values()].filter((one) =>
+      isThere(one, scope) && fits(want, one.ref.type) && (one.ref.from !== 'kept' || sideOf(signature) === 'airgap'))
+    report('argument-type', at.value(path), {
+      verb, position: position + 1, name, want: describeType(want), got: describeType(ref.type), fits: fitting.map((one) => one.name),
+    })
+  } else if (want !== undefined && isPrivate(resolving, ref) && sideOf(signature) === 'client' && !takesSealed(want)) {
+    report('private-read', at.value(path), { verb, message: name })
+  }
+  return ref
+}
+
+/** Is what it refers to declared without a fault? */
+function isGood({ declared }: Resolving, ref: Ref): boolean {
+  return ref.from !== 'message' || (declared.messages.get(ref.message)?.good ?? false)
+}
+
+function isPrivate({ declared }: Resolving, ref: Ref): boolean {
+  return ref.from === 'message' && declared.messages.get(ref.message)?.to === 'others'
+}
+
+/** Is it there by then? */
+function isThere({ from }: Candidate, { collected, prepared }: Scope): boolean {
+  switch (from.kind) {
+    case 'start':
+      return true
+    case 'collected':
+      return from.index < collected
+    case 'prepared':
+      return from.index < prepared.index || (from.index === prepared.index && from.order < prepared.order)
+    default:
+      return false
+  }
+}
+
+/** Finds what a name stands for. Reports what names nothing, or nothing yet, or nothing ever. */
+export function resolve(resolving: Resolving, name: string, path: Path, scope: Scope): Candidate | undefined {
+  const { at, report, used } = resolving
+  const candidate = resolving.candidates.get(name)
+  if (candidate === undefined) {
+    reportUnknown(resolving, name, path, scope)
+    return undefined
+  }
+  if (candidate.uses !== undefined) used.add(candidate.uses)
+  if (isThere(candidate, scope)) return candidate
+  const { from, ref } = candidate
+  const message = ref.from === 'message' || ref.from === 'column' ? ref.message : name
+  if (from.kind === 'collected') report('read-early', at.value(path), { message, step: from.step, own: from.step === scope.here })
+  if (from.kind === 'prepared') report('prepared-early', at.value(path), { name, step: from.step })
+  if (from.kind === 'dispute') report('read-dispute', at.value(path), { message })
+  return undefined
+}
+
+function reportUnknown(resolving: Resolving, name: string, path: Path, scope: Scope): void {
+  const { at, report, declared, draft, candidates, used } = resolving
+  const where = at.value(path)
+  const [base = '', field, ...more] = name.split('.')
+  const fieldsOf = [...candidates.keys()].filter((one) => one.startsWith(`${base}.`)).map((one) => one.slice(base.length + 1))
+  if (more.length > 0 || base === '' || field === '') {
+    report('bad-reference', where, { name: name === '' ? 'an empty text' : name, why: 'it has not the form of a reference' })
+  } else if (/^[A-Z]/.test(base)) {
+    const message = declared.messages.get(base)
+    if (message === undefined) {
+      const step = Object.hasOwn(draft.steps, base) ? (draft.steps[base]?.sends ?? '') : ''
+      report('unknown-message', where, { name: base, known: [...declared.messages.keys()], step })
+    } else if (message.to === 'others') report('whole-message', where, { message: base, field: field ?? '' })
+    else if (message.good) report('unknown-field', where, { name: field ?? '', of: base, known: fieldsOf })
+  } else if (base === declared.follows?.local) {
+    used.add(base)
+    if (declared.follows.ceremony !== undefined) report('unknown-field', where, { name: field ?? '', of: base, known: fieldsOf })
+  } else if (Object.hasOwn(declared.keeps, base)) {
+    report('kept-here', where, { name: base })
+  } else if (field !== undefined && candidates.has(base)) {
+    used.add(base)
+    report('bad-reference', where, { name, why: `${base} has no fields` })
+  } else if (Object.hasOwn(draft.parameters ?? {}, base) || isPrepared(resolving, base)) {
+    // Its declaration is reported already.
+    used.add(base)
+  } else {
+    const known = [...candidates.values()].filter((one) => isThere(one, scope)).map((one) => one.name)
+    report('unknown-name', where, { name, known })
+  }
+}
+
+function isPrepared({ draft }: Resolving, name: string): boolean {
+  return Object.values(draft.steps).some(({ prepare }) => Object.hasOwn(prepare ?? {}, name))
+}
+
+/** What a column holds for each participant. */
+export function ofEach(type: Type): Type {
+  return type.kind === 'each' ? type.of : type
+}

@@ -1,0 +1,90 @@
+/** The ceremony as a whole: what comes before what, what is never used, and how it ends. */
+import { abortsAfterSuccess } from '../compile/graph.ts'
+import type { OutlineStep } from '../compile/graph.ts'
+import type { Resolving } from './calls.ts'
+import type { DraftStep } from './draft.ts'
+
+export function checkFlow(resolving: Resolving): void {
+  const { declared, at, report } = resolving
+  if (declared.steps.length === 0) {
+    report('no-steps', at.key(['steps']), {})
+    return
+  }
+  checkSides(resolving)
+  checkCertificate(resolving)
+  checkKeeps(resolving)
+  checkUnused(resolving)
+}
+
+/** A step that has no verb, which is reported elsewhere, counts as the airgap's. */
+function isClient(step: DraftStep | undefined): boolean {
+  return step?.client !== undefined && step.airgap === undefined
+}
+
+/**
+ * Airgaps take part from the first step, and all of them see the same: what a client made, they could not verify, and
+ * of what only some sent, each would see something else.
+ */
+function checkSides({ draft, declared, at, report }: Resolving): void {
+  const [first = ''] = declared.steps
+  if (isClient(draft.steps[first])) report('first-step', at.key(['steps', first]), { step: first })
+  let partial: { before: string; why: string } | undefined
+  for (const name of declared.steps) {
+    const step = draft.steps[name]
+    if (step?.airgap !== undefined && partial !== undefined) report('airgap-after', at.key(['steps', name]), { step: name, ...partial })
+    if (isClient(step)) partial ??= { before: name, why: 'is a client’s step, whose messages an airgap cannot verify' }
+    else if (step?.collect !== 'all') partial ??= { before: name, why: 'does not collect all, so that each airgap would go on from something else' }
+  }
+}
+
+function checkCertificate({ draft, declared, at, report }: Resolving): void {
+  const certificate = declared.steps.indexOf(draft.certificate)
+  if (certificate === -1) {
+    report('unknown-step', at.value(['certificate']), { name: draft.certificate, known: declared.steps })
+    return
+  }
+  const steps = declared.steps.map((name): OutlineStep => {
+    const step = draft.steps[name]
+    return {
+      name, side: isClient(step) ? 'client' : 'airgap', assist: step?.assist !== undefined,
+      confirm: step?.confirm !== undefined, agree: step?.agree !== undefined,
+      ...(step?.disputes === undefined ? {} : { disputes: step.disputes }),
+    }
+  })
+  for (const { step, part } of abortsAfterSuccess({ steps, certificate })) {
+    report('after-certificate', at.key(['steps', step, part]), { step, part, certificate: draft.certificate })
+  }
+}
+
+/** Each thing that is kept is kept once, and only of a ceremony that has succeeded. */
+function checkKeeps({ draft, declared, at, report }: Resolving): void {
+  const certificate = declared.steps.indexOf(draft.certificate)
+  const keeper = new Map<string, string>()
+  for (const [index, name] of declared.steps.entries()) {
+    const keeps = draft.steps[name]?.keeps
+    if (keeps === undefined) continue
+    const where = at.value(['steps', name, 'keeps'])
+    const other = keeper.get(keeps)
+    if (other !== undefined) report('kept-twice', where, { name: keeps, other })
+    keeper.set(keeps, other ?? name)
+    if (index <= certificate) report('keep-early', where, { name: keeps, step: name, certificate: draft.certificate })
+  }
+  for (const name of Object.keys(declared.keeps)) {
+    if (!keeper.has(name)) report('kept-never', at.key(['keeps', name]), { name })
+  }
+}
+
+function checkUnused({ draft, declared, used, at, report }: Resolving): void {
+  for (const name of Object.keys(draft.parameters ?? {})) {
+    if (!used.has(name)) report('unused', at.key(['parameters', name]), { name, what: 'the parameter' })
+  }
+  for (const step of declared.steps) {
+    for (const name of Object.keys(draft.steps[step]?.prepare ?? {})) {
+      if (!used.has(name)) report('unused', at.key(['steps', step, 'prepare', name]), { name, what: 'the prepared value' })
+    }
+  }
+  const followed = declared.follows?.local
+  if (followed !== undefined && !used.has(followed)) {
+    report('unused', at.key(['follows', followed]), { name: followed, what: 'the followed ceremony' })
+  }
+}

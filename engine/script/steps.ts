@@ -1,0 +1,216 @@
+/** One step: a verb whose parts the step has, a message that is what the verb makes, and a collect that can end. */
+import type { AirgapSignature, ClientSignature, Fields } from '../verbs/signature.ts'
+import { checkCall, resolve } from './calls.ts'
+import type { CheckedCall, Resolving, Scope } from './calls.ts'
+import type { DeclaredMessage } from './declare.ts'
+import type { DraftStep } from './draft.ts'
+import { MAX_WITHIN, milliseconds, MIN_WITHIN } from './forms.ts'
+import type { Call, Collect, Step } from './model.ts'
+import type { Path } from './tree.ts'
+import { describeContent, describeFields } from './words.ts'
+
+/**
+ * Checks a step.
+ *
+ * @returns the step as far as it is good; complete if nothing was reported
+ */
+export function checkStep(resolving: Resolving, name: string, index: number): Step {
+  const { draft, at, report } = resolving
+  const step = draft.steps[name]
+  if (step === undefined) throw new TypeError(`no step ${name}`)
+  const path = ['steps', name]
+  const before: Scope = { here: name, collected: index, prepared: { index, order: 0 } }
+  const scope: Scope = { ...before, prepared: { index: index + 1, order: 0 } }
+
+  const prepare = Object.entries(step.prepare ?? {}).flatMap(([value, call], order): [string, Call][] => {
+    const checked = checkCall(resolving, 'prepare', call, [...path, 'prepare', value], { ...before, prepared: { index, order } })
+    return checked === undefined ? [] : [[value, checked.call]]
+  })
+  const airgap = step.airgap && checkCall(resolving, 'airgap', step.airgap, [...path, 'airgap'], scope)
+  const client = step.client && checkCall(resolving, 'client', step.client, [...path, 'client'], scope)
+  if ((step.airgap === undefined) === (step.client === undefined)) {
+    report('step-side', at.key(path), { step: name, both: step.airgap !== undefined })
+  }
+  const made = airgap ?? client
+  const message = findMessage(resolving, step.sends, [...path, 'sends'])
+  if (made && message) checkEmits(resolving, made, message, [...path, 'sends'])
+
+  if (made) checkParts(resolving, made, step, path)
+  const assist = step.assist && checkAssist(resolving, step, airgap?.signature, [...path, 'assist'], scope)
+  const check = checkCheck(resolving, step, message, path, scope)
+  checkConfirm(resolving, name, step, path)
+  checkAgree(resolving, step, message, path)
+
+  return {
+    name, index, prepare: Object.fromEntries(prepare), confirm: step.confirm ?? [], sends: step.sends, agree: step.agree ?? [],
+    collect: checkCollect(resolving, name, step, message, path, scope),
+    within: checkWithin(resolving, step.within, [...path, 'within']),
+    ...(airgap && { airgap: airgap.call }),
+    ...(client && { client: client.call }),
+    ...(assist && { assist }),
+    ...(check && { check }),
+    ...(step.disputes !== undefined && { disputes: step.disputes }),
+    ...(step.keeps !== undefined && { keeps: step.keeps }),
+  }
+}
+
+/** The message of that name, if it is declared and good. */
+export function findMessage(resolving: Resolving, name: string, path: Path): DeclaredMessage | undefined {
+  const { declared, draft, at, report } = resolving
+  const message = declared.messages.get(name)
+  if (message === undefined) {
+    const step = Object.hasOwn(draft.steps, name) ? (draft.steps[name]?.sends ?? '') : ''
+    report('unknown-message', at.value(path), { name, known: [...declared.messages.keys()], step: step === name ? '' : step })
+  }
+  return message?.good === true ? message : undefined
+}
+
+type Making = CheckedCall<AirgapSignature | ClientSignature>
+
+/** Is the message what the verb emits, for those for whom it emits it? */
+export function checkEmits(resolving: Resolving, { signature }: Making, message: DeclaredMessage, path: Path): void {
+  const { at, report } = resolving
+  const { name: verb, emits } = signature
+  if (emits.to === 'others' && message.to === 'everyone') {
+    report('leak', at.value(path), {
+      what: `${verb} emits data for one recipient`, must: `${message.name} must be sent to others, each alone`,
+      hint: `write \`to: others\` at ${message.name} under \`messages\``,
+    })
+  } else if (emits.to === 'everyone' && message.to === 'others') report('audience', at.value(path), { verb, message: message.name })
+  if (!sameFields(emits.payload, message.payload) || !sameFields(emits.attachment ?? {}, message.attachment ?? {})) {
+    report('sends-mismatch', at.value(path), {
+      verb, message: message.name, emits: describeContent(emits.payload, emits.attachment),
+      has: describeContent(message.payload, message.attachment),
+    })
+  }
+}
+
+export function sameFields(a: Fields, b: Fields): boolean {
+  return Object.keys(a).length === Object.keys(b).length && within(a, b)
+}
+
+/** Are all fields of `part` in `whole`, with the same types? */
+function within(part: Fields, whole: Fields): boolean {
+  return Object.entries(part).every(([name, type]) => Object.hasOwn(whole, name) && whole[name] === type)
+}
+
+/** A verb that disputes, asks back or keeps needs the step to say where to, and a step must not say it for nothing. */
+function checkParts(resolving: Resolving, { signature, path: verbPath }: Making, step: DraftStep, path: Path): void {
+  const { at, report, declared } = resolving
+  const airgap = signature.use === 'airgap' ? signature : undefined
+  const { disputes, asks, keeps } = airgap ?? {}
+  const verb = signature.name
+  const part = (name: 'disputes' | 'assist' | 'keeps', does: string | undefined, never: string): boolean => {
+    const has = step[name] !== undefined
+    if (does !== undefined && !has) report('part-missing', at.key(verbPath), { verb, does, part: name })
+    if (does === undefined && has) report('part-needless', at.key([...path, name]), { verb, part: name, never })
+    return does !== undefined && has
+  }
+  const mayDispute = disputes && `may state ${describeFields(disputes)} instead`
+  if (part('disputes', mayDispute, 'disputes anything') && disputes && step.disputes !== undefined) {
+    const message = findMessage(resolving, step.disputes, [...path, 'disputes'])
+    if (message?.to === 'others') report('audience', at.value([...path, 'disputes']), { verb, message: message.name })
+    if (message && !(sameFields(disputes, message.payload) && message.attachment === undefined)) {
+      report('part-mismatch', at.value([...path, 'disputes']), {
+        verb, wants: `may state ${describeFields(disputes)}`, other: message.name,
+        has: `has ${describeContent(message.payload, message.attachment)}`,
+      })
+    }
+  }
+  part('assist', asks && `may ask back ${asks}`, 'asks back')
+  if (part('keeps', keeps && `leaves a ${keeps} in the vault`, 'keeps anything') && step.keeps !== undefined) {
+    const type = Object.hasOwn(declared.keeps, step.keeps) ? declared.keeps[step.keeps] : undefined
+    const where = at.value([...path, 'keeps'])
+    if (type === undefined) report('unknown-keep', where, { name: step.keeps, known: Object.keys(declared.keeps) })
+    else if (type !== keeps) report('part-mismatch', where, { verb, wants: `keeps a ${keeps ?? ''}`, other: step.keeps, has: `is a ${type}` })
+  }
+}
+
+function checkAssist(
+  resolving: Resolving, step: DraftStep, airgap: AirgapSignature | undefined, path: Path, scope: Scope,
+): Call | undefined {
+  const checked = checkCall(resolving, 'assist', step.assist ?? {}, path, scope)
+  if (checked && airgap?.asks !== undefined && checked.signature.asked !== airgap.asks) {
+    resolving.report('part-mismatch', resolving.at.key(checked.path), {
+      verb: checked.signature.name, wants: `answers ${checked.signature.asked}`, other: airgap.name, has: `asks ${airgap.asks}`,
+    })
+  }
+  return checked?.call
+}
+
+function checkCheck(
+  resolving: Resolving, step: DraftStep, message: DeclaredMessage | undefined, path: Path, scope: Scope,
+): Call | undefined {
+  const { at, report } = resolving
+  const checked = step.check && checkCall(resolving, 'check', step.check, [...path, 'check'], scope)
+  if (message === undefined || (step.check !== undefined && checked === undefined)) return checked?.call
+  const { payload = {}, attachment = {} } = checked?.signature ?? {}
+  const has = message.attachment ?? {}
+  if (checked && !(within(payload, message.payload) && within(attachment, has))) {
+    report('part-mismatch', at.key(checked.path), {
+      verb: checked.signature.name, wants: `checks ${describeContent(payload, checked.signature.attachment)}`, other: message.name,
+      has: `has ${describeContent(message.payload, message.attachment)}`,
+    })
+  } else {
+    const fields = Object.keys(has).filter((name) => !Object.hasOwn(attachment, name))
+    const where = checked ? at.key(checked.path) : at.value([...path, 'sends'])
+    if (fields.length > 0) report('attachment-unchecked', where, { message: message.name, fields })
+  }
+  return checked?.call
+}
+
+function checkConfirm(resolving: Resolving, name: string, step: DraftStep, path: Path): void {
+  const { draft, at, report, used } = resolving
+  if (step.confirm === undefined) return
+  if (step.client !== undefined && step.airgap === undefined) report('confirm-client', at.key([...path, 'confirm']), { step: name })
+  const known = Object.keys(draft.parameters ?? {})
+  for (const [position, parameter] of step.confirm.entries()) {
+    const where = at.value([...path, 'confirm', position])
+    if (!known.includes(parameter)) report('unknown-parameter', where, { name: parameter, known })
+    if (step.confirm.indexOf(parameter) < position) report('repeated', where, { name: parameter })
+    used.add(parameter)
+  }
+}
+
+function checkAgree(resolving: Resolving, step: DraftStep, message: DeclaredMessage | undefined, path: Path): void {
+  const { at, report } = resolving
+  for (const [position, field] of (step.agree ?? []).entries()) {
+    const where = at.value([...path, 'agree', position])
+    if (step.agree?.indexOf(field) !== position) report('repeated', where, { name: field })
+    else if (message !== undefined && !(message.to === 'everyone' && Object.hasOwn(message.payload, field))) {
+      const known = message.to === 'everyone' ? Object.keys(message.payload) : []
+      report('agree-field', where, { name: field, message: message.name, known })
+    }
+  }
+}
+
+function checkCollect(
+  resolving: Resolving, name: string, step: DraftStep, message: DeclaredMessage | undefined, path: Path, scope: Scope,
+): Collect {
+  const { at, report } = resolving
+  if (step.collect === 'all') return { kind: 'all' }
+  const where = at.value([...path, 'collect'])
+  const because = message?.to === 'others' ? 'it goes to each other participant alone'
+    : step.disputes !== undefined ? `a ${step.disputes} can stand in its place`
+    : step.agree !== undefined ? 'all must agree' : undefined
+  if (because !== undefined) report('collect-others', where, { message: step.sends, because })
+  if (step.collect === 'any') return { kind: 'any' }
+  const candidate = resolve(resolving, step.collect, [...path, 'collect'], scope)
+  if (candidate === undefined) return { kind: 'any' }
+  const { ref } = candidate
+  const isCount = ref.from === 'parameter' || (ref.from === 'followed-value' && ref.part === 'parameter')
+  if (!isCount || ref.type.kind !== 'value' || ref.type.name !== 'quorum') {
+    report('bad-collect', where, { step: name, name: step.collect, got: isCount ? 'it is a parameter, but not a quorum' : 'it is no number of participants' })
+  }
+  return { kind: 'count', of: ref }
+}
+
+/** Milliseconds; 0 where something was reported. */
+export function checkWithin({ at, report }: Resolving, written: string, path: Path): number {
+  const time = milliseconds(written)
+  const why = time === undefined ? 'it has not the right form'
+    : time < MIN_WITHIN ? 'nobody can do anything in less than a minute'
+    : time > MAX_WITHIN ? 'it is more than 90 days' : undefined
+  if (why !== undefined) report('within', at.value(path), { within: written, why })
+  return why === undefined ? (time ?? 0) : 0
+}

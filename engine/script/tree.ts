@@ -1,0 +1,189 @@
+/**
+ * From text to a plain tree that knows its positions: maps with text keys, lists, scalars, and nothing else that YAML
+ * has. Two readers of one file must not come to different ceremonies, so what YAML libraries differ in is refused.
+ */
+import { Composer, CST, isMap, isScalar, isSeq, Lexer, Parser } from 'yaml'
+import type { CST as Cst, Pair, ParsedNode } from 'yaml'
+import type { Report, Span } from './diagnostic.ts'
+import { placesOf } from './lines.ts'
+import type { Place } from './lines.ts'
+
+export type Plain = null | boolean | number | string | Plain[] | { [key: string]: Plain }
+
+export type Tree =
+  | { readonly kind: 'scalar'; readonly span: Span; readonly value: null | boolean | number | string }
+  | { readonly kind: 'list'; readonly span: Span; readonly items: readonly Tree[] }
+  | { readonly kind: 'map'; readonly span: Span; readonly entries: readonly Entry[] }
+
+export interface Entry {
+  readonly key: string
+  readonly keySpan: Span
+  readonly value: Tree
+}
+
+/** How deep a script may nest. The deepest part of the language goes to 6. */
+const MAX_DEPTH = 12
+/** The parser holds at least one token for each level of nesting, and not many more. */
+const MAX_STACK = 3 * MAX_DEPTH + 4
+
+/**
+ * Parses a script's YAML.
+ *
+ * @returns its tree; undefined if something was reported
+ */
+export function parseTree(source: string, report: Report): Tree | undefined {
+  let good = true
+  const fault: Report = (code, where, facts) => {
+    good = false
+    report(code, where, facts)
+  }
+  const tokens = tokenize(source, fault)
+  if (!good) return undefined
+  const composer = new Composer({ version: '1.2', schema: 'core', merge: false, uniqueKeys: false, strict: true })
+  const documents = [...composer.compose(tokens, true, source.length)]
+  const start = { start: 0, end: 0 }
+  for (const { errors, warnings } of documents) {
+    for (const { pos, message } of [...errors, ...warnings]) {
+      fault('yaml-syntax', { start: pos[0], end: pos[1] }, { why: sentence(message) })
+    }
+  }
+  const second = tokens.filter((token) => token.type === 'document').at(1)
+  if (second !== undefined) fault('yaml-documents', { start: second.offset, end: second.offset + 3 }, {})
+  const node = documents[0]?.contents ?? null
+  if (good && (node === null || (isScalar(node) && node.value === null))) fault('yaml-empty', start, {})
+  if (!good) return undefined
+  const tree = plainTree(node, { fault, placeOf: placesOf(source) }, start, 0)
+  // `fault` may have been called meanwhile, which the compiler cannot see.
+  return (good as boolean) ? tree : undefined
+}
+
+/** What the lexer puts before a scalar's own text. */
+const SCALAR_FOLLOWS = '\u{1f}'
+
+/**
+ * Tokens come one by one and without recursion, so that what is refused everywhere is refused here, and nesting is
+ * bounded before anything recurses over it.
+ */
+function tokenize(source: string, fault: Report): Cst.Token[] {
+  const parser = new Parser()
+  const tokens: Cst.Token[] = []
+  let offset = 0
+  let scalar = false
+  for (const lexeme of new Lexer().lex(source)) {
+    const kind = scalar ? 'scalar' : CST.tokenType(lexeme)
+    scalar = lexeme === SCALAR_FOLLOWS
+    const marker = scalar || lexeme === '\u{2}' || lexeme === '\u{18}'
+    const span = { start: offset, end: offset + lexeme.length }
+    if (!marker) offset += lexeme.length
+    if (kind === 'anchor' || kind === 'alias') fault('yaml-alias', span, {})
+    if (kind === 'tag') fault('yaml-tag', span, {})
+    if (kind === 'directive-line') fault('yaml-directive', span, {})
+    for (const token of parser.next(lexeme)) tokens.push(token)
+    if (parser.stack.length > MAX_STACK) {
+      fault('yaml-nesting', span, { most: MAX_DEPTH })
+      return []
+    }
+  }
+  for (const token of parser.end()) tokens.push(token)
+  return tokens
+}
+
+/** The parser's message, without its capital and full stop. */
+function sentence(message: string): string {
+  const line = (message.split('\n', 1)[0] ?? '').replace(/( at line \d+.*)?[.:]?$/, '')
+  return line.charAt(0).toLowerCase() + line.slice(1)
+}
+
+interface Reading {
+  readonly fault: Report
+  readonly placeOf: (offset: number) => Place
+}
+
+/** @param nowhere the place of a value that is not written */
+function plainTree(node: ParsedNode | null, reading: Reading, nowhere: Span, depth: number): Tree {
+  if (node === null) return { kind: 'scalar', span: nowhere, value: null }
+  const [start, end] = node.range
+  const span = start === end ? nowhere : { start, end }
+  const nothing: Tree = { kind: 'scalar', span, value: null }
+  if (depth > MAX_DEPTH) {
+    reading.fault('yaml-nesting', { start, end: start + 1 }, { most: MAX_DEPTH })
+    return nothing
+  }
+  if (isSeq(node)) {
+    return { kind: 'list', span, items: node.items.map((item) => plainTree(item, reading, span, depth + 1)) }
+  }
+  if (isMap(node)) return { kind: 'map', span, entries: entriesOf(node.items, reading, span, depth) }
+  if (isScalar(node)) {
+    const { value } = node
+    if (value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string') {
+      return { kind: 'scalar', span, value }
+    }
+  }
+  reading.fault('yaml-tag', span, {})
+  return nothing
+}
+
+function entriesOf(pairs: readonly Pair<ParsedNode, ParsedNode | null>[], reading: Reading, map: Span, depth: number): Entry[] {
+  const { fault, placeOf } = reading
+  const offsets = new Map<string, number>()
+  const entries: Entry[] = []
+  for (const { key, value } of pairs) {
+    const [start, end] = key.range
+    const keySpan = start === end ? { start: map.start, end: map.start + 1 } : { start, end }
+    const name = isScalar(key) ? key.value : undefined
+    const first = typeof name === 'string' ? offsets.get(name) : undefined
+    if (typeof name !== 'string') fault('yaml-key', keySpan, {})
+    else if (name === '<<') fault('yaml-merge', keySpan, {})
+    else if (first !== undefined) fault('yaml-duplicate', keySpan, { name, line: placeOf(first).line })
+    else {
+      offsets.set(name, start)
+      entries.push({ key: name, keySpan, value: plainTree(value, reading, keySpan, depth + 1) })
+      continue
+    }
+    // What stands under it is read all the same, for what is wrong in it.
+    plainTree(value, reading, keySpan, depth + 1)
+  }
+  return entries
+}
+
+/** The tree as plain data. Objects have no prototype, so that no name in them means anything else. */
+export function plainOf(tree: Tree): Plain {
+  if (tree.kind === 'scalar') return tree.value
+  if (tree.kind === 'list') return tree.items.map(plainOf)
+  const object = Object.create(null) as Record<string, Plain>
+  for (const { key, value } of tree.entries) object[key] = plainOf(value)
+  return object
+}
+
+/** Finds places in a tree. A path that is not there gives the nearest place above it. */
+export interface Locator {
+  /** The last name of the path. */
+  readonly key: (path: Path) => Span
+  /** What stands there. */
+  readonly value: (path: Path) => Span
+}
+
+export type Path = readonly (string | number)[]
+
+export function locator(root: Tree): Locator {
+  const find = (path: Path): { key: Span; value: Span } => {
+    let found = { key: headOf(root), value: headOf(root) }
+    let tree = root
+    for (const part of path) {
+      const entry = tree.kind === 'map' ? tree.entries.find(({ key }) => key === String(part)) : undefined
+      const item = tree.kind === 'list' ? tree.items[Number(part)] : undefined
+      const next = entry?.value ?? item
+      if (next === undefined) return found
+      found = { key: entry?.keySpan ?? next.span, value: next.span }
+      tree = next
+    }
+    return found
+  }
+  return { key: (path) => find(path).key, value: (path) => find(path).value }
+}
+
+/** A whole map or list is pointed at by its first name. */
+function headOf(tree: Tree): Span {
+  const first = tree.kind === 'map' ? tree.entries[0]?.keySpan : undefined
+  return first ?? { start: tree.span.start, end: tree.span.start + 1 }
+}
