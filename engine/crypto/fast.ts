@@ -2,7 +2,7 @@
  * The primitives by node:crypto, ten and more times faster than portable code. The only file here that needs Node.
  */
 import {
-  createCipheriv, createDecipheriv, createPrivateKey, createPublicKey, diffieHellman, scryptSync, sign, verify,
+  createCipheriv, createDecipheriv, createPrivateKey, createPublicKey, diffieHellman, pbkdf2Sync, scryptSync, sign, verify,
 } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { concat, toHex } from './bytes.ts'
@@ -88,6 +88,7 @@ export const primitives: Primitives = {
       return null
     }
   },
+  pbkdf2Sha512: (password, salt, iterations, length) => new Uint8Array(pbkdf2Sync(password, salt, iterations, length, 'sha512')),
   scrypt: (password, salt, { N, r, p }, length) =>
     new Uint8Array(scryptSync(password, salt, length, { N, r, p, maxmem: 256 * N * r })),
 }

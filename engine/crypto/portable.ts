@@ -5,6 +5,7 @@
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { mulAddUnsafe } from '@noble/curves/abstract/curve.js'
 import { ed25519, x25519 } from '@noble/curves/ed25519.js'
+import { pbkdf2 } from '@noble/hashes/pbkdf2.js'
 import { scrypt } from '@noble/hashes/scrypt.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { concat, equalBytes } from './bytes.ts'
@@ -47,5 +48,6 @@ export const primitives: Primitives = {
       return null
     }
   },
+  pbkdf2Sha512: (password, salt, iterations, length) => pbkdf2(sha512, password, salt, { c: iterations, dkLen: length }),
   scrypt: (password, salt, { N, r, p }, length) => scrypt(password, salt, { N, r, p, dkLen: length }),
 }

@@ -20,6 +20,8 @@ export interface Primitives {
   chachaSeal(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array
   /** The plaintext, or null when the tag is wrong or there is none. */
   chachaOpen(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array | null
+  /** PBKDF2 with HMAC-SHA-512 (RFC 8018 §5.2). */
+  pbkdf2Sha512(password: Uint8Array, salt: Uint8Array, iterations: number, length: number): Uint8Array
   /** scrypt (RFC 7914). */
   scrypt(password: Uint8Array, salt: Uint8Array, cost: ScryptCost, length: number): Uint8Array
 }

@@ -2,14 +2,15 @@
  * From 24 words on paper to every secret of an airgap: BIP-39, then HKDF-SHA-256 under a label for each value. A
  * mnemonic and the public log restore a share; no two ceremonies, and no rehearsal and real run, share a value.
  */
-import { entropyToMnemonic, mnemonicToEntropy, mnemonicToSeedSync } from '@scure/bip39'
+import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
+import { utf8 } from '../wire/canonical.ts'
 import { concat, fromHex, hkdf, hkdfExpand } from './bytes.ts'
-import { R, toBigInt } from './scalar.ts'
 import { ed25519FromSeed } from './ed25519.ts'
 import type { KeyPair } from './ed25519.ts'
 import { cryptoError } from './errors.ts'
 import { primitives } from './fast.ts'
+import { R, toBigInt } from './scalar.ts'
 
 const PREFIX = 'keyrite/1/'
 const WORDS = 24
@@ -34,7 +35,7 @@ export function seedFromMnemonic(mnemonic: string, passphrase: string): Uint8Arr
   } catch {
     throw cryptoError('wrong-checksum', { count: WORDS }) // without the cause, which may quote the words
   }
-  return mnemonicToSeedSync(sentence, passphrase)
+  return primitives.pbkdf2Sha512(utf8(sentence), utf8(`mnemonic${passphrase}`.normalize('NFKD')), 2048, 64)
 }
 
 /**

@@ -45,6 +45,11 @@ describe('native and portable primitives agree', () => {
     }
   })
 
+  it('in PBKDF2', () => {
+    const [password, salt] = [random(150), random(16)]
+    expect(fast.pbkdf2Sha512(password, salt, 20, 64)).to.deep.equal(portable.pbkdf2Sha512(password, salt, 20, 64))
+  })
+
   it('in scrypt', () => {
     const cost = { N: 1024, r: 8, p: 1 }
     const [password, salt] = [random(32), random(16)]
