@@ -35,8 +35,11 @@ function checkOpening(scope: Scope, one: Collected, threshold: number, publicKey
     return bad('dkg.bad-opening', 'its commitments are not those that it bound itself to')
   }
   const points = pointsOf(one.attachment)
+  if (restHash(bytesOf(points)) !== rest) {
+    // Its client attached them; the airgap signed their hash only. A thief of the client must not convict the owner.
+    return [{ reason: 'dkg.bad-points', accused: from, why: 'its points are not those that it bound itself to', convicts: false }]
+  }
   if (points.length !== threshold - 1) return bad('dkg.bad-points', `it attached ${points.length} points, not ${threshold - 1}`)
-  if (restHash(bytesOf(points)) !== rest) return bad('dkg.bad-points', 'its points are not those that it bound itself to')
   const proofs = verifyKeyProofs(scope.ceremony, [{ index, key: trustedG1(toHex(key)), proof }], scope.random)
   return proofs.length === 0 ? [] : bad('dkg.bad-proof', 'it does not prove that it knows the secret behind its commitment')
 }

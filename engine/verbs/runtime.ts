@@ -70,6 +70,8 @@ export interface VerbFault {
   readonly accused: string
   /** One sentence for people. */
   readonly why: string
+  /** False where it does not follow from what the accused's airgap signed, so that it proves nothing. True if absent. */
+  readonly convicts?: boolean
 }
 
 export interface Verdict {

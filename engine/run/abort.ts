@@ -1,0 +1,62 @@
+/** Why ceremonies end without success (protocol §6). */
+import type { Json, JsonObject } from '../wire/canonical.ts'
+import { compileCheck, nameSchema, objectSchema } from '../wire/schema.ts'
+
+/** The engine's own reasons. Verbs bring theirs, namespaced, such as `dkg.bad-deal`. */
+export const REASONS = [
+  'missing', 'malformed', 'bad-signature', 'equivocation', 'check-failed', 'unreachable', 'disagreement', 'forked',
+  'rejected', 'operator',
+] as const
+
+/** What a reader found wrong, before anyone says so in the log. */
+export interface Fault {
+  /** One of `REASONS`, or a verb's. */
+  readonly reason: string
+  readonly step: string | null
+  readonly accused: string | null
+  /** One sentence for people. */
+  readonly why: string
+  /** A proof that every reader can check alone. Only such a one makes somebody guilty. */
+  readonly convicts: boolean
+  /** Where in the log to look. */
+  readonly offsets: readonly number[]
+  /** What the log may not hold, such as the second statement of an equivocation. */
+  readonly evidence?: Json
+}
+
+/** An Abort message's payload. */
+export interface AbortPayload extends JsonObject {
+  readonly reason: string
+  readonly step: string | null
+  readonly accused: string | null
+  readonly evidence: { readonly why: string; readonly offsets: readonly number[]; readonly more?: Json }
+}
+
+const text = (maxLength: number) => ({ type: 'string', minLength: 1, maxLength })
+const nullable = (schema: object) => ({ anyOf: [schema, { type: 'null' }] })
+
+/** Checks an Abort's payload. @throws wire.malformed */
+export const checkAbort = compileCheck<AbortPayload>(
+  objectSchema({
+    reason: { type: 'string', pattern: '^[a-z0-9-]{1,32}(\\.[a-z0-9-]{1,32})?$' },
+    step: nullable(text(64)),
+    accused: nullable(nameSchema),
+    evidence: objectSchema(
+      {
+        why: text(1000),
+        offsets: { type: 'array', maxItems: 16, items: { type: 'integer', minimum: 0 } },
+        more: {},
+      },
+      ['more'],
+    ),
+  }),
+)
+
+/** The Abort that says what was found. */
+export function abortPayload(fault: Fault): AbortPayload {
+  const { reason, step, accused, why, offsets, evidence } = fault
+  return {
+    reason, step, accused,
+    evidence: { why: why.slice(0, 1000), offsets: offsets.slice(0, 16), ...(evidence === undefined ? {} : { more: evidence }) },
+  }
+}

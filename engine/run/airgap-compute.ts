@@ -1,0 +1,109 @@
+/** Runs a step's airgap verb and signs what it states. The only place where a session exists. */
+import { fromHex } from '../crypto/bytes.ts'
+import { airgapKeyPair, openSession } from '../crypto/seed.ts'
+import type { Call, Step } from '../script/model.ts'
+import type { AirgapScope, Random, Stating, Verbs } from '../verbs/runtime.ts'
+import type { Json, JsonObject } from '../wire/canonical.ts'
+import { indexOf } from '../wire/card.ts'
+import type { Stated } from '../wire/exchange.ts'
+import { signStatement } from '../wire/message.ts'
+import type { Statement } from '../wire/message.ts'
+import { asCollected, specOf, statementsOf, viewBefore } from './airgap-verify.ts'
+import type { Known } from './airgap-verify.ts'
+import { runError } from './errors.ts'
+import { resolveArgs } from './resolve.ts'
+import type { Sources } from './resolve.ts'
+
+export interface Secrets {
+  /** 64 bytes, hex. */
+  readonly seed: string
+  /** 32 bytes, hex. */
+  readonly salt: string
+}
+
+export interface ComputeInput {
+  readonly known: Known
+  readonly secrets: Secrets
+  readonly step: Step
+  /** Everything prepared so far, by name. */
+  readonly prepared: JsonObject
+  readonly assist?: Json
+  readonly dispute?: Statement
+  readonly verbs: Verbs
+  readonly random: Random
+}
+
+export type Computing =
+  | { readonly kind: 'stated'; readonly stated: readonly Stated[]; readonly attachment?: JsonObject; readonly keep?: Json }
+  | { readonly kind: 'question'; readonly question: Json }
+
+/** Runs the step's verb. @throws verb.fault, verb.argument, run.not-runnable */
+export function computeStep(input: ComputeInput): Computing {
+  const { known, step } = input
+  if (step.airgap === undefined) throw new TypeError(`${step.name} is not the airgap's`)
+  const result = runVerb(input, step.airgap, step.name, step.sends)
+  if (result.kind === 'asks') return { kind: 'question', question: result.question }
+  const view = viewBefore(known, step.index)
+  if (result.kind === 'states-each') {
+    return { kind: 'stated', stated: [...result.payloads].map(([to, payload]) => sign(input, step.name, step.sends, view, to, payload)) }
+  }
+  if (result.kind === 'disputes') {
+    return { kind: 'stated', stated: [sign(input, step.name, step.disputes ?? '', view, null, result.payload)] }
+  }
+  return {
+    kind: 'stated',
+    stated: [sign(input, step.name, step.sends, view, null, result.payload)],
+    ...(result.attachment === undefined ? {} : { attachment: result.attachment }),
+    ...(result.keep === undefined ? {} : { keep: result.keep }),
+  }
+}
+
+/** Answers a dispute about this participant. `step` is the one in which it arose, whose view it has. */
+export function computeDispute(input: ComputeInput & { readonly dispute: Statement }): readonly Stated[] {
+  const { known, step, dispute } = input
+  const spec = known.script.ceremony.disputes[dispute.type]
+  if (spec === undefined) throw new TypeError(`no dispute ${dispute.type}`)
+  const result = runVerb(input, spec.airgap, dispute.type, spec.sends)
+  if (result.kind !== 'states') throw new TypeError('a dispute is answered by one statement')
+  return [sign(input, dispute.type, spec.sends, viewBefore(known, step.index), null, result.payload)]
+}
+
+function runVerb(input: ComputeInput, call: Call, stepName: string, type: string): Stating {
+  const { known, secrets, step, random, dispute, assist } = input
+  const run = input.verbs.airgap[call.verb]
+  if (run === undefined) throw runError('not-runnable', { script: known.script.ceremony.name, why: `this version does not have ${call.verb}` })
+  const { roster, rehearsal } = known.opening
+  const scope: AirgapScope = {
+    ceremony: known.id, roster, rehearsal, step: stepName, type, view: viewBefore(known, step.index), random,
+    me: { name: known.me.name, index: indexOf(roster, known.me.name) },
+    session: openSession(fromHex(secrets.seed, 64), known.id, fromHex(secrets.salt, 32), rehearsal),
+    salt: secrets.salt,
+    ...(assist === undefined ? {} : { assist }),
+    ...(dispute === undefined ? {} : { dispute: asCollected(roster, dispute) }),
+  }
+  return run(scope, resolveArgs(call, sourcesOf(known, input.prepared)))
+}
+
+function sourcesOf(known: Known, prepared: JsonObject): Sources {
+  return {
+    parameters: known.opening.parameters,
+    statements: (message) => {
+      const step = known.script.ceremony.steps.find((one) => one.sends === message)
+      if (step === undefined) throw new TypeError(`no step sends ${message}`)
+      return statementsOf(known, step).map((one) => asCollected(known.opening.roster, one))
+    },
+    prepared: (name) => {
+      const value = prepared[name]
+      if (value === undefined) throw new TypeError(`${name} was not prepared`)
+      return value
+    },
+  }
+}
+
+function sign(input: ComputeInput, step: string, type: string, view: string, to: string | null, payload: JsonObject): Stated {
+  const { known, secrets } = input
+  specOf(known.script, type)
+  const statement: Statement = { ceremony: known.id, step, type, from: known.me.name, to, view, payload }
+  const { secretKey } = airgapKeyPair(fromHex(secrets.seed, 64))
+  return { type, to, payload, airgapSignature: signStatement(secretKey, statement) }
+}

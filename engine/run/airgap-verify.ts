@@ -1,0 +1,191 @@
+/**
+ * What an airgap checks before it uses anything of a request (protocol §4, §5): every statement's form, values and
+ * signature, under the views that it computes itself. Nothing that the client says about them is used.
+ */
+import type { Message as MessageSpec, Script, Step } from '../script/model.ts'
+import type { Type } from '../verbs/signature.ts'
+import { signatureOf } from '../verbs/table.ts'
+import { schemaOfType } from '../verbs/types.ts'
+import { fieldsCheck, fieldsProblem, valueProblem } from '../verbs/values.ts'
+import type { Collected } from '../verbs/runtime.ts'
+import type { Json, JsonObject } from '../wire/canonical.ts'
+import { canonical } from '../wire/canonical.ts'
+import { ceremonyId, indexOf } from '../wire/card.ts'
+import type { Card, Opening } from '../wire/card.ts'
+import type { Carried, DisputeRequest, Stated } from '../wire/exchange.ts'
+import { hashOf, verifyStatement } from '../wire/message.ts'
+import type { Statement } from '../wire/message.ts'
+import { compileCheck } from '../wire/schema.ts'
+import type { Check } from '../wire/schema.ts'
+import { runError } from './errors.ts'
+import type { Cell, StepMemory } from './memory.ts'
+import { nextView } from './view.ts'
+
+/** One ceremony as its airgap knows it. */
+export interface Known {
+  readonly id: string
+  readonly script: Script
+  readonly opening: Opening
+  readonly me: Card
+  readonly steps: Readonly<Record<string, StepMemory>>
+}
+
+export const knownOf = (script: Script, cell: Cell, me: Card): Known => ({
+  id: ceremonyId(cell.opening), script, opening: cell.opening, me, steps: cell.steps,
+})
+
+export const specOf = (script: Script, message: string): MessageSpec => {
+  const spec = script.ceremony.messages[message]
+  if (spec === undefined) throw new TypeError(`no message ${message}`)
+  return spec
+}
+
+/** The step that came before, which a request for `step` brings the statements of. */
+export const stepBefore = (script: Script, step: Step): Step | undefined => script.ceremony.steps[step.index - 1]
+
+/** All statements of a step that this airgap holds, its own among them, by roster index. */
+export function statementsOf(known: Known, step: Step): readonly Statement[] {
+  const { ceremony } = known.script
+  const asked = ceremony.steps.slice(step.index + 1).find((one) => one.airgap !== undefined && known.steps[one.name] !== undefined)
+  const theirs = asked?.index === step.index + 1 ? known.steps[asked.name]?.collected ?? [] : []
+  return allStatements(known, step, theirs)
+}
+
+function allStatements(known: Known, step: Step, theirs: readonly Carried[]): readonly Statement[] {
+  const spec = specOf(known.script, step.sends)
+  const view = viewBefore(known, step.index)
+  const own = (known.steps[step.name]?.stated ?? []).filter((one) => one.type === step.sends && one.to === null)
+  const statement = (from: string, payload: JsonObject): Statement => ({
+    ceremony: known.id, step: step.name, type: step.sends, from, to: spec.to === 'everyone' ? null : known.me.name, view, payload,
+  })
+  return known.opening.roster.flatMap(({ name }) =>
+    name === known.me.name
+      ? own.map((one) => statement(name, one.payload))
+      : theirs.filter((one) => one.from === name).map((one) => statement(name, one.payload)),
+  )
+}
+
+const viewsOfKnown = new WeakMap<Known, string[]>()
+
+/** The view before a step, out of what this airgap verified. */
+export function viewBefore(known: Known, stepIndex: number): string {
+  const views = viewsOfKnown.get(known) ?? [known.id]
+  viewsOfKnown.set(known, views)
+  for (let i = views.length; i <= stepIndex; i++) {
+    const step = known.script.ceremony.steps[i - 1]
+    const view = views[i - 1]
+    if (step === undefined || view === undefined) throw new TypeError(`no step ${i}`)
+    views.push(nextView(view, step, specOf(known.script, step.sends), statementsOf(known, step)))
+  }
+  return views[stepIndex] ?? known.id
+}
+
+/** Statements as verbs see them. */
+export const asCollected = (roster: readonly Card[], statement: Statement): Collected => ({
+  from: statement.from, index: indexOf(roster, statement.from), to: statement.to, step: statement.step ?? '',
+  type: statement.type, view: statement.view ?? '', payload: statement.payload,
+})
+
+/** The set of statements that a request brings, whatever their order: H, hex. */
+export const setHash = (statements: readonly Carried[]): string => hashOf(statements.map((one) => canonical(one)).sort())
+
+/**
+ * Checks the statements that a request brings for the step before `step`: the whole roster but oneself, once each,
+ * every signature, value and agreement.
+ *
+ * @throws run.statements with the reason
+ */
+export function verifyCollected(known: Known, step: Step, theirs: readonly Carried[]): void {
+  const refuse = (why: string): never => {
+    throw runError('statements', { step: step.name, why })
+  }
+  const previous = stepBefore(known.script, step)
+  if (previous?.airgap === undefined) {
+    if (theirs.length > 0) refuse('there can be none before this step')
+    return
+  }
+  checkSenders(known, previous, theirs, refuse)
+  const spec = specOf(known.script, previous.sends)
+  const own = known.steps[previous.name]?.stated.find((one) => one.type === previous.sends)
+  for (const statement of allStatements(known, previous, theirs)) {
+    if (statement.from === known.me.name) continue
+    const signature = theirs.find((one) => one.from === statement.from)?.airgapSignature ?? ''
+    checkStatement(known, statement, signature, spec, agreed(previous, own, statement), refuse)
+  }
+}
+
+function checkSenders(known: Known, previous: Step, theirs: readonly Carried[], refuse: (why: string) => never): void {
+  const others = known.opening.roster.map((card) => card.name).filter((name) => name !== known.me.name)
+  const strangers = theirs.filter((one) => !others.includes(one.from))
+  if (strangers[0] !== undefined) refuse(`${strangers[0].from} is not another participant`)
+  if (new Set(theirs.map((one) => one.from)).size !== theirs.length) refuse('a participant is there twice')
+  const absent = others.filter((name) => !theirs.some((one) => one.from === name))
+  if (previous.collect.kind === 'all' && absent.length > 0) refuse(`${absent.join(', ')} ${absent.length === 1 ? 'is' : 'are'} missing`)
+}
+
+/** The fields in which a statement must equal this airgap's own; throws by `refuse` where one does not. */
+function agreed(previous: Step, own: Stated | undefined, statement: Statement): { readonly same: readonly string[]; readonly other?: string } {
+  if (own === undefined) return { same: [] }
+  const other = previous.agree.find((name) => canonical(own.payload[name] ?? null) !== canonical(statement.payload[name] ?? null))
+  return other === undefined ? { same: previous.agree } : { same: [], other }
+}
+
+function checkStatement(
+  known: Known, statement: Statement, signature: string, spec: MessageSpec,
+  agreement: { readonly same: readonly string[]; readonly other?: string }, refuse: (why: string) => never,
+): void {
+  const { from, type, payload } = statement
+  const card = known.opening.roster.find((one) => one.name === from)
+  if (card === undefined || !verifyStatement(statement, signature, card.airgapKey)) {
+    refuse(`the signature of ${from} on its ${type} does not verify for this ceremony, step and view`)
+  }
+  fieldsCheck(spec.payload)(payload, `The ${type} of ${from}`)
+  if (agreement.other !== undefined) refuse(`${from} states another ${agreement.other} than this airgap does`)
+  const problem = fieldsProblem(spec.payload, payload, known.opening.roster, 'strict', agreement.same)
+  if (problem !== null) refuse(`the ${type} of ${from} holds an unusable value: ${problem}`)
+}
+
+/** Checks a dispute against this airgap's owner and rebuilds its statement. @throws run.statements */
+export function verifyDispute(known: Known, step: Step, name: string, { dispute }: DisputeRequest): Statement {
+  const refuse = (why: string): never => {
+    throw runError('statements', { step: name, why })
+  }
+  const spec = specOf(known.script, name)
+  const statement: Statement = {
+    ceremony: known.id, step: step.name, type: name, from: dispute.from, to: null,
+    view: viewBefore(known, step.index), payload: dispute.payload,
+  }
+  if (dispute.from === known.me.name) refuse('nobody disputes with oneself')
+  checkStatement(known, statement, dispute.airgapSignature, spec, { same: [] }, refuse)
+  const [field] = Object.entries(spec.payload).find(([, type]) => type === 'participant') ?? []
+  if (dispute.payload[field ?? ''] !== known.me.name) refuse('it does not name this participant')
+  return statement
+}
+
+const preparedChecks = new Map<string, Check<Json>>()
+
+/** Checks what a step's `prepare` computed on the client: every name, once, each of its type. @throws run.statements */
+export function verifyPrepared(known: Known, step: Step, prepared: JsonObject): void {
+  const refuse = (why: string): never => {
+    throw runError('statements', { step: step.name, why })
+  }
+  const names = Object.keys(step.prepare)
+  if (Object.keys(prepared).sort().join() !== [...names].sort().join()) refuse(`it must bring exactly ${names.join(', ') || 'nothing'}`)
+  for (const [name, call] of Object.entries(step.prepare)) {
+    const signature = signatureOf(call.verb)
+    if (signature?.use !== 'value') throw new TypeError(`${call.verb} prepares nothing`)
+    const written = writtenType(signature.gives)
+    const check = preparedChecks.get(written) ?? compileCheck<Json>(schemaOfType(written))
+    preparedChecks.set(written, check)
+    const value = check(prepared[name], `The ${name} that the client computed`)
+    const problem = valueProblem(written, value, known.opening.roster)
+    if (problem !== null) refuse(`the ${name} that the client computed are unusable: ${problem}`)
+  }
+}
+
+/** A type as a script writes it. */
+function writtenType(type: Type): string {
+  if (type.kind === 'value') return type.name
+  if (type.kind === 'list') return `[${type.name}]`
+  throw new TypeError(`a ${type.kind} cannot cross to an airgap`)
+}

@@ -1,0 +1,56 @@
+import { errorTable } from '../wire/error.ts'
+
+export const runError = errorTable('run', {
+  opening: ({ why }: { why: string }) => ({
+    what: `This opening is refused: ${why}.`,
+    todo: 'Do not confirm it. Ask whoever opened the ceremony to open it again from the participants’ own cards.',
+  }),
+  'unknown-script': ({ script, hash }: { script: string; hash: string }) => ({
+    what: `The script ${script} with SHA-256 ${hash} is not on this machine.`,
+    todo: 'Bring the file yourself, compare its hash with the other participants, and add it with `keyrite airgap script add FILE`.',
+  }),
+  'not-runnable': ({ script, why }: { script: string; why: string }) => ({
+    what: `The script ${script} cannot be run: ${why}.`,
+    todo: 'Use a version of keyrite that knows all its verbs, the same on every machine of the ceremony.',
+  }),
+  'unknown-ceremony': ({ ceremony }: { ceremony: string }) => ({
+    what: `Nothing is known here of the ceremony ${ceremony}.`,
+    todo: 'Check the ceremony id. An airgap joins only by the first step’s request, confirmed by its owner; without its memory of it, it takes no later step.',
+  }),
+  'unknown-step': ({ ceremony, step }: { ceremony: string; step: string }) => ({
+    what: `The ceremony ${ceremony} has no step ${step} to take now.`,
+    todo: 'Run the client again; if it asks the same, its machine and this one have different versions of keyrite.',
+  }),
+  'out-of-order': ({ step, expected }: { step: string; expected: string }) => ({
+    what: `The request is for step ${step}, but the next one here is ${expected}.`,
+    todo: 'Run the client again: it goes on with the step that is next.',
+  }),
+  'other-request': ({ step }: { step: string }) => ({
+    what: `Step ${step} was already answered for a different set of statements; a second one is refused.`,
+    todo: 'Someone shows this airgap another log than before. Stop, compare the log’s head with the other participants, and suspect client and storage.',
+  }),
+  closed: ({ ceremony, why }: { ceremony: string; why: string }) => ({
+    what: `The ceremony ${ceremony} is closed here: ${why}.`,
+    todo: 'It cannot go on. Open a new one with `keyrite client open --again`.',
+  }),
+  statements: ({ step, why }: { step: string; why: string }) => ({
+    what: `The statements in the request for ${step} are refused: ${why}.`,
+    todo: 'The client or the storage altered or left out something. Run the client again; if it stays, compare the log’s head with the other participants.',
+  }),
+  rejected: ({ ceremony }: { ceremony: string }) => ({
+    what: `The owner declined the ceremony ${ceremony} on the airgap’s screen.`,
+    todo: 'The ceremony aborts. Talk to the other participants; open it again when all agree.',
+  }),
+  'not-paired': ({ name }: { name: string }) => ({
+    what: `This airgap has no card yet${name === '' ? '' : ` for ${name}`}.`,
+    todo: 'Pair the two machines first: `keyrite client pair` on one and `keyrite airgap card` on the other.',
+  }),
+  answer: ({ step, why }: { step: string; why: string }) => ({
+    what: `The airgap’s answer for ${step} is not usable: ${why}.`,
+    todo: 'Check that it is the right airgap and that both machines run the same version; then run both again.',
+  }),
+  transcript: ({ line, why }: { line: number; why: string }) => ({
+    what: `The transcript is damaged at line ${line}: ${why}.`,
+    todo: 'Export it again with `keyrite client export`, or get it from another participant.',
+  }),
+})

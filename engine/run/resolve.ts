@@ -1,0 +1,40 @@
+/**
+ * Turns a call's arguments into values, from whatever holds them: the ledger of a client or auditor, or the memory
+ * of an airgap.
+ */
+import type { Call, Ref } from '../script/model.ts'
+import type { Collected } from '../verbs/runtime.ts'
+import type { Json, JsonObject } from '../wire/canonical.ts'
+import { runError } from './errors.ts'
+
+/** What is known of a running ceremony. */
+export interface Sources {
+  readonly parameters: JsonObject
+  /** All collected statements of a message, in roster order. */
+  readonly statements: (message: string) => readonly Collected[]
+  /** A `prepare`'s value. */
+  readonly prepared: (name: string) => Json
+}
+
+/** The values of a call's arguments, in order. */
+export function resolveArgs(call: Call, sources: Sources): readonly unknown[] {
+  return call.args.map((ref) => resolveRef(ref, sources))
+}
+
+/** One value. @throws run.not-runnable for what this version cannot bring */
+export function resolveRef(ref: Ref, sources: Sources): unknown {
+  switch (ref.from) {
+    case 'parameter':
+      return sources.parameters[ref.name]
+    case 'message':
+      return sources.statements(ref.message)
+    case 'column':
+      return sources.statements(ref.message).map((one) => one[ref.part]?.[ref.field])
+    case 'prepared':
+      return sources.prepared(ref.name)
+    case 'followed':
+    case 'followed-value':
+    case 'kept':
+      throw runError('not-runnable', { script: ref.name, why: 'this version cannot yet run a ceremony that follows another' })
+  }
+}
