@@ -161,6 +161,7 @@ const either = (schemas: Readonly<Record<string, object>>, tag: string) => ({
   type: 'object',
   discriminator: { propertyName: tag },
   required: [tag],
+  properties: { [tag]: {} },
   oneOf: Object.values(schemas),
 })
 

@@ -1,0 +1,118 @@
+/**
+ * A board's log as one client has verified it: every head, from the first message on. What was verified stays pinned
+ * on disk; a log that does not continue it stops the client.
+ */
+import { EMPTY_LOG, parseMessage } from '../wire/message.ts'
+import type { Message, Pin } from '../wire/message.ts'
+import type { Board, Entry } from '../wire/board.ts'
+
+/** Where a client keeps the log that it verified. `append` resolves when the entries are durable. */
+export interface LogStore {
+  readonly load: () => Promise<readonly Entry[]>
+  readonly append: (entries: readonly Entry[]) => Promise<void>
+}
+
+export interface Posted {
+  readonly offset: number
+  readonly text: string
+  readonly message: Message
+  /** Present where the message names one. */
+  readonly attachment?: Uint8Array
+}
+
+export interface FeedOptions {
+  readonly board: Board
+  readonly store: LogStore
+  readonly onTrouble?: (error: Error) => void
+  /** Waits before an attachment is asked for again, in milliseconds. */
+  readonly retryDelay?: number
+}
+
+type Listener = (posted: Posted) => void
+
+/** A live, verified copy of a board's log. */
+export class Feed {
+  private readonly options: FeedOptions
+  private readonly heads: string[] = []
+  private readonly posts: Posted[] = []
+  private readonly listeners = new Set<Listener>()
+
+  constructor(options: FeedOptions) {
+    this.options = options
+  }
+
+  /** The last entry that was verified. */
+  get pin(): Pin {
+    const offset = this.heads.length - 1
+    const head = this.heads[offset]
+    return head === undefined ? EMPTY_LOG : { offset, head }
+  }
+
+  /** The head at an offset; that of the empty log at -1. */
+  headAt(offset: number): string | undefined {
+    return offset === -1 ? EMPTY_LOG.head : this.heads[offset]
+  }
+
+  get all(): readonly Posted[] {
+    return this.posts
+  }
+
+  /** Hears every message from the first one on, then each new one. Returns how to stop hearing. */
+  listen(listener: Listener): () => void {
+    for (const posted of this.posts) listener(posted)
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  /**
+   * Reads what is on disk, then follows the board until the signal aborts.
+   *
+   * @throws board.tampered when the storage's log is not the one that was verified
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    for (const entry of await this.options.store.load()) await this.take(entry, signal)
+    for await (const entry of this.options.board.follow(this.pin, signal, this.options.onTrouble)) {
+      await this.options.store.append([entry])
+      await this.take(entry, signal)
+    }
+  }
+
+  private async take(entry: Entry, signal: AbortSignal): Promise<void> {
+    const message = parseMessage(entry.text)
+    const attachment = message.attachment === undefined ? undefined : await this.attachment(message.attachment, signal)
+    this.heads.push(entry.head)
+    const posted: Posted = { offset: entry.offset, text: entry.text, message, ...(attachment === undefined ? {} : { attachment }) }
+    this.posts.push(posted)
+    for (const listener of this.listeners) listener(posted)
+  }
+
+  /** An attachment, asked for until it comes: a log that names it holds it, or its storage withholds it. */
+  private async attachment(hash: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    for (;;) {
+      if (signal.aborted) return undefined
+      try {
+        return await this.options.board.getAttachment(hash)
+      } catch (error) {
+        this.options.onTrouble?.(error instanceof Error ? error : new Error(String(error)))
+      }
+      await pause(this.options.retryDelay ?? 1000, signal)
+    }
+  }
+}
+
+/** Waits; ends early, without an error, when the signal aborts. */
+export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve()
+      return
+    }
+    const timer = setTimeout(done, milliseconds)
+    signal.addEventListener('abort', done, { once: true })
+    function done() {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+  })
+}

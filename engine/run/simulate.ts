@@ -1,0 +1,214 @@
+/**
+ * A whole ceremony in memory: n participants, each with the real client and the real airgap, over a board in memory.
+ * Nothing is left out but the wires, so a script that runs here runs. Deadlines pass at once where everybody waits.
+ */
+import { ed25519FromSeed } from '../crypto/ed25519.ts'
+import { sha256, toHex } from '../crypto/bytes.ts'
+import { airgapKeyPair } from '../crypto/seed.ts'
+import type { Script } from '../script/model.ts'
+import type { Random, Verbs } from '../verbs/runtime.ts'
+import type { JsonObject } from '../wire/canonical.ts'
+import { utf8 } from '../wire/canonical.ts'
+import { ceremonyId } from '../wire/card.ts'
+import type { Card, Opening } from '../wire/card.ts'
+import { canonical } from '../wire/canonical.ts'
+import { EMPTY_LOG, signMessage } from '../wire/message.ts'
+import { createAirgap } from './airgap.ts'
+import type { Airgap, AirgapPorts } from './airgap.ts'
+import type { ClientPorts, Clock } from './client-ports.ts'
+import { runClient } from './client.ts'
+import type { ClientResult } from './client.ts'
+import { Feed } from './feed.ts'
+import { memoryBoard } from './memory-board.ts'
+import type { MemoryBoard } from './memory-board.ts'
+import { emptyMemory } from './memory.ts'
+import type { AirgapMemory, MemoryStore } from './memory.ts'
+
+export interface SimulatedMember {
+  readonly name: string
+  readonly card: Card
+  readonly signingKey: Uint8Array
+  readonly seed: Uint8Array
+  readonly memory: MemoryStore
+  readonly airgap: Airgap
+  readonly client: Omit<ClientPorts, 'opening'>
+}
+
+/** What a fault may replace in one participant's machines. */
+export interface Tampering {
+  /** Other verbs in the participant's airgap. */
+  readonly airgapVerbs?: Verbs
+  /** Another board in front of the participant's client. */
+  readonly board?: (board: MemoryBoard, member: Omit<SimulatedMember, 'client' | 'airgap'>) => MemoryBoard
+  /** Changes what crosses to the airgap and back. */
+  readonly exchange?: (airgap: Airgap) => (request: string, signal: AbortSignal) => Promise<string>
+  /** The owner says no. */
+  readonly declines?: boolean
+}
+
+export interface SimulateOptions {
+  readonly script: Script
+  readonly names: readonly string[]
+  readonly parameters: JsonObject
+  readonly verbs: Verbs
+  readonly random: Random
+  readonly rehearsal?: boolean
+  /** By participant's name. */
+  readonly tamper?: Readonly<Record<string, Tampering>>
+  /** Milliseconds without any change in the log after which the next deadline passes. */
+  readonly idle?: number
+  readonly onProgress?: (event: { readonly name: string; readonly ceremony: string; readonly step: string; readonly doing: string }) => void
+  readonly signal?: AbortSignal
+}
+
+export interface Simulated {
+  readonly opening: Opening
+  readonly ceremony: string
+  readonly board: MemoryBoard
+  readonly members: readonly SimulatedMember[]
+  readonly results: ReadonlyMap<string, ClientResult>
+}
+
+/** Runs the script among simulated participants, to every client's end. */
+export async function simulate(options: SimulateOptions): Promise<Simulated> {
+  const board = memoryBoard()
+  const clock = idleClock(board, options.idle ?? 400)
+  const members = options.names.map((name) => createMember(name, options, board, clock))
+  const opening = openingFor(options, members.map((member) => member.card), clock.now())
+  const [opener] = members
+  if (opener === undefined) throw new TypeError('a ceremony of nobody')
+  const statement = { ceremony: null, step: null, type: 'Opening', from: opener.name, to: null, view: null, payload: opening }
+  await board.post(canonical(signMessage(opener.signingKey, { statement, seen: EMPTY_LOG })))
+
+  const stopped = new AbortController()
+  const signal = options.signal === undefined ? stopped.signal : AbortSignal.any([stopped.signal, options.signal])
+  const feeds = members.map((member) => member.client.feed.run(signal))
+  try {
+    const ends = await Promise.all(members.map(async (member) => [member.name, await runClient({ ...member.client, opening }, signal)] as const))
+    const results = new Map(ends.flatMap(([name, result]) => (result === null ? [] : [[name, result] as const])))
+    return { opening, ceremony: ceremonyId(opening), board, members, results }
+  } finally {
+    stopped.abort()
+    await Promise.all(feeds)
+  }
+}
+
+function createMember(name: string, options: SimulateOptions, board: MemoryBoard, clock: Clock): SimulatedMember {
+  const seed = options.random(64)
+  const signing = ed25519FromSeed(options.random(32))
+  const card: Card = { name, signingKey: toHex(signing.publicKey), airgapKey: toHex(airgapKeyPair(seed).publicKey) }
+  const memory = memoryStore({ ...emptyMemory(toHex(seed)), card })
+  const tamper = options.tamper?.[name] ?? {}
+  const ports: AirgapPorts = {
+    memory,
+    confirm: () => Promise.resolve(tamper.declines !== true),
+    script: (hash) => (hash === options.script.hash ? options.script : undefined),
+    verbs: tamper.airgapVerbs ?? options.verbs,
+    random: options.random,
+    now: () => new Date(clock.now()),
+  }
+  const airgap = createAirgap(ports)
+  const base = { name, card, signingKey: signing.secretKey, seed, memory }
+  const ownBoard = tamper.board?.(board, base) ?? board
+  const store = new Map<string, string>()
+  const { onProgress } = options
+  return {
+    ...base,
+    airgap,
+    client: {
+      script: options.script, me: card, signingKey: signing.secretKey, board: ownBoard, clock,
+      verbs: options.verbs, random: options.random,
+      feed: new Feed({ board: ownBoard, store: { load: () => Promise.resolve([]), append: () => Promise.resolve() }, retryDelay: 1 }),
+      store: {
+        get: (key) => Promise.resolve(store.get(key)),
+        put: (key, text) => Promise.resolve(void (store.has(key) || store.set(key, text))),
+      },
+      exchange: tamper.exchange?.(airgap) ?? ((request) => airgap.handle(request)),
+      ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress({ name, ...progress }) }),
+    },
+  }
+}
+
+function openingFor(options: SimulateOptions, cards: readonly Card[], now: number): Opening {
+  const { ceremony, hash } = options.script
+  return {
+    script: { name: ceremony.name, version: ceremony.version, hash },
+    parameters: options.parameters,
+    roster: [...cards].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    opensAt: new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
+    nonce: toHex(options.random(32)),
+    rehearsal: options.rehearsal ?? false,
+  }
+}
+
+/** A memory store that forgets at exit. */
+export function memoryStore(initial: AirgapMemory): MemoryStore {
+  let memory = initial
+  return {
+    read: () => memory,
+    update: (change) => {
+      memory = change(memory)
+      return Promise.resolve()
+    },
+  }
+}
+
+/**
+ * Time as a simulation needs it: a deadline passes once the log has been still for `idle` milliseconds, the nearest
+ * one first, for all that wait for it.
+ */
+function idleClock(board: MemoryBoard, idle: number): Clock {
+  const begin = Date.now()
+  let now = begin
+  const waits = new Set<{ readonly time: number; readonly wake: () => void }>()
+  let seen = -1
+  let timer: NodeJS.Timeout | undefined
+  const tick = () => {
+    timer = undefined
+    if (board.entries.length === seen && waits.size > 0) {
+      now = Math.max(now, Math.min(...[...waits].map((wait) => wait.time)))
+      for (const wait of [...waits]) if (wait.time <= now) wait.wake()
+    }
+    seen = board.entries.length
+    if (waits.size > 0) timer = setTimeout(tick, idle)
+  }
+  return {
+    now: () => now,
+    until: (time, signal) =>
+      new Promise((resolve) => {
+        const wait = {
+          time,
+          wake: () => {
+            waits.delete(wait)
+            signal.removeEventListener('abort', wait.wake)
+            if (waits.size === 0 && timer !== undefined) {
+              clearTimeout(timer)
+              timer = undefined
+            }
+            resolve()
+          },
+        }
+        if (time <= now || signal.aborted) {
+          resolve()
+          return
+        }
+        waits.add(wait)
+        signal.addEventListener('abort', wait.wake)
+        timer ??= setTimeout(tick, idle)
+      }),
+  }
+}
+
+/** Random bytes from a seed: for simulations that must come out the same again. Never for a real ceremony. */
+export function seededRandom(seed: string): Random {
+  let counter = 0
+  return (length) => {
+    const blocks: Uint8Array[] = []
+    while (blocks.length * 32 < length) blocks.push(sha256(utf8(`keyrite simulation ${seed} ${counter++}`)))
+    const out = new Uint8Array(length)
+    blocks.forEach((block, i) => {
+      out.set(block.subarray(0, Math.min(32, length - i * 32)), i * 32)
+    })
+    return out
+  }
+}
