@@ -10,6 +10,7 @@ import { concat } from './bytes.ts'
 import { cryptoError } from './errors.ts'
 import { integerLagrange } from './lagrange.ts'
 import { R, randomWeights, toBigInt } from './scalar.ts'
+import { inSubgroup } from './subgroup.ts'
 
 export { lagrangeAtZero } from './lagrange.ts'
 export { scalarFromBytes, scalarToBytes } from './scalar.ts'
@@ -18,6 +19,9 @@ const { Fp, Fp2, Fp12 } = bls12_381.fields
 const G1Point = bls12_381.G1.Point
 const G2Point = bls12_381.G2.Point
 const FIELD = 48
+
+/** Why a point of the curve is refused that does not have the order r. */
+export const OUTSIDE_SUBGROUP = 'it is not in the prime-order subgroup'
 
 /** A point of BLS12-381's E(Fp). */
 export type G1 = WeierstrassPoint<bigint>
@@ -57,7 +61,9 @@ export function decodeG1OnCurve(bytes: Uint8Array, what = 'A G1 point'): G1 {
  * @throws crypto.bad-point with the reason: as above, or not in the subgroup
  */
 export function decodeG1(bytes: Uint8Array, what = 'A G1 point'): G1 {
-  return wantSubgroup(decodeG1OnCurve(bytes, what), what)
+  const point = decodeG1OnCurve(bytes, what)
+  if (!inSubgroup(point)) throw outsideSubgroup(what)
+  return point
 }
 
 /** 48 bytes, compressed. @throws crypto.bad-point for the identity, which nothing here may send */
@@ -77,7 +83,9 @@ export function decodeG2(bytes: Uint8Array, what = 'A G2 point'): G2 {
   const { larger, fields } = readFlags(bytes, 2, what)
   const x = Fp2.fromBigTuple([fields[1] ?? 0n, fields[0] ?? 0n])
   const y = root(Fp2, Fp2.add(Fp2.mul(Fp2.sqr(x), x), Fp2.fromBigTuple([4n, 4n])), what)
-  return wantSubgroup(G2Point.fromAffine({ x, y: isLarger2(y) === larger ? y : Fp2.neg(y) }), what)
+  const point = G2Point.fromAffine({ x, y: isLarger2(y) === larger ? y : Fp2.neg(y) })
+  if (!point.isTorsionFree()) throw outsideSubgroup(what)
+  return point
 }
 
 /** 96 bytes, compressed. @throws crypto.bad-point for the identity */
@@ -122,10 +130,7 @@ function root<T>(field: { sqrt(square: T): T }, square: T, what: string): T {
   }
 }
 
-function wantSubgroup<P extends { isTorsionFree(): boolean }>(point: P, what: string): P {
-  if (!point.isTorsionFree()) throw cryptoError('bad-point', { what, why: 'it is not in the prime-order subgroup' })
-  return point
-}
+const outsideSubgroup = (what: string) => cryptoError('bad-point', { what, why: OUTSIDE_SUBGROUP })
 
 const hashToG2 = (message: Uint8Array, dst: string): G2 => bls12_381.G2.hashToCurve(message, { DST: dst })
 

@@ -6,15 +6,16 @@
 import { hash_to_field } from '@noble/curves/abstract/hash-to-curve.js'
 import { sha256 as hash } from '@noble/hashes/sha2.js'
 import { canonicalBytes, utf8 } from '../wire/canonical.ts'
-import { combineG1, decodeG1, decodeG1OnCurve, encodeG1, sumG1, timesBase } from './bls.ts'
+import { isKeyriteError } from '../wire/error.ts'
+import { OUTSIDE_SUBGROUP, combineG1, decodeG1, decodeG1OnCurve, encodeG1, sumG1, timesBase } from './bls.ts'
 import type { G1 } from './bls.ts'
 import { concat, fromHex, sha256Hex, toHex } from './bytes.ts'
-import { encryptionKeyPair } from './seed.ts'
-import type { Session } from './seed.ts'
 import { cryptoError } from './errors.ts'
-import { isKeyriteError } from '../wire/error.ts'
 import { hpkeOpen, hpkeReopen, hpkeSeal } from './hpke.ts'
 import { R, randomWeights, scalarFromBytes, scalarToBytes, toBigInt } from './scalar.ts'
+import { encryptionKeyPair } from './seed.ts'
+import type { Session } from './seed.ts'
+import { inSubgroup } from './subgroup.ts'
 
 /** Domain of the challenge of the proof of knowledge. */
 export const DST_KEY_PROOF = 'KEYRITE_BLS12381G1_POK_'
@@ -185,13 +186,13 @@ export function commitmentSums(columns: readonly (readonly Uint8Array[])[]): Com
   for (let k = 0; k < count; k++) {
     const points = decoded.map((list) => list[k]).filter((point) => point !== undefined)
     const sum = sumG1(points)
-    if (sum.isTorsionFree()) {
+    if (inSubgroup(sum)) {
       if (sum.is0()) return { ok: false, reason: 'cancelled', k: k + 1 }
       sums.push(encodeG1(sum))
       continue
     }
     points.forEach((point, i) => {
-      if (!point.isTorsionFree()) bad.push({ index: i + 1, k: k + 1, why: 'it is not in the prime-order subgroup' })
+      if (!inSubgroup(point)) bad.push({ index: i + 1, k: k + 1, why: OUTSIDE_SUBGROUP })
     })
   }
   return bad.length > 0 ? { ok: false, reason: 'bad-points', points: bad } : { ok: true, sums }
@@ -258,7 +259,7 @@ export interface Deal {
 export const sealDeal = ({ session, recipientIndex, ...deal }: Deal & { readonly session: Session; readonly recipientIndex: number }): Uint8Array =>
   sealDealWith({ ...deal, ephemeral: dealEphemeral(session, recipientIndex, deal.recipientKey) })
 
-/** The same with a published ephemeral key: what a judge does. @throws crypto.bad-key for a recipient key of low order */
+/** The same with a given ephemeral key. @throws crypto.bad-key for a recipient key of low order */
 export const sealDealWith = ({ recipientKey, share, aad, ephemeral }: Deal & { readonly ephemeral: Uint8Array }): Uint8Array =>
   hpkeSeal({ recipient: recipientKey, info: DEAL_INFO, aad, plaintext: scalarToBytes(share, 'A share'), ephemeral })
 

@@ -6,7 +6,7 @@ import {
 } from '../../crypto/bls.ts'
 import { sha256Hex, toHex } from '../../crypto/bytes.ts'
 import {
-  commitmentSums, dealEphemeral, evaluate, evaluateCommitment, openDeal, polynomial, publicShares, sealDeal, sealDealWith,
+  commitmentSums, dealEphemeral, evaluate, evaluateCommitment, openDeal, polynomial, publicShares, reopenDeal, sealDeal, sealDealWith,
   shareMatches,
 } from '../../crypto/dkg.ts'
 import { hpkeSeal } from '../../crypto/hpke.ts'
@@ -243,15 +243,27 @@ describe('deals', () => {
   it('are judged by anyone with the published ephemeral key, which is that of one deal alone', () => {
     const ephemeral = dealEphemeral(dealer.session, 2, receiver.encryptionKey)
     expect(toHex(ephemeral)).to.equal(toHex(dealer.session.expand(`seal/2/${sha256Hex(receiver.encryptionKey)}`, 32)))
-    expect(sealDealWith({ recipientKey: receiver.encryptionKey, share, aad: aad(1, 2), ephemeral })).to.deep.equal(sealed)
-    expect(sealDealWith({ recipientKey: receiver.encryptionKey, share: share + 1n, aad: aad(1, 2), ephemeral })).not.to.deep.equal(sealed)
+    const posted = { recipientKey: receiver.encryptionKey, ephemeral, sealed, aad: aad(1, 2) }
+    expect(reopenDeal(posted)).to.equal(share)
+    expect(sealDealWith({ ...posted, share })).to.deep.equal(sealed)
+    const wrong = sealDealWith({ ...posted, share: (share + 1n) % R })
+    expect(reopenDeal({ ...posted, sealed: wrong })).to.equal((share + 1n) % R)
+    expect(reopenDeal({ ...posted, aad: aad(1, 3) })).to.equal(null)
+    expect(reopenDeal({ ...posted, recipientKey: other.encryptionKey })).to.equal(null)
+    expect(reopenDeal({ ...posted, ephemeral: random(32) })).to.equal(null)
     const others = [dealEphemeral(dealer.session, 3, receiver.encryptionKey), dealEphemeral(dealer.session, 2, other.encryptionKey), dealEphemeral(other.session, 2, receiver.encryptionKey)]
     for (const one of others) expect(toHex(one)).not.to.equal(toHex(ephemeral))
   })
 
   it('that hold something other than 32 bytes below r open to nothing', () => {
-    const seal = (plaintext: Uint8Array) => hpkeSeal({ recipient: receiver.encryptionKey, info: utf8('keyrite/1/deal'), aad: aad(1, 2), plaintext, ephemeral: random(32) })
-    const open = (plaintext: Uint8Array) => openDeal({ session: receiver.session, sealed: seal(plaintext), aad: aad(1, 2) })
+    const ephemeral = random(32)
+    const open = (plaintext: Uint8Array) => {
+      const made = hpkeSeal({ recipient: receiver.encryptionKey, info: utf8('keyrite/1/deal'), aad: aad(1, 2), plaintext, ephemeral })
+      const opened = openDeal({ session: receiver.session, sealed: made, aad: aad(1, 2) })
+      // A judge sees what the receiver sees.
+      expect(reopenDeal({ recipientKey: receiver.encryptionKey, ephemeral, sealed: made, aad: aad(1, 2) })).to.equal(opened)
+      return opened
+    }
     expect(open(scalarToBytes(R - 1n))).to.equal(R - 1n)
     expect(open(scalarToBytes(0n))).to.equal(0n)
     expect(open(Uint8Array.from(Buffer.from(R.toString(16), 'hex')))).to.equal(null)

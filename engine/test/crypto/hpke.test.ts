@@ -4,7 +4,7 @@ import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { numberToBytesLE } from '@noble/curves/utils.js'
 import { expect } from 'chai'
 import { concat, fromHex, toHex } from '../../crypto/bytes.ts'
-import { HPKE_OVERHEAD, checkX25519Key, hpkeOpen, hpkeSeal } from '../../crypto/hpke.ts'
+import { HPKE_OVERHEAD, checkX25519Key, hpkeOpen, hpkeReopen, hpkeSeal } from '../../crypto/hpke.ts'
 import { primitives } from '../../crypto/fast.ts'
 import { utf8 } from '../../wire/canonical.ts'
 import { codeOf, seededRandom } from './random.ts'
@@ -77,6 +77,25 @@ describe('HPKE', () => {
     expect(hpkeOpen({ ...RFC, sealed, info: utf8('other') })).to.equal(null)
     expect(hpkeOpen({ ...RFC, sealed, aad: utf8('Count-1') })).to.equal(null)
     expect(hpkeOpen({ ...RFC, sealed: concat(new Uint8Array(32), sealed.subarray(32)) })).to.equal(null)
+  })
+
+  it('opens with the sender\'s ephemeral key as with the receiver\'s own, and with no other', () => {
+    const sealed = hpkeSeal(RFC)
+    expect(hpkeReopen({ ...RFC, sealed })).to.deep.equal(RFC.plaintext)
+    for (let at = 0; at < sealed.length; at++) {
+      const altered = Uint8Array.from(sealed)
+      altered[at]! ^= 1
+      expect(hpkeReopen({ ...RFC, sealed: altered }), `byte ${at}`).to.equal(null)
+    }
+    // A second spelling of the same point: the receiver may open it, but no honest seal spells it so.
+    const topBit = Uint8Array.from(sealed, (byte, i) => (i === 31 ? byte | 0x80 : byte))
+    expect(hpkeReopen({ ...RFC, sealed: topBit })).to.equal(null)
+    expect(hpkeReopen({ ...RFC, sealed, ephemeral: random(32) })).to.equal(null)
+    expect(hpkeReopen({ ...RFC, sealed, recipient: primitives.x25519PublicKey(random(32)) })).to.equal(null)
+    expect(hpkeReopen({ ...RFC, sealed, recipient: new Uint8Array(32) })).to.equal(null)
+    expect(hpkeReopen({ ...RFC, sealed, info: utf8('other') })).to.equal(null)
+    expect(hpkeReopen({ ...RFC, sealed, aad: utf8('other') })).to.equal(null)
+    for (const length of [0, 32, 47]) expect(hpkeReopen({ ...RFC, sealed: sealed.subarray(0, length) })).to.equal(null)
   })
 
   it('seals nothing to a key of low order', () => {
