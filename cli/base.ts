@@ -1,0 +1,73 @@
+/**
+ * What all commands share: `--json`, errors that say what to do, exit codes, a graceful end on Ctrl-C, and the
+ * closing lines on what to do next.
+ *
+ * oclif loads every command's file at every start. A command's file imports `@oclif/core` and this folder's light
+ * files only; everything else it imports inside `run`.
+ */
+import { Command, Errors, Flags } from '@oclif/core'
+import type { Failure } from './errors.ts'
+import { EXIT, failureOf, failureText } from './errors.ts'
+
+/** For commands that open a home. Hand its value to `askPassphrase`. */
+export const passphraseFlags = {
+  'passphrase-file': Flags.string({
+    helpValue: 'FILE',
+    summary: 'Read the passphrase from the first line of a file instead of asking for it.',
+  }),
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+export abstract class KeyriteCommand extends Command {
+  static override enableJsonFlag = true
+
+  private readonly stopping = new AbortController()
+  private listening = false
+
+  /**
+   * Aborted by the first Ctrl-C or SIGTERM; the second one ends the process at once. Only a command that asks for it
+   * changes what Ctrl-C does.
+   */
+  protected get signal(): AbortSignal {
+    if (!this.listening) {
+      this.listening = true
+      for (const name of SIGNALS) process.on(name, this.onSignal)
+    }
+    return this.stopping.signal
+  }
+
+  private readonly onSignal = (): void => {
+    if (this.stopping.signal.aborted) process.exit(EXIT.interrupted)
+    this.stopping.abort()
+  }
+
+  /** The command as its user types it: `keyrite client init`. */
+  protected get commandLine(): string {
+    return [this.config.bin, ...(this.id ?? '').split(':').filter((word) => word !== '')].join(' ')
+  }
+
+  /** Closing lines: what to do next. Not printed with `--json`. */
+  protected next(...lines: readonly string[]): void {
+    this.log(`\nNext:\n${lines.map((line) => `  ${line}`).join('\n')}`)
+  }
+
+  /** Prints every error in one form, and ends the process with its exit code. */
+  protected override catch(error: unknown): Promise<never> {
+    if (error instanceof Errors.ExitError) throw error
+    const failure = failureOf(error, this.commandLine)
+    if (this.jsonEnabled()) this.logJson(this.toErrorJson(failure))
+    else process.stderr.write(`${failureText(failure)}\n`)
+    if (process.env['DEBUG'] !== undefined && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
+    return Promise.reject(new Errors.ExitError(failure.exit))
+  }
+
+  protected override toErrorJson({ code, message, todo, facts }: Failure): unknown {
+    return { error: { code, message, todo, facts } }
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    for (const name of SIGNALS) process.off(name, this.onSignal)
+    await super.finally(error)
+  }
+}

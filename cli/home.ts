@@ -1,0 +1,70 @@
+/**
+ * Where a machine's state lives: `$KEYRITE_HOME`, or `~/.keyrite`, with `client/` or `airgap/` in it.
+ */
+import { mkdir, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { isKeyriteError } from '../engine/wire/error.ts'
+import { cliError } from './errors.ts'
+
+export type Role = 'client' | 'airgap'
+
+/** @returns the absolute path of the home. @throws cli.home-path */
+export function homePath(env: NodeJS.ProcessEnv = process.env): string {
+  const value = env['KEYRITE_HOME']
+  if (value === undefined || value === '') return join(homedir(), '.keyrite')
+  if (value.includes('\0')) throw cliError('home-path', { value })
+  return resolve(value)
+}
+
+/** The folder of one role. It may not exist. */
+export const rolePath = (role: Role, env: NodeJS.ProcessEnv = process.env): string => join(homePath(env), role)
+
+/**
+ * Makes the folder of one role, open to its owner only, or takes the one that is there.
+ *
+ * @returns its absolute path
+ * @throws cli.home if it cannot be made or is not a folder; cli.home-path
+ */
+export async function makeHome(role: Role, env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const path = rolePath(role, env)
+  try {
+    await makeFolder(path)
+    if (!(await stat(path)).isDirectory()) throw cliError('home', { path, why: 'it is not a folder' })
+    return path
+  } catch (error) {
+    throw homeFailure(error, path)
+  }
+}
+
+/** Not by mkdir's own `recursive`, which never returns where a file system (/proc) has no room for folders. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await attempt(path)
+  if (first !== 'ENOENT' || dirname(path) === path) return
+  await makeFolder(dirname(path))
+  if ((await attempt(path)) === 'ENOENT') throw cliError('home', { path, why: 'no folder can be made there' })
+}
+
+async function attempt(path: string): Promise<'made' | 'EEXIST' | 'ENOENT'> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+    return 'made'
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EEXIST' || code === 'ENOENT') return code
+    throw error
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left',
+  ENOTDIR: 'a part of its path is a file',
+}
+
+function homeFailure(error: unknown, path: string): unknown {
+  if (isKeyriteError(error) || !(error instanceof Error && 'code' in error && typeof error.code === 'string')) return error
+  return cliError('home', { path, why: REASONS[error.code] ?? error.code }, error)
+}

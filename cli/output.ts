@@ -1,0 +1,123 @@
+/**
+ * What a long-running command shows: on a terminal a block of lines that is redrawn in place, with a record of events
+ * above it; elsewhere the record alone, as plain lines.
+ */
+import { stripVTControlCharacters, styleText } from 'node:util'
+
+/** As much of a writable terminal as is used here; `process.stderr` is one. */
+export interface Screen {
+  readonly isTTY?: boolean | undefined
+  readonly columns?: number | undefined
+  readonly rows?: number | undefined
+  write(text: string): unknown
+}
+
+export interface Live {
+  /** Replaces the block. On a terminal only. */
+  show(lines: readonly string[]): void
+  /** Adds a line to the record. */
+  log(line: string): void
+  /** Ends with these lines, or the block as it is, left on the screen; elsewhere they are printed. */
+  end(lines?: readonly string[]): void
+}
+
+const ERASE_LINE = '\u001b[2K'
+const ERASE_BELOW = '\u001b[0J'
+const HIDE_CURSOR = '\u001b[?25l'
+const SHOW_CURSOR = '\u001b[?25h'
+
+/**
+ * A live block.
+ *
+ * @param screen where; stderr unless told, so that stdout stays for results
+ * @param quiet prints nothing at all (`--json`)
+ */
+export function live(screen: Screen = process.stderr, quiet = false): Live {
+  if (quiet) return { show: () => undefined, log: () => undefined, end: () => undefined }
+  if (screen.isTTY !== true) return plain(screen)
+  let block: readonly string[] = []
+  let drawn = 0
+
+  // One write per redraw, so that nothing flickers.
+  const draw = (record: readonly string[], lines: readonly string[]): void => {
+    const up = drawn === 0 ? '' : `\u001b[${String(drawn)}A\r`
+    const visible = lines.slice(0, Math.max(1, (screen.rows ?? 24) - 1)).map((line) => fit(line, screen.columns ?? 80))
+    screen.write(`${HIDE_CURSOR}${up}${ERASE_BELOW}${[...record, ...visible].map((line) => `${ERASE_LINE}${line}\n`).join('')}`)
+    drawn = visible.length
+    block = lines
+  }
+  const restore = (): void => void screen.write(SHOW_CURSOR)
+  process.once('exit', restore)
+
+  return {
+    show: (lines) => draw([], lines),
+    log: (line) => draw([line], block),
+    end(lines = block) {
+      draw(lines, [])
+      restore()
+      process.off('exit', restore)
+    },
+  }
+}
+
+function plain(screen: Screen): Live {
+  const print = (line: string): void => void screen.write(`${stripVTControlCharacters(line)}\n`)
+  let block: readonly string[] = []
+  return {
+    show: (lines) => void (block = lines),
+    log: print,
+    end: (lines = block) => lines.forEach(print),
+  }
+}
+
+/** Cuts a line to the width of the screen: a wrapped one would spoil the redrawing. */
+function fit(line: string, columns: number): string {
+  const bare = stripVTControlCharacters(line)
+  return bare.length < columns ? line : `${bare.slice(0, Math.max(0, columns - 2))}…`
+}
+
+/** Rows as lines, columns aligned to the left by their widest cell. Cells may be coloured. */
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const width = (cell: string | undefined): number => stripVTControlCharacters(cell ?? '').length
+  const columns = Math.max(0, ...rows.map((row) => row.length))
+  const widths = Array.from({ length: columns }, (_, column) => Math.max(...rows.map((row) => width(row[column]))))
+  return rows.map((row) => row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - width(cell))).join('  ').trimEnd())
+}
+
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
+
+/** Styles text for a screen that shows styles, unless its user does not want them (no-color.org). */
+export function paint(style: Style, text: string, screen: Screen = process.stderr): string {
+  const wanted = screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
+  return wanted ? styleText(style, text) : text
+}
+
+const UNITS = [['d', 86_400], ['h', 3600], ['min', 60], ['s', 1]] as const
+
+/** `4 s`, `1 min 10 s`, `3 h 5 min`, `2 d 4 h`, from milliseconds. */
+export function duration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000))
+  const at = UNITS.findIndex(([, size]) => seconds >= size)
+  const [first, second] = UNITS.slice(at)
+  if (at === -1 || first === undefined) return '0 s'
+  const rest = second === undefined ? 0 : Math.floor((seconds % first[1]) / second[1])
+  const whole = `${String(Math.floor(seconds / first[1]))} ${first[0]}`
+  return rest === 0 || second === undefined ? whole : `${whole} ${String(rest)} ${second[0]}`
+}
+
+/**
+ * Does some work, and shows on a terminal, while it takes longer than a moment, what it is and for how long.
+ *
+ * @returns what the work gives
+ */
+export async function withProgress<T>(label: string, work: () => Promise<T>, screen: Screen = process.stderr): Promise<T> {
+  if (screen.isTTY !== true) return await work()
+  const start = Date.now()
+  const timer = setInterval(() => screen.write(`\r${ERASE_LINE}${label} … ${duration(Date.now() - start)}`), 250)
+  try {
+    return await work()
+  } finally {
+    clearInterval(timer)
+    screen.write(`\r${ERASE_LINE}`)
+  }
+}

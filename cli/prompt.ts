@@ -1,0 +1,111 @@
+/**
+ * Questions at the terminal. Secrets come from here or from a file, never from an argument or the environment.
+ * Questions go to stderr, so that stdout stays what the command is for.
+ */
+import { cliError } from './errors.ts'
+
+const MOST_SECRET_FILE = 4096
+
+export interface PassphraseQuestion {
+  /** What it opens, for the question: `this airgap's vault`. */
+  readonly of: string
+  /** The value of `--passphrase-file`. */
+  readonly file?: string | undefined
+  /** A passphrase that is being chosen: asked twice, and held to the rules for new ones. */
+  readonly isNew?: boolean
+  readonly signal?: AbortSignal
+}
+
+/**
+ * A passphrase, from its file or from a person.
+ *
+ * @throws cli.no-terminal, cli.not-the-same, vault.passphrase, vault.missing, vault.unreadable, vault.too-large
+ */
+export async function askPassphrase(question: PassphraseQuestion): Promise<string> {
+  const { checkNewPassphrase, passphraseOfFile } = await import('../engine/vault/passphrase.ts')
+  if (question.file !== undefined) {
+    const { readBounded } = await import('../engine/vault/file.ts')
+    const passphrase = passphraseOfFile(await readBounded(question.file, MOST_SECRET_FILE))
+    if (question.isNew === true) checkNewPassphrase(passphrase)
+    return passphrase
+  }
+  requireTerminal(`The passphrase of ${question.of}`, '--passphrase-file FILE')
+  if (question.isNew !== true) return await askHidden(`Passphrase of ${question.of}:`, () => undefined, question.signal)
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const first = await askHidden(`New passphrase for ${question.of}:`, checkNewPassphrase, question.signal)
+    const second = await askHidden('The same again:', () => undefined, question.signal)
+    if (first === second) return first
+    process.stderr.write('They are not the same. Once more.\n')
+  }
+  throw cliError('not-the-same', { what: `The passphrase of ${question.of}` })
+}
+
+/**
+ * A token or another one-line secret in a file.
+ *
+ * @throws vault.passphrase if it is empty or not one line of UTF-8; vault.missing, vault.unreadable, vault.too-large
+ */
+export async function readSecretFile(path: string): Promise<string> {
+  const { passphraseOfFile } = await import('../engine/vault/passphrase.ts')
+  const { readBounded } = await import('../engine/vault/file.ts')
+  return passphraseOfFile(await readBounded(path, MOST_SECRET_FILE))
+}
+
+/**
+ * Yes or no; Enter alone means no.
+ *
+ * @param flag what to use where there is no terminal
+ * @throws cli.no-terminal
+ */
+export async function askYesNo(message: string, flag: string, signal?: AbortSignal): Promise<boolean> {
+  requireTerminal('A confirmation', flag)
+  const { confirm } = await import('@inquirer/prompts')
+  return await confirm({ message, default: false }, contextOf(signal))
+}
+
+/**
+ * A line of text that everyone may see.
+ *
+ * @param refuse says why an answer will not do, or gives undefined
+ * @param flag what to use where there is no terminal
+ * @throws cli.no-terminal
+ */
+export async function askLine(
+  message: string,
+  flag: string,
+  refuse: (answer: string) => string | undefined = () => undefined,
+  signal?: AbortSignal,
+): Promise<string> {
+  requireTerminal(message, flag)
+  const { input } = await import('@inquirer/prompts')
+  return await input({ message, validate: (answer) => refuse(answer) ?? true }, contextOf(signal))
+}
+
+/**
+ * A line that is not shown while it is typed, such as a mnemonic that is restored.
+ *
+ * @throws cli.no-terminal
+ */
+export async function askSecret(message: string, flag: string, check: (answer: string) => void, signal?: AbortSignal): Promise<string> {
+  requireTerminal(message, flag)
+  return await askHidden(message, check, signal)
+}
+
+async function askHidden(message: string, check: (answer: string) => void, signal: AbortSignal | undefined): Promise<string> {
+  const { password } = await import('@inquirer/prompts')
+  const validate = (answer: string): true | string => {
+    try {
+      check(answer)
+      return true
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+  return await password({ message, validate }, contextOf(signal))
+}
+
+const contextOf = (signal: AbortSignal | undefined) => ({ output: process.stderr, ...(signal === undefined ? {} : { signal }) })
+
+function requireTerminal(what: string, flag: string): void {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) throw cliError('no-terminal', { what, flag })
+}
