@@ -74,8 +74,8 @@ export function formatDiagnostic(diagnostic: Diagnostic, source: string): string
   const lineStart = source.lastIndexOf('\n', start - 1) + 1
   const newline = source.indexOf('\n', start)
   const lineEnd = newline === -1 ? source.length : newline
-  const characters = [...source.slice(lineStart, lineEnd)]
-  const marked = Math.max(1, [...source.slice(start, Math.min(end, lineEnd)).trimEnd()].length)
+  const characters = Array.from(source.slice(lineStart, lineEnd))
+  const marked = Math.max(1, Array.from(source.slice(start, Math.min(end, lineEnd)).trimEnd()).length)
 
   // A long line is cut so that the caret stays in sight.
   const from = column > WIDTH - 20 ? column - 30 : 0

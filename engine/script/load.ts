@@ -25,7 +25,7 @@ export interface LoadOptions {
 }
 
 export type Loaded =
-  | { readonly script: Script; readonly diagnostics?: undefined }
+  | { readonly script: Script; readonly diagnostics?: undefined; readonly source?: undefined }
   /** At least one, sorted by position. */
   | { readonly diagnostics: readonly Diagnostic[]; readonly script?: undefined; readonly source: string }
 

@@ -32,13 +32,13 @@ const MAX_STACK = 3 * MAX_DEPTH + 4
  * @returns its tree; undefined if something was reported
  */
 export function parseTree(source: string, report: Report): Tree | undefined {
-  let good = true
+  const found = { faults: 0 }
   const fault: Report = (code, where, facts) => {
-    good = false
+    found.faults++
     report(code, where, facts)
   }
   const tokens = tokenize(source, fault)
-  if (!good) return undefined
+  if (found.faults > 0) return undefined
   const composer = new Composer({ version: '1.2', schema: 'core', merge: false, uniqueKeys: false, strict: true })
   const documents = [...composer.compose(tokens, true, source.length)]
   const start = { start: 0, end: 0 }
@@ -50,11 +50,10 @@ export function parseTree(source: string, report: Report): Tree | undefined {
   const second = tokens.filter((token) => token.type === 'document').at(1)
   if (second !== undefined) fault('yaml-documents', { start: second.offset, end: second.offset + 3 }, {})
   const node = documents[0]?.contents ?? null
-  if (good && (node === null || (isScalar(node) && node.value === null))) fault('yaml-empty', start, {})
-  if (!good) return undefined
+  if (found.faults === 0 && (node === null || (isScalar(node) && node.value === null))) fault('yaml-empty', start, {})
+  if (found.faults > 0) return undefined
   const tree = plainTree(node, { fault, placeOf: placesOf(source) }, start, 0)
-  // `fault` may have been called meanwhile, which the compiler cannot see.
-  return (good as boolean) ? tree : undefined
+  return found.faults === 0 ? tree : undefined
 }
 
 /** What the lexer puts before a scalar's own text. */

@@ -18,7 +18,7 @@ const MAX_QUOTE = 140
 /** A fact, fit to be repeated in a text: strings cut and printable, in lists too. */
 export function quotable(fact: unknown): unknown {
   if (typeof fact === 'string') {
-    const characters = [...printable(fact)]
+    const characters = Array.from(printable(fact))
     return characters.length > MAX_QUOTE ? `${characters.slice(0, MAX_QUOTE).join('')}…` : characters.join('')
   }
   return Array.isArray(fact) ? fact.map(quotable) : fact
