@@ -1,10 +1,10 @@
 /** Who may write: what is checked of a request before the log decides. */
 import { isKeyriteError } from '../engine/wire/error.ts'
-import { parseMessage, slotOf, textHash, verifyMessage, verifyObject } from '../engine/wire/message.ts'
+import { parseMessage, slotOf, verifyMessage, verifyObject } from '../engine/wire/message.ts'
 import type { Message } from '../engine/wire/message.ts'
 import type { Card } from '../engine/wire/card.ts'
 import type { Buckets } from './bucket.ts'
-import { equalSecrets } from './digest.ts'
+import { equalSecrets, sha256Of } from './digest.ts'
 import { storageError } from './errors.ts'
 import type { Candidate, Log } from './log.ts'
 import { readyCard } from './ready.ts'
@@ -44,7 +44,7 @@ export function admit({ log, joinToken, buckets }: ServedBoard, text: string, au
   const seconds = buckets.take(from)
   if (seconds > 0) throw storageError('too-many', { name: from, seconds })
   const registers = registered === undefined ? card : null
-  return { text, hash: textHash(text), message, slot: slotOf(message.statement), registers }
+  return { text, hash: sha256Of(text), message, slot: slotOf(message.statement), registers }
 }
 
 function read(text: string): Message {

@@ -74,6 +74,7 @@ export function createApp({ boards, limits, metrics, stopping, say }: AppOptions
     if (streams >= limits.streams) throw storageError('busy', { why: 'all its event streams are taken', seconds: 30 })
     ctx.set({ 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
     ctx.type = 'text/event-stream'
+    ctx.status = 200
     if (ctx.method === 'HEAD') return
     const gone = new AbortController()
     const end = (): void => gone.abort()

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../engine/wire/canonical.ts'
 import { boardError } from '../engine/wire/board.ts'
 import type { Board, Entry } from '../engine/wire/board.ts'
 import { isKeyriteError } from '../engine/wire/error.ts'
-import { MAX_ATTACHMENT, MAX_MESSAGE, nextHead, parseMessage, textHash } from '../engine/wire/message.ts'
+import { MAX_ATTACHMENT, MAX_MESSAGE, nextHead, parseMessage } from '../engine/wire/message.ts'
 import type { Pin } from '../engine/wire/message.ts'
 import { compileCheck, hexSchema, objectSchema } from '../engine/wire/schema.ts'
 import { ATTACHMENT_LABEL, attachmentHeader } from './admit.ts'
@@ -189,7 +189,7 @@ export function connectBoard(options: ConnectOptions): Board {
 function checkNext(at: Pin, { offset, head, text }: EntryJson): Entry {
   const expected = at.offset + 1
   if (offset !== expected) throw boardError('tampered', { offset: expected, why: `the storage gives offset ${offset} instead` })
-  if (nextHead(at.head, textHash(text)) !== head) {
+  if (nextHead(at.head, sha256Of(text)) !== head) {
     throw boardError('tampered', { offset, why: 'the head does not follow from the one before and the message' })
   }
   return { offset, head, text }

@@ -1,6 +1,7 @@
 /** Runs a storage: data folder, boards, HTTP server, and an orderly end. */
 import { createServer } from 'node:http'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
+import type { Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:https'
 import { mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -69,13 +70,14 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     const app = createApp({ boards, limits, metrics, stopping: stopping.signal, say })
     const listener = app.callback()
     const server = await makeServer(options.tls, limits, (request, response) => void listener(request, response))
+    const silent = silentSockets(server, options.tls === undefined ? 'connection' : 'secureConnection')
     const port = await listen(server, options.host, options.port)
     const scheme = options.tls === undefined ? 'http' : 'https'
     const host = options.host.includes(':') ? `[${options.host}]` : options.host
     let closing: Promise<void> | null = null
     const close = async (): Promise<void> => {
       stopping.abort()
-      await drain(server, limits.grace)
+      await drain(server, silent, limits.grace)
       await undo()
     }
     return { url: `${scheme}://${host}:${port}`, close: () => (closing ??= close()) }
@@ -193,15 +195,29 @@ function listen(server: Server, host: string, port: number): Promise<number> {
 }
 
 /** Takes no connection any more and waits for the requests in flight, up to `grace` milliseconds. */
-function drain(server: Server, grace: number): Promise<void> {
+function drain(server: Server, silent: ReadonlySet<Socket>, grace: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), grace)
+    // A connection becomes idle when its last answer is out, an event stream's too; kept alive, it would hold the end up.
+    const sweep = setInterval(() => server.closeIdleConnections(), 50)
     server.close(() => {
       clearTimeout(timer)
+      clearInterval(sweep)
       resolve()
     })
-    server.closeIdleConnections()
+    for (const socket of silent) socket.destroy()
   })
+}
+
+/** The connections that have not sent a request yet; Node does not count them as idle. */
+function silentSockets(server: Server, event: 'connection' | 'secureConnection'): ReadonlySet<Socket> {
+  const silent = new Set<Socket>()
+  server.on(event, (socket: Socket) => {
+    silent.add(socket)
+    socket.once('close', () => silent.delete(socket))
+  })
+  server.prependListener('request', ({ socket }: IncomingMessage) => silent.delete(socket))
+  return silent
 }
 
 const whyOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

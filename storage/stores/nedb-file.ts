@@ -6,9 +6,10 @@ import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { KeyriteError } from '../../engine/wire/error.ts'
 import { compileCheck, hexSchema } from '../../engine/wire/schema.ts'
-import { EMPTY_LOG, MAX_MESSAGE, nextHead, parseMessage, slotOf, textHash } from '../../engine/wire/message.ts'
+import { EMPTY_LOG, MAX_MESSAGE, nextHead, parseMessage, slotOf } from '../../engine/wire/message.ts'
 import type { Pin } from '../../engine/wire/message.ts'
 import type { JsonObject } from '../../engine/wire/canonical.ts'
+import { sha256Of } from '../digest.ts'
 import { storageError } from '../errors.ts'
 
 /** One line of the file. */
@@ -142,7 +143,7 @@ function checkLine(text: string, last: Pin): Pin {
   const expected = last.offset + 1
   if (document.offset !== expected) throw new Error(`it has offset ${document.offset}, not ${expected}`)
   if (document._id !== idOf(document.offset)) throw new Error('its _id is not its offset')
-  if (document.hash !== textHash(document.text)) throw new Error('its hash is not that of its message')
+  if (document.hash !== sha256Of(document.text)) throw new Error('its hash is not that of its message')
   if (document.head !== nextHead(last.head, document.hash)) throw new Error('its head does not follow the one before')
   const slot = slotOf(parseMessage(document.text).statement)
   if ((document.slot ?? null) !== slot) throw new Error('its slot is not that of its message')

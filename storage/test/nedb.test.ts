@@ -1,0 +1,201 @@
+import { appendFile, open, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { EMPTY_HEAD, nextHead, textHash } from '../../engine/wire/message.ts'
+import { lockFolder } from '../lock.ts'
+import { openNedbStore } from '../stores/nedb.ts'
+import { abortOf, BOARD, cleanUp, enter, folder, get, later, person, post, problem, rejection, start } from './support.ts'
+
+const ann = person('ann')
+const texts = Array.from({ length: 5 }, (_, i) => abortOf(ann, { i, note: 'line\u2028one\u2029two\u0085three' }))
+
+interface Page { messages: { offset: number; head: string; text: string }[]; head: unknown }
+
+/** A data folder with a Ready and five messages in it, and the path of its log. */
+async function filled(): Promise<{ data: string; path: string; page: Page }> {
+  const data = await folder()
+  const storage = await start({ data })
+  await enter(storage.board, ann)
+  for (const text of texts) expect((await post(storage.board, text)).status).to.equal(201)
+  const page = (await get(`${storage.board}/messages`)).json as Page
+  await storage.close()
+  return { data, path: join(data, 'boards', BOARD, 'messages.db'), page }
+}
+
+async function pageAfterRestart(data: string): Promise<{ page: Page; said: readonly string[] }> {
+  const storage = await start({ data })
+  const page = (await get(`${storage.board}/messages`)).json as Page
+  await storage.close()
+  return { page, said: storage.said }
+}
+
+describe('the NeDB store', () => {
+  afterEach(cleanUp)
+
+  it('gives the same log after every restart, line separators in messages included', async () => {
+    const { data, page } = await filled()
+    for (let i = 0; i < 3; i += 1) expect((await pageAfterRestart(data)).page).to.deep.equal(page)
+    expect(page.messages.slice(1).map(({ text }) => text)).to.deep.equal(texts)
+  })
+
+  it('knows cards, slots and attachments again after a restart', async () => {
+    const { data } = await filled()
+    const storage = await start({ data })
+    expect((await post(storage.board, texts[2]!)).json).to.have.property('offset', 3)
+    expect((await post(storage.board, abortOf(ann, { more: 1 }))).status).to.equal(201)
+    expect(problem(await post(storage.board, abortOf(person('ben'), {})))).to.equal('403 not-registered')
+  })
+
+  it('cuts off a torn last line, at whatever byte, and says so', async () => {
+    const { data, path, page } = await filled()
+    const whole = await readFile(path)
+    const line = whole.subarray(0, whole.indexOf(10) + 1)
+    for (const length of [1, 20, line.length - 2]) {
+      await writeFile(path, Buffer.concat([whole, line.subarray(0, length)]))
+      const { page: again, said } = await pageAfterRestart(data)
+      expect(again).to.deep.equal(page)
+      expect(said.join('\n')).to.contain(`${String(length)} bytes were cut off`)
+    }
+    await writeFile(path, Buffer.concat([whole, Buffer.alloc(100)]))
+    expect((await pageAfterRestart(data)).page, 'zeros, as a power cut leaves them').to.deep.equal(page)
+  })
+
+  it('keeps a last line that is whole but for its end', async () => {
+    const { data, path, page } = await filled()
+    const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line.includes('"_id"'))
+    await writeFile(path, lines.join('\n'))
+    const { page: again, said } = await pageAfterRestart(data)
+    expect(again).to.deep.equal(page)
+    expect(said.join('\n')).to.contain('its end was added')
+  })
+
+  const damages: Readonly<Record<string, (lines: string[]) => string[]>> = {
+    'a changed message': (lines) => lines.map((line, i) => (i === 3 ? line.replace('"i\\":2', '"i\\":3') : line)),
+    'a changed head': (lines) => lines.map((line, i) => (i === 3 ? line.replace(/"head":"../, '"head":"zz') : line)),
+    'a line that is not JSON': (lines) => lines.map((line, i) => (i === 3 ? line.slice(0, -5) : line)),
+    'an empty line': (lines) => [...lines.slice(0, 3), '', ...lines.slice(3)],
+    'a missing line': (lines) => [...lines.slice(0, 3), ...lines.slice(4)],
+    'a repeated line': (lines) => [...lines.slice(0, 3), lines[2]!, ...lines.slice(3)],
+    'a deletion in NeDB form': (lines) => [...lines.slice(0, 3), '{"$$deleted":true,"_id":"0000000000000001"}', ...lines.slice(3)],
+    'a changed slot': (lines) => lines.map((line, i) => (i === 3 ? line.replace('"text"', '"slot":"x","text"') : line)),
+    'a line of another program': (lines) => [...lines.slice(0, 3), '{"_id":"x"}', ...lines.slice(3)],
+  }
+  for (const [what, damage] of Object.entries(damages)) {
+    it(`refuses to start on ${what}, says where, and leaves the file as it is`, async () => {
+      const { data, path } = await filled()
+      const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line.includes('"_id"'))
+      const damaged = damage(lines).join('\n') + '\n'
+      expect(damaged).not.to.equal(lines.join('\n') + '\n')
+      await writeFile(path, damaged)
+      const error = await rejection(start({ data }))
+      expect(error.code).to.equal('storage.damaged')
+      expect(error.facts).to.include({ path, line: 4, byte: Buffer.byteLength(lines.slice(0, 3).join('\n') + '\n') })
+      expect(await readFile(path, 'utf8')).to.equal(damaged)
+    })
+  }
+
+  it('refuses to start when only a rewrite in progress is left of the log', async () => {
+    const { data, path } = await filled()
+    await rename(path, `${path}~`)
+    expect((await rejection(start({ data }))).code).to.equal('storage.damaged')
+    await rename(`${path}~`, path)
+    await writeFile(`${path}~`, 'half a rewrite')
+    await writeFile(`${path}.before-load`, 'an old link')
+    expect((await pageAfterRestart(data)).page.messages).to.have.length(6)
+    const left = (await readdir(join(data, 'boards', BOARD))).sort()
+    expect(left).to.deep.equal(['attachments', 'messages.db'])
+  })
+
+  it('shows and acknowledges nothing before it is synced', async () => {
+    const { board } = await start({ data: await folder() })
+    await enter(board, ann)
+    const gate = await holdSyncs()
+    let answered = false
+    const posting = post(board, texts[0]!).then((reply) => {
+      answered = true
+      return reply
+    })
+    await gate.waiting
+    expect(((await get(`${board}/messages`)).json as Page).messages).to.have.length(1)
+    expect(answered).to.be.false
+    gate.release()
+    expect((await posting).status).to.equal(201)
+    expect(((await get(`${board}/messages`)).json as Page).messages).to.have.length(2)
+  })
+
+  it('takes nothing more after a write error, says so in /health, still reads, and goes on after a restart', async () => {
+    const data = await folder()
+    const { url, board, close } = await start({ data })
+    await enter(board, ann)
+    const gate = await holdSyncs()
+    const posting = post(board, texts[0]!)
+    await gate.waiting
+    const behind = post(board, texts[1]!)
+    gate.release(Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' }))
+    expect(problem(await posting)).to.equal('503 failed')
+    expect(problem(await behind)).to.equal('503 failed')
+    expect(problem(await post(board, texts[2]!))).to.equal('503 failed')
+    expect((await get(`${url}/health`)).json).to.deep.include({ status: 'failed' })
+    expect(((await get(`${board}/messages`)).json as Page).messages).to.have.length(1)
+    await close()
+    const again = await start({ data })
+    expect((await post(again.board, texts[2]!)).status).to.equal(201)
+    const { messages } = (await get(`${again.board}/messages`)).json as Page
+    let head = EMPTY_HEAD
+    for (const entry of messages) expect(entry.head).to.equal((head = nextHead(head, textHash(entry.text))))
+  })
+
+  it('lets one process at a time use a data folder, and takes over from a killed one', async () => {
+    const data = await folder()
+    const storage = await start({ data })
+    const error = await rejection(start({ data }))
+    expect(error.code).to.equal('storage.locked')
+    expect(error.facts).to.include({ pid: process.pid })
+    await storage.close()
+    await writeFile(join(data, 'lock'), '999999999 1\n')
+    await (await start({ data })).close()
+    await writeFile(join(data, 'lock'), `${String(process.pid)} 1\n`)
+    await (await lockFolder(data))()
+  })
+
+  it('refuses a data folder that cannot be used', async () => {
+    const data = await folder()
+    await writeFile(join(data, 'file'), '')
+    expect((await rejection(start({ data: join(data, 'file') }))).code).to.equal('storage.unusable')
+    await writeFile(join(data, 'boards'), '')
+    expect((await rejection(start({ data }))).code).to.equal('storage.unusable')
+  })
+
+  it('removes half-written attachments and notices damaged ones', async () => {
+    const at = await folder()
+    const store = await openNedbStore(at, () => undefined)
+    await store.putAttachment('ann', textHash('points'), Buffer.from('points'))
+    await appendFile(join(at, 'attachments', 'ann', `${textHash('other')}.aside`), 'ot')
+    expect(await store.attachments()).to.deep.equal([{ owner: 'ann', hash: textHash('points'), size: 6 }])
+    expect(await readdir(join(at, 'attachments', 'ann'))).to.have.length(1)
+    await store.close()
+  })
+})
+
+/** Holds every fdatasync from now on until it is released, well or with an error. */
+async function holdSyncs(): Promise<{ waiting: Promise<void>; release: (error?: Error) => void }> {
+  const handle = await open(process.execPath, 'r')
+  const prototype = Object.getPrototypeOf(handle) as FileHandle
+  await handle.close()
+  const { datasync } = prototype
+  let called: () => void = () => undefined
+  let release: (error?: Error) => void = () => undefined
+  const waiting = new Promise<void>((resolve) => (called = resolve))
+  const released = new Promise<Error | undefined>((resolve) => (release = resolve))
+  const restore = (): void => void (prototype.datasync = datasync)
+  later(() => Promise.resolve(restore()))
+  prototype.datasync = async function (this: FileHandle) {
+    called()
+    const error = await released
+    restore()
+    if (error !== undefined) throw error
+    return datasync.call(this)
+  }
+  return { waiting, release }
+}
