@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { canonical } from '../../engine/wire/canonical.ts'
-import { EMPTY_HEAD, nextHead, textHash } from '../../engine/wire/message.ts'
+import { EMPTY_HEAD, nextHead, parseMessage, textHash } from '../../engine/wire/message.ts'
 import { sha256Of } from '../digest.ts'
 import { abortOf, attachmentAuth, BOARD, cleanUp, enter, folder, get, person, post, problem, readyOf, start, statedOf, textOf, TOKEN } from './support.ts'
 import type { Reply, Started } from './support.ts'
@@ -95,7 +95,7 @@ for (const kind of ['memory', 'nedb'] as const) {
     it('refuses a message under another name and under another key', async () => {
       await enter(board, ann)
       await enter(board, ben)
-      const stolen = textOf({ ...ben, card: ann.card }, JSON.parse(abortOf(ann, {})).statement)
+      const stolen = textOf({ ...ben, card: ann.card }, parseMessage(abortOf(ann, {})).statement)
       expect(problem(await post(board, stolen))).to.equal('403 bad-signature')
     })
 
@@ -114,7 +114,7 @@ for (const kind of ['memory', 'nedb'] as const) {
       await enter(board, ann)
       const text = statedOf(ann, 'One', { x: 1 })
       const { json: pin } = await post(board, text)
-      for (const other of [statedOf(ann, 'One', { x: 2 }), textOf(ann, JSON.parse(text).statement)]) {
+      for (const other of [statedOf(ann, 'One', { x: 2 }), textOf(ann, parseMessage(text).statement)]) {
         const refused = await post(board, other)
         expect(problem(refused)).to.equal('409 slot-taken')
         expect(refused.json).to.have.property('first').that.deep.equals({ ...(pin as object), text })
@@ -146,7 +146,7 @@ for (const kind of ['memory', 'nedb'] as const) {
       for (const wrong of ['', 'no', '{}', '[]', 'null', ` ${text}`, `${text}\n`, reversed, text.replace('"a":1', '"a":1.0'), text.replace('"a":1', '"a":1,"a":1')]) {
         expect(problem(await post(board, wrong)), wrong).to.equal('400 not-canonical')
       }
-      expect(problem(await post(board, canonical({ ...JSON.parse(text), more: 1 })))).to.equal('400 not-canonical')
+      expect(problem(await post(board, canonical({ ...parseMessage(text), more: 1 })))).to.equal('400 not-canonical')
       const broken = await fetch(`${board}/messages`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: Buffer.from([0xff, 0xfe]) })
       expect(broken.status).to.equal(400)
       expect(problem(await post(board, text, { 'content-type': 'text/plain' }))).to.equal('415 bad-type')
@@ -157,8 +157,8 @@ for (const kind of ['memory', 'nedb'] as const) {
       await enter(board, ann)
       expect(problem(await post(board, 'x'.repeat((1 << 20) + 1)))).to.equal('413 too-large')
       const endless = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(1000)) })
-      const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: endless, duplex: 'half' }
-      const response = await fetch(`${board}/messages`, init as RequestInit)
+      const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: endless, duplex: 'half' } as const
+      const response = await fetch(`${board}/messages`, init)
       expect(response.status).to.equal(411)
     })
 

@@ -126,7 +126,8 @@ describe('the NeDB store', () => {
 
   it('takes nothing more after a write error, says so in /health, still reads, and goes on after a restart', async () => {
     const data = await folder()
-    const { url, board, close } = await start({ data })
+    const storage = await start({ data })
+    const { url, board } = storage
     await enter(board, ann)
     const gate = await holdSyncs()
     const posting = post(board, texts[0]!)
@@ -138,7 +139,7 @@ describe('the NeDB store', () => {
     expect(problem(await post(board, texts[2]!))).to.equal('503 failed')
     expect((await get(`${url}/health`)).json).to.deep.include({ status: 'failed' })
     expect(((await get(`${board}/messages`)).json as Page).messages).to.have.length(1)
-    await close()
+    await storage.close()
     const again = await start({ data })
     expect((await post(again.board, texts[2]!)).status).to.equal(201)
     const { messages } = (await get(`${again.board}/messages`)).json as Page
@@ -167,7 +168,7 @@ describe('the NeDB store', () => {
     expect((await rejection(start({ data }))).code).to.equal('storage.unusable')
   })
 
-  it('removes half-written attachments and notices damaged ones', async () => {
+  it('removes attachments that a crash left half written', async () => {
     const at = await folder()
     const store = await openNedbStore(at, () => undefined)
     await store.putAttachment('ann', textHash('points'), Buffer.from('points'))
@@ -178,24 +179,29 @@ describe('the NeDB store', () => {
   })
 })
 
-/** Holds every fdatasync from now on until it is released, well or with an error. */
+/** Holds the next fdatasync until it is released, well or with an error. */
 async function holdSyncs(): Promise<{ waiting: Promise<void>; release: (error?: Error) => void }> {
   const handle = await open(process.execPath, 'r')
   const prototype = Object.getPrototypeOf(handle) as FileHandle
   await handle.close()
-  const { datasync } = prototype
+  const original = Object.getOwnPropertyDescriptor(prototype, 'datasync')!
+  const restore = (): void => {
+    Object.defineProperty(prototype, 'datasync', original)
+  }
+  later(() => {
+    restore()
+    return Promise.resolve()
+  })
   let called: () => void = () => undefined
   let release: (error?: Error) => void = () => undefined
   const waiting = new Promise<void>((resolve) => (called = resolve))
   const released = new Promise<Error | undefined>((resolve) => (release = resolve))
-  const restore = (): void => void (prototype.datasync = datasync)
-  later(() => Promise.resolve(restore()))
   prototype.datasync = async function (this: FileHandle) {
     called()
     const error = await released
     restore()
     if (error !== undefined) throw error
-    return datasync.call(this)
+    return this.datasync()
   }
   return { waiting, release }
 }
