@@ -49,6 +49,10 @@ export const runError = errorTable('run', {
     what: `The airgap’s answer for ${step} is not usable: ${why}.`,
     todo: 'Check that it is the right airgap and that both machines run the same version; then run both again.',
   }),
+  recover: ({ why }: { why: string }) => ({
+    what: `Nothing can be recovered from this transcript: ${why}.`,
+    todo: 'Use the transcript of the ceremony in which this mnemonic took part, exported after it succeeded.',
+  }),
   transcript: ({ line, why }: { line: number; why: string }) => ({
     what: `The transcript is damaged at line ${line}: ${why}.`,
     todo: 'Export it again with `keyrite client export`, or get it from another participant.',

@@ -1,0 +1,180 @@
+/**
+ * A transcript: one ceremony's part of a log, with all that anyone needs to check it offline. Canonical JSON, one value
+ * a line, so that damage has a place:
+ *
+ *   {"keyrite":"transcript/1","script":"<the script file's text>"}
+ *   {"offset":0,"head":"…","hash":"…"}                        another ceremony's message, by its hash alone
+ *   {"offset":1,"head":"…","message":{…}}                     this ceremony's
+ *   {"offset":2,"head":"…","message":{…},"attachment":{…}}    with the attachment that it names
+ *   {"ceremony":"…","entries":3}
+ */
+import { sha256Hex } from '../crypto/bytes.ts'
+import { canonical, canonicalBytes, parseCanonical } from '../wire/canonical.ts'
+import type { JsonObject } from '../wire/canonical.ts'
+import { ceremonyId } from '../wire/card.ts'
+import type { Opening } from '../wire/card.ts'
+import { isKeyriteError } from '../wire/error.ts'
+import { EMPTY_HEAD, hashOf, nextHead, parseMessage, textHash } from '../wire/message.ts'
+import type { Message } from '../wire/message.ts'
+import { compileCheck, hexSchema, objectSchema } from '../wire/schema.ts'
+import { runError } from './errors.ts'
+import type { Posted } from './feed.ts'
+import { checkOpeningForm } from './opening.ts'
+
+/** One line is at most a message and an attachment. */
+const MAX_LINE = 6 << 20
+export const MAX_TRANSCRIPT = 256 << 20
+
+const FORMAT = 'transcript/1'
+
+interface Header extends JsonObject {
+  readonly keyrite: string
+  readonly script: string
+}
+
+interface EntryLine extends JsonObject {
+  readonly offset: number
+  readonly head: string
+  readonly hash?: string
+  readonly message?: Message
+  readonly attachment?: JsonObject
+}
+
+interface Footer extends JsonObject {
+  readonly ceremony: string
+  readonly entries: number
+}
+
+const checkHeader = compileCheck<Header>(
+  objectSchema({ keyrite: { type: 'string', const: FORMAT }, script: { type: 'string', maxLength: 1 << 20 } }),
+)
+const checkEntry = compileCheck<EntryLine>(
+  objectSchema(
+    {
+      offset: { type: 'integer', minimum: 0 },
+      head: hexSchema(32),
+      hash: hexSchema(32),
+      message: { type: 'object' },
+      attachment: { type: 'object' },
+    },
+    ['hash', 'message', 'attachment'],
+  ),
+)
+const checkFooter = compileCheck<Footer>(objectSchema({ ceremony: hexSchema(32), entries: { type: 'integer', minimum: 1 } }))
+
+/** Writes the transcript of one ceremony out of a verified log. */
+export function* writeTranscript(
+  scriptSource: string, ceremony: string, posts: readonly Posted[], headAt: (offset: number) => string | undefined,
+): Generator<string> {
+  yield `${canonical({ keyrite: FORMAT, script: scriptSource })}\n`
+  for (const { offset, text, message, attachment } of posts) {
+    const head = headAt(offset) ?? ''
+    const line: EntryLine = belongsTo(message, ceremony)
+      ? { offset, head, message, ...(attachment === undefined ? {} : { attachment: readAttachment(attachment) }) }
+      : { offset, head, hash: textHash(text) }
+    yield `${canonical(line)}\n`
+  }
+  yield `${canonical({ ceremony, entries: posts.length })}\n`
+}
+
+/** Is it the ceremony's own: a statement or Abort of it, or the Opening that it has its id from? */
+function belongsTo(message: Message, ceremony: string): boolean {
+  const { statement } = message
+  if (statement.type !== 'Opening') return statement.ceremony === ceremony
+  return isOpening(statement.payload) && ceremonyId(statement.payload) === ceremony
+}
+
+function isOpening(payload: JsonObject): payload is Opening {
+  try {
+    checkOpeningForm(payload, 'An opening')
+    return true
+  } catch (error) {
+    if (isKeyriteError(error)) return false
+    throw error
+  }
+}
+
+const readAttachment = (bytes: Uint8Array): JsonObject => parseCanonical(new TextDecoder().decode(bytes), 'An attachment') as JsonObject
+
+/** A transcript that is whole: every line read, every head right. What its messages say is not yet checked. */
+export interface Transcript {
+  readonly scriptSource: string
+  readonly ceremony: string
+  readonly opening: Opening
+  readonly openedBy: string
+  readonly openingOffset: number
+  readonly openingMessage: Message
+  readonly posts: readonly Posted[]
+  readonly heads: readonly string[]
+  /** The line that an offset stands in, from 1. */
+  readonly lineOf: (offset: number) => number
+}
+
+/**
+ * Reads a transcript and checks that it is whole: form, order, every head from the first to the last, every
+ * attachment against its hash, the opening against the ceremony id.
+ *
+ * @throws run.transcript with the line
+ */
+export function readTranscript(text: string): Transcript {
+  if (!text.endsWith('\n')) throw runError('transcript', { line: text.split('\n').length, why: 'it is cut off' })
+  const lines = text.slice(0, -1).split('\n')
+  const at = <T>(index: number, check: (value: unknown, what: string) => T): T => readLine(lines, index, check)
+  const header = at(0, checkHeader)
+  const footer = at(lines.length - 1, checkFooter)
+  const damaged = (index: number, why: string) => runError('transcript', { line: index + 1, why })
+  if (footer.entries !== lines.length - 2) throw damaged(lines.length - 1, `it counts ${footer.entries} entries, but there are ${lines.length - 2}`)
+  const heads: string[] = []
+  const posts: Posted[] = []
+  for (let index = 1; index < lines.length - 1; index++) {
+    const entry = at(index, checkEntry)
+    if (entry.offset !== index - 1) throw damaged(index, `its offset is ${entry.offset}, not ${index - 1}`)
+    const post = readEntry(entry, (why) => damaged(index, why))
+    const hash = entry.hash ?? hashOf(entry.message ?? null)
+    if (nextHead(heads.at(-1) ?? EMPTY_HEAD, hash) !== entry.head) throw damaged(index, 'its head does not follow from the one before it and from its message')
+    heads.push(entry.head)
+    if (post !== undefined) posts.push(post)
+  }
+  const found = posts.find((post) => belongsTo(post.message, footer.ceremony) && post.message.statement.type === 'Opening')
+  const opening = found?.message.statement.payload
+  if (found === undefined || opening === undefined || !isOpening(opening)) throw damaged(lines.length - 1, 'no opening in it has this ceremony id')
+  return {
+    scriptSource: header.script, ceremony: footer.ceremony, opening, openedBy: found.message.statement.from,
+    openingOffset: found.offset, openingMessage: found.message, posts, heads, lineOf: (offset) => offset + 2,
+  }
+}
+
+function readLine<T>(lines: readonly string[], index: number, check: (value: unknown, what: string) => T): T {
+  const line = lines[index] ?? ''
+  const damaged = (why: string, cause?: unknown) => runError('transcript', { line: index + 1, why }, cause)
+  if (line.length > MAX_LINE) throw damaged('it is too long')
+  try {
+    return check(parseCanonical(line, 'It'), 'It')
+  } catch (error) {
+    if (!isKeyriteError(error)) throw error
+    throw damaged(error.message.replace(/\.$/, ''), error)
+  }
+}
+
+function readEntry({ offset, hash, message, attachment }: EntryLine, damaged: (why: string) => Error): Posted | undefined {
+  if ((hash === undefined) === (message === undefined)) throw damaged('it must hold a message or a hash, and not both')
+  if (message === undefined) {
+    if (attachment !== undefined) throw damaged('it has an attachment and no message')
+    return undefined
+  }
+  const text = canonical(message)
+  const parsed = parsedMessage(text, damaged)
+  const bytes = attachment === undefined ? undefined : canonicalBytes(attachment)
+  if ((bytes === undefined ? undefined : sha256Hex(bytes)) !== parsed.attachment) throw damaged('its attachment is not the one that its message names')
+  return { offset, text, message: parsed, ...(bytes === undefined ? {} : { attachment: bytes }) }
+}
+
+function parsedMessage(text: string, damaged: (why: string) => Error): Message {
+  try {
+    return parseMessage(text)
+  } catch (error) {
+    if (isKeyriteError(error)) throw damaged(error.message.replace(/\.$/, ''))
+    throw error
+  }
+}
+

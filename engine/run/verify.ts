@@ -1,0 +1,160 @@
+/**
+ * `keyrite verify`: checks a transcript offline, as any stranger may, and says line by line what holds. It runs the
+ * very fold that the clients ran, over the same messages.
+ */
+import { sha256Hex } from '../crypto/bytes.ts'
+import { ceremonyNumber } from '../crypto/number.ts'
+import { loadScript } from '../script/load.ts'
+import type { Library } from '../script/load.ts'
+import type { Script } from '../script/model.ts'
+import type { Random, Verbs } from '../verbs/runtime.ts'
+import { utf8 } from '../wire/canonical.ts'
+import type { JsonObject } from '../wire/canonical.ts'
+import { isKeyriteError } from '../wire/error.ts'
+import { verifyMessage } from '../wire/message.ts'
+import type { Fault } from './abort.ts'
+import { Ledger } from './ledger.ts'
+import { runError } from './errors.ts'
+import { checkOpening } from './opening.ts'
+import { readTranscript } from './transcript.ts'
+import type { Transcript } from './transcript.ts'
+
+/** One thing that was checked. */
+export interface Finding {
+  readonly check: string
+  readonly holds: boolean
+  /** What was found, in words; of a failure, where. */
+  readonly detail: string
+  /** The transcript's line, from 1, where one line is to blame. */
+  readonly line?: number
+}
+
+export type Verdict =
+  /** Succeeded, and everybody proved that their share works. */
+  | 'usable'
+  /** Succeeded; proofs are missing. */
+  | 'unconfirmed'
+  | 'aborted'
+  | 'unfinished'
+  /** The transcript itself is not what it claims to be. */
+  | 'invalid'
+
+export interface Verification {
+  readonly verdict: Verdict
+  readonly findings: readonly Finding[]
+  readonly ceremony?: string
+  readonly number?: string
+  readonly script?: { readonly name: string; readonly version: string; readonly hash: string }
+  readonly participants?: readonly string[]
+  readonly parameters?: JsonObject
+  readonly rehearsal?: boolean
+  readonly outputs?: JsonObject
+  /** Whom the transcript proves guilty, and of what. */
+  readonly convicted?: readonly { readonly name: string; readonly reason: string }[]
+}
+
+export interface VerifyOptions {
+  readonly library: Library
+  readonly verbs: Verbs
+  readonly random: Random
+}
+
+/** Verifies a transcript's text. Never throws for what it holds. */
+export function verifyTranscript(text: string, options: VerifyOptions): Verification {
+  const findings: Finding[] = []
+  const add = (check: string, detail: string) => findings.push({ check, holds: true, detail })
+  try {
+    const transcript = readTranscript(text)
+    add('log', `${transcript.heads.length} entries, every head from the first to the last; last head ${transcript.heads.at(-1) ?? ''}`)
+    const script = readScript(transcript, options)
+    add('script', `${script.ceremony.name} ${script.ceremony.version}, SHA-256 ${script.hash}`)
+    checkOpening(transcript.opening, script)
+    checkOpener(transcript)
+    add('opening', `by ${transcript.openedBy}, with ${transcript.opening.roster.length} participants: ${names(transcript).join(', ')}`)
+    return { ...readLedger(transcript, script, options, findings), findings }
+  } catch (error) {
+    if (!isKeyriteError(error)) throw error
+    const { line } = error.facts
+    findings.push({ check: 'transcript', holds: false, detail: error.message, ...(typeof line === 'number' ? { line } : {}) })
+    return { verdict: 'invalid', findings }
+  }
+}
+
+const names = (transcript: Transcript): readonly string[] => transcript.opening.roster.map((card) => card.name)
+
+function readScript(transcript: Transcript, { library }: VerifyOptions): Script {
+  const { script, diagnostics } = loadScript(transcript.scriptSource, { file: 'the script', library })
+  const hash = sha256Hex(utf8(transcript.scriptSource))
+  if (hash !== transcript.opening.script.hash) throw runError('transcript', { line: 1, why: `its script is another file: SHA-256 ${hash}` })
+  if (script !== undefined) return script
+  const [first] = diagnostics
+  throw runError('transcript', { line: 1, why: `its script is not valid: ${first?.message ?? 'unknown'}` })
+}
+
+/** The Opening must bear its opener's signature, by the card in the very roster that it opens. */
+function checkOpener({ opening, openedBy, openingMessage, openingOffset, lineOf }: Transcript): void {
+  const card = opening.roster.find((one) => one.name === openedBy)
+  if (card === undefined || !verifyMessage(openingMessage, card.signingKey)) {
+    throw runError('transcript', { line: lineOf(openingOffset), why: `the opening is not signed by ${openedBy}, a participant of it` })
+  }
+}
+
+function readLedger(transcript: Transcript, script: Script, options: VerifyOptions, findings: Finding[]): Omit<Verification, 'findings'> {
+  const { verbs, random } = options
+  const headAt = (offset: number) => (offset === -1 ? '0'.repeat(64) : transcript.heads[offset])
+  const ledger = new Ledger({ script, opening: transcript.opening, verbs, random, headAt })
+  for (const post of transcript.posts) {
+    const before = ledger.faults.length
+    const step = ledger.current
+    ledger.accept(post)
+    for (const fault of ledger.faults.slice(before)) findings.push(faultFinding(fault, transcript))
+    for (const done of script.ceremony.steps.slice(step, ledger.current)) {
+      findings.push({ check: done.name, holds: true, detail: stepDetail(ledger, done.name) })
+    }
+  }
+  const current = script.ceremony.steps[ledger.current]
+  if (current !== undefined) {
+    findings.push({ check: current.name, holds: false, detail: `not complete; missing: ${ledger.missing(current.index).join(', ') || 'nobody, but its check failed'}` })
+  }
+  for (const abort of ledger.aborts) {
+    const { reason, accused, evidence } = abort.payload
+    findings.push({
+      check: 'abort', holds: ledger.certified, line: transcript.lineOf(abort.offset),
+      detail: `${abort.from} aborted (${reason}${accused === null ? '' : `, naming ${accused}`}): ${evidence.why}${ledger.certified ? ' — after the success certificate, so it does not count' : ''}`,
+    })
+  }
+  if (ledger.certified) findings.push({ check: 'certificate', holds: true, detail: `${script.ceremony.certificate} is complete: nobody can undo this success` })
+  for (const [name, value] of Object.entries(ledger.outputs ?? {})) findings.push({ check: `output ${name}`, holds: true, detail: JSON.stringify(value) })
+  return {
+    verdict: verdictOf(ledger), ceremony: ledger.id, number: ceremonyNumber(ledger.id),
+    script: { name: script.ceremony.name, version: script.ceremony.version, hash: script.hash },
+    participants: names(transcript), parameters: transcript.opening.parameters, rehearsal: transcript.opening.rehearsal,
+    ...(ledger.outputs === undefined ? {} : { outputs: ledger.outputs }),
+    convicted: ledger.faults.flatMap(({ convicts, accused, reason }) => (convicts && accused !== null ? [{ name: accused, reason }] : [])),
+  }
+}
+
+function verdictOf(ledger: Ledger): Verdict {
+  if (ledger.finished) return 'usable'
+  if (ledger.certified) return 'unconfirmed'
+  return ledger.aborts.length > 0 || ledger.faults.length > 0 ? 'aborted' : 'unfinished'
+}
+
+function faultFinding({ reason, step, accused, why, convicts, offsets }: Fault, transcript: Transcript): Finding {
+  const [offset] = offsets
+  const guilt = convicts ? ` This proves ${accused ?? 'somebody'} guilty.` : ' This proves nobody guilty.'
+  return {
+    check: `${step ?? 'log'}: ${reason}`, holds: false, detail: `${why}.${guilt}`,
+    ...(offset === undefined ? {} : { line: transcript.lineOf(offset) }),
+  }
+}
+
+function stepDetail(ledger: Ledger, name: string): string {
+  const step = ledger.ceremony.steps.find((one) => one.name === name)
+  const spec = step === undefined ? undefined : ledger.ceremony.messages[step.sends]
+  const n = ledger.roster.length
+  const count = spec?.to === 'others' ? n * (n - 1) : n
+  const agreed = step !== undefined && step.agree.length > 0 ? `, all equal in ${step.agree.join(' and ')}` : ''
+  const checked = step?.check === undefined ? '' : `, each checked by ${step.check.verb}`
+  return `${count} ${step?.sends ?? ''}, every signature and view right${checked}${agreed}`
+}
