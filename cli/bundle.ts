@@ -25,6 +25,7 @@ exec node "$(dirname -- "$(readlink -f -- "$0")")/dist/cli/bin.js" "$@"
 
 /** What a package does not need to run. Licences stay. */
 const LEFT_OUT = /\.(d\.[cm]?ts|map|flow)$|\/(readme|changelog|history)(\.[a-z]+)?$/i
+/** Directly in a package; packages within packages have lock entries of their own. */
 const LEFT_OUT_FOLDERS = ['node_modules', 'test', 'tests', '__tests__', 'example', 'examples', '.github']
 
 /**
@@ -72,18 +73,17 @@ async function dependencyFiles(root: string): Promise<string[]> {
   for (const [folder, entry] of Object.entries(isObject(packages) ? packages : {})) {
     if (folder === '' || field(entry, 'dev') === true) continue
     const isThere = await stat(join(root, folder)).then(() => true, () => false)
-    if (isThere) files.push(...(await filesBelow(root, folder)))
+    if (isThere) files.push(...(await filesBelow(root, folder, LEFT_OUT_FOLDERS)))
     else if (field(entry, 'optional') !== true && field(entry, 'devOptional') !== true) throw cliError('bundle', { why: `${folder} is not installed` })
   }
   return files
 }
 
-async function filesBelow(root: string, folder: string): Promise<string[]> {
+async function filesBelow(root: string, folder: string, leftOut: readonly string[]): Promise<string[]> {
   const files: string[] = []
   for (const item of await readdir(join(root, folder), { withFileTypes: true })) {
     const name = `${folder}/${item.name}`
-    // Packages within packages have lock entries of their own.
-    if (item.isDirectory() && !LEFT_OUT_FOLDERS.includes(item.name)) files.push(...(await filesBelow(root, name)))
+    if (item.isDirectory() && !leftOut.includes(item.name)) files.push(...(await filesBelow(root, name, [])))
     else if (item.isFile() && !LEFT_OUT.test(name)) files.push(name)
   }
   return files
