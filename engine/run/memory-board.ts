@@ -3,7 +3,7 @@ import { sha256Hex } from '../crypto/bytes.ts'
 import { canonical } from '../wire/canonical.ts'
 import { boardError } from '../wire/board.ts'
 import type { Board, Entry } from '../wire/board.ts'
-import { EMPTY_HEAD, nextHead, parseMessage, slotOf, textHash } from '../wire/message.ts'
+import { EMPTY_HEAD, EMPTY_LOG, nextHead, parseMessage, slotOf, textHash } from '../wire/message.ts'
 import type { Pin } from '../wire/message.ts'
 
 export interface MemoryBoard extends Board {
@@ -38,6 +38,10 @@ export function memoryBoard(): MemoryBoard {
     entries,
     attachments,
     post: (text) => Promise.resolve().then(() => post(text)),
+    head: () => {
+      const last = entries.at(-1)
+      return Promise.resolve(last === undefined ? EMPTY_LOG : { offset: last.offset, head: last.head })
+    },
     async *follow(pin, signal) {
       for (let next = pin.offset + 1; !signal.aborted; next++) {
         while (entries[next] === undefined && !signal.aborted) await change(waiting, signal)

@@ -15,6 +15,9 @@ export interface Board {
    */
   post(text: string): Promise<Pin>
 
+  /** The log's last entry now, as the storage says; `EMPTY_LOG` of an empty one. @throws board.unreachable, board.refused */
+  head(): Promise<Pin>
+
   /**
    * The entries after `pin`, then those that come in, for ever, until the signal aborts. Each entry's head is
    * checked against the one before it. Reconnects by itself; `onTrouble` hears of every failed try.
