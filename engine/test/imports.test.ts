@@ -1,0 +1,185 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { expect } from 'chai'
+import type { Reached } from './importGraph.ts'
+import { chain, reach, resolveFrom, scan } from './importGraph.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const name = (file: string): string => relative(root, file)
+
+/** The program's own sources in a folder, tests and benchmarks aside. */
+function sources(folder: string): string[] {
+  if (!existsSync(join(root, folder))) return []
+  return readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
+    .filter((item) => item.isFile() && item.name.endsWith('.ts') && !item.name.endsWith('.d.ts'))
+    .map((item) => join(item.parentPath, item.name))
+    .filter((file) => !/\/(test|bench)\//.test(name(file)))
+}
+
+/** Built-in modules that can open no socket, start no process and load no other code. */
+const HARMLESS = ['assert', 'assert/strict', 'buffer', 'crypto', 'events', 'fs', 'fs/promises', 'os', 'path', 'process', 'readline', 'stream', 'stream/promises', 'string_decoder', 'timers', 'timers/promises', 'tty', 'url', 'util', 'util/types', 'zlib']
+
+/** What looks like a way out and is none, each with its reason. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  // It makes a checking function of a schema; the schemas are the program's own.
+  'node_modules/ajv/dist/compile/index.js': 'Function',
+}
+
+/** Every way to a socket, with the chain of imports that leads to it. */
+function waysOut(reached: Reached): string[] {
+  const ways: string[] = reached.missing.map((missing) => `not found: ${missing}`)
+  for (const [builtin, files] of reached.builtins) {
+    if (!HARMLESS.includes(builtin)) ways.push(...files.map((file) => `node:${builtin} by ${chain(reached, file)}`))
+  }
+  for (const [file, { suspects }] of reached.files) {
+    const allowed = EXCEPTIONS[name(file)]
+    ways.push(...suspects.filter((one) => allowed === undefined || !one.startsWith(allowed)).map((one) => `${one} in ${chain(reached, file)}`))
+  }
+  return ways.map((way) => way.replaceAll(`${root}/`, ''))
+}
+
+describe('the airgap’s code', () => {
+  it('cannot open a socket, whatever it reaches, packages included', () => {
+    const reached = reach([join(root, 'engine/run/airgap.ts')])
+    expect(reached.files.size).to.be.greaterThan(20)
+    expect(waysOut(reached)).to.deep.equal([])
+  })
+
+  it('shares that with all of engine/, so that it cannot creep in by a later import', () => {
+    expect(waysOut(reach(sources('engine')))).to.deep.equal([])
+  })
+
+  it('uses every exception that is made for it', () => {
+    const reached = reach(sources('engine'))
+    const used = [...reached.files].filter(([, { suspects }]) => suspects.length > 0).map(([file]) => name(file))
+    expect(used).to.have.members(Object.keys(EXCEPTIONS))
+  })
+
+  it('does not meet the storage’s client on the command line either', () => {
+    const reached = reach(sources('cli/commands/airgap'))
+    expect([...reached.files.keys()].map(name).filter((file) => file.startsWith('storage/'))).to.deep.equal([])
+  })
+})
+
+describe('the search for ways out', () => {
+  let folder: string
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'keyrite-imports-'))))
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  /** Plants files and gives what is found from `entry.ts` on. */
+  function found(files: Readonly<Record<string, string>>): string {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(join(folder, dirname(path)), { recursive: true })
+      writeFileSync(join(folder, path), text)
+    }
+    return waysOut(reach([join(folder, 'entry.ts')])).join('\n')
+  }
+
+  it('finds a planted import of a socket in every form', () => {
+    const forms = [
+      `import net from 'node:net'`,
+      `import * as net from 'net'`,
+      `import 'node:http'`,
+      `import { type Socket } from 'node:net'`,
+      `export * from 'node:https'`,
+      `const http2 = await import('node:http2')`,
+      `await import(\`node:dgram\`)`,
+      `const tls = require('tls')`,
+      `import dns = require('node:dns')`,
+      `await import('node:dns/promises')`,
+      `import { spawn } from 'node:child_process'`,
+      `import inspector from 'node:inspector'`,
+      `await import(['node', 'net'].join(':'))`,
+      `import { createRequire } from 'node:module'`,
+      `const load = createRequire(import.meta.url)`,
+      `process.binding('tcp_wrap')`,
+      `process['binding']('tcp_wrap')`,
+      `process.getBuiltinModule('net')`,
+      `const { getBuiltinModule: get } = process`,
+      `process[name]('net')`,
+      `await fetch('http://there')`,
+      `globalThis.fetch('http://there')`,
+      `const g = globalThis; g.fetch('http://there')`,
+      `globalThis['fe' + 'tch']('http://there')`,
+      `const get = { fetch }`,
+      `new WebSocket('ws://there')`,
+      `new EventSource('http://there')`,
+      `new XMLHttpRequest()`,
+      `eval('something')`,
+      `new Function('something')`,
+      `import ws from 'not-installed'`,
+    ]
+    for (const form of forms) expect(found({ 'entry.ts': `${form}\n` }), form).to.not.equal('')
+  })
+
+  it('takes neither types, names of members, strings nor comments for one', () => {
+    const text = `
+      import type { Socket } from 'node:net'
+      export type { Server } from 'node:http'
+      interface Port { fetch(url: string): Promise<Socket> }
+      export const port: Port = { fetch: undefined! }
+      // fetch('x'); require('net')
+      export const text = "import 'node:net'; fetch()"
+      export type F = typeof fetch
+    `
+    expect(found({ 'entry.ts': text })).to.equal('')
+  })
+
+  it('follows files and packages, by exports, main, conditions and their own imports, and tells the chain', () => {
+    const base = { 'entry.ts': `import './a.ts'`, 'a.ts': `import { x } from 'one/deep/thing'` }
+    const one = {
+      'node_modules/one/package.json': JSON.stringify({ exports: { './deep/*': { types: './no.d.ts', require: './no.js', import: { browser: './no.js', default: './lib/*.js' } } }, imports: { '#inner': './inner.js' } }),
+      'node_modules/one/lib/thing.js': `import '#inner'`,
+    }
+    expect(found({ ...base, ...one, 'node_modules/one/inner.js': `export * from 'two'` })).to.include('not found: two')
+    const two = { 'node_modules/two/package.json': '{"main":"./main"}', 'node_modules/two/main.js': `require('./more')`, 'node_modules/two/more/index.js': `module.exports = require('http')` }
+    expect(found({ ...base, ...one, ...two })).to.match(/^node:http by .*entry\.ts → .*a\.ts → .*thing\.js → .*inner\.js → .*main\.js → .*more\/index\.js$/)
+  })
+})
+
+describe('imports point one way', () => {
+  /** All imports of a folder's sources that lead into the program, types included. */
+  const inward = (folder: string): { from: string; to: string }[] =>
+    sources(folder).flatMap((file) =>
+      scan(readFileSync(file, 'utf8'), file)
+        .edges.filter(({ specifier }) => specifier.startsWith('.'))
+        .map(({ specifier, kind }) => ({ from: name(file), to: name(resolveFrom(file, specifier, kind) ?? specifier) })),
+    )
+
+  it('engine/ imports neither storage/ nor cli/', () => {
+    expect(inward('engine').filter(({ to }) => /^(storage|cli)\//.test(to))).to.deep.equal([])
+  })
+
+  it('storage/ imports nothing of engine/ but engine/wire, and nothing of cli/', () => {
+    expect(inward('storage').filter(({ to }) => !/^(storage|engine\/wire)\//.test(to))).to.deep.equal([])
+  })
+
+  it('engine/wire and engine/crypto import no other part of the engine but each other', () => {
+    const wrong = [...inward('engine/wire'), ...inward('engine/crypto')].filter(({ to }) => !/^engine\/(wire|crypto)\//.test(to))
+    expect(wrong).to.deep.equal([])
+  })
+
+  it('commands import at their top only oclif and light files of cli/, since every start loads them all', () => {
+    const allowed = /^cli\/(base|errors|home|prompt|output)\.ts$|^cli\/commands\/|^engine\/wire\/error\.ts$/
+    const heavy = sources('cli/commands').flatMap((file) =>
+      scan(readFileSync(file, 'utf8'), file)
+        .edges.filter(({ typeOnly, lazy, specifier, kind }) => !typeOnly && !lazy && specifier !== '@oclif/core' && !/^node:/.test(specifier) && !allowed.test(name(resolveFrom(file, specifier, kind) ?? specifier)))
+        .map(({ specifier }) => `${specifier} in ${name(file)}`),
+    )
+    expect(heavy).to.deep.equal([])
+  })
+})
+
+describe('the sources', () => {
+  const all = ['engine', 'storage', 'cli'].flatMap(sources)
+
+  it('are files of 400 lines at most', () => {
+    const long = all.map((file) => ({ file: name(file), lines: readFileSync(file, 'utf8').split('\n').length - 1 })).filter(({ lines }) => lines > 400)
+    expect(long).to.deep.equal([])
+  })
+
+  it('have no default exports', () => {
+    expect(all.filter((file) => /^export default\b|^export \{[^}]*\bas default\b/m.test(readFileSync(file, 'utf8'))).map(name)).to.deep.equal([])
+  })
+})
