@@ -1,0 +1,197 @@
+/**
+ * Reads one message of a ceremony's log: signatures, place, view, values, attachment. What it says of itself is
+ * believed only as far as it was checked here; what is wrong with it stops the reading as `Refused`.
+ */
+import { sha256Hex } from '../crypto/bytes.ts'
+import type { Ceremony, Dispute, Message as MessageSpec, Step } from '../script/model.ts'
+import type { Collected } from '../verbs/runtime.ts'
+import { fieldsCheck, fieldsProblem } from '../verbs/values.ts'
+import { canonical, parseCanonical } from '../wire/canonical.ts'
+import type { JsonObject } from '../wire/canonical.ts'
+import { indexOf } from '../wire/card.ts'
+import type { Card } from '../wire/card.ts'
+import { isKeyriteError } from '../wire/error.ts'
+import { verifyMessage, verifyStatement } from '../wire/message.ts'
+import type { Message, Statement } from '../wire/message.ts'
+import { checkAbort } from './abort.ts'
+import type { AbortPayload, Fault } from './abort.ts'
+import type { Placed, Slots } from './ledger-slots.ts'
+
+/** A message in its place, with the attachment that it names. */
+export interface Post {
+  readonly offset: number
+  readonly message: Message
+  readonly attachment?: Uint8Array
+}
+
+export interface AbortSeen {
+  readonly from: string
+  readonly offset: number
+  readonly payload: AbortPayload
+}
+
+/** What is known of the ceremony when a message comes in. */
+export interface ReadContext {
+  readonly ceremony: Ceremony
+  readonly roster: readonly Card[]
+  readonly slots: Slots
+  /** The transcript hash before each step that may begin. */
+  readonly views: readonly string[]
+  /** The verified head at an offset, or undefined where the log has none. */
+  readonly headAt: (offset: number) => string | undefined
+}
+
+export type Reading =
+  | { readonly kind: 'abort'; readonly abort: AbortSeen }
+  /** The same statement once more. */
+  | { readonly kind: 'repeat' }
+  | { readonly kind: 'statement'; readonly placed: Placed; readonly step: Step; readonly dispute?: Dispute }
+
+/** Stops the reading of one message: what is wrong with it. */
+export class Refused extends Error {
+  readonly fault: Fault
+  constructor(fault: Fault) {
+    super(fault.why)
+    this.fault = fault
+  }
+}
+
+type Refuse = (reason: string, why: string) => never
+
+/**
+ * Reads a message of the ceremony by the participant with this card.
+ *
+ * @throws Refused
+ */
+export function readMessage(context: ReadContext, post: Post, card: Card): Reading {
+  const { message, offset } = post
+  const { statement } = message
+  const refuse: Refuse = (reason, why) => {
+    throw new Refused({ reason, step: statement.step, accused: card.name, why, convicts: false, offsets: [offset] })
+  }
+  checkAuthor(context, post, card)
+  return statement.type === 'Abort'
+    ? { kind: 'abort', abort: readAbort(post, card, refuse) }
+    : readStatement(context, post, card, refuse)
+}
+
+function checkAuthor({ headAt }: ReadContext, { message, offset }: Post, card: Card): void {
+  const { statement, seen } = message
+  if (!verifyMessage(message, card.signingKey)) {
+    // Not the participant's doing: whoever wrote it does not have its key, and the storage let it in.
+    throw new Refused({
+      reason: 'bad-signature', step: statement.step, accused: null, convicts: false, offsets: [offset],
+      why: `a message in the name of ${card.name} does not bear its signature; the storage should have refused it`,
+    })
+  }
+  const head = seen.offset >= offset ? undefined : headAt(seen.offset)
+  if (head === seen.head) return
+  throw new Refused({
+    reason: 'forked', step: statement.step, accused: null, convicts: false, offsets: [offset],
+    why: `${card.name} saw another log: its head at offset ${seen.offset} is not ours`,
+    evidence: { seen, ours: head ?? null },
+  })
+}
+
+function readAbort({ message, offset, attachment }: Post, card: Card, refuse: Refuse): AbortSeen {
+  if (message.airgapSignature !== undefined || attachment !== undefined) return refuse('malformed', 'its Abort has what no Abort has')
+  try {
+    return { from: card.name, offset, payload: checkAbort(message.statement.payload, 'An Abort') }
+  } catch (error) {
+    if (!isKeyriteError(error)) throw error
+    return refuse('malformed', error.message)
+  }
+}
+
+function readStatement(context: ReadContext, post: Post, card: Card, refuse: Refuse): Reading {
+  const { message, offset } = post
+  const { statement, airgapSignature } = message
+  const place = placeOf(context, statement)
+  if (place === undefined) return refuse('malformed', `${card.name} posted a ${statement.type} in ${statement.step ?? 'no step'}, where the script has none`)
+  const { step, spec, dispute } = place
+  const wantsAirgap = dispute !== undefined || step.airgap !== undefined
+  if (wantsAirgap !== (airgapSignature !== undefined)) {
+    return refuse('malformed', `the ${statement.type} of ${card.name} ${wantsAirgap ? 'lacks' : 'has'} an airgap’s signature`)
+  }
+  if (airgapSignature !== undefined && !verifyStatement(statement, airgapSignature, card.airgapKey)) {
+    return refuse('bad-signature', `the airgap’s signature on the ${statement.type} of ${card.name} does not verify`)
+  }
+  const before = context.slots.inPlaceOf(statement)
+  if (before !== undefined) {
+    if (canonical(before.statement) === canonical(statement)) return { kind: 'repeat' }
+    throw equivocation(before, post)
+  }
+  const view = context.views[step.index]
+  if (view === undefined) return refuse('malformed', `${card.name} posted ${statement.type} before the steps before it were complete`)
+  if (statement.view !== view) return refuse('disagreement', `${card.name} made its ${statement.type} with another view of what came before`)
+  checkRecipient(context, statement, spec, refuse)
+  checkPayload(context, statement, spec, step, refuse)
+  const attachment = readAttachment(context, post, spec, refuse)
+  const collected: Collected = {
+    from: card.name, index: indexOf(context.roster, card.name), to: statement.to, step: statement.step ?? '', type: statement.type, view,
+    payload: statement.payload, ...(attachment === undefined ? {} : { attachment }),
+  }
+  const placed: Placed = { statement, offset, collected, ...(airgapSignature === undefined ? {} : { airgapSignature }) }
+  return { kind: 'statement', placed, step, ...(dispute === undefined ? {} : { dispute }) }
+}
+
+/** The script's place for a statement's step and type. */
+function placeOf({ ceremony: { steps, disputes }, slots }: ReadContext, statement: Statement) {
+  const dispute = statement.step === null ? undefined : disputes[statement.step]
+  const step = steps.find((one) => (dispute === undefined ? one.name === statement.step : one.disputes === dispute.message))
+  if (step === undefined) return undefined
+  const types = dispute === undefined ? [step.sends, step.disputes] : [dispute.sends]
+  if (!types.includes(statement.type)) return undefined
+  return { step, spec: slots.message(statement.type), ...(dispute === undefined ? {} : { dispute }) }
+}
+
+/** Two different statements in one slot; proved where the airgap signed both. */
+function equivocation(before: Placed, { message: { statement, airgapSignature }, offset }: Post): Refused {
+  return new Refused({
+    reason: 'equivocation', step: statement.step, accused: statement.from, convicts: airgapSignature !== undefined,
+    why: `${statement.from} made two different statements in one place`, offsets: [before.offset, offset],
+    evidence: {
+      first: { statement: before.statement, airgapSignature: before.airgapSignature },
+      second: { statement, airgapSignature },
+    },
+  })
+}
+
+function checkRecipient({ roster }: ReadContext, { to, from, type }: Statement, spec: MessageSpec, refuse: Refuse): void {
+  const fits = spec.to === 'everyone' ? to === null : to !== null && to !== from && indexOf(roster, to) > 0
+  if (!fits) refuse('malformed', `the ${type} of ${from} is addressed to ${to ?? 'everyone'}`)
+}
+
+function checkPayload({ roster, slots }: ReadContext, { from, type, payload }: Statement, spec: MessageSpec, step: Step, refuse: Refuse): void {
+  try {
+    fieldsCheck(spec.payload)(payload, `The ${type} of ${from}`)
+  } catch (error) {
+    if (!isKeyriteError(error)) throw error
+    refuse('malformed', error.message)
+  }
+  // What equals a value that was checked before need not be checked again (n equal group keys, say).
+  const [first] = step.sends === type ? slots.collected(type) : []
+  const equal = step.agree.filter((name) => first !== undefined && first.payload[name] === payload[name])
+  const problem = fieldsProblem(spec.payload, payload, roster, 'strict', equal)
+  if (problem !== null) refuse('malformed', `the ${type} of ${from} holds an unusable value: ${problem}`)
+}
+
+function readAttachment({ roster }: ReadContext, { message, attachment }: Post, spec: MessageSpec, refuse: Refuse): JsonObject | undefined {
+  const { type, from } = message.statement
+  if ((spec.attachment !== undefined) !== (message.attachment !== undefined)) {
+    return refuse('malformed', `the ${type} of ${from} ${spec.attachment === undefined ? 'has' : 'lacks'} an attachment`)
+  }
+  if (spec.attachment === undefined) return undefined
+  if (attachment === undefined || sha256Hex(attachment) !== message.attachment) {
+    return refuse('malformed', `the attachment of the ${type} of ${from} is not the one that it names`)
+  }
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(attachment)
+    const value = fieldsCheck(spec.attachment)(parseCanonical(text, `The attachment of ${from}`), `The attachment of ${from}`)
+    const problem = fieldsProblem(spec.attachment, value, roster, 'attachment')
+    return problem === null ? value : refuse('malformed', `the attachment of ${from} holds an unusable value: ${problem}`)
+  } catch (error) {
+    if (error instanceof Refused || !(isKeyriteError(error) || error instanceof TypeError)) throw error
+    return refuse('malformed', `the attachment of ${from} is not readable: ${error.message}`)
+  }
+}

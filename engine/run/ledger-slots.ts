@@ -1,0 +1,97 @@
+/** The statements that took their slots in one ceremony's log, and whose are still missing. */
+import type { Ceremony, Message as MessageSpec, Step } from '../script/model.ts'
+import type { Collected } from '../verbs/runtime.ts'
+import { canonical } from '../wire/canonical.ts'
+import type { JsonObject } from '../wire/canonical.ts'
+import type { Card } from '../wire/card.ts'
+import { slotOf } from '../wire/message.ts'
+import type { Statement } from '../wire/message.ts'
+
+/** A statement that took its slot. */
+export interface Placed {
+  readonly statement: Statement
+  readonly airgapSignature?: string
+  readonly offset: number
+  readonly collected: Collected
+}
+
+export class Slots {
+  private readonly id: string
+  private readonly ceremony: Ceremony
+  private readonly roster: readonly Card[]
+  private readonly placed = new Map<string, Placed>()
+
+  constructor(id: string, ceremony: Ceremony, roster: readonly Card[]) {
+    this.id = id
+    this.ceremony = ceremony
+    this.roster = roster
+  }
+
+  get(step: string, from: string, to: string | null): Placed | undefined {
+    return this.placed.get(canonical([this.id, step, from, to]))
+  }
+
+  /** What stands where a statement would. */
+  inPlaceOf(statement: Statement): Placed | undefined {
+    return this.placed.get(slotOf(statement) ?? '')
+  }
+
+  put(placed: Placed): void {
+    this.placed.set(slotOf(placed.statement) ?? '', placed)
+  }
+
+  message(name: string): MessageSpec {
+    const spec = this.ceremony.messages[name]
+    if (spec === undefined) throw new Error(`no message ${name}`)
+    return spec
+  }
+
+  /** Whom a participant's statements in a step go to: null for everyone, or each other one. */
+  recipients(step: Step, from: string): readonly (string | null)[] {
+    if (this.message(step.sends).to === 'everyone') return [null]
+    return this.roster.map((card) => card.name).filter((name) => name !== from)
+  }
+
+  /** A participant's slots in a step are all taken, whatever by. */
+  isFilledBy(step: Step, name: string): boolean {
+    return this.recipients(step, name).every((to) => this.get(step.name, name, to) !== undefined)
+  }
+
+  /** Everybody's slots in a step are taken by what the step sends. */
+  isComplete(step: Step): boolean {
+    return this.roster.every(({ name }) =>
+      this.recipients(step, name).every((to) => this.get(step.name, name, to)?.statement.type === step.sends),
+    )
+  }
+
+  /** All statements of a message, by roster index. */
+  collected(message: string): readonly Collected[] {
+    const place = this.ceremony.steps.find((step) => step.sends === message || step.disputes === message)?.name ??
+      Object.values(this.ceremony.disputes).find((dispute) => dispute.sends === message)?.message
+    if (place === undefined) return []
+    const recipients = this.message(message).to === 'everyone' ? [null] : this.roster.map((card) => card.name)
+    return this.roster.flatMap(({ name }) =>
+      recipients.flatMap((to) => {
+        const placed = this.get(place, name, to)
+        return placed?.statement.type === message ? [placed.collected] : []
+      }),
+    )
+  }
+
+  /** What an airgap made of a step's statements to everyone or to one participant, but that one's own. */
+  carriable(step: Step, to: string): readonly { readonly from: string; readonly payload: JsonObject; readonly airgapSignature: string }[] {
+    const target = this.message(step.sends).to === 'everyone' ? null : to
+    return this.roster.flatMap(({ name }) => {
+      const placed = name === to ? undefined : this.get(step.name, name, target)
+      if (placed?.airgapSignature === undefined || placed.statement.type !== step.sends) return []
+      return [{ from: name, payload: placed.statement.payload, airgapSignature: placed.airgapSignature }]
+    })
+  }
+
+  /** The participant whom a dispute or its answer names, in its one field of that type. */
+  namedBy({ statement }: Placed): string {
+    const [field] = Object.entries(this.message(statement.type).payload).find(([, type]) => type === 'participant') ?? []
+    const name = statement.payload[field ?? '']
+    return typeof name === 'string' ? name : ''
+  }
+}

@@ -1,0 +1,69 @@
+/** The client verbs that every reader of a log runs alike: prepared values, checks, judges, outputs. */
+import type { Call, Ceremony, Dispute, Step } from '../script/model.ts'
+import type { Scope, Verbs, VerbFault, Verdict, Collected } from '../verbs/runtime.ts'
+import type { Json, JsonObject } from '../wire/canonical.ts'
+import { isKeyriteError } from '../wire/error.ts'
+import type { Fault } from './abort.ts'
+import { resolveArgs, resolveRef } from './resolve.ts'
+import type { Sources } from './resolve.ts'
+
+/** What a verb works on: where its arguments come from, and the facts of a place in the ceremony. */
+export interface VerbContext {
+  readonly verbs: Verbs
+  readonly sources: Sources
+  /** The scope of a statement of this type in this step, made with this view. */
+  readonly scope: (step: string, type: string, view: string) => Scope
+}
+
+function need<T>(table: Readonly<Record<string, T>>, { verb }: Call): T {
+  const run = table[verb]
+  if (run === undefined) throw new Error(`no verb ${verb}`)
+  return run
+}
+
+/** What a step prepares, name by name as it comes. Stops at the first fault and gives it. */
+export function prepareStep({ verbs, sources, scope }: VerbContext, step: Step, view: string, keep: (name: string, value: Json) => void): Fault | undefined {
+  for (const [name, call] of Object.entries(step.prepare)) {
+    try {
+      keep(name, need(verbs.value, call)(scope(step.name, step.sends, view), resolveArgs(call, sources)))
+    } catch (error) {
+      return verbFaultOf(error, step.name)
+    }
+  }
+  return undefined
+}
+
+/** Runs a step's check, if it is one that runs at this time. */
+export function checkStep(
+  { verbs, sources, scope }: VerbContext, step: Step, view: string, when: 'arrival' | 'complete', incoming: readonly Collected[],
+): readonly VerbFault[] {
+  if (step.check === undefined) return []
+  const check = need(verbs.check, step.check)
+  return check.when === when ? check.run(scope(step.name, step.sends, view), incoming, resolveArgs(step.check, sources)) : []
+}
+
+/** Who is guilty: the one that opened the dispute, or the one that answers it. */
+export function judgeDispute({ verbs, sources, scope }: VerbContext, dispute: Dispute, opened: Collected, answer: Collected): Verdict {
+  const run = need(verbs.judge, dispute.judge)
+  return run(scope(dispute.message, dispute.sends, answer.view), opened, answer, resolveArgs(dispute.judge, sources))
+}
+
+/** A finished ceremony's outputs. `view` is the one before its last step. */
+export function outputsOf({ verbs, sources, scope }: VerbContext, ceremony: Ceremony, view: string): JsonObject {
+  const last = ceremony.steps.at(-1)?.name ?? ''
+  return Object.fromEntries(Object.entries(ceremony.outputs).map(([name, output]): [string, Json] => {
+    if (output.kind === 'call') return [name, need(verbs.value, output.call)(scope(last, name, view), resolveArgs(output.call, sources))]
+    const column = resolveRef(output.ref, sources)
+    return [name, Array.isArray(column) ? (column as Json[])[0] ?? null : (column as Json)]
+  }))
+}
+
+/** A fault out of what a verb threw; anything else is a bug and goes on. */
+function verbFaultOf(error: unknown, step: string): Fault {
+  if (!isKeyriteError(error, 'verb.fault')) throw error
+  const { reason, accused, why } = error.facts
+  return {
+    reason: String(reason), step, accused: accused === '' ? null : String(accused), why: String(why),
+    convicts: accused !== '', offsets: [],
+  }
+}
