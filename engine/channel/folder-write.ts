@@ -6,7 +6,7 @@ import { sha256Hex } from '../crypto/bytes.ts'
 import { utf8 } from '../wire/canonical.ts'
 import { channelError } from './errors.ts'
 import { renderPng } from './png.ts'
-import { makeSending, roundLength } from './transfer.ts'
+import { makeSending } from './transfer.ts'
 
 const TRANSFER = /^([0-9]{6,12})-([0-9a-f]{16})$/
 const UNFINISHED = /^\.writing-[0-9a-f]{16}$/
@@ -48,13 +48,11 @@ export interface WriteOptions {
  */
 export async function writeTransfer(folder: string, text: string, options: WriteOptions): Promise<boolean> {
   const sending = makeSending(text, options)
-  const frames = roundLength(sending)
   const hidden = join(folder, `.writing-${randomBytes(8).toString('hex')}`)
   try {
     await mkdir(hidden, { recursive: true })
     let written = 0
-    for (const frame of sending.frames()) {
-      if (written === frames) break
+    for (const frame of sending.round()) {
       if (options.isOutdated?.() === true) {
         await rm(hidden, { recursive: true, force: true })
         return false

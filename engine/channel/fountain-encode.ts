@@ -13,6 +13,8 @@ export interface Fountain {
   readonly checksum: number
   /** The part with this sequence number, from 1 to 2³²-1. */
   part(sequence: number): PartArray
+  /** How many fragments that part mixes. */
+  degree(sequence: number): number
 }
 
 /**
@@ -56,6 +58,7 @@ export function makeFountain(message: Uint8Array, fragment: number): Fountain {
     messageLength: message.length,
     checksum,
     part: (sequence) => ({ sequence, parts, messageLength: message.length, checksum, data: mix(choose(sequence)) }),
+    degree: (sequence) => choose(sequence).length,
   }
 }
 

@@ -4,12 +4,16 @@ import { KeyriteError } from '../wire/error.ts'
 import type { FountainDecoder, TransferId } from './fountain-decode.ts'
 import { makeFountainDecoder, sameTransfer, transferOf } from './fountain-decode.ts'
 import { makeFountain, nextSequence } from './fountain-encode.ts'
+import type { Fountain } from './fountain-encode.ts'
 import { pack, unpack } from './payload.ts'
 import { readFrame, writePart, writeWhole } from './ur.ts'
 import type { Frame } from './ur.ts'
 
 /** Bytes in each frame: for poor cameras, the safe default, and dense. QR versions 8, 11 and 17. */
 export const FRAGMENT_SIZES = { sparse: 100, normal: 200, dense: 400 } as const
+
+/** Mixes to choose from, at most: it takes up to 0.3 ms to know the degree of one. */
+const MAX_CANDIDATES = 1500
 
 export interface Sending {
   /** Frames that suffice if none is lost. */
@@ -18,6 +22,11 @@ export interface Sending {
   readonly bytes: number
   /** Frames from the first part on, endlessly; after `partCount` of them each is a new mix. */
   frames(): Generator<string, never>
+  /**
+   * The frames for a reader that gets no others, such as files: every part, and a fifth more (`roundLength`), which are chosen so
+   * that they make up for as many lost ones as they can.
+   */
+  round(): Generator<string, void>
 }
 
 /**
@@ -27,15 +36,38 @@ export interface Sending {
 export function makeSending(text: string, options: { readonly fragment: number }): Sending {
   const message = pack(text)
   const fountain = makeFountain(message, options.fragment)
+  const frameOf = (sequence: number): string =>
+    fountain.parts === 1 ? writeWhole(message) : writePart(fountain.part(sequence))
   return {
     partCount: fountain.parts,
     bytes: message.length,
     *frames() {
-      for (let sequence = 1; ; sequence = nextSequence(sequence)) {
-        yield fountain.parts === 1 ? writeWhole(message) : writePart(fountain.part(sequence))
-      }
+      for (let sequence = 1; ; sequence = nextSequence(sequence)) yield frameOf(sequence)
+    },
+    *round() {
+      for (let sequence = 1; sequence <= fountain.parts; sequence++) yield frameOf(sequence)
+      for (const sequence of spareSequences(fountain)) yield frameOf(sequence)
     },
   }
+}
+
+/**
+ * The mixes that help most when anything may be lost: first the widest, which stands in for any one part, then those of about half of all
+ * parts, since random dense equations are nearly always independent. The standard's own first mixes are mostly narrow: of 30 parts and
+ * 6 mixes, two losses are made up for in 62 % of cases by those, and in 92 % by these.
+ */
+function spareSequences(fountain: Fountain): number[] {
+  const { parts } = fountain
+  const wanted = roundLength({ partCount: parts }) - parts
+  const count = Math.min(MAX_CANDIDATES, 12 * wanted + 40)
+  const candidates = Array.from({ length: count }, (_, i) => ({ sequence: parts + 1 + i, degree: fountain.degree(parts + 1 + i) }))
+  const [widest] = candidates.toSorted((a, b) => b.degree - a.degree)
+  const distance = (candidate: (typeof candidates)[number]): number =>
+    candidate === widest ? -1 : Math.abs(candidate.degree - parts / 2)
+  return candidates
+    .sort((a, b) => distance(a) - distance(b))
+    .slice(0, wanted)
+    .map(({ sequence }) => sequence)
 }
 
 /** What became of one frame. */
@@ -145,6 +177,6 @@ function known(error: unknown): KeyriteError {
   throw error
 }
 
-/** How many frames a reader that cannot wait gets: one round and a fifth more, at least one more when there are several parts. */
+/** How many frames a `round` has: every part and a fifth more, at least one more when there are several parts. */
 export const roundLength = ({ partCount }: Pick<Sending, 'partCount'>): number =>
   partCount === 1 ? 1 : partCount + Math.ceil(partCount / 5)
