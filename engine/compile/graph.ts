@@ -98,7 +98,7 @@ function clientGraph({ steps, certificate }: Outline): Graph {
     edges.push({ from: state('posting'), to: state('posting'), label: 'RETRY' })
     edges.push({ from: state('collecting'), to: entryOf(steps[index + 1]), label: index === certificate ? 'complete, success' : 'complete' })
 
-    if (confirm) edges.push({ from: making, to: 'aborted', label: 'an owner declines', because: { step: name, part: 'confirm' } })
+    if (confirm) edges.push({ from: making, to: 'aborted', label: 'too many owners decline', because: { step: name, part: 'confirm' } })
     if (agree) edges.push({ from: state('collecting'), to: 'aborted', label: 'they disagree', because: { step: name, part: 'agree' } })
     if (disputes !== undefined) addDispute(disputes, state('collecting'), name, { states, edges, groups })
     if (later) edges.push({ from: groupOf(name), to: 'unconfirmed', label: 'deadline' })
@@ -159,7 +159,7 @@ function airgapGraph({ steps, certificate }: Outline): Graph {
       groups.push({ id: groupOf(disputes), label: `dispute: ${disputes}` })
       states.push({ id: `${disputes}_justifying`, label: 'justifying', inside: groupOf(disputes) })
       edges.push({ from: state('computing'), to: `${disputes}_stated`, label: `states ${disputes}`, because: { step: name, part: 'disputes' } })
-      states.push({ id: `${disputes}_stated`, label: 'complaint stated', inside: groupOf(disputes) })
+      states.push({ id: `${disputes}_stated`, label: 'stated', inside: groupOf(disputes) })
       edges.push({ from: `${disputes}_stated`, to: 'aborted', label: 'over' })
       edges.push({ from: state('answered'), to: `${disputes}_justifying`, label: 'is accused', because: { step: name, part: 'disputes' } })
       edges.push({ from: `${disputes}_justifying`, to: 'aborted', label: 'justified' })

@@ -5,6 +5,7 @@ import { signatureOf, signatures } from '../verbs/table.ts'
 import type { Checking } from './declare.ts'
 import type { DraftCall } from './draft.ts'
 import type { Call, Ref } from './model.ts'
+import { nearest } from './nearest.ts'
 import { fits, takesSealed } from './refs.ts'
 import type { Candidate } from './refs.ts'
 import { mayStand } from './schema.ts'
@@ -115,8 +116,10 @@ function checkArgument(
 }
 
 /** Is what it refers to declared without a fault? */
-function isGood({ declared }: Resolving, ref: Ref): boolean {
-  return ref.from !== 'message' || (declared.messages.get(ref.message)?.good ?? false)
+function isGood({ declared, mismatched }: Resolving, ref: Ref): boolean {
+  if (ref.from === 'followed') return declared.follows?.ceremony !== undefined
+  if (ref.from !== 'message' && ref.from !== 'column') return true
+  return declared.messages.get(ref.message)?.good === true && !mismatched.has(ref.message)
 }
 
 function isPrivate({ declared }: Resolving, ref: Ref): boolean {
@@ -168,7 +171,7 @@ function reportUnknown(resolving: Resolving, name: string, path: Path, scope: Sc
       const step = Object.hasOwn(draft.steps, base) ? (draft.steps[base]?.sends ?? '') : ''
       report('unknown-message', where, { name: base, known: [...declared.messages.keys()], step })
     } else if (message.to === 'others') report('whole-message', where, { message: base, field: field ?? '' })
-    else if (message.good) report('unknown-field', where, { name: field ?? '', of: base, known: fieldsOf })
+    else if (message.good && !resolving.mismatched.has(base)) report('unknown-field', where, { name: field ?? '', of: base, known: fieldsOf })
   } else if (base === declared.follows?.local) {
     used.add(base)
     if (declared.follows.ceremony !== undefined) report('unknown-field', where, { name: field ?? '', of: base, known: fieldsOf })
@@ -183,6 +186,8 @@ function reportUnknown(resolving: Resolving, name: string, path: Path, scope: Sc
   } else {
     const known = [...candidates.values()].filter((one) => isThere(one, scope)).map((one) => one.name)
     report('unknown-name', where, { name, known })
+    // A name that is only misspelt is not also unused.
+    used.add(nearest(name, known) ?? '')
   }
 }
 

@@ -25,14 +25,14 @@ export function checkDraft(draft: Draft, at: Locator, report: Report, library: L
   const declared = declare(basics, library)
   const senders = sendersOf({ ...basics, declared })
   const candidates = candidatesOf({ ...basics, declared }, senders)
-  const resolving: Resolving = { ...basics, declared, candidates, used: new Set() }
+  const resolving: Resolving = { ...basics, declared, candidates, used: new Set(), mismatched: new Set() }
 
   if (!hasForm(draft.version, version)) report('bad-version', at.value(['version']), { version: draft.version })
   checkParticipants(resolving)
   const steps = declared.steps.map((name, index) => checkStep(resolving, name, index))
   const disputes = checkDisputes(resolving, senders)
   const outputs = checkOutputs(resolving, senders)
-  checkFlow(resolving)
+  checkFlow(resolving, steps)
 
   return {
     name: draft.ceremony, version: draft.version, title: draft.title,

@@ -20,6 +20,8 @@ export interface Checking {
   readonly declared: Declared
   /** Names of parameters, prepared values and followed ceremonies that something uses. */
   readonly used: Set<string>
+  /** Messages that are not what their verb emits: said once, where they are sent. */
+  readonly mismatched: Set<string>
 }
 
 export interface Declared {
@@ -44,7 +46,10 @@ export interface Followed {
   readonly ceremony?: Ceremony
 }
 
-type Basics = Omit<Checking, 'declared' | 'used'>
+type Basics = Omit<Checking, 'declared' | 'used' | 'mismatched'>
+
+/** What the first passes get. */
+export type Declaring = Omit<Checking, 'used' | 'mismatched'>
 
 export function declare(basics: Basics, library: Library): Declared {
   const { draft, at, report } = basics
@@ -123,9 +128,13 @@ function reserved({ report, at }: Basics, { name, path }: Named, why: string): v
 function checkClashes({ report, at }: Basics, names: readonly Named[]): void {
   const first = new Map<string, Named>()
   for (const named of names) {
-    const other = first.get(named.name)
-    if (other === undefined) first.set(named.name, named)
-    else report('name-clash', at.key(named.path), { name: named.name, what: named.what, other: other.what })
+    // Letter case alone does not tell names apart for people.
+    const other = first.get(named.name.toLowerCase())
+    if (other === undefined) first.set(named.name.toLowerCase(), named)
+    else {
+      const written = other.name === named.name ? other.what : `${other.what}, ${other.name}`
+      report('name-clash', at.key(named.path), { name: named.name, what: named.what, other: written })
+    }
   }
 }
 
@@ -141,7 +150,7 @@ function declareMessage(basics: Basics, name: string): DeclaredMessage {
   return {
     name, to: to === 'others' ? 'others' : 'everyone', payload: body.fields,
     ...(rest === undefined ? {} : { attachment: rest.fields }),
-    good: audience && body.good && (rest?.good ?? true),
+    good: audience && body.good && (rest?.good ?? true) && Object.keys(rest?.fields ?? {}).every((field) => !Object.hasOwn(body.fields, field)),
   }
 }
 
@@ -167,7 +176,8 @@ function declareFields(basics: Basics, fields: DraftFields, path: Path, place: P
       report('type-place', where, { name: type, place: placeWords[place], places: found.stands.map((one) => placeWords[one]) })
     } else good.push([name, Array.isArray(written) ? `[${type}]` : type])
   }
-  return { fields: Object.fromEntries(good), good: good.length === Object.keys(fields).length }
+  const named = Object.keys(fields).every((name) => hasForm(name, smallName))
+  return { fields: Object.fromEntries(good), good: named && good.length === Object.keys(fields).length }
 }
 
 function declareKeeps({ draft, report, at }: Basics): Fields {

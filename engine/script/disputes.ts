@@ -2,6 +2,7 @@
 import { checkCall } from './calls.ts'
 import type { Resolving, Scope } from './calls.ts'
 import type { Dispute } from './model.ts'
+import { nearest } from './nearest.ts'
 import type { Sender } from './senders.ts'
 import { checkEmits, checkWithin, findMessage, sameFields } from './steps.ts'
 import { describeFields } from './words.ts'
@@ -11,7 +12,8 @@ export function checkDisputes(resolving: Resolving, senders: ReadonlyMap<string,
   const { draft, at, report } = resolving
   const sections = Object.keys(draft.disputes ?? {})
   for (const [step, { disputes }] of Object.entries(draft.steps)) {
-    if (disputes !== undefined && !sections.includes(disputes)) {
+    // A section that is only misspelt is reported there.
+    if (disputes !== undefined && nearest(disputes, sections) === undefined) {
       report('dispute-missing', at.value(['steps', step, 'disputes']), { message: disputes })
     }
   }
@@ -59,5 +61,5 @@ function findMessageByKey(resolving: Resolving, name: string) {
   if (message === undefined) {
     report('unknown-message', at.key(['disputes', name]), { name, known: [...declared.messages.keys()], step: '' })
   }
-  return message?.good === true ? message : undefined
+  return message?.good === true && !resolving.mismatched.has(name) ? message : undefined
 }

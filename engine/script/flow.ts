@@ -2,18 +2,22 @@
 import { abortsAfterSuccess } from '../compile/graph.ts'
 import type { OutlineStep } from '../compile/graph.ts'
 import type { Resolving } from './calls.ts'
-import type { DraftStep } from './draft.ts'
+import type { DraftCall, DraftStep } from './draft.ts'
+import { hasForm, smallName } from './forms.ts'
+import type { Step } from './model.ts'
+import { nearest } from './nearest.ts'
 
-export function checkFlow(resolving: Resolving): void {
+export function checkFlow(resolving: Resolving, steps: readonly Step[]): void {
   const { declared, at, report } = resolving
   if (declared.steps.length === 0) {
     report('no-steps', at.key(['steps']), {})
     return
   }
-  checkSides(resolving)
+  checkSides(resolving, steps)
   checkCertificate(resolving)
   checkKeeps(resolving)
   checkUnused(resolving)
+  checkOnce(resolving)
 }
 
 /** A step that has no verb, which is reported elsewhere, counts as the airgap's. */
@@ -25,22 +29,26 @@ function isClient(step: DraftStep | undefined): boolean {
  * Airgaps take part from the first step, and all of them see the same: what a client made, they could not verify, and
  * of what only some sent, each would see something else.
  */
-function checkSides({ draft, declared, at, report }: Resolving): void {
+function checkSides({ draft, declared, at, report }: Resolving, steps: readonly Step[]): void {
   const [first = ''] = declared.steps
   if (isClient(draft.steps[first])) report('first-step', at.key(['steps', first]), { step: first })
   let partial: { before: string; why: string } | undefined
-  for (const name of declared.steps) {
+  for (const { name, collect } of steps) {
     const step = draft.steps[name]
-    if (step?.airgap !== undefined && partial !== undefined) report('airgap-after', at.key(['steps', name]), { step: name, ...partial })
+    if (step?.airgap !== undefined && partial !== undefined) {
+      report('airgap-after', at.key(['steps', name]), { step: name, ...partial })
+      return
+    }
     if (isClient(step)) partial ??= { before: name, why: 'is a client’s step, whose messages an airgap cannot verify' }
-    else if (step?.collect !== 'all') partial ??= { before: name, why: 'does not collect all, so that each airgap would go on from something else' }
+    else if (collect.kind !== 'all') partial ??= { before: name, why: 'does not collect all, so that each airgap would go on from something else' }
   }
 }
 
 function checkCertificate({ draft, declared, at, report }: Resolving): void {
   const certificate = declared.steps.indexOf(draft.certificate)
   if (certificate === -1) {
-    report('unknown-step', at.value(['certificate']), { name: draft.certificate, known: declared.steps })
+    const sender = declared.steps.find((name) => draft.steps[name]?.sends === draft.certificate) ?? ''
+    report('unknown-step', at.value(['certificate']), { name: draft.certificate, known: declared.steps, sender })
     return
   }
   const steps = declared.steps.map((name): OutlineStep => {
@@ -65,18 +73,35 @@ function checkKeeps({ draft, declared, at, report }: Resolving): void {
     if (keeps === undefined) continue
     const where = at.value(['steps', name, 'keeps'])
     const other = keeper.get(keeps)
+    // One that is only misspelt is reported where it is.
+    keeper.set(nearest(keeps, Object.keys(declared.keeps)) ?? keeps, other ?? name)
     if (other !== undefined) report('kept-twice', where, { name: keeps, other })
-    keeper.set(keeps, other ?? name)
-    if (index <= certificate) report('keep-early', where, { name: keeps, step: name, certificate: draft.certificate })
+    if (index <= certificate && Object.hasOwn(declared.keeps, keeps)) report('keep-early', where, { name: keeps, step: name, certificate: draft.certificate })
   }
   for (const name of Object.keys(declared.keeps)) {
     if (!keeper.has(name)) report('kept-never', at.key(['keeps', name]), { name })
   }
 }
 
+/** What an airgap verb draws comes from the session and its own label: a second run would deal the same polynomial again. */
+function checkOnce({ draft, at, report }: Resolving): void {
+  const first = new Map<string, string>()
+  const calls: readonly (readonly [string, string, DraftCall | undefined])[] = [
+    ...Object.entries(draft.steps).map(([name, { airgap }]) => ['steps', name, airgap] as const),
+    ...Object.entries(draft.disputes ?? {}).map(([name, { airgap }]) => ['disputes', name, airgap] as const),
+  ]
+  for (const [part, name, airgap] of calls) {
+    for (const verb of Object.keys(airgap ?? {})) {
+      const other = first.get(verb)
+      if (other === undefined) first.set(verb, name)
+      else report('verb-twice', at.key([part, name, 'airgap', verb]), { verb, other })
+    }
+  }
+}
+
 function checkUnused({ draft, declared, used, at, report }: Resolving): void {
   for (const name of Object.keys(draft.parameters ?? {})) {
-    if (!used.has(name)) report('unused', at.key(['parameters', name]), { name, what: 'the parameter' })
+    if (!used.has(name) && hasForm(name, smallName)) report('unused', at.key(['parameters', name]), { name, what: 'the parameter' })
   }
   for (const step of declared.steps) {
     for (const name of Object.keys(draft.steps[step]?.prepare ?? {})) {

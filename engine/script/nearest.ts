@@ -5,25 +5,27 @@ const MAX_LENGTH = 64
 
 /**
  * The nearest of `known` within a third of the name's length (at least one, at most three changes), where letter case
- * does not count, or undefined.
+ * does not count, or undefined. A name that is known is its own nearest.
  */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
+  const names = [...known]
+  if (names.includes(name)) return name
   if (name.length === 0 || name.length > MAX_LENGTH) return undefined
   const limit = Math.min(3, Math.max(1, Math.floor(name.length / 3)))
   let best: string | undefined
   let least = limit + 1
-  for (const candidate of known) {
+  for (const candidate of names) {
     if (candidate.length > MAX_LENGTH || Math.abs(candidate.length - name.length) > limit) continue
     const changes = distance(name.toLowerCase(), candidate.toLowerCase())
     if (changes < least) [best, least] = [candidate, changes]
   }
-  return best ?? withoutArea(name, known)
+  return best ?? withoutArea(name, names)
 }
 
 /** `keygen` for `dkg.keygen`, `deal` for `Deal.sealed` is none: only the part after the dot counts, and only whole. */
-function withoutArea(name: string, known: Iterable<string>): string | undefined {
+function withoutArea(name: string, known: readonly string[]): string | undefined {
   const tail = name.slice(name.lastIndexOf('.') + 1).toLowerCase()
-  const same = [...known].filter((candidate) => candidate.toLowerCase().endsWith(`.${tail}`))
+  const same = known.filter((candidate) => candidate.toLowerCase().endsWith(`.${tail}`))
   return same.length === 1 ? same[0] : undefined
 }
 

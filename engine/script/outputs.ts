@@ -2,6 +2,7 @@
 import { checkCall, ofEach, resolve } from './calls.ts'
 import type { Resolving, Scope } from './calls.ts'
 import type { Output, Ref } from './model.ts'
+import { nearest } from './nearest.ts'
 import type { Sender } from './senders.ts'
 import type { Path } from './tree.ts'
 
@@ -37,6 +38,11 @@ function checkField(resolving: Resolving, name: string, ref: Ref, path: Path, se
   }
   const sender = senders.get(ref.message)
   const step = sender?.by === 'step' ? draft.steps[sender.step] : undefined
-  if (step === undefined || step.collect === 'any' || (ref.part === 'payload' && step.agree?.includes(ref.field) === true)) return
+  if (step === undefined || step.collect === 'any') return
+  const agreed = step.agree ?? []
+  if (ref.part === 'payload' && agreed.includes(ref.field)) return
+  // One that is only misspelt under `agree` is reported there.
+  const payload = draft.messages[ref.message]?.payload ?? {}
+  if (agreed.some((field) => !Object.hasOwn(payload, field) && nearest(field, [ref.field]) !== undefined)) return
   report('output-ambiguous', at.value(path), { name, why: 'nothing says that they are all equal' })
 }

@@ -3,7 +3,7 @@ import { each, followed, kept, list, statements, value } from '../verbs/signatur
 import type { Type } from '../verbs/signature.ts'
 import { signatureOf } from '../verbs/table.ts'
 import { parseType, valueTypes } from '../verbs/types.ts'
-import type { Checking } from './declare.ts'
+import type { Declaring } from './declare.ts'
 import type { Ref } from './model.ts'
 import type { Sender } from './senders.ts'
 
@@ -34,20 +34,20 @@ export function typeOf(written: string): Type {
 }
 
 /** All that an argument can name, by name. */
-export function candidatesOf(checking: Omit<Checking, 'used'>, senders: ReadonlyMap<string, Sender>): ReadonlyMap<string, Candidate> {
+export function candidatesOf(checking: Declaring, senders: ReadonlyMap<string, Sender>): ReadonlyMap<string, Candidate> {
   const all = [...parametersOf(checking), ...followedOf(checking), ...preparedOf(checking), ...messagesOf(checking, senders)]
   return new Map(all.map((candidate) => [candidate.name, candidate]))
 }
 
 const start: From = { kind: 'start' }
 
-function parametersOf({ declared }: Omit<Checking, 'used'>): Candidate[] {
+function parametersOf({ declared }: Declaring): Candidate[] {
   return Object.entries(declared.parameters).map(([name, written]) => ({
     name, uses: name, from: start, ref: { from: 'parameter', name, type: typeOf(written) },
   }))
 }
 
-function followedOf({ declared }: Omit<Checking, 'used'>): Candidate[] {
+function followedOf({ declared }: Declaring): Candidate[] {
   if (declared.follows === undefined) return []
   const { local: name, script, ceremony } = declared.follows
   const base = { uses: name, from: start }
@@ -68,7 +68,7 @@ function followedOf({ declared }: Omit<Checking, 'used'>): Candidate[] {
   ]
 }
 
-function preparedOf({ draft, declared }: Omit<Checking, 'used'>): Candidate[] {
+function preparedOf({ draft, declared }: Declaring): Candidate[] {
   return declared.steps.flatMap((step, index) =>
     Object.entries(draft.steps[step]?.prepare ?? {}).flatMap(([name, call], order): Candidate[] => {
       const signature = signatureOf(Object.keys(call)[0] ?? '')
@@ -79,7 +79,7 @@ function preparedOf({ draft, declared }: Omit<Checking, 'used'>): Candidate[] {
   )
 }
 
-function messagesOf({ declared }: Omit<Checking, 'used'>, senders: ReadonlyMap<string, Sender>): Candidate[] {
+function messagesOf({ declared }: Declaring, senders: ReadonlyMap<string, Sender>): Candidate[] {
   return [...declared.messages.values()].flatMap((message) => {
     const sender = senders.get(message.name)
     const from: From = sender === undefined ? { kind: 'never' }

@@ -1,5 +1,6 @@
 /** Which step or dispute sends each message, so that everything read was sent before. */
-import type { Checking } from './declare.ts'
+import type { Declaring } from './declare.ts'
+import { nearest } from './nearest.ts'
 import type { Path } from './tree.ts'
 
 export type Sender =
@@ -10,12 +11,15 @@ export type Sender =
   | { readonly by: 'answer'; readonly dispute: string }
 
 /** The first sender of each message. Reports those that have two, or none. */
-export function sendersOf(checking: Omit<Checking, 'used'>): ReadonlyMap<string, Sender> {
+export function sendersOf(checking: Declaring): ReadonlyMap<string, Sender> {
   const { draft, declared, report, at } = checking
   const senders = new Map<string, Sender>()
   const add = (message: string, sender: Sender, path: Path) => {
-    const first = senders.get(message)
-    if (first === undefined) senders.set(message, sender)
+    const known = [...declared.messages.keys()]
+    // One that is only misspelt is reported there, and is not also never sent.
+    const meant = known.includes(message) ? message : (nearest(message, known) ?? message)
+    const first = senders.get(meant)
+    if (first === undefined) senders.set(meant, sender)
     else report('sent-twice', at.value(path), { message, other: first.by === 'answer' ? `the dispute ${first.dispute}` : first.step })
   }
   for (const [index, step] of declared.steps.entries()) {
@@ -27,7 +31,8 @@ export function sendersOf(checking: Omit<Checking, 'used'>): ReadonlyMap<string,
     add(sends, { by: 'answer', dispute }, ['disputes', dispute, 'sends'])
   }
   for (const message of declared.messages.keys()) {
-    if (!senders.has(message)) report('sent-never', at.key(['messages', message]), { message })
+    const isDispute = Object.hasOwn(draft.disputes ?? {}, message)
+    if (!senders.has(message) && !isDispute && declared.steps.length > 0) report('sent-never', at.key(['messages', message]), { message })
   }
   return senders
 }

@@ -9,6 +9,8 @@ import { ceremonySchema } from './schema.ts'
 import type { Locator, Path, Plain } from './tree.ts'
 
 const ajv = new Ajv({ strict: true, allErrors: true, allowUnionTypes: true, verbose: true, ownProperties: true })
+/** More than these are not looked at; a file with so many has worse problems. */
+const MAX_ERRORS = 500
 let outline: ValidateFunction<Draft> | undefined
 let complete: ValidateFunction | undefined
 
@@ -20,9 +22,9 @@ let complete: ValidateFunction | undefined
 export function shapeOf(plain: Plain, at: Locator, report: Report): Draft | undefined {
   outline ??= ajv.compile<Draft>(ceremonySchema('open'))
   if (outline(plain)) return plain
-  const errors = outline.errors ?? []
+  const errors = (outline.errors ?? []).slice(0, MAX_ERRORS)
   const misspelt = new Set(errors.flatMap((error) => misspeltFor(error, errors)))
-  for (const error of errors) reportShape(error, misspelt, at, report)
+  for (const error of errors) if (!isMisplaced(error, errors)) reportShape(error, misspelt, at, report)
   return undefined
 }
 
@@ -35,7 +37,7 @@ export function shapeOf(plain: Plain, at: Locator, report: Report): Draft | unde
 export function reportRest(plain: Plain, at: Locator, known: readonly Span[], report: Report): void {
   complete ??= ajv.compile(ceremonySchema('closed'))
   if (complete(plain)) return
-  for (const error of complete.errors ?? []) {
+  for (const error of (complete.errors ?? []).slice(0, MAX_ERRORS)) {
     if (['const', 'oneOf', 'type', 'if', 'then'].includes(error.keyword)) continue
     const path = pathOf(error.instancePath)
     const name = textOf(error.params, 'additionalProperty') ?? textOf(error.params, 'propertyName') ?? error.propertyName
@@ -60,6 +62,17 @@ function reportShape(error: ErrorObject, misspelt: ReadonlySet<string>, at: Loca
   } else {
     report('bad-value', at.value(path), { where, why: whyOf(error) })
   }
+}
+
+/**
+ * Lines with too little indentation leave nothing where they belong, and look like more entries of what is around it.
+ * That nothing is there says it; what is wrong with each of those lines as an entry does not help.
+ */
+function isMisplaced(error: ErrorObject, errors: readonly ErrorObject[]): boolean {
+  const [around, entry] = error.instancePath.split('/').slice(1)
+  if (error.keyword === 'type' || around === undefined || entry === undefined || forms.hasForm(entry, forms.bigName)) return false
+  return ['steps', 'messages', 'disputes'].includes(around) && errors.some((other) =>
+    other.keyword === 'type' && other.data === null && other.instancePath.startsWith(`/${around}/`))
 }
 
 /** A key that is missing only because it is misspelt needs no second diagnostic. */

@@ -1,13 +1,15 @@
 /** One step: a verb whose parts the step has, a message that is what the verb makes, and a collect that can end. */
 import type { AirgapSignature, ClientSignature, Fields } from '../verbs/signature.ts'
+import { keptTypes } from '../verbs/types.ts'
 import { checkCall, resolve } from './calls.ts'
 import type { CheckedCall, Resolving, Scope } from './calls.ts'
 import type { DeclaredMessage } from './declare.ts'
 import type { DraftStep } from './draft.ts'
 import { MAX_WITHIN, milliseconds, MIN_WITHIN } from './forms.ts'
-import type { Call, Collect, Step } from './model.ts'
+import type { Call, Collect, Ref, Step } from './model.ts'
+import { nearest } from './nearest.ts'
 import type { Path } from './tree.ts'
-import { describeContent, describeFields } from './words.ts'
+import { describeContent, describeFields, describeType } from './words.ts'
 
 /**
  * Checks a step.
@@ -62,7 +64,7 @@ export function findMessage(resolving: Resolving, name: string, path: Path): Dec
     const step = Object.hasOwn(draft.steps, name) ? (draft.steps[name]?.sends ?? '') : ''
     report('unknown-message', at.value(path), { name, known: [...declared.messages.keys()], step: step === name ? '' : step })
   }
-  return message?.good === true ? message : undefined
+  return message?.good === true && !resolving.mismatched.has(name) ? message : undefined
 }
 
 type Making = CheckedCall<AirgapSignature | ClientSignature>
@@ -78,6 +80,7 @@ export function checkEmits(resolving: Resolving, { signature }: Making, message:
     })
   } else if (emits.to === 'everyone' && message.to === 'others') report('audience', at.value(path), { verb, message: message.name })
   if (!sameFields(emits.payload, message.payload) || !sameFields(emits.attachment ?? {}, message.attachment ?? {})) {
+    resolving.mismatched.add(message.name)
     report('sends-mismatch', at.value(path), {
       verb, message: message.name, emits: describeContent(emits.payload, emits.attachment),
       has: describeContent(message.payload, message.attachment),
@@ -111,6 +114,7 @@ function checkParts(resolving: Resolving, { signature, path: verbPath }: Making,
     const message = findMessage(resolving, step.disputes, [...path, 'disputes'])
     if (message?.to === 'others') report('audience', at.value([...path, 'disputes']), { verb, message: message.name })
     if (message && !(sameFields(disputes, message.payload) && message.attachment === undefined)) {
+      resolving.mismatched.add(message.name)
       report('part-mismatch', at.value([...path, 'disputes']), {
         verb, wants: `may state ${describeFields(disputes)}`, other: message.name,
         has: `has ${describeContent(message.payload, message.attachment)}`,
@@ -122,7 +126,7 @@ function checkParts(resolving: Resolving, { signature, path: verbPath }: Making,
     const type = Object.hasOwn(declared.keeps, step.keeps) ? declared.keeps[step.keeps] : undefined
     const where = at.value([...path, 'keeps'])
     if (type === undefined) report('unknown-keep', where, { name: step.keeps, known: Object.keys(declared.keeps) })
-    else if (type !== keeps) report('part-mismatch', where, { verb, wants: `keeps a ${keeps ?? ''}`, other: step.keeps, has: `is a ${type}` })
+    else if (type !== keeps && Object.hasOwn(keptTypes, type)) report('part-mismatch', where, { verb, wants: `keeps a ${keeps ?? ''}`, other: step.keeps, has: `is a ${type}` })
   }
 }
 
@@ -143,7 +147,7 @@ function checkCheck(
 ): Call | undefined {
   const { at, report } = resolving
   const checked = step.check && checkCall(resolving, 'check', step.check, [...path, 'check'], scope)
-  if (message === undefined || (step.check !== undefined && checked === undefined)) return checked?.call
+  if (message === undefined || resolving.mismatched.has(message.name) || (step.check !== undefined && checked === undefined)) return checked?.call
   const { payload = {}, attachment = {} } = checked?.signature ?? {}
   const has = message.attachment ?? {}
   if (checked && !(within(payload, message.payload) && within(attachment, has))) {
@@ -167,8 +171,8 @@ function checkConfirm(resolving: Resolving, name: string, step: DraftStep, path:
   for (const [position, parameter] of step.confirm.entries()) {
     const where = at.value([...path, 'confirm', position])
     if (!known.includes(parameter)) report('unknown-parameter', where, { name: parameter, known })
+    used.add(nearest(parameter, known) ?? '')
     if (step.confirm.indexOf(parameter) < position) report('repeated', where, { name: parameter })
-    used.add(parameter)
   }
 }
 
@@ -193,22 +197,34 @@ function checkCollect(
   const because = message?.to === 'others' ? 'it goes to each other participant alone'
     : step.disputes !== undefined ? `a ${step.disputes} can stand in its place`
     : step.agree !== undefined ? 'all must agree' : undefined
-  if (because !== undefined) report('collect-others', where, { message: step.sends, because })
-  if (step.collect === 'any') return { kind: 'any' }
-  const candidate = resolve(resolving, step.collect, [...path, 'collect'], scope)
-  if (candidate === undefined) return { kind: 'any' }
-  const { ref } = candidate
-  const isCount = ref.from === 'parameter' || (ref.from === 'followed-value' && ref.part === 'parameter')
-  if (!isCount || ref.type.kind !== 'value' || ref.type.name !== 'quorum') {
-    report('bad-collect', where, { step: name, name: step.collect, got: isCount ? 'it is a parameter, but not a quorum' : 'it is no number of participants' })
+  if (because !== undefined) {
+    report('collect-others', where, { message: step.sends, because })
+    return { kind: 'all' }
   }
-  return { kind: 'count', of: ref }
+  if (step.collect === 'any') return { kind: 'any' }
+  const ref = resolving.candidates.get(step.collect)?.ref
+  if (ref !== undefined && isQuorum(ref)) {
+    resolve(resolving, step.collect, [...path, 'collect'], scope)
+    return { kind: 'count', of: ref }
+  }
+  const known = [...resolving.candidates.values()].filter((one) => isQuorum(one.ref)).map((one) => one.name)
+  // Nothing can be said about its parameter if the ceremony that brings it is unknown.
+  const { follows } = resolving.declared
+  const silent = follows !== undefined && follows.ceremony === undefined && step.collect.startsWith(`${follows.local}.`)
+  if (silent) resolving.used.add(follows.local)
+  else report('bad-collect', where, { step: name, name: step.collect, known, got: ref === undefined ? 'nothing has that name' : `it is ${describeType(ref.type)}` })
+  return { kind: 'all' }
+}
+
+function isQuorum(ref: Ref): boolean {
+  const isParameter = ref.from === 'parameter' || (ref.from === 'followed-value' && ref.part === 'parameter')
+  return isParameter && ref.type.kind === 'value' && ref.type.name === 'quorum'
 }
 
 /** Milliseconds; 0 where something was reported. */
 export function checkWithin({ at, report }: Resolving, written: string, path: Path): number {
   const time = milliseconds(written)
-  const why = time === undefined ? 'it has not the right form'
+  const why = time === undefined ? 'it is not a number with a unit'
     : time < MIN_WITHIN ? 'nobody can do anything in less than a minute'
     : time > MAX_WITHIN ? 'it is more than 90 days' : undefined
   if (why !== undefined) report('within', at.value(path), { within: written, why })

@@ -8,7 +8,7 @@ import type { Report } from './diagnostic.ts'
 export const MAX_BYTES = 256 * 1024
 
 /** Controls but newline, format characters (directions, joiners, the byte order mark), and line breaks that editors disagree about. */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
 /**
  * Decodes a script.
@@ -37,6 +37,12 @@ export function decode(bytes: Uint8Array, report: Report): string | undefined {
     report('hidden-character', { start: match.index, end: match.index + match[0].length }, { character: nameOf(match[0]) })
   }
   return hidden ? undefined : text
+}
+
+/** The first character that a reader would not see in a value, whichever escape it was written with. A newline may stand in a value. */
+export function hiddenIn(value: string): string | undefined {
+  const found = value.match(HIDDEN)?.find((character) => character !== '\n')
+  return found === undefined ? undefined : nameOf(found)
 }
 
 /** A script's text, to show an excerpt of it, whatever its bytes are. */

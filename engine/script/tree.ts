@@ -7,6 +7,7 @@ import type { CST as Cst, Pair, ParsedNode } from 'yaml'
 import type { Report, Span } from './diagnostic.ts'
 import { placesOf } from './lines.ts'
 import type { Place } from './lines.ts'
+import { hiddenIn } from './text.ts'
 
 export type Plain = null | boolean | number | string | Plain[] | { [key: string]: Plain }
 
@@ -42,10 +43,13 @@ export function parseTree(source: string, report: Report): Tree | undefined {
   const composer = new Composer({ version: '1.2', schema: 'core', merge: false, uniqueKeys: false, strict: true })
   const documents = [...composer.compose(tokens, true, source.length)]
   const start = { start: 0, end: 0 }
-  for (const { errors, warnings } of documents) {
-    for (const { pos, message } of [...errors, ...warnings]) {
-      fault('yaml-syntax', { start: pos[0], end: pos[1] }, { why: sentence(message) })
-    }
+  const errors = documents.flatMap((document) => [...document.errors, ...document.warnings])
+  for (const error of errors) {
+    const [begin, end] = error.pos
+    // The parser has sometimes two errors for one place; the first in this order says most.
+    const order = (code: string) => Object.keys(syntax).indexOf(code)
+    const better = errors.some((other) => other.pos[0] === begin && order(other.code) > order(error.code))
+    if (!better) fault('yaml-syntax', { start: begin, end }, syntax[error.code] ?? { why: sentence(error.message), hint: LOOK })
   }
   const second = tokens.filter((token) => token.type === 'document').at(1)
   if (second !== undefined) fault('yaml-documents', { start: second.offset, end: second.offset + 3 }, {})
@@ -76,6 +80,7 @@ function tokenize(source: string, fault: Report): Cst.Token[] {
     if (!marker) offset += lexeme.length
     if (kind === 'anchor' || kind === 'alias') fault('yaml-alias', span, {})
     if (kind === 'tag') fault('yaml-tag', span, {})
+    if ((kind === 'double-quoted-scalar' || kind === 'single-quoted-scalar') && !isClosed(lexeme)) fault('yaml-syntax', { start: span.start, end: span.start + 1 }, UNCLOSED)
     if (kind === 'directive-line') fault('yaml-directive', span, {})
     for (const token of parser.next(lexeme)) tokens.push(token)
     if (parser.stack.length > MAX_STACK) {
@@ -85,6 +90,22 @@ function tokenize(source: string, fault: Report): Cst.Token[] {
   }
   for (const token of parser.end()) tokens.push(token)
   return tokens
+}
+
+/** Does a quoted scalar end with its quote? */
+function isClosed(lexeme: string): boolean {
+  const quote = lexeme.charAt(0)
+  return lexeme.length > 1 && lexeme.endsWith(quote) && !(quote === '"' && /[^\\](\\\\)*\\"$/.test(lexeme))
+}
+
+const LOOK = 'look at the indentation, and at brackets, braces and quotes that are not closed, on this line and above it'
+const UNCLOSED = { why: 'this quote is never closed', hint: 'close it with the same quote; \\n and the like only mean something in double quotes' }
+
+/** What the parser's errors mean to somebody who writes a script; where two are at one place, the later one counts. */
+const syntax: Readonly<Record<string, { readonly why: string; readonly hint: string }>> = {
+  BLOCK_AS_IMPLICIT_KEY: { why: 'there are two colons in this line', hint: 'put the text in quotes if the colon belongs to it' },
+  MULTILINE_IMPLICIT_KEY: { why: 'a line below this one is indented further, so that it goes on here', hint: 'line up the names that belong together' },
+  BAD_INDENT: { why: 'the indentation changes here, or a { or [ above it is not closed', hint: 'line up the names that belong together, and close every bracket' },
 }
 
 /** The parser's message, without its capital and full stop. */
@@ -114,6 +135,8 @@ function plainTree(node: ParsedNode | null, reading: Reading, nowhere: Span, dep
   if (isMap(node)) return { kind: 'map', span, entries: entriesOf(node.items, reading, span, depth) }
   if (isScalar(node)) {
     const { value } = node
+    const hidden = typeof value === 'string' ? hiddenIn(value) : undefined
+    if (hidden !== undefined) reading.fault('hidden-character', span, { character: hidden })
     if (value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string') {
       return { kind: 'scalar', span, value }
     }
@@ -165,11 +188,17 @@ export interface Locator {
 export type Path = readonly (string | number)[]
 
 export function locator(root: Tree): Locator {
+  const indexes = new Map<readonly Entry[], ReadonlyMap<string, Entry>>()
+  const byKey = (entries: readonly Entry[]) => {
+    const index = indexes.get(entries) ?? new Map(entries.map((entry) => [entry.key, entry]))
+    indexes.set(entries, index)
+    return index
+  }
   const find = (path: Path): { key: Span; value: Span } => {
     let found = { key: headOf(root), value: headOf(root) }
     let tree = root
     for (const part of path) {
-      const entry = tree.kind === 'map' ? tree.entries.find(({ key }) => key === String(part)) : undefined
+      const entry = tree.kind === 'map' ? byKey(tree.entries).get(String(part)) : undefined
       const item = tree.kind === 'list' ? tree.items[Number(part)] : undefined
       const next = entry?.value ?? item
       if (next === undefined) return found

@@ -17,7 +17,7 @@ export function describeContent(payload: Fields, attachment: Fields | undefined)
 export function describeType(type: Type): string {
   switch (type.kind) {
     case 'value':
-      return `a ${type.name}`
+      return `${type.name.startsWith('x') ? 'an' : 'a'} ${type.name}`
     case 'list':
       return `a list [${type.name}]`
     case 'each':

@@ -1,5 +1,5 @@
 /** Diagnostics of what a script declares: names, parameters, messages, types. */
-import { suggest } from './wording.ts'
+import { listed, suggest } from './wording.ts'
 import type { Wording } from './wording.ts'
 
 export const declarationCodes = {
@@ -12,7 +12,7 @@ export const declarationCodes = {
     hint: 'choose another name',
   }),
   'name-clash': ({ name, what, other }: { name: string; what: string; other: string }): Wording => ({
-    says: `${name} is the name of ${what} here and of ${other}, so that nobody could tell which one is meant`,
+    says: `${name} is the name of ${what}, and already that of ${other}: nobody could tell which one is meant`,
     hint: 'rename one of the two',
   }),
   'bad-version': ({ version }: { version: string }): Wording => ({
@@ -52,8 +52,8 @@ export const declarationCodes = {
     hint: 'write one name, with or without brackets',
   }),
   'type-place': ({ name, place, places }: { name: string; place: string; places: readonly string[] }): Wording => ({
-    says: `a ${name} cannot be in ${place}`,
-    hint: `it can be in ${places.join(' or ')}`,
+    says: `the type ${name} cannot stand in ${place}`,
+    hint: `it can stand in ${listed(places, 'or')}`,
   }),
   'bad-audience': ({ name, message }: { name: string; message: string }): Wording => ({
     says: `${message} cannot be sent to "${name}"`,

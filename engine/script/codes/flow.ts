@@ -24,7 +24,7 @@ export const flowCodes = {
     hint: 'declare a name of its own for each under the top `keeps`',
   }),
   'keep-early': ({ name, step, certificate }: { name: string; step: string; certificate: string }): Wording => ({
-    says: `${step} would keep ${name} before the ceremony has succeeded (with ${certificate}), and it could still abort`,
+    says: `${step} would keep ${name} while the ceremony can still abort: it has succeeded only when ${certificate} is complete`,
     hint: 'let a step after the certificate keep it',
   }),
   'first-step': ({ step }: { step: string }): Wording => ({
@@ -35,9 +35,9 @@ export const flowCodes = {
     says: `${step} is an airgap step, but comes after ${before}, which ${why}`,
     hint: 'put all airgap steps first, each collecting all',
   }),
-  'unknown-step': ({ name, known }: { name: string; known: readonly string[] }): Wording => ({
+  'unknown-step': ({ name, known, sender }: { name: string; known: readonly string[]; sender: string }): Wording => ({
     says: `there is no step ${name}`,
-    hint: suggest(name, known, 'add it under `steps`'),
+    hint: sender === '' ? suggest(name, known, 'add it under `steps`') : `${name} is a message; the step that sends it is ${sender}`,
   }),
   'after-certificate': ({ step, part, certificate }: { step: string; part: string; certificate: string }): Wording => ({
     says: `${step} comes after the certificate ${certificate}, when nothing aborts any more, but its \`${part}\` could abort`,

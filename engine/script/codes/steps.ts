@@ -1,4 +1,5 @@
 /** Diagnostics of one step or dispute: do its parts fit together? */
+import { nearest } from '../nearest.ts'
 import { listed, suggest } from './wording.ts'
 import type { Wording } from './wording.ts'
 
@@ -31,9 +32,11 @@ export const stepCodes = {
     says: `nobody would check ${listed(fields)} in the attachment of ${message}`,
     hint: 'add a `check:` with a verb that takes this attachment',
   }),
-  'bad-collect': ({ step, name, got }: { step: string; name: string; got: string }): Wording => ({
+  'bad-collect': ({ step, name, got, known }: { step: string; name: string; got: string; known: readonly string[] }): Wording => ({
     says: `${step} cannot collect ${name}: ${got}`,
-    hint: 'write `all`, `any` (one is enough), or the name of a quorum parameter',
+    hint: nearest(name, ['all', 'any', ...known]) === undefined
+      ? `write all, any (one is enough), or ${known.length === 0 ? 'the name of a quorum parameter' : listed(known, 'or')}`
+      : suggest(name, ['all', 'any', ...known], ''),
   }),
   'collect-others': ({ message, because }: { message: string; because: string }): Wording => ({
     says: `${message} must be collected from all, because ${because}`,

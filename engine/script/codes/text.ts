@@ -12,12 +12,12 @@ export const textCodes = {
     hint: 'save the file as UTF-8',
   }),
   'hidden-character': ({ character }: { character: string }): Wording => ({
-    says: `${character} is invisible here, so that people would read something else than what the program reads`,
+    says: `${character} cannot be seen, so that people would read something else here than what the program reads`,
     hint: 'delete it; lines end with a newline, and indentation is by spaces',
   }),
-  'yaml-syntax': ({ why }: { why: string }): Wording => ({
+  'yaml-syntax': ({ why, hint }: { why: string; hint: string }): Wording => ({
     says: `this is not YAML: ${why}`,
-    hint: 'look at the indentation, and at brackets, braces and quotes that are not closed, on this line and above it',
+    hint,
   }),
   'yaml-empty': (): Wording => ({
     says: 'there is no ceremony in this file',
@@ -64,7 +64,7 @@ export const textCodes = {
     hint: `add \`${name}:\``,
   }),
   'wrong-kind': ({ where, want, got }: { where: string; want: readonly string[]; got: string }): Wording => ({
-    says: `${where} is ${listed(want, 'or')}, but this is ${got}`,
+    says: `${where} must be ${listed(want, 'or')}, but this is ${got}`,
     hint: kindHint(want, got),
   }),
   'bad-value': ({ where, why }: { where: string; why: string }): Wording => ({

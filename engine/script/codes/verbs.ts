@@ -7,6 +7,10 @@ export const verbCodes = {
     says: `there is no verb ${name}`,
     hint: suggest(name, known, 'see the list of verbs'),
   }),
+  'verb-twice': ({ verb, other }: { verb: string; other: string }): Wording => ({
+    says: `${verb} already runs in ${other}; an airgap verb runs once in a ceremony, since a second run would use the same secrets again`,
+    hint: 'use its first result, or make two ceremonies',
+  }),
   'one-verb': ({ count, where }: { count: number; where: string }): Wording => ({
     says: count === 0 ? `${where} names no verb` : `${where} names ${count} verbs; it can have only one`,
     hint: 'write one verb and its arguments: { area.verb: [argument, argument] }',
@@ -23,7 +27,7 @@ export const verbCodes = {
     verb: string; position: number; name: string; want: string; got: string; fits: readonly string[]
   }): Wording => ({
     says: `argument ${position} of ${verb} is ${want}, but ${name} is ${got}`,
-    hint: fits.length === 0 ? 'nothing that this ceremony has by now fits' : `what fits: ${fits.join(', ')}`,
+    hint: fits.length === 0 ? 'nothing that is there by now fits' : `what fits: ${fits.join(', ')}`,
   }),
   'bad-reference': ({ name, why }: { name: string; why: string }): Wording => ({
     says: `${name} does not name anything: ${why}`,
@@ -45,7 +49,7 @@ export const verbCodes = {
     says: own
       ? `${message} is what ${step} itself collects, so that it cannot be read before ${step} is over`
       : `${message} is collected by ${step} and is not there yet`,
-    hint: own ? 'a step’s `check` gets the step’s own message without naming it' : 'read it in a later step, or move this step behind it',
+    hint: own ? 'only the step’s `check` gets the step’s own messages, without naming them' : 'read it in a later step, or move this step behind it',
   }),
   'read-dispute': ({ message }: { message: string }): Wording => ({
     says: `${message} is only sent in a dispute, and a dispute ends the ceremony: nothing reads it later`,

@@ -1,0 +1,60 @@
+import { expect } from 'chai'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { abortsAfterSuccess, deadEnds, graphOf, mermaid, outlineOf, reachable } from '../../compile/graph.ts'
+import type { Graph } from '../../compile/graph.ts'
+import { readShipped, shippedNames } from '../../script/shipped.ts'
+
+const roles = ['client', 'airgap'] as const
+const UPDATE = process.env['UPDATE_GOLDEN'] === '1'
+
+describe('a ceremony as a graph', () => {
+  for (const name of shippedNames()) {
+    for (const role of roles) {
+      const { ceremony } = readShipped(name)
+      const graph = graphOf(outlineOf(ceremony), role)
+
+      it(`of ${name} for the ${role}: every path ends, and every step is reached`, () => {
+        expect(deadEnds(graph)).to.deep.equal([])
+        const seen = reachable(graph, graph.start)
+        for (const { inside, id } of graph.states) if (inside !== undefined) expect(seen.has(id), id).to.equal(true)
+      })
+
+      it(`of ${name} for the ${role} is drawn as it always was (UPDATE_GOLDEN=1 draws anew)`, () => {
+        const file = new URL(`../golden/${name}.${role}.mmd`, import.meta.url)
+        const drawn = mermaid(ceremony, role)
+        if (UPDATE) writeFileSync(file, drawn)
+        expect(existsSync(file) ? readFileSync(file, 'utf8') : undefined).to.equal(drawn)
+      })
+
+      it(`of ${name} for the ${role} is drawn in the words of Mermaid`, () => {
+        const [first, ...lines] = mermaid(ceremony, role).trimEnd().split('\n')
+        expect(first).to.equal('stateDiagram-v2')
+        const id = '(?:\\[\\*\\]|[A-Za-z_][A-Za-z0-9_]*)'
+        // A transition's text holds no colon or semicolon: both end it.
+        const line = new RegExp(`^ *(?:%% .*|${id} --> ${id}(?:: [^:;]+)?|state "[^"]+" as ${id}(?: \\{)?|\\})$`)
+        for (const text of lines) expect(text).to.match(line)
+        expect(lines.filter((text) => text.endsWith('{')).length).to.equal(lines.filter((text) => text.trim() === '}').length)
+      })
+    }
+  }
+
+  it('finds a state from which nothing leads to an end', () => {
+    const graph: Graph = {
+      start: 'a', groups: [{ id: 'g', label: 'g' }],
+      states: [{ id: 'a', label: 'a', inside: 'g' }, { id: 'loop', label: 'loop' }, { id: 'end', label: 'end', final: true }],
+      edges: [{ from: 'a', to: 'loop', label: '' }, { from: 'loop', to: 'loop', label: '' }, { from: 'g', to: 'end', label: '' }],
+    }
+    expect(deadEnds(graph)).to.deep.equal(['loop'])
+    expect([...reachable(graph, 'a')].sort()).to.deep.equal(['a', 'end', 'loop'])
+  })
+
+  it('finds what could abort after success, in any later step', () => {
+    const step = { side: 'airgap', confirm: false, assist: false, agree: false } as const
+    const outline = (certificate: number) => ({
+      certificate,
+      steps: [{ ...step, name: 'A', agree: true }, { ...step, name: 'B' }, { ...step, name: 'C', confirm: true, disputes: 'D' }],
+    })
+    expect(abortsAfterSuccess(outline(0))).to.deep.equal([{ step: 'C', part: 'confirm' }, { step: 'C', part: 'disputes' }])
+    expect(abortsAfterSuccess(outline(2))).to.deep.equal([])
+  })
+})
