@@ -195,7 +195,7 @@ export function connectBoard(options: ConnectOptions): Board {
 function checkNext(at: Pin, { offset, head, text }: EntryJson): Entry {
   const expected = at.offset + 1
   if (offset !== expected) throw boardError('tampered', { offset: expected, why: `the storage gives offset ${offset} instead` })
-  if (offset < 0) {
+  if (nextHead(at.head, sha256Of(text)) !== head) {
     throw boardError('tampered', { offset, why: 'the head does not follow from the one before and the message' })
   }
   return { offset, head, text }
