@@ -96,7 +96,8 @@ function clientGraph({ steps, certificate }: Outline): Graph {
     edges.push({ from: making, to: state('posting'), label: side === 'airgap' ? 'answer' : 'computed' })
     edges.push({ from: state('posting'), to: state('collecting'), label: 'posted' })
     edges.push({ from: state('posting'), to: state('posting'), label: 'RETRY' })
-    edges.push({ from: state('collecting'), to: entryOf(steps[index + 1]), label: index === certificate ? 'complete, success' : 'complete' })
+    const complete = index === certificate ? 'complete, success' : 'complete'
+    edges.push({ from: state('collecting'), to: entryOf(steps[index + 1]), label: complete })
 
     if (confirm) edges.push({ from: making, to: 'aborted', label: 'too many owners decline', because: { step: name, part: 'confirm' } })
     if (agree) edges.push({ from: state('collecting'), to: 'aborted', label: 'they disagree', because: { step: name, part: 'agree' } })
@@ -120,7 +121,7 @@ function addDispute(
 ): void {
   const { states, edges, groups } = graph
   groups.push({ id: groupOf(message), label: `dispute: ${message}` })
-  states.push({ id: `${message}_justifying`, label: 'justifying', inside: groupOf(message) }, { id: `${message}_judging`, label: 'judging', inside: groupOf(message) })
+  for (const label of ['justifying', 'judging']) states.push({ id: `${message}_${label}`, label, inside: groupOf(message) })
   edges.push({ from, to: `${message}_justifying`, label: message, because: { step, part: 'disputes' } })
   edges.push({ from: `${message}_justifying`, to: `${message}_judging`, label: 'justified, or deadline' })
   edges.push({ from: `${message}_judging`, to: 'aborted', label: 'guilty one named' })
@@ -158,10 +159,11 @@ function airgapGraph({ steps, certificate }: Outline): Graph {
     if (disputes !== undefined) {
       groups.push({ id: groupOf(disputes), label: `dispute: ${disputes}` })
       states.push({ id: `${disputes}_justifying`, label: 'justifying', inside: groupOf(disputes) })
-      edges.push({ from: state('computing'), to: `${disputes}_stated`, label: `states ${disputes}`, because: { step: name, part: 'disputes' } })
+      const because = { step: name, part: 'disputes' } as const
+      edges.push({ from: state('computing'), to: `${disputes}_stated`, label: `states ${disputes}`, because })
       states.push({ id: `${disputes}_stated`, label: 'stated', inside: groupOf(disputes) })
       edges.push({ from: `${disputes}_stated`, to: 'aborted', label: 'over' })
-      edges.push({ from: state('answered'), to: `${disputes}_justifying`, label: 'is accused', because: { step: name, part: 'disputes' } })
+      edges.push({ from: state('answered'), to: `${disputes}_justifying`, label: 'is accused', because })
       edges.push({ from: `${disputes}_justifying`, to: 'aborted', label: 'justified' })
     }
     if (index <= certificate) edges.push({ from: state('waiting'), to: 'aborted', label: 'the client says so' })

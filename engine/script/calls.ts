@@ -171,7 +171,9 @@ function reportUnknown(resolving: Resolving, name: string, path: Path, scope: Sc
       const step = Object.hasOwn(draft.steps, base) ? (draft.steps[base]?.sends ?? '') : ''
       report('unknown-message', where, { name: base, known: [...declared.messages.keys()], step })
     } else if (message.to === 'others') report('whole-message', where, { message: base, field: field ?? '' })
-    else if (message.good && !resolving.mismatched.has(base)) report('unknown-field', where, { name: field ?? '', of: base, known: fieldsOf })
+    else if (message.good && !resolving.mismatched.has(base)) {
+      report('unknown-field', where, { name: field ?? '', of: base, known: fieldsOf })
+    }
   } else if (base === declared.follows?.local) {
     used.add(base)
     if (declared.follows.ceremony !== undefined) report('unknown-field', where, { name: field ?? '', of: base, known: fieldsOf })

@@ -12,7 +12,8 @@ const table = { ...textCodes, ...declarationCodes, ...verbCodes, ...stepCodes, .
 export type Code = keyof typeof table
 
 /** The facts that a code's text is made of. */
-export type FactsOf<C extends Code> = Parameters<(typeof table)[C]> extends [infer F extends object] ? F : Readonly<Record<string, never>>
+export type FactsOf<C extends Code> =
+  Parameters<(typeof table)[C]> extends [infer F extends object] ? F : Readonly<Record<string, never>>
 
 /** All codes. */
 export const codes: readonly string[] = Object.keys(table)

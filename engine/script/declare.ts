@@ -147,10 +147,11 @@ function declareMessage(basics: Basics, name: string): DeclaredMessage {
   const body = declareFields(basics, payload ?? {}, [...path, 'payload'], 'payload')
   const rest = attachment && declareFields(basics, attachment, [...path, 'attachment'], 'attachment')
   if (to === 'others' && rest) report('private-attachment', at.key([...path, 'attachment']), { message: name })
+  const shared = Object.keys(rest?.fields ?? {}).some((field) => Object.hasOwn(body.fields, field))
   return {
     name, to: to === 'others' ? 'others' : 'everyone', payload: body.fields,
     ...(rest === undefined ? {} : { attachment: rest.fields }),
-    good: audience && body.good && (rest?.good ?? true) && Object.keys(rest?.fields ?? {}).every((field) => !Object.hasOwn(body.fields, field)),
+    good: audience && body.good && (rest?.good ?? true) && !shared,
   }
 }
 

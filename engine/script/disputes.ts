@@ -44,7 +44,9 @@ function checkDispute(resolving: Resolving, message: string, sender: Sender | un
       other: message, has: `has ${describeFields(opening.payload)}`,
     })
   }
-  if (judge && opening && answer && !(sameFields(judge.signature.dispute, opening.payload) && sameFields(judge.signature.answer, answer.payload))) {
+  const fits = judge && opening && answer &&
+    sameFields(judge.signature.dispute, opening.payload) && sameFields(judge.signature.answer, answer.payload)
+  if (judge && opening && answer && !fits) {
     report('part-mismatch', at.key(judge.path), {
       verb: judge.signature.name,
       wants: `judges ${describeFields(judge.signature.dispute)} by ${describeFields(judge.signature.answer)}`,

@@ -40,7 +40,9 @@ function checkSides({ draft, declared, at, report }: Resolving, steps: readonly 
       return
     }
     if (isClient(step)) partial ??= { before: name, why: 'is a client’s step, whose messages an airgap cannot verify' }
-    else if (collect.kind !== 'all') partial ??= { before: name, why: 'does not collect all, so that each airgap would go on from something else' }
+    else if (collect.kind !== 'all') {
+      partial ??= { before: name, why: 'does not collect all, so that each airgap would go on from something else' }
+    }
   }
 }
 
@@ -76,7 +78,9 @@ function checkKeeps({ draft, declared, at, report }: Resolving): void {
     // One that is only misspelt is reported where it is.
     keeper.set(nearest(keeps, Object.keys(declared.keeps)) ?? keeps, other ?? name)
     if (other !== undefined) report('kept-twice', where, { name: keeps, other })
-    if (index <= certificate && Object.hasOwn(declared.keeps, keeps)) report('keep-early', where, { name: keeps, step: name, certificate: draft.certificate })
+    if (index <= certificate && Object.hasOwn(declared.keeps, keeps)) {
+      report('keep-early', where, { name: keeps, step: name, certificate: draft.certificate })
+    }
   }
   for (const name of Object.keys(declared.keeps)) {
     if (!keeper.has(name)) report('kept-never', at.key(['keeps', name]), { name })

@@ -41,7 +41,9 @@ export function ceremonySchema(names: Names): JSONSchema {
     ({ description, type: 'string', ...(closed ? { pattern: form.pattern } : {}), examples })
   const words = (description: string, choices: readonly string[], examples: readonly string[]): JSONSchema =>
     ({ description, type: 'string', ...(closed ? { enum: choices } : {}), examples })
-  const map = (description: string, form: Form, most: number, of: JSONSchema, examples: readonly unknown[]): JSONSchema => ({
+  const map = (
+    description: string, form: Form, most: number, of: JSONSchema, examples: readonly unknown[],
+  ): JSONSchema => ({
     description,
     type: 'object',
     maxProperties: most,
@@ -51,11 +53,14 @@ export function ceremonySchema(names: Names): JSONSchema {
   })
   const namesList = (description: string, examples: readonly unknown[]): JSONSchema =>
     ({ description, type: 'array', maxItems: MOST.fields, items: { type: 'string' }, examples })
-  const record = (description: string, required: readonly string[], properties: Readonly<Record<string, JSONSchema>>): JSONSchema =>
+  type Properties = Readonly<Record<string, JSONSchema>>
+  const record = (description: string, required: readonly string[], properties: Properties): JSONSchema =>
     ({ description, type: 'object', required, additionalProperties: false, properties })
 
   const args: JSONSchema = {
-    description: 'The verb’s arguments, in its order: names of parameters, messages (Commits), fields of messages (Commits.key), prepared values.',
+    description:
+      'The verb’s arguments, in its order: names of parameters, messages (Commits), fields of messages (Commits.key), ' +
+      'prepared values.',
     type: 'array',
     maxItems: MOST.arguments,
     items: text('An argument.', reference, ['threshold', 'Commits', 'Commits.key']),
@@ -88,81 +93,148 @@ export function ceremonySchema(names: Names): JSONSchema {
     }
     return { anyOf: [one, { type: 'array', minItems: 1, maxItems: 1, items: one }] }
   }
-  const typed = (place: Place, description: string): JSONSchema => ({ description, examples: ['hash', ['g1']], ...types(place) })
+  const typed = (place: Place): JSONSchema =>
+    ({ description: `The type of the ${place}: a name, or [name] for a list.`, examples: ['hash', ['g1']], ...types(place) })
+  const limit = (description: string, example: number): JSONSchema =>
+    ({ description, type: 'integer', ...(closed ? { minimum: 2, maximum: MAX_PARTICIPANTS } : {}), examples: [example] })
 
   const within = text(
-    'How long it may take at most, from one minute to 90 days. When the time is over and something is missing, the ceremony aborts.',
+    'How long it may take at most, from one minute to 90 days. When the time is over and something is missing, the ' +
+    'ceremony aborts.',
     time, ['30m', '24h', '7d'],
   )
 
-  return {
-    $schema: 'http://json-schema.org/draft-07/schema#',
-    title: 'A keyrite ceremony',
-    ...record(
-      'A ceremony: its messages, its steps, and what comes out.',
-      ['ceremony', 'version', 'title', 'messages', 'steps', 'certificate'],
-      {
-        ceremony: text('The ceremony’s name.', scriptName, ['dkg', 'beacon']),
-        version: text('The version of this file, in quotes.', version, ['1.0.0']),
-        title: text('What the ceremony is for, in one line, as the participants see it.', title, ['A random number that nobody could choose']),
-        participants: {
-          ...record('How many participants there can be. Not for a ceremony that follows another, since it has the same participants.', ['min', 'max'], {
-            min: { description: 'At least.', type: 'integer', ...(closed ? { minimum: 2, maximum: MAX_PARTICIPANTS } : {}), examples: [2] },
-            max: { description: 'At most.', type: 'integer', ...(closed ? { minimum: 2, maximum: MAX_PARTICIPANTS } : {}), examples: [MAX_PARTICIPANTS] },
-          }),
-          examples: [{ min: 2, max: MAX_PARTICIPANTS }],
-        },
-        follows: {
-          ...map('A finished ceremony that this one needs: a name for it here, and its ceremony. It brings its participants, parameters, outputs and what the airgaps kept.',
-            smallName, closed ? 1 : MOST.fields, text('The name of a ceremony.', scriptName, ['dkg']), [{ key: 'dkg' }]),
-        },
-        parameters: map('What is chosen when the ceremony is opened: names and types. Every owner sees and confirms the values on the airgap.',
-          smallName, MOST.parameters, typed('parameter', 'The parameter’s type: a name, or [name] for a list.'), [{ threshold: 'quorum' }]),
-        keeps: map('What stays in the airgap’s vault when the ceremony has succeeded: names and types.',
-          smallName, MOST.fields, words('What is kept.', Object.keys(keptTypes), Object.keys(keptTypes)), [{ share: 'dkg.share' }]),
-        messages: map('The messages that the steps send.', bigName, MOST.messages,
-          record('A message.', ['to'], {
-            to: words('`everyone`: one message, open to all. `others`: one for each other participant, for that one’s airgap alone.', ['everyone', 'others'], ['everyone', 'others']),
-            payload: map('What is in it: field names and types. The airgap signs all of it.', smallName, MOST.fields,
-              typed('payload', 'The field’s type: a name, or [name] for a list.'), [{ digest: 'hash' }]),
-            attachment: map('Public data that comes along, for clients; airgaps do without. A `check` must take it.', smallName, MOST.fields,
-              typed('attachment', 'The field’s type: a name, or [name] for a list.'), [{ points: ['g1'] }]),
-          }), [{ Commit: { to: 'everyone', payload: { digest: 'hash' } } }]),
-        steps: map('The steps, in their order. Each goes the same way: make a message, send it, collect what the others send.', bigName, MOST.steps,
-          record('A step.', ['sends', 'collect', 'within'], {
-            prepare: map('What the client computes for its airgap before the step, from public values: names and verbs.', smallName, MOST.fields,
-              call('prepare', 'A verb that makes one public value of others.', [{ 'dkg.sum': ['Commits.key', 'Commits.points'] }]),
-              [{ sums: { 'dkg.sum': ['Commits.key', 'Commits.points'] } }]),
-            airgap: call('airgap', 'The verb that the airgap runs. A step has either `airgap` or `client`.', [{ 'random.commit': [] }]),
-            client: call('client', 'The verb that the client runs. A step has either `airgap` or `client`.', [{ 'bls.combine': ['key', 'messages', 'Partial.partials'] }]),
-            confirm: namesList('Parameters that the owner must see and confirm on the airgap before this step. (All are confirmed before the first step anyway.)', [['purpose', 'messages']]),
-            assist: call('assist', 'The client’s verb that answers when the airgap’s verb asks back.', [{ 'dkg.pinpoint': ['Commits.key', 'Commits.points'] }]),
-            sends: text('The message that the step sends.', bigName, ['Commit']),
-            disputes: text('The message that the airgap may state instead, if it finds that somebody cheats.', bigName, ['Complaint']),
-            check: call('check', 'The client’s verb that checks every message that comes in.', [{ 'random.opens': ['Commit'] }]),
-            collect: text('From how many participants the message must come: `all`, `any` (one is enough), or the name of a quorum.', reference, ['all', 'any', 'threshold', 'key.threshold']),
-            agree: namesList('Fields of the message that must be equal in all.', [['groupKey']]),
-            within,
-            keeps: text('The name, declared under the top `keeps`, of what the airgap puts into its vault in this step.', smallName, ['share']),
-          }), [{ SendCommits: { airgap: { 'random.commit': [] }, sends: 'Commit', collect: 'all', within: '24h' } }]),
-        disputes: map('What follows the message that a step states under `disputes`. The ceremony aborts in every case; a dispute finds out by whose fault.',
-          bigName, MOST.messages,
-          record('A dispute.', ['airgap', 'sends', 'within', 'judge'], {
-            airgap: call('disputeAirgap', 'The verb with which the accused one’s airgap justifies itself.', [{ 'dkg.justify': ['threshold', 'PublicKey'] }]),
-            sends: text('The message that it sends.', bigName, ['Justification']),
-            within,
-            judge: call('judge', 'The client’s verb that says who is guilty.', [{ 'dkg.judge': ['PublicKey', 'Commits.key', 'Commits.points', 'Deal'] }]),
-          }), [{ Complaint: { sends: 'Justification' } }]),
-        certificate: text('The step whose completion is the ceremony’s success. From then on nothing aborts any more.', bigName, ['SendReveals']),
-        outputs: map('What comes out: a field on which all agree, or a verb that makes one value of many.', smallName, MOST.outputs, {
+  const message = record('A message.', ['to'], {
+    to: words(
+      '`everyone`: one message, open to all. `others`: one for each other participant, for that one’s airgap alone.',
+      ['everyone', 'others'], ['everyone', 'others'],
+    ),
+    payload: map(
+      'What is in it: field names and types. The airgap signs all of it.',
+      smallName, MOST.fields, typed('payload'), [{ digest: 'hash' }],
+    ),
+    attachment: map(
+      'Public data that comes along, for clients; airgaps do without. A `check` must take it.',
+      smallName, MOST.fields, typed('attachment'), [{ points: ['g1'] }],
+    ),
+  })
+
+  const sum = { 'dkg.sum': ['Commits.key', 'Commits.points'] }
+  const step = record('A step.', ['sends', 'collect', 'within'], {
+    prepare: map(
+      'What the client computes for its airgap before the step, from public values: names and verbs.',
+      smallName, MOST.fields, call('prepare', 'A verb that makes one public value of others.', [sum]), [{ sums: sum }],
+    ),
+    airgap: call(
+      'airgap', 'The verb that the airgap runs. A step has either `airgap` or `client`.', [{ 'random.commit': [] }],
+    ),
+    client: call(
+      'client', 'The verb that the client runs. A step has either `airgap` or `client`.',
+      [{ 'bls.combine': ['key', 'messages', 'Partial.partials'] }],
+    ),
+    confirm: namesList(
+      'Parameters that the owner must see and confirm on the airgap before this step. (All are confirmed before the ' +
+      'first step anyway.)',
+      [['purpose', 'messages']],
+    ),
+    assist: call(
+      'assist', 'The client’s verb that answers when the airgap’s verb asks back.',
+      [{ 'dkg.pinpoint': ['Commits.key', 'Commits.points'] }],
+    ),
+    sends: text('The message that the step sends.', bigName, ['Commit']),
+    disputes: text('The message that the airgap may state instead, if it finds that somebody cheats.', bigName, ['Complaint']),
+    check: call('check', 'The client’s verb that checks every message that comes in.', [{ 'random.opens': ['Commit'] }]),
+    collect: text(
+      'From how many participants the message must come: `all`, `any` (one is enough), or the name of a quorum.',
+      reference, ['all', 'any', 'threshold', 'key.threshold'],
+    ),
+    agree: namesList('Fields of the message that must be equal in all.', [['groupKey']]),
+    within,
+    keeps: text(
+      'The name, declared under the top `keeps`, of what the airgap puts into its vault in this step.', smallName, ['share'],
+    ),
+  })
+
+  const dispute = record('A dispute.', ['airgap', 'sends', 'within', 'judge'], {
+    airgap: call(
+      'disputeAirgap', 'The verb with which the accused one’s airgap justifies itself.',
+      [{ 'dkg.justify': ['threshold', 'PublicKey'] }],
+    ),
+    sends: text('The message that it sends.', bigName, ['Justification']),
+    within,
+    judge: call(
+      'judge', 'The client’s verb that says who is guilty.',
+      [{ 'dkg.judge': ['PublicKey', 'Commits.key', 'Commits.points', 'Deal'] }],
+    ),
+  })
+
+  const ceremony = record(
+    'A ceremony: its messages, its steps, and what comes out.',
+    ['ceremony', 'version', 'title', 'messages', 'steps', 'certificate'],
+    {
+      ceremony: text('The ceremony’s name.', scriptName, ['dkg', 'beacon']),
+      version: text('The version of this file, in quotes.', version, ['1.0.0']),
+      title: text(
+        'What the ceremony is for, in one line, as the participants see it.', title,
+        ['A random number that nobody could choose'],
+      ),
+      participants: {
+        ...record(
+          'How many participants there can be. Not for a ceremony that follows another, since it has the same participants.',
+          ['min', 'max'], { min: limit('At least.', 2), max: limit('At most.', MAX_PARTICIPANTS) },
+        ),
+        examples: [{ min: 2, max: MAX_PARTICIPANTS }],
+      },
+      follows: map(
+        'A finished ceremony that this one needs: a name for it here, and its ceremony. It brings its participants, ' +
+        'parameters, outputs and what the airgaps kept.',
+        smallName, closed ? 1 : MOST.fields, text('The name of a ceremony.', scriptName, ['dkg']), [{ key: 'dkg' }],
+      ),
+      parameters: map(
+        'What is chosen when the ceremony is opened: names and types. Every owner sees and confirms the values on the airgap.',
+        smallName, MOST.parameters, typed('parameter'), [{ threshold: 'quorum' }],
+      ),
+      keeps: map(
+        'What stays in the airgap’s vault when the ceremony has succeeded: names and types.',
+        smallName, MOST.fields, words('What is kept.', Object.keys(keptTypes), Object.keys(keptTypes)),
+        [{ share: 'dkg.share' }],
+      ),
+      messages: map(
+        'The messages that the steps send.',
+        bigName, MOST.messages, message, [{ Commit: { to: 'everyone', payload: { digest: 'hash' } } }],
+      ),
+      steps: map(
+        'The steps, in their order. Each goes the same way: make a message, send it, collect what the others send.',
+        bigName, MOST.steps, step,
+        [{ SendCommits: { airgap: { 'random.commit': [] }, sends: 'Commit', collect: 'all', within: '24h' } }],
+      ),
+      disputes: map(
+        'What follows the message that a step states under `disputes`. The ceremony aborts in every case; a dispute ' +
+        'finds out by whose fault.',
+        bigName, MOST.messages, dispute, [{ Complaint: { sends: 'Justification' } }],
+      ),
+      certificate: text(
+        'The step whose completion is the ceremony’s success. From then on nothing aborts any more.', bigName, ['SendReveals'],
+      ),
+      outputs: map(
+        'What comes out: a field on which all agree, or a verb that makes one value of many.',
+        smallName, MOST.outputs,
+        {
           description: 'A field of a message, such as Response.groupKey, or a verb with its arguments.',
           type: ['string', 'object'],
           ...(closed ? { pattern: reference.pattern } : {}),
           ...verbs('output'),
           examples: ['Response.groupKey', { 'random.mix': ['Reveal'] }],
-        }, [{ groupKey: 'Response.groupKey' }]),
-      },
-    ),
+        },
+        [{ groupKey: 'Response.groupKey' }],
+      ),
+    },
+  )
+
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'A keyrite ceremony',
+    ...ceremony,
     $defs: { arguments: args },
   }
 }

@@ -32,7 +32,9 @@ export function sendersOf(checking: Declaring): ReadonlyMap<string, Sender> {
   }
   for (const message of declared.messages.keys()) {
     const isDispute = Object.hasOwn(draft.disputes ?? {}, message)
-    if (!senders.has(message) && !isDispute && declared.steps.length > 0) report('sent-never', at.key(['messages', message]), { message })
+    if (!senders.has(message) && !isDispute && declared.steps.length > 0) {
+      report('sent-never', at.key(['messages', message]), { message })
+    }
   }
   return senders
 }

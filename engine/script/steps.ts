@@ -126,7 +126,9 @@ function checkParts(resolving: Resolving, { signature, path: verbPath }: Making,
     const type = Object.hasOwn(declared.keeps, step.keeps) ? declared.keeps[step.keeps] : undefined
     const where = at.value([...path, 'keeps'])
     if (type === undefined) report('unknown-keep', where, { name: step.keeps, known: Object.keys(declared.keeps) })
-    else if (type !== keeps && Object.hasOwn(keptTypes, type)) report('part-mismatch', where, { verb, wants: `keeps a ${keeps ?? ''}`, other: step.keeps, has: `is a ${type}` })
+    else if (type !== keeps && Object.hasOwn(keptTypes, type)) {
+      report('part-mismatch', where, { verb, wants: `keeps a ${keeps ?? ''}`, other: step.keeps, has: `is a ${type}` })
+    }
   }
 }
 
@@ -147,7 +149,8 @@ function checkCheck(
 ): Call | undefined {
   const { at, report } = resolving
   const checked = step.check && checkCall(resolving, 'check', step.check, [...path, 'check'], scope)
-  if (message === undefined || resolving.mismatched.has(message.name) || (step.check !== undefined && checked === undefined)) return checked?.call
+  const isFaulty = step.check !== undefined && checked === undefined
+  if (message === undefined || resolving.mismatched.has(message.name) || isFaulty) return checked?.call
   const { payload = {}, attachment = {} } = checked?.signature ?? {}
   const has = message.attachment ?? {}
   if (checked && !(within(payload, message.payload) && within(attachment, has))) {
@@ -212,7 +215,10 @@ function checkCollect(
   const { follows } = resolving.declared
   const silent = follows !== undefined && follows.ceremony === undefined && step.collect.startsWith(`${follows.local}.`)
   if (silent) resolving.used.add(follows.local)
-  else report('bad-collect', where, { step: name, name: step.collect, known, got: ref === undefined ? 'nothing has that name' : `it is ${describeType(ref.type)}` })
+  else {
+    const got = ref === undefined ? 'nothing has that name' : `it is ${describeType(ref.type)}`
+    report('bad-collect', where, { step: name, name: step.collect, known, got })
+  }
   return { kind: 'all' }
 }
 

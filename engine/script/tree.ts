@@ -80,7 +80,9 @@ function tokenize(source: string, fault: Report): Cst.Token[] {
     if (!marker) offset += lexeme.length
     if (kind === 'anchor' || kind === 'alias') fault('yaml-alias', span, {})
     if (kind === 'tag') fault('yaml-tag', span, {})
-    if ((kind === 'double-quoted-scalar' || kind === 'single-quoted-scalar') && !isClosed(lexeme)) fault('yaml-syntax', { start: span.start, end: span.start + 1 }, UNCLOSED)
+    if ((kind === 'double-quoted-scalar' || kind === 'single-quoted-scalar') && !isClosed(lexeme)) {
+      fault('yaml-syntax', { start: span.start, end: span.start + 1 }, UNCLOSED)
+    }
     if (kind === 'directive-line') fault('yaml-directive', span, {})
     for (const token of parser.next(lexeme)) tokens.push(token)
     if (parser.stack.length > MAX_STACK) {
@@ -99,13 +101,18 @@ function isClosed(lexeme: string): boolean {
 }
 
 const LOOK = 'look at the indentation, and at brackets, braces and quotes that are not closed, on this line and above it'
-const UNCLOSED = { why: 'this quote is never closed', hint: 'close it with the same quote; \\n and the like only mean something in double quotes' }
+const UNCLOSED = { why: 'this quote is never closed', hint: 'close it with the same quote, on the same line' }
 
 /** What the parser's errors mean to somebody who writes a script; where two are at one place, the later one counts. */
 const syntax: Readonly<Record<string, { readonly why: string; readonly hint: string }>> = {
   BLOCK_AS_IMPLICIT_KEY: { why: 'there are two colons in this line', hint: 'put the text in quotes if the colon belongs to it' },
-  MULTILINE_IMPLICIT_KEY: { why: 'a line below this one is indented further, so that it goes on here', hint: 'line up the names that belong together' },
-  BAD_INDENT: { why: 'the indentation changes here, or a { or [ above it is not closed', hint: 'line up the names that belong together, and close every bracket' },
+  MULTILINE_IMPLICIT_KEY: {
+    why: 'a line below this one is indented further, so that it goes on here', hint: 'line up the names that belong together',
+  },
+  BAD_INDENT: {
+    why: 'the indentation changes here, or a { or [ above it is not closed',
+    hint: 'line up the names that belong together, and close every bracket',
+  },
 }
 
 /** The parser's message, without its capital and full stop. */
