@@ -31,8 +31,6 @@ async function follow(board: Board, pin: Pin, count: number, onTrouble?: (error:
   return entries
 }
 
-const never = new AbortController().signal
-
 async function drain(entries: AsyncIterable<Entry>): Promise<number> {
   let count = 0
   for await (const entry of entries) count += entry.offset === count ? 1 : 0
@@ -41,7 +39,7 @@ async function drain(entries: AsyncIterable<Entry>): Promise<number> {
 
 /** Follows until it fails. */
 async function failure(board: Board, pin: Pin = EMPTY_LOG): Promise<unknown> {
-  return rejection(drain(board.follow(pin, never)))
+  return rejection(drain(board.follow(pin, AbortSignal.timeout(5000))))
 }
 
 /** The first trouble that following meets. */
@@ -119,6 +117,13 @@ describe('the storage client', () => {
       expect(Buffer.from(await board.getAttachment(hash)).toString()).to.equal('points')
       expect(await board.post(statedOf(ann, 'One', {}, { attachment: hash }))).to.have.property('offset', 1)
       expect((await rejection(board.getAttachment(sha256Of('other')))).code).to.equal('board.missing')
+    })
+
+    it('says where the log ends', async () => {
+      expect(await board.head()).to.deep.equal(EMPTY_LOG)
+      const pin = await board.post(readyOf(ann))
+      expect(await board.head()).to.deep.equal(pin)
+      expect((await rejection(clientOf(`${storage.url}/boards/none`).head())).code).to.equal('board.refused')
     })
 
     it('sends the token with Ready alone', async () => {
