@@ -81,6 +81,7 @@ export function makeScreen(options: ScreenOptions): Screen {
   /** The densest version to use, however large the window; keys change it. */
   let atMost = DENSE_VERSION
   let layout = ''
+  let painted = ''
 
   const windowNow = (): Window => ({ columns: output.columns ?? 80, rows: output.rows ?? 24 })
 
@@ -90,11 +91,11 @@ export function makeScreen(options: ScreenOptions): Screen {
     return makeSending(text, { fragment: Math.min(fragment, options.fragment ?? fragment) })
   }
 
-  function show(text: string): Promise<void> {
+  async function show(text: string): Promise<void> {
     const sending = prepare(text)
     if (showing === undefined) output.write(ENTER_SCREEN)
     else halt()
-    return new Promise((resolve) => {
+    await new Promise<void>((resolve) => {
       showing = { text, finish: resolve, sending, frames: sending.frames(), shown: 0 }
       layout = ''
       tick()
@@ -150,7 +151,10 @@ export function makeScreen(options: ScreenOptions): Screen {
     layout = newLayout
     const place = now.sending.partCount === 1 ? 'one code' : `frame ${now.shown}, ${now.sending.partCount} needed`
     const status = `${place} · ${SPEEDS[speed] ?? 0}/s (< >) · size ${matrix.version} (+ -)${options.note()}`
-    output.write(clear + paintQr(matrix, window, options.colours) + paintStatus(status, window))
+    const picture = paintQr(matrix, window, options.colours) + paintStatus(status, window)
+    if (clear === '' && picture === painted) return
+    painted = picture
+    output.write(clear + picture)
   }
 
   /** Ends what is shown, and leaves the screen as it is. */

@@ -124,11 +124,18 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): Carrier {
     onKey: (key) => {
       if (screen.isShowing) screen.press(key)
     },
-    onInterrupt: options.onInterrupt ?? (() => process.kill(process.pid, 'SIGINT')),
+    onInterrupt: options.onInterrupt ?? interrupt,
     onTooLong: (bytes) => report(channelError('too-long', { what: 'A line', bytes, limit: MAX_FRAME })),
     limit: MAX_FRAME,
     keys: input.isTTY === true ? SCREEN_KEYS : '',
   })
+  /** Gives the window back first: a process that dies of a signal has no time for it. */
+  function interrupt(): void {
+    screen.stop()
+    attach()
+    process.kill(process.pid, 'SIGINT')
+  }
+
   const decoder = new StringDecoder('utf8')
   const onData = (piece: string | Uint8Array): void => split(typeof piece === 'string' ? piece : decoder.write(piece))
   const onResize = (): void => screen.refresh()
@@ -143,8 +150,8 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): Carrier {
   }
 
   /** Takes the keyboard while something is shown or awaited, and gives it back otherwise. */
-  function attach(): void {
-    const wanted = !isClosed && (screen.isShowing || waiting !== undefined)
+  function attach(isStarting = false): void {
+    const wanted = !isClosed && (isStarting || screen.isShowing || waiting !== undefined)
     if (wanted === isAttached) return
     isAttached = wanted
     if (input.isTTY === true) input.setRawMode?.(wanted)
@@ -169,9 +176,13 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): Carrier {
 
   async function show(text: string): Promise<void> {
     checkOpen()
-    const shown = screen.show(text)
-    attach()
-    await shown
+    // Before anything is painted, so that no key is echoed into the picture.
+    attach(true)
+    try {
+      await screen.show(text)
+    } finally {
+      attach()
+    }
     checkOpen()
   }
 
