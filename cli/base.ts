@@ -17,6 +17,24 @@ export const passphraseFlags = {
   }),
 }
 
+/** For commands that speak to the other machine. Hand their values to `openChannel`. */
+export const channelFlags = {
+  channel: Flags.string({
+    summary: 'How the two machines see each other: terminal, or folder:DIR.',
+    description:
+      'terminal paints QR codes in this window, and reads what a QR scanner in keyboard mode types. folder:DIR writes ' +
+      'and reads QR images in a folder that both machines reach, such as a stick.',
+    helpValue: 'terminal|folder:DIR',
+    default: 'terminal',
+  }),
+  fragment: Flags.integer({
+    summary: 'Bytes in one QR code, 50 to 800: fewer for poor cameras.',
+    helpValue: 'BYTES',
+    min: 50,
+    max: 800,
+  }),
+}
+
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 export abstract class KeyriteCommand extends Command {

@@ -21,6 +21,82 @@ export const cliError = errorTable('cli', {
     what: `KEYRITE_HOME is not a usable path: ${JSON.stringify(value)}.`,
     todo: 'Set it to a folder, or unset it to use ~/.keyrite.',
   }),
+  'no-client': ({ home }: { home: string }) => ({
+    what: `There is no client in ${home}.`,
+    todo: 'Make one with `keyrite client init --name NAME --board URL`, or set KEYRITE_HOME to its folder.',
+  }),
+  'no-airgap': ({ home }: { home: string }) => ({
+    what: `There is no airgap in ${home}.`,
+    todo: 'Make one with `keyrite airgap init`, or set KEYRITE_HOME to its folder.',
+  }),
+  'not-paired': ({ name }: { name: string }) => ({
+    what: `The client of ${name} is not paired with its airgap yet.`,
+    todo: 'Run `keyrite client pair` here and `keyrite airgap card` on the airgap, face to face.',
+  }),
+  pairing: ({ name }: { name: string }) => ({
+    what: `The airgap answered with a card that is not that of ${name}.`,
+    todo: 'Check that it is your own airgap, and that nothing else shows codes to this machine; then pair again.',
+  }),
+  channel: ({ value }: { value: string }) => ({
+    what: `There is no channel ${JSON.stringify(value)}.`,
+    todo: 'Use --channel terminal, or --channel folder:DIR with a folder that both machines reach (a stick, say).',
+  }),
+  roster: ({ why }: { why: string }) => ({
+    what: `The roster cannot be made: ${why}.`,
+    todo: 'Every participant runs `keyrite client ready SCRIPT` first; then open again, with --roster to name who takes part.',
+  }),
+  ceremony: ({ why }: { why: string }) => ({
+    what: `No ceremony to work on: ${why}.`,
+    todo: 'See the ceremonies of this board with `keyrite client status`, and name one by the first digits of its id.',
+  }),
+  accept: ({ ceremony, number }: { ceremony: string; number: string }) => ({
+    what: `The ceremony ${ceremony} has the number ${number}, which is not the one that --accept names.`,
+    todo: 'Compare the number with the other participants. If it is right, run `keyrite airgap run` again and confirm it on this screen.',
+  }),
+  'script-file': ({ path, why, shipped }: { path: string; why: string; shipped: readonly string[] }) => ({
+    what: `The script ${path} cannot be read: ${why}.`,
+    todo: `Name a file, or one of the ceremonies that ship with keyrite: ${shipped.join(', ')}.`,
+  }),
+  'script-invalid': ({ file, count, text }: { file: string; count: number; text: string }) => ({
+    what: `The script ${file} is refused, with ${count} ${count === 1 ? 'problem' : 'problems'}:\n\n${text}\n`,
+    todo: `Mend it, then look again with \`keyrite ceremony validate ${file}\`.`,
+  }),
+  library: ({ path, why }: { path: string; why: string }) => ({
+    what: `The library ${path} cannot be used: ${why}.`,
+    todo: 'Give --library a folder that holds the followed ceremony as NAME.yaml.',
+  }),
+  parameters: ({ problems }: { problems: readonly string[] }) => ({
+    what: `The parameters are not right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    todo: 'Give each parameter of the script once, as --set NAME=VALUE.',
+  }),
+  participants: ({ why }: { why: string }) => ({
+    what: `It is not clear who takes part: ${why}.`,
+    todo: 'Give --participants with a number, or --names with names separated by commas (a-z, 0-9 and -).',
+  }),
+  'new-name': ({ name, why }: { name: string; why: string }) => ({
+    what: `A new ceremony cannot be called ${JSON.stringify(name)}: ${why}.`,
+    todo: 'Choose another name: 1 to 32 small letters, digits and hyphens, and none of a ceremony that ships with keyrite.',
+  }),
+  'file-exists': ({ path }: { path: string }) => ({
+    what: `${path} exists already; nothing was changed.`,
+    todo: 'Choose another file with --output FILE, or replace it with --force.',
+  }),
+  'file-write': ({ path, why }: { path: string; why: string }) => ({
+    what: `${path} cannot be written: ${why}.`,
+    todo: 'Check that its folder is there, that you may write to it, and that the disk is not full.',
+  }),
+  listen: ({ value }: { value: string }) => ({
+    what: `${JSON.stringify(value)} is no address to listen on.`,
+    todo: 'Give --listen HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one.',
+  }),
+  'join-token': ({ path, why }: { path: string; why: string }) => ({
+    what: `The join token file ${path} cannot be used: ${why}.`,
+    todo: 'Give the file that holds the token, one line of 16 to 256 characters, or let --new-join-token make it.',
+  }),
+  'demo-process': ({ command, home, code, said }: { command: string; home: string; code: string | number; said: string }) => ({
+    what: `\`keyrite ${command}\` in ${home} ended with ${String(code)}. It said:\n${said}`,
+    todo: 'Run the demo again with --keep DIR, and look at the logs there.',
+  }),
   bundle: ({ why }: { why: string }) => ({
     what: `The bundle was not made: ${why}.`,
     todo: 'Run `npm ci && npm run bundle` in a clean clone.',
@@ -68,6 +144,27 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   'vault.missing': EXIT.refused,
   'vault.exists': EXIT.refused,
   'vault.too-large': EXIT.refused,
+  'cli.no-client': EXIT.refused,
+  'cli.no-airgap': EXIT.refused,
+  'cli.not-paired': EXIT.refused,
+  'cli.pairing': EXIT.refused,
+  'cli.roster': EXIT.refused,
+  'cli.ceremony': EXIT.refused,
+  'cli.accept': EXIT.refused,
+  'cli.script-file': EXIT.refused,
+  'cli.script-invalid': EXIT.refused,
+  'cli.library': EXIT.refused,
+  'cli.parameters': EXIT.refused,
+  'cli.participants': EXIT.refused,
+  'cli.file-exists': EXIT.refused,
+  'cli.join-token': EXIT.refused,
+  'cli.new-name': EXIT.usage,
+  'cli.listen': EXIT.usage,
+  'storage.bad-option': EXIT.usage,
+  'cli.channel': EXIT.usage,
+  'board.unreachable': EXIT.unreachable,
+  'board.tampered': EXIT.unreachable,
+  airgap: EXIT.refused,
   'cli.no-terminal': EXIT.usage,
   'cli.home-path': EXIT.usage,
   'cli.not-the-same': EXIT.refused,

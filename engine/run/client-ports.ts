@@ -4,6 +4,7 @@ import type { Random, Verbs } from '../verbs/runtime.ts'
 import type { Board } from '../wire/board.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import type { Feed } from './feed.ts'
+import type { Ledger } from './ledger.ts'
 
 /** Texts kept on the client's disk. `put` resolves when the text is durable; it never changes one that is there. */
 export interface TextStore {
@@ -40,6 +41,8 @@ export interface ClientPorts {
   readonly random: Random
   readonly clock: Clock
   readonly onProgress?: (progress: ClientProgress) => void
+  /** Hears of the ceremony as the log tells it, at the start and after every message. */
+  readonly onLedger?: (ledger: Ledger) => void
   /** Hears of every failed try to reach the storage. */
   readonly onTrouble?: (error: Error) => void
 }

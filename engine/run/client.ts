@@ -54,8 +54,10 @@ class ClientRun {
   }
 
   async result(): Promise<ClientResult | null> {
+    this.ports.onLedger?.(this.ledger)
     const stop = this.ports.feed.listen((posted) => {
       this.ledger.accept(posted)
+      this.ports.onLedger?.(this.ledger)
       for (const hear of [...this.changed]) hear()
     })
     const actor = createActor(this.machine())

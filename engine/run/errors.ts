@@ -49,9 +49,17 @@ export const runError = errorTable('run', {
     what: `The airgap’s answer for ${step} is not usable: ${why}.`,
     todo: 'Check that it is the right airgap and that both machines run the same version; then run both again.',
   }),
+  'script-declined': ({ script }: { script: string }) => ({
+    what: `The script ${script} was not added.`,
+    todo: 'Compare its SHA-256 with the other participants, then run this again.',
+  }),
   recover: ({ why }: { why: string }) => ({
     what: `Nothing can be recovered from this transcript: ${why}.`,
     todo: 'Use the transcript of the ceremony in which this mnemonic took part, exported after it succeeded.',
+  }),
+  'bad-fault': ({ fault, why }: { fault: string; why: string }) => ({
+    what: `The fault ${fault} cannot be simulated: ${why}.`,
+    todo: 'Write it as NAME:PARTICIPANT or NAME:PARTICIPANT:TARGET; `keyrite ceremony simulate --help` lists all names.',
   }),
   transcript: ({ line, why }: { line: number; why: string }) => ({
     what: `The transcript is damaged at line ${line}: ${why}.`,

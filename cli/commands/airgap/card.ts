@@ -1,0 +1,44 @@
+import { Flags } from '@oclif/core'
+import { channelFlags, KeyriteCommand, passphraseFlags } from '../../base.ts'
+
+export class AirgapCard extends KeyriteCommand {
+  static override summary = 'Introduce this airgap and its client to each other.'
+  static override description = `Reads the name and signing key that \`keyrite client pair\` shows, asks you to confirm them, and answers with
+the card that stands in every roster. Ends when the client has been answered.`
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --channel folder:/media/stick']
+  static override flags = {
+    ...passphraseFlags,
+    ...channelFlags,
+    'accept-name': Flags.string({ helpValue: 'NAME', summary: 'For drills: consent beforehand to pair with a client of this name.' }),
+  }
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(AirgapCard)
+    const { unlockedAirgap } = await import('../../roles/airgap-home.ts')
+    const { serveAirgap } = await import('../../roles/airgap-serve.ts')
+    const { pairingCode } = await import('../../roles/pairing.ts')
+    const { confirmPairing } = await import('../../roles/airgap-confirm.ts')
+    const { runError } = await import('../../../engine/run/errors.ts')
+
+    const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
+    try {
+      this.logToStderr('Waiting for the client’s card. Run `keyrite client pair` there.')
+      await serveAirgap({
+        airgap, ...flags, signal: this.signal, say: (line) => this.logToStderr(line),
+        confirm: (question) => {
+          if (question.kind !== 'pair') throw runError('not-paired', { name: '' })
+          return confirmPairing(question.card, flags['accept-name'], this.signal)
+        },
+        until: (request, answer) => request.ask === 'pair' && answer.give === 'card',
+      })
+      const { card } = airgap.memory.read()
+      if (card === null) throw runError('not-paired', { name: '' })
+      this.log(`Paired with the client of ${card.name}, signing key ${card.signingKey}.`)
+      this.log(`Pairing code: ${pairingCode(card)}. The client must show the same.`)
+      this.next('keyrite airgap run, when a ceremony is opened')
+      return card
+    } finally {
+      await airgap.close()
+    }
+  }
+}

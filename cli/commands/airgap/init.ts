@@ -1,0 +1,62 @@
+import { Flags } from '@oclif/core'
+import { KeyriteCommand, passphraseFlags } from '../../base.ts'
+
+export class AirgapInit extends KeyriteCommand {
+  static override summary = 'Make this machine a participant’s airgap.'
+  static override description = `The airgap is the offline machine: take its network away for ever before you run this. It holds the seed from
+which every secret is derived, in a vault under your passphrase.
+
+A new mnemonic of 24 words is shown once: write it on paper. Together with the public transcripts of your ceremonies it
+restores your shares, so whoever finds it can too. --restore takes the words of an earlier airgap instead.`
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --restore']
+  static override flags = {
+    ...passphraseFlags,
+    restore: Flags.boolean({ summary: 'Restore from the words of an earlier airgap.' }),
+    'mnemonic-file': Flags.string({
+      helpValue: 'FILE',
+      summary: 'For drills: with --restore read the words from this file, otherwise write the new words to it instead of showing them.',
+    }),
+    'extra-passphrase': Flags.boolean({ summary: 'Ask for a BIP-39 passphrase besides the words (a 25th word). It is needed again with --restore.' }),
+  }
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(AirgapInit)
+    const { askPassphrase, askSecret, readSecretFile } = await import('../../prompt.ts')
+    const { createAirgapHome, random } = await import('../../roles/airgap-home.ts')
+    const { airgapKeyPair, newMnemonic, seedFromMnemonic } = await import('../../../engine/crypto/seed.ts')
+    const { toHex } = await import('../../../engine/crypto/bytes.ts')
+    const { withProgress } = await import('../../output.ts')
+
+    const file = flags['mnemonic-file']
+    const words = async (): Promise<string> => {
+      if (!flags.restore) return newMnemonic(random)
+      if (file !== undefined) return await readSecretFile(file)
+      return await askSecret('The 24 words:', '--mnemonic-file FILE', (answer) => void seedFromMnemonic(answer, ''), this.signal)
+    }
+    const mnemonic = await words()
+    const extra = flags['extra-passphrase'] ? await askSecret('BIP-39 passphrase:', '--extra-passphrase', () => undefined, this.signal) : ''
+    const seed = seedFromMnemonic(mnemonic, extra)
+    const passphrase = await askPassphrase({ of: 'the new vault', file: flags['passphrase-file'], isNew: true, signal: this.signal })
+    const home = await withProgress('Encrypting', () => createAirgapHome(toHex(seed), passphrase))
+    if (!flags.restore) await this.handOver(mnemonic, file)
+    const airgapKey = toHex(airgapKeyPair(seed).publicKey)
+    this.log(`The airgap is ready in ${home}.\nIts key is ${airgapKey}.`)
+    this.next(
+      'Face to face with your client: keyrite airgap card here, and keyrite client pair there.',
+      ...(flags.restore ? ['Then, for each key of yours: keyrite airgap recover TRANSCRIPT'] : []),
+    )
+    return { home, airgapKey }
+  }
+
+  /** Shows the words once and clears the screen, or writes them to the file that was asked for. */
+  private async handOver(mnemonic: string, file: string | undefined): Promise<void> {
+    if (file !== undefined) {
+      const { writeDurable } = await import('../../../engine/vault/file.ts')
+      await writeDurable(file, new TextEncoder().encode(`${mnemonic}\n`), { exclusive: true })
+      this.logToStderr(`The 24 words are in ${file}. Keep that file as you would keep the key itself.`)
+      return
+    }
+    const { showWords } = await import('../../roles/mnemonic-screen.ts')
+    await showWords(mnemonic, this.signal)
+  }
+}

@@ -1,0 +1,32 @@
+import { Args } from '@oclif/core'
+import { KeyriteCommand, passphraseFlags } from '../../base.ts'
+
+export class AirgapRecover extends KeyriteCommand {
+  static override summary = 'Get a share back from the mnemonic and a transcript.'
+  static override description = `For an airgap that was made anew with --restore: takes the transcript of a ceremony that succeeded with it in the
+roster, checks all of it, does its own part again, and has the share it had. It makes no statement, and closes the
+ceremony for live steps.`
+  static override examples = ['<%= config.bin %> <%= command.id %> dkg.transcript']
+  static override args = { transcript: Args.string({ required: true, description: 'The file that `keyrite client export` wrote.' }) }
+  static override flags = { ...passphraseFlags }
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(AirgapRecover)
+    const { random, unlockedAirgap } = await import('../../roles/airgap-home.ts')
+    const { readTranscriptFile } = await import('../../roles/transcript-file.ts')
+    const { recover } = await import('../../../engine/run/recover.ts')
+    const { verbs } = await import('../../../engine/verbs/implementations.ts')
+
+    const text = await readTranscriptFile(args.transcript)
+    const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
+    try {
+      const { memory, script } = airgap
+      const recovered = await recover(text, { memory, script, verbs, random, now: () => new Date() })
+      this.log(`Recovered ${recovered.names.join(', ')} of ceremony ${recovered.ceremony}.`)
+      this.next('Pair this airgap with your client again: keyrite airgap card here, and keyrite client pair there.')
+      return recovered
+    } finally {
+      await airgap.close()
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { Flags } from '@oclif/core'
+import { channelFlags, KeyriteCommand, passphraseFlags } from '../../base.ts'
+
+export class AirgapRun extends KeyriteCommand {
+  static override summary = 'Take part in ceremonies: answer the client, and ask you.'
+  static override description = `Reads requests from the client, checks every signature in them itself, and answers. Before the first step of a
+ceremony it shows you the number, the script, the parameters and the roster, and asks for your consent. It asks no
+more than that, unless the script says so. Leave it running until the client says that the ceremony is complete.
+
+--accept is consent given beforehand to the ceremony with that number, for drills and tests.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --channel folder:/media/stick --accept "12345 67890 …"',
+  ]
+  static override flags = {
+    ...passphraseFlags,
+    ...channelFlags,
+    accept: Flags.string({ helpValue: 'NUMBER', summary: 'Consent beforehand to the ceremony with this number (forty digits; spaces do not matter).' }),
+    'until-finished': Flags.boolean({ summary: 'End after the last step of a ceremony was answered.' }),
+  }
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(AirgapRun)
+    const { unlockedAirgap } = await import('../../roles/airgap-home.ts')
+    const { serveAirgap } = await import('../../roles/airgap-serve.ts')
+    const { confirmCeremony, confirmPairing } = await import('../../roles/airgap-confirm.ts')
+    const { airgapLog } = await import('../../roles/airgap-log.ts')
+
+    const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
+    const frames = { in: 0, out: 0 }
+    const log = airgapLog((line) => this.logToStderr(line), airgap)
+    try {
+      log.start()
+      await serveAirgap({
+        airgap, ...flags, signal: this.signal, say: (line) => this.logToStderr(line),
+        confirm: (question) =>
+          question.kind === 'pair' ? confirmPairing(question.card, undefined, this.signal) : confirmCeremony(question, flags.accept, this.signal),
+        onProgress: log.progress,
+        onCrossing: ({ direction, frames: count }) => {
+          if (direction === 'in') frames.in += 1
+          else frames.out = Math.max(frames.out, count)
+        },
+        onAnswer: log.answer,
+        until: () => flags['until-finished'] && log.finished() !== undefined,
+      })
+      const ceremony = log.finished()
+      this.log(`Ceremony ${ceremony?.slice(0, 12) ?? ''}: every step was answered.`)
+      this.next('Wait until the client says that the ceremony is complete before you use what it made.')
+      return { ceremony, frames }
+    } finally {
+      await airgap.close()
+    }
+  }
+}

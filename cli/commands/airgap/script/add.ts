@@ -1,0 +1,43 @@
+import { Args, Flags } from '@oclif/core'
+import { KeyriteCommand, passphraseFlags } from '../../../base.ts'
+
+export class AirgapScriptAdd extends KeyriteCommand {
+  static override summary = 'Let this airgap run a script that does not ship with keyrite.'
+  static override description = `An airgap runs only scripts on its own disk, by their hash: a script never comes from the client. Bring the file
+yourself, and compare the SHA-256 that is shown with the other participants before you add it.`
+  static override examples = ['<%= config.bin %> <%= command.id %> our-ceremony.yaml']
+  static override args = { file: Args.string({ required: true, description: 'The script file.' }) }
+  static override flags = {
+    ...passphraseFlags,
+    yes: Flags.boolean({ summary: 'Add it without asking, where its hash was compared before.' }),
+  }
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(AirgapScriptAdd)
+    const { readScript } = await import('../../../scripts.ts')
+    const { unlockedAirgap } = await import('../../../roles/airgap-home.ts')
+    const { askYesNo } = await import('../../../prompt.ts')
+    const { runError } = await import('../../../../engine/run/errors.ts')
+
+    const script = await readScript(args.file)
+    const { name, version, title } = script.ceremony
+    const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
+    try {
+      this.logToStderr(`${name} ${version}: ${title}\nSHA-256 ${script.hash}`)
+      if (airgap.script(script.hash) === undefined) {
+        if (!flags.yes && !(await askYesNo('Do the other participants have this very hash?', '--yes', this.signal))) {
+          throw runError('script-declined', { script: name })
+        }
+        const added = { name, hash: script.hash, source: script.source }
+        await airgap.memory.update((memory) => ({ ...memory, scripts: [...memory.scripts, added] }))
+        this.log(`Added ${name} ${version}, SHA-256 ${script.hash}.`)
+      } else {
+        this.log(`This airgap has ${name} ${version} already.`)
+      }
+      this.next('keyrite airgap run')
+      return { name, version, hash: script.hash }
+    } finally {
+      await airgap.close()
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import { Args, Flags } from '@oclif/core'
+import { KeyriteCommand, passphraseFlags } from '../../base.ts'
+
+export class ClientAbort extends KeyriteCommand {
+  static override summary = 'Abort a ceremony, for everyone.'
+  static override description = `Posts an Abort with your reason. Before the success certificate is complete it ends the ceremony for all
+participants, for good; after that it has no effect. Nobody can be found guilty by it.`
+  static override examples = ['<%= config.bin %> <%= command.id %> 7c19 --reason "Bob’s airgap has no battery left"']
+  static override args = { ceremony: Args.string({ required: true, description: 'The first digits of its id.' }) }
+  static override flags = {
+    ...passphraseFlags,
+    reason: Flags.string({ required: true, helpValue: 'TEXT', summary: 'Why; everyone will read it.' }),
+    yes: Flags.boolean({ summary: 'Abort without asking.' }),
+  }
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(ClientAbort)
+    const { postSigned, unlockedClient } = await import('../../roles/client-session.ts')
+    const { chosen, openedWith } = await import('../../roles/board.ts')
+    const { clientScript } = await import('../../roles/script-files.ts')
+    const { ledgerOf } = await import('../../roles/status.ts')
+    const { abortPayload } = await import('../../../engine/run/abort.ts')
+    const { runError } = await import('../../../engine/run/errors.ts')
+    const { askYesNo } = await import('../../prompt.ts')
+
+    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.logToStderr(line) })
+    try {
+      const opened = chosen(openedWith(session.feed, session.identity.name), args.ceremony)
+      const script = await clientScript(session.home, opened.opening.script.hash)
+      if (script === undefined) throw runError('unknown-script', { script: opened.opening.script.name, hash: opened.opening.script.hash })
+      const ledger = ledgerOf(session.feed, script, opened)
+      if (ledger.certified) throw runError('closed', { ceremony: ledger.id, why: 'it has succeeded, and nothing undoes that' })
+      if (!flags.yes && !(await askYesNo(`Abort ${script.ceremony.name} ${ledger.id.slice(0, 12)} for everyone?`, '--yes', this.signal))) return { aborted: false }
+      const step = script.ceremony.steps[ledger.current]?.name ?? null
+      const payload = abortPayload({ reason: 'operator', step, accused: null, why: flags.reason, convicts: false, offsets: [] })
+      await postSigned(session, 'Abort', payload, { ceremony: ledger.id, step, view: ledger.viewBefore(ledger.current) ?? null })
+      this.log(`Aborted ${ledger.id}.`)
+      this.next(`When the cause is clear: keyrite client open --again ${ledger.id.slice(0, 12)}`)
+      return { aborted: true, ceremony: ledger.id }
+    } finally {
+      await session.close()
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { Flags } from '@oclif/core'
+import { KeyriteCommand, passphraseFlags } from '../../base.ts'
+
+export class ClientInit extends KeyriteCommand {
+  static override summary = 'Make this machine a participant’s client.'
+  static override description = `The client is the online machine: it signs messages with a key of its own and reads and writes a board
+on a storage. It never holds a secret of a threshold key; those live on the airgap.
+
+Its signing key is made here and kept in an age file under your passphrase. The board's join token, which the storage's
+host gives to each participant, lets you post your first message.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --name alice --board https://keys.example.org/boards/main --join-token-file token.txt',
+  ]
+  static override flags = {
+    ...passphraseFlags,
+    name: Flags.string({ required: true, summary: 'Your name in ceremonies: a-z, 0-9 and -, at most 32 characters.', helpValue: 'NAME' }),
+    board: Flags.string({ required: true, summary: 'The board’s address, http(s)://HOST/boards/NAME.', helpValue: 'URL' }),
+    'join-token-file': Flags.string({ summary: 'A file with the board’s join token.', helpValue: 'FILE' }),
+  }
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(ClientInit)
+    const { randomBytes } = await import('node:crypto')
+    const { askPassphrase, readSecretFile } = await import('../../prompt.ts')
+    const { createClient } = await import('../../roles/client-home.ts')
+    const { ed25519FromSeed } = await import('../../../engine/crypto/ed25519.ts')
+    const { toHex } = await import('../../../engine/crypto/bytes.ts')
+    const { compileCheck, nameSchema } = await import('../../../engine/wire/schema.ts')
+    const { connectBoard } = await import('../../../storage/client.ts')
+    const { withProgress } = await import('../../output.ts')
+
+    compileCheck<string>(nameSchema)(flags.name, 'The name')
+    connectBoard({ url: flags.board })
+    const joinToken = flags['join-token-file'] === undefined ? null : await readSecretFile(flags['join-token-file'])
+    const passphrase = await askPassphrase({ of: 'the new client', file: flags['passphrase-file'], isNew: true, signal: this.signal })
+    const seed = randomBytes(32)
+    const signingKey = toHex(ed25519FromSeed(seed).publicKey)
+    const identity = { version: 1 as const, name: flags.name, board: flags.board, signingKey, airgapKey: null }
+    const home = await withProgress('Encrypting', () =>
+      createClient(identity, { version: 1, signingSeed: toHex(seed), joinToken }, passphrase))
+    this.log(`The client of ${flags.name} is ready in ${home}.`)
+    this.log(`Its signing key is ${signingKey}.`)
+    this.next('On the airgap: keyrite airgap init', 'Then, face to face: keyrite client pair here, and keyrite airgap card there.')
+    return { home, ...identity }
+  }
+}

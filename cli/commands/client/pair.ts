@@ -1,0 +1,41 @@
+import { channelFlags, KeyriteCommand } from '../../base.ts'
+
+export class ClientPair extends KeyriteCommand {
+  static override summary = 'Introduce this client and its airgap to each other.'
+  static override description = `Shows your name and signing key to the airgap, which answers with its card once its owner confirmed. Run
+\`keyrite airgap card\` on the airgap at the same time. Both screens then show the same pairing code: compare it.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --channel folder:/media/stick',
+  ]
+  static override flags = { ...channelFlags }
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(ClientPair)
+    const { readClient, saveIdentity } = await import('../../roles/client-home.ts')
+    const { exchanger, openChannel } = await import('../../roles/channel.ts')
+    const { exchangeWith } = await import('../../../engine/run/client-exchange.ts')
+    const { pairingCode } = await import('../../roles/pairing.ts')
+    const { cliError } = await import('../../errors.ts')
+
+    const { home, identity } = await readClient()
+    const { signal } = this
+    const carrier = await openChannel({ role: 'client', ...flags, say: (line) => this.logToStderr(line) })
+    this.logToStderr('Showing your card to the airgap. Run `keyrite airgap card` there, and confirm.')
+    try {
+      const answer = await exchangeWith((request) => exchanger(carrier)(request, signal), null, null, {
+        ask: 'pair', name: identity.name, signingKey: identity.signingKey,
+      })
+      if (answer.give !== 'card' || answer.card.name !== identity.name || answer.card.signingKey !== identity.signingKey) {
+        throw cliError('pairing', { name: identity.name })
+      }
+      await saveIdentity(home, { ...identity, airgapKey: answer.card.airgapKey })
+      this.log(`Paired. The airgap’s key is ${answer.card.airgapKey}.`)
+      this.log(`Pairing code: ${pairingCode(answer.card)}. The airgap must show the same.`)
+      this.next('keyrite client ready dkg', 'Then one of you opens the ceremony: keyrite client open dkg --set threshold=3')
+      return answer.card
+    } finally {
+      await carrier.close()
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import { Args } from '@oclif/core'
+import { KeyriteCommand, passphraseFlags } from '../../base.ts'
+
+export class ClientReady extends KeyriteCommand {
+  static override summary = 'Say on the board that you are ready for a ceremony.'
+  static override description = `Posts your identity card and the script’s hash. Whoever opens the ceremony makes its roster of those who are
+ready for exactly this script file. Your first message also registers your name on the board, with its join token.`
+  static override examples = ['<%= config.bin %> <%= command.id %> dkg', '<%= config.bin %> <%= command.id %> ./our-ceremony.yaml']
+  static override args = { script: Args.string({ required: true, description: 'A ceremony that ships with keyrite (dkg, beacon, sign), or a file.' }) }
+  static override flags = { ...passphraseFlags }
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(ClientReady)
+    const { unlockedClient } = await import('../../roles/client-session.ts')
+    const { readScript } = await import('../../scripts.ts')
+    const { cardOf } = await import('../../roles/client-home.ts')
+    const { keepScript } = await import('../../roles/script-files.ts')
+    const { postSigned } = await import('../../roles/client-session.ts')
+
+    const script = await readScript(args.script)
+    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.logToStderr(line) })
+    try {
+      const card = cardOf(session.identity)
+      await keepScript(session.home, script)
+      const { name } = script.ceremony
+      const pin = await postSigned(session, 'Ready', { card, script: { name, hash: script.hash } })
+      this.log(`${card.name} is ready for ${name} ${script.ceremony.version}, SHA-256 ${script.hash}.`)
+      this.next('When all are ready, one of you: keyrite client open …', 'Everyone: keyrite client run, and keyrite airgap run on the airgap.')
+      return { card, script: { name, hash: script.hash }, offset: pin.offset }
+    } finally {
+      await session.close()
+    }
+  }
+}

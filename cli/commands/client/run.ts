@@ -1,0 +1,36 @@
+import { Flags } from '@oclif/core'
+import { channelFlags, KeyriteCommand, passphraseFlags } from '../../base.ts'
+
+export class ClientRun extends KeyriteCommand {
+  static override summary = 'Take part in a ceremony: all that this machine has to do.'
+  static override description = `Follows the board, brings each step's request to the airgap, signs and posts its answers, checks everyone
+else's, and shows who is awaited. Waits for an opening if there is none yet. It can be stopped or killed at any moment:
+started again, it goes on where it was, and asks for no scan twice.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --channel folder:/media/stick --ceremony 7c19',
+  ]
+  static override flags = {
+    ...passphraseFlags,
+    ...channelFlags,
+    ceremony: Flags.string({ helpValue: 'ID', summary: 'Which ceremony, by the first digits of its id, where several are open.' }),
+  }
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(ClientRun)
+    const { unlockedClient } = await import('../../roles/client-session.ts')
+    const { runCeremony } = await import('../../roles/client-run.ts')
+    const { live } = await import('../../output.ts')
+    const screen = live(process.stderr)
+    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => screen.log(line) })
+    try {
+      const result = await runCeremony({ session, screen, signal: this.signal, wanted: flags.ceremony, ...flags })
+      for (const line of result.lines) this.log(line)
+      this.next(...result.next)
+      if (result.exit !== 0) process.exitCode = result.exit
+      return result.json
+    } finally {
+      await session.close()
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { Args } from '@oclif/core'
+import { KeyriteCommand } from '../../base.ts'
+
+export class ClientStatus extends KeyriteCommand {
+  static override summary = 'Show your ceremonies: who is awaited, since when, until when.'
+  static override description = `Reads the board; needs no passphrase, and disturbs nothing that runs. With a ceremony's id (its first digits
+will do) it shows that one alone.`
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> 7c19 --json']
+  static override args = { ceremony: Args.string({ description: 'The first digits of a ceremony’s id.' }) }
+
+  async run(): Promise<unknown> {
+    const { args } = await this.parse(ClientStatus)
+    const { readClient } = await import('../../roles/client-home.ts')
+    const { caughtUp, chosen, openBoard, openedWith } = await import('../../roles/board.ts')
+    const { statusOf } = await import('../../roles/status.ts')
+
+    const { home, identity } = await readClient()
+    const session = openBoard({ home, identity, signal: this.signal, onTrouble: (error) => this.logToStderr(error.message) })
+    try {
+      await caughtUp(session, this.signal)
+      const all = openedWith(session.feed, identity.name)
+      const wanted = args.ceremony === undefined ? all : [chosen(all, args.ceremony)]
+      const found = []
+      for (const opened of wanted) found.push(await statusOf(home, identity, session.feed, opened))
+      const { offset, head } = session.feed.pin
+      this.log(`Board ${identity.board}: ${String(offset + 1)} messages, head ${head}`)
+      for (const one of found) this.log(`\n${one.lines.join('\n')}`)
+      if (found.length === 0) this.log('\nNo ceremony with you in its roster yet.')
+      this.next(found.length === 0 ? 'keyrite client ready dkg' : 'keyrite client run')
+      return { board: identity.board, offset, head, ceremonies: found.map((one) => one.json) }
+    } finally {
+      await session.close()
+    }
+  }
+}

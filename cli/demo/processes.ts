@@ -1,0 +1,108 @@
+/** The demo's processes: ordinary `keyrite` commands, each with a home of its own, none left behind. */
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { cliError } from '../errors.ts'
+
+export interface Started {
+  /** Resolves with what it printed on stdout when it ends with 0. @throws cli.demo-process otherwise */
+  readonly ended: Promise<string>
+  /** Resolves at the first line on stderr or stdout, or at its end: it has got to work. */
+  readonly speaks: Promise<void>
+  /** Resolves with the first line on stdout. */
+  readonly firstLine: Promise<string>
+  readonly stop: () => void
+}
+
+const KEPT_OUTPUT = 1 << 20
+const GRACE = 5000
+
+export class Processes {
+  private readonly program: readonly string[]
+  private readonly children = new Set<ChildProcess>()
+  private readonly onLine: (home: string, line: string) => void
+
+  /**
+   * @param program the command line of keyrite itself
+   * @param onLine hears every line on stderr, with the home that it comes from
+   */
+  constructor(program: readonly string[], onLine: (home: string, line: string) => void = () => undefined) {
+    this.program = program
+    this.onLine = onLine
+  }
+
+  start(home: string, args: readonly string[]): Started {
+    const [command = '', ...first] = this.program
+    const child = spawn(command, [...first, ...args], {
+      env: { ...process.env, KEYRITE_HOME: home, NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.children.add(child)
+    let out = ''
+    let err = ''
+    const line = deferred<string>()
+    const speaks = deferred<undefined>()
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      out = (out + piece).slice(-KEPT_OUTPUT)
+      speaks.resolve(undefined)
+      if (out.includes('\n')) line.resolve(out.slice(0, out.indexOf('\n')))
+    })
+    child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+      err = (err + piece).slice(-KEPT_OUTPUT)
+      speaks.resolve(undefined)
+      for (const one of piece.split('\n')) if (one !== '') this.onLine(home, one)
+    })
+    const ended = new Promise<string>((resolve, reject) => {
+      child.on('error', (error) => reject(error))
+      child.on('close', (code, signal) => {
+        this.children.delete(child)
+        speaks.resolve(undefined)
+        if (code === 0) resolve(out)
+        else reject(cliError('demo-process', { command: args.slice(0, 2).join(' '), home, code: code ?? signal ?? 'unknown', said: lastLines(err, out) }))
+      })
+    })
+    ended.catch((error: unknown) => line.reject(error))
+    line.promise.catch(() => undefined)
+    return { ended, speaks: speaks.promise.then(() => undefined), firstLine: line.promise, stop: () => child.kill('SIGTERM') }
+  }
+
+  /** Runs to the end, and reads the JSON that it prints. */
+  async json(home: string, args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
+    const value: unknown = JSON.parse(await this.start(home, [...args, '--json']).ended)
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
+  }
+
+  /** Stops all that is left: first asked, then killed. */
+  async stopAll(): Promise<void> {
+    const left = [...this.children]
+    const gone = left.map((child) => new Promise<void>((resolve) => child.once('close', () => resolve())))
+    for (const child of left) child.kill('SIGTERM')
+    const timer = setTimeout(() => {
+      for (const child of left) child.kill('SIGKILL')
+    }, GRACE)
+    await Promise.all(gone)
+    clearTimeout(timer)
+  }
+}
+
+function lastLines(err: string, out: string): string {
+  return (err.trim() === '' ? out : err).trim().split('\n').slice(-6).join('\n')
+}
+
+function deferred<T>() {
+  let resolve: (value: T) => void = () => undefined
+  let reject: (reason: unknown) => void = () => undefined
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { promise, resolve: (value: T) => resolve(value), reject: (reason: unknown) => reject(reason) }
+}
+
+/** Runs at most `most` of these at once; each job says by its promise when it is through its heavy part. */
+export async function inTurns<T>(items: readonly T[], most: number, job: (item: T) => Promise<void>): Promise<void> {
+  const waiting = [...items]
+  const worker = async (): Promise<void> => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await job(item)
+  }
+  await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker))
+}

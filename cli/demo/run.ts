@@ -1,0 +1,226 @@
+/**
+ * The demo: a real ceremony on this machine. A storage, and a client and an airgap for each participant, each an
+ * ordinary `keyrite` command in a process and a home of its own; between them nothing but folders of QR images.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { Feed } from '../../engine/run/feed.ts'
+import { Ledger } from '../../engine/run/ledger.ts'
+import { readShipped } from '../../engine/script/shipped.ts'
+import { verbs } from '../../engine/verbs/implementations.ts'
+import type { Opening } from '../../engine/wire/card.ts'
+import { connectBoard } from '../../storage/client.ts'
+import type { Live } from '../output.ts'
+import { duration, paint } from '../output.ts'
+import { random } from '../roles/airgap-home.ts'
+import { progressTable } from '../roles/ceremony-view.ts'
+import { demoNames } from './names.ts'
+import { inTurns, Processes } from './processes.ts'
+
+export interface DemoUse {
+  readonly participants: number
+  readonly threshold: number
+  /** Keeps everything in this folder. */
+  readonly keep: string | undefined
+  readonly program: readonly string[]
+  readonly screen: Live
+  readonly signal: AbortSignal
+}
+
+export interface DemoResult {
+  readonly ceremony: string
+  readonly number: string
+  readonly participants: number
+  readonly threshold: number
+  readonly groupKey: string
+  readonly birth: string
+  readonly verdict: string
+  readonly transcript: string
+  /** QR frames that were rendered to images, and their bytes. */
+  readonly frames: number
+  readonly seconds: number
+  readonly folder: string | null
+}
+
+/** How many processes unlock a vault at once: each takes 300 MB for a second. */
+const AT_ONCE = 3
+
+interface Person {
+  readonly name: string
+  readonly home: string
+  readonly channel: string
+}
+
+/** Runs it to the end. Whatever happens, no process and (unless kept) no secret is left. */
+export async function runDemo(use: DemoUse): Promise<DemoResult> {
+  const began = Date.now()
+  const folder = use.keep === undefined ? await mkdtemp(join(tmpdir(), 'keyrite-demo-')) : resolve(use.keep)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const logs = new Map<string, string[]>()
+  const processes = new Processes(use.program, (home, line) => logs.set(home, [...(logs.get(home) ?? []), line]))
+  const stop = () => void processes.stopAll()
+  use.signal.addEventListener('abort', stop)
+  const people = demoNames(use.participants).map((name): Person => ({ name, home: join(folder, name), channel: join(folder, name, 'qr') }))
+  const counter = new FrameCounter(people.map((person) => person.channel))
+  try {
+    const board = await startStorage(processes, folder)
+    await setUp(use, processes, folder, board, people, began)
+    const opened = await open(use, processes, folder, people)
+    use.screen.log(`${people[0]?.name ?? ''} opened the ceremony; its number is ${paint('bold', opened.number)}`)
+    await ceremony(use, processes, folder, board, people, opened, counter, began)
+    const transcript = join(folder, 'dkg.transcript')
+    await processes.json(people[0]?.home ?? '', ['client', 'export', '--output', transcript])
+    const verified = await processes.json(folder, ['verify', transcript])
+    const outputs = (verified['outputs'] ?? {}) as Record<string, unknown>
+    return {
+      ceremony: opened.ceremony, number: opened.number, participants: use.participants, threshold: use.threshold,
+      groupKey: String(outputs['groupKey']), birth: String(outputs['birth']), verdict: String(verified['verdict']), transcript,
+      frames: counter.total, seconds: (Date.now() - began) / 1000, folder: use.keep === undefined ? null : folder,
+    }
+  } finally {
+    use.signal.removeEventListener('abort', stop)
+    counter.stop()
+    await processes.stopAll()
+    if (use.keep === undefined) await removeHomes(folder, people)
+    else await writeLogs(folder, logs)
+  }
+}
+
+async function startStorage(processes: Processes, folder: string): Promise<string> {
+  await writeSecret(join(folder, 'join-token'))
+  const storage = processes.start(folder, [
+    'storage', 'serve', '--listen', '127.0.0.1:0', '--data', join(folder, 'storage'), '--board', 'demo',
+    '--join-token-file', join(folder, 'join-token'), '--json',
+  ])
+  storage.ended.catch(() => undefined)
+  const { url } = JSON.parse(await storage.firstLine) as { readonly url: string }
+  return `${url}/boards/demo`
+}
+
+async function writeSecret(path: string): Promise<void> {
+  await writeFile(path, `${randomBytes(16).toString('hex')}\n`, { mode: 0o600 })
+}
+
+/** Every participant's two machines: made, paired, ready. */
+async function setUp({ screen, signal }: DemoUse, processes: Processes, folder: string, board: string, people: readonly Person[], began: number): Promise<void> {
+  let done = 0
+  const show = () => screen.show(['', `Making ${String(2 * people.length)} machines: ${String(done)} of ${String(people.length)} pairs ready (${duration(Date.now() - began)})`])
+  show()
+  await inTurns(people, AT_ONCE, async ({ name, home, channel }) => {
+    signal.throwIfAborted()
+    await mkdir(home, { recursive: true, mode: 0o700 })
+    const secret = join(home, 'passphrase')
+    await writeSecret(secret)
+    const passphrase = ['--passphrase-file', secret]
+    const via = ['--channel', `folder:${channel}`]
+    await processes.json(home, ['client', 'init', '--name', name, '--board', board, '--join-token-file', join(folder, 'join-token'), ...passphrase])
+    await processes.json(home, ['airgap', 'init', '--mnemonic-file', join(home, 'mnemonic'), ...passphrase])
+    await Promise.all([
+      processes.json(home, ['airgap', 'card', '--accept-name', name, ...passphrase, ...via]),
+      processes.json(home, ['client', 'pair', ...via]),
+    ])
+    await processes.json(home, ['client', 'ready', 'dkg', ...passphrase])
+    done += 1
+    show()
+  })
+}
+
+interface OpenedDemo {
+  readonly ceremony: string
+  readonly number: string
+  readonly opening: Opening
+}
+
+async function open({ threshold }: DemoUse, processes: Processes, _folder: string, [opener]: readonly Person[]): Promise<OpenedDemo> {
+  const home = opener?.home ?? ''
+  const opened: unknown = await processes.json(home, ['client', 'open', 'dkg', '--set', `threshold=${String(threshold)}`, '--passphrase-file', join(home, 'passphrase')])
+  return opened as OpenedDemo
+}
+
+/** The ceremony itself: two long-lived processes each, and nobody touches anything. */
+async function ceremony(
+  use: DemoUse, processes: Processes, _folder: string, board: string, people: readonly Person[], opened: OpenedDemo, counter: FrameCounter, began: number,
+): Promise<void> {
+  const watching = new AbortController()
+  const ledger = await watchBoard(board, opened.opening, watching.signal, () => draw())
+  const draw = () => use.screen.show([
+    '', ...progressTable(ledger.current), '',
+    `${String(counter.total)} QR frames crossed; ${duration(Date.now() - began)}`,
+  ])
+  const timer = setInterval(draw, 500)
+  const ends: Promise<string>[] = []
+  try {
+    await inTurns(people.flatMap((person) => [{ person, role: 'airgap' }, { person, role: 'client' }]), AT_ONCE, async ({ person: { home, channel }, role }) => {
+      const common = ['--passphrase-file', join(home, 'passphrase'), '--channel', `folder:${channel}`, '--json']
+      const args = role === 'airgap' ? ['airgap', 'run', '--accept', opened.number, '--until-finished'] : ['client', 'run', '--ceremony', opened.ceremony]
+      const started = processes.start(home, [...args, ...common])
+      started.ended.catch(() => undefined)
+      ends.push(started.ended)
+      await started.speaks
+    })
+    await Promise.all(ends)
+    draw()
+  } finally {
+    clearInterval(timer)
+    watching.abort()
+  }
+}
+
+/** The ceremony as anyone may watch it on the board. */
+async function watchBoard(url: string, opening: Opening, signal: AbortSignal, changed: () => void): Promise<{ readonly current: Ledger }> {
+  const feed = new Feed({ board: connectBoard({ url }), store: { load: () => Promise.resolve([]), append: () => Promise.resolve() } })
+  const ledger = new Ledger({ script: readShipped('dkg'), opening, verbs, random, headAt: (offset) => feed.headAt(offset) })
+  feed.listen((posted) => {
+    ledger.accept(posted)
+    changed()
+  })
+  feed.run(signal).catch(() => undefined)
+  return Promise.resolve({ current: ledger })
+}
+
+/** Counts the QR images that appear in the channels' folders. */
+class FrameCounter {
+  total = 0
+  private readonly channels: readonly string[]
+  private readonly seen = new Set<string>()
+  private readonly timer: NodeJS.Timeout
+
+  constructor(channels: readonly string[]) {
+    this.channels = channels
+    this.timer = setInterval(() => void this.look(), 100)
+  }
+
+  private async look(): Promise<void> {
+    for (const channel of this.channels) {
+      for (const side of ['from-client', 'from-airgap']) {
+        for (const transfer of await readdir(join(channel, side)).catch(() => [])) {
+          if (transfer.startsWith('.') || this.seen.has(join(channel, side, transfer))) continue
+          const images: readonly string[] = await readdir(join(channel, side, transfer)).catch(() => [])
+          if (images.length === 0 || this.seen.has(join(channel, side, transfer))) continue
+          this.seen.add(join(channel, side, transfer))
+          this.total += images.length
+        }
+      }
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.timer)
+  }
+}
+
+async function removeHomes(folder: string, people: readonly Person[]): Promise<void> {
+  for (const name of ['storage', 'join-token', ...people.map((person) => person.name)]) await rm(join(folder, name), { recursive: true, force: true })
+  const left = await readdir(folder)
+  if (left.length === 0) await rm(folder, { recursive: true, force: true })
+}
+
+async function writeLogs(folder: string, logs: ReadonlyMap<string, readonly string[]>): Promise<void> {
+  await mkdir(join(folder, 'logs'), { recursive: true })
+  for (const [home, lines] of logs) {
+    const name = home === folder ? 'storage' : home.slice(folder.length + 1)
+    await writeFile(join(folder, 'logs', `${name}.log`), `${lines.join('\n')}\n`)
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * An airgap's home:
+ *
+ *   airgap/keyring.age   wrapped by the passphrase
+ *   airgap/vault.age     the seed, the card, sessions, shares, added scripts
+ */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { createKeyring, openKeyring } from '../../engine/vault/keyring.ts'
+import { createVault, openVault } from '../../engine/vault/vault.ts'
+import { emptyMemory, memorySchema } from '../../engine/run/memory.ts'
+import type { AirgapMemory, MemoryStore } from '../../engine/run/memory.ts'
+import { loadScript } from '../../engine/script/load.ts'
+import type { Script } from '../../engine/script/model.ts'
+import { shippedLibrary } from '../../engine/script/shipped.ts'
+import { isKeyriteError } from '../../engine/wire/error.ts'
+import { cliError } from '../errors.ts'
+import { makeHome, rolePath } from '../home.ts'
+import { withProgress } from '../output.ts'
+import { askPassphrase } from '../prompt.ts'
+import { shippedByHash } from './script-files.ts'
+
+export const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length))
+
+const vaultPath = (home: string): string => join(home, 'vault.age')
+
+/** Makes an airgap's home around a seed (64 bytes, hex; secret). @throws vault.exists where there is one */
+export async function createAirgapHome(seed: string, passphrase: string): Promise<string> {
+  const home = await makeHome('airgap')
+  const keyring = await createKeyring(home, passphrase)
+  await createVault({ path: vaultPath(home), keyring, schema: memorySchema }, emptyMemory(seed))
+  return home
+}
+
+export interface OpenAirgap {
+  readonly home: string
+  readonly memory: MemoryStore
+  /** By hash: a shipped script, or one that its owner added. */
+  readonly script: (hash: string) => Script | undefined
+  readonly close: () => Promise<void>
+}
+
+/** Unlocks this home's airgap, alone on it. @throws cli.no-airgap, vault.wrong-passphrase, vault.locked, … */
+export async function unlockedAirgap(use: { readonly file: string | undefined; readonly signal: AbortSignal }): Promise<OpenAirgap> {
+  const home = rolePath('airgap')
+  const passphrase = await askPassphrase({ of: 'this airgap’s vault', file: use.file, signal: use.signal })
+  try {
+    return await withProgress('Unlocking', async () => {
+      const keyring = await openKeyring(home, passphrase)
+      const vault = await openVault<AirgapMemory>({ path: vaultPath(home), keyring, schema: memorySchema })
+      return { home, memory: vault, script: (hash) => shippedByHash(hash) ?? addedByHash(vault.read(), hash), close: () => vault.close() }
+    })
+  } catch (error) {
+    if (isKeyriteError(error, 'vault.missing')) throw cliError('no-airgap', { home }, error)
+    throw error
+  }
+}
+
+function addedByHash(memory: AirgapMemory, hash: string): Script | undefined {
+  const added = memory.scripts.find((one) => one.hash === hash)
+  if (added === undefined) return undefined
+  const { script } = loadScript(added.source, { file: `${added.name}.yaml`, library: shippedLibrary })
+  return script?.hash === hash ? script : undefined
+}

@@ -1,0 +1,42 @@
+/** What the airgap's screen says while it serves. */
+import type { AirgapProgress } from '../../engine/run/airgap.ts'
+import type { Answer, Request } from '../../engine/wire/exchange.ts'
+import { paint } from '../output.ts'
+import type { OpenAirgap } from './airgap-home.ts'
+
+const WORDS: Readonly<Record<AirgapProgress['state'], string | undefined>> = {
+  verifying: undefined,
+  confirming: 'waiting for your consent',
+  computing: undefined,
+  answered: 'answered',
+  asking: 'asks the client back: the sums do not fit its deals',
+  refused: 'refused',
+  finished: 'finished',
+}
+
+export function airgapLog(print: (line: string) => void, airgap: OpenAirgap) {
+  /** Ceremonies of which a step was answered since the start. */
+  const answered = new Set<string>()
+  return {
+    start: (): void => {
+      const { card } = airgap.memory.read()
+      print(card === null
+        ? 'This airgap is not paired yet: run `keyrite airgap card` first.'
+        : `The airgap of ${paint('bold', card.name)}. Waiting for the client’s request: run \`keyrite client run\` there.`)
+    },
+    progress: ({ ceremony, step, state }: AirgapProgress): void => {
+      if (state === 'answered') answered.add(ceremony)
+      const words = WORDS[state]
+      if (words !== undefined) print(`${ceremony.slice(0, 12)}  ${step}: ${words}`)
+    },
+    answer: (request: Request, answer: Answer): void => {
+      if (answer.give === 'refusal') print(`Refused (${answer.code}): ${answer.what}\n  → ${answer.todo}`)
+      if (request.ask === 'close' && answer.give === 'closed') print('The ceremony was aborted; its session is erased here.')
+    },
+    /** A ceremony whose last step was answered since the start. */
+    finished: (): string | undefined => {
+      const { ceremonies } = airgap.memory.read()
+      return [...answered].find((id) => ceremonies[id]?.state === 'finished')
+    },
+  }
+}

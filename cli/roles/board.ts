@@ -1,0 +1,81 @@
+/** A client's way to its board: the log followed and verified, and what stands in it. */
+import type { ClientSecrets, Identity } from './client-home.ts'
+import { logStore } from './client-home.ts'
+import { fromHex } from '../../engine/crypto/bytes.ts'
+import { Feed, pause } from '../../engine/run/feed.ts'
+import type { Opened } from '../../engine/run/lobby.ts'
+import { openedIn } from '../../engine/run/lobby.ts'
+import type { Board } from '../../engine/wire/board.ts'
+import { signObject } from '../../engine/wire/message.ts'
+import { connectBoard } from '../../storage/client.ts'
+import { cliError } from '../errors.ts'
+
+export interface BoardSession {
+  readonly board: Board
+  readonly feed: Feed
+  /** Rejects when the log cannot be believed or kept; resolves when the session was closed. */
+  readonly running: Promise<void>
+  readonly close: () => Promise<void>
+}
+
+export interface BoardUse {
+  readonly home: string
+  readonly identity: Identity
+  /** Absent for readers. */
+  readonly secrets?: ClientSecrets
+  readonly signal: AbortSignal
+  readonly onTrouble?: (error: Error) => void
+}
+
+/** Follows the board's log from where this client had verified it. */
+export function openBoard({ home, identity, secrets, signal, onTrouble }: BoardUse): BoardSession {
+  const board = connectBoard({
+    url: identity.board,
+    ...(secrets?.joinToken == null ? {} : { token: secrets.joinToken }),
+    ...(secrets === undefined
+      ? {}
+      : { credentials: { name: identity.name, sign: (label, object) => signObject(fromHex(secrets.signingSeed, 32), label, object) } }),
+  })
+  const closing = new AbortController()
+  const feed = new Feed({ board, store: logStore(home, secrets !== undefined), ...(onTrouble === undefined ? {} : { onTrouble }) })
+  const running = feed.run(AbortSignal.any([closing.signal, signal]))
+  // Whoever waits for it hears of a failure; until then it must not end the process.
+  running.catch(() => undefined)
+  return {
+    board, feed, running,
+    close: async () => {
+      closing.abort()
+      await running.catch(() => undefined)
+    },
+  }
+}
+
+/** Waits until the whole log, as it is now, was read. @throws board.unreachable, board.tampered */
+export async function caughtUp({ board, feed, running }: BoardSession, signal: AbortSignal): Promise<void> {
+  const head = await board.head()
+  const reading = async () => {
+    while (feed.pin.offset < head.offset && !signal.aborted) await pause(20, signal)
+  }
+  await Promise.race([reading(), running])
+}
+
+/**
+ * The ceremony that a command means: the one whose id begins so, or the only one.
+ *
+ * @throws cli.ceremony
+ */
+export function chosen(opened: readonly Opened[], wanted: string | undefined): Opened {
+  const fitting = wanted === undefined ? opened : opened.filter((one) => one.id.startsWith(wanted.toLowerCase()))
+  const [only, second] = fitting
+  if (only === undefined) {
+    throw cliError('ceremony', { why: wanted === undefined ? 'none was opened with you in its roster' : `none here has an id that begins with ${wanted}` })
+  }
+  if (second !== undefined) {
+    throw cliError('ceremony', { why: `there are ${fitting.length}: ${fitting.map((one) => one.id.slice(0, 12)).join(', ')}` })
+  }
+  return only
+}
+
+/** The ceremonies in which this participant takes part, in the log's order. */
+export const openedWith = (feed: Feed, name: string): readonly Opened[] =>
+  openedIn(feed.all).filter((one) => one.opening.roster.some((card) => card.name === name))

@@ -1,0 +1,67 @@
+/** A running ceremony as people see it: participants × steps, who is awaited and until when, how it ended. */
+import type { Ledger } from '../../engine/run/ledger.ts'
+import { duration, paint, table } from '../output.ts'
+
+const MARKS = { done: '✓', awaited: '…', later: '·', disputed: '!' } as const
+
+/** One line a participant, one column a step. */
+export function progressTable(ledger: Ledger, me?: string): string[] {
+  const { steps } = ledger.ceremony
+  const rows = ledger.roster.map(({ name }) => [
+    name === me ? paint('bold', `${name} (you)`) : name,
+    ...steps.map((step) => {
+      const disputed = ledger.disputes.some((one) => one.step.name === step.name && one.dispute.statement.from === name)
+      if (disputed) return paint('red', MARKS.disputed)
+      if (ledger.hasStated(step.name, name)) return paint('green', MARKS.done)
+      return step.index === ledger.current ? paint('yellow', MARKS.awaited) : paint('dim', MARKS.later)
+    }),
+  ])
+  return table([['', ...steps.map((step) => paint('dim', step.name))], ...rows])
+}
+
+/** `waiting in SendDeals for bob, carol since 12:01 (4 min), until …`, or what the end is. */
+export function waitingLine(ledger: Ledger, now: number, since?: number): string {
+  const step = ledger.ceremony.steps[ledger.current]
+  if (step === undefined) return 'complete'
+  const missing = ledger.missing(step.index)
+  const deadline = ledger.deadline(step.index)
+  const left = deadline > now ? `${duration(deadline - now)} left` : 'passed'
+  const from = since === undefined ? '' : `, since ${clockTime(since)} (${duration(now - since)})`
+  return `${step.name}: waiting for ${missing.join(', ') || 'nobody'}${from}; deadline ${clockTime(deadline)} (${left})`
+}
+
+/** `2026-11-23 14:05 UTC` */
+export const clockTime = (time: number): string => `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+
+export type CeremonyState = 'running' | 'disputed' | 'aborted' | 'doubtful' | 'confirming' | 'unconfirmed' | 'usable'
+
+/** Where a ceremony stands, as anyone reads it from the log; `doubtful` is one's own (protocol §5, Success). */
+export function stateOf(ledger: Ledger, now: number, me?: string): CeremonyState {
+  if (ledger.finished) return 'usable'
+  if (ledger.certified) return now > ledger.deadline(ledger.ceremony.steps.length - 1) ? 'unconfirmed' : 'confirming'
+  if (ledger.aborts.length > 0) {
+    return me !== undefined && ledger.hasStated(ledger.ceremony.certificate, me) ? 'doubtful' : 'aborted'
+  }
+  if (ledger.disputes.length > 0) return 'disputed'
+  return 'running'
+}
+
+/** What a state means for the owner. */
+export const STATE_WORDS: Readonly<Record<CeremonyState, string>> = {
+  running: 'running',
+  disputed: 'a participant complains; it will abort when the dispute is judged',
+  aborted: 'aborted',
+  doubtful: 'DOUBTFUL: somebody aborted after you had stated your part; it may still succeed. Do not open it again yet.',
+  confirming: 'succeeded; DO NOT USE ITS RESULT YET: not everyone has confirmed',
+  unconfirmed: 'succeeded, but UNCONFIRMED: do not use its result before everyone has confirmed',
+  usable: 'complete: usable',
+}
+
+/** Why it aborted, from the log: who said so, the reason, and whom the log itself proves guilty. */
+export function abortLines(ledger: Ledger): string[] {
+  const said = ledger.aborts.map(({ from, payload }) =>
+    `${from} aborted in ${payload.step ?? 'the ceremony'} (${payload.reason}${payload.accused === null ? '' : `, naming ${payload.accused}`}): ${payload.evidence.why}`)
+  const guilty = ledger.faults.filter((fault) => fault.convicts && fault.accused !== null)
+  const proof = guilty.map((fault) => `The log proves ${fault.accused ?? ''} guilty (${fault.reason}): ${fault.why}`)
+  return [...said, ...(proof.length > 0 ? proof : ['The log proves nobody guilty.'])]
+}

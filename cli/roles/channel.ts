@@ -1,0 +1,56 @@
+/** The channel between a client and its airgap, as `--channel` names it. The web carrier takes its place here later. */
+import type { Carrier, CarrierProgress, Role } from '../../engine/channel/carrier.ts'
+import { cliError } from '../errors.ts'
+
+export interface ChannelUse {
+  readonly role: Role
+  readonly channel: string
+  readonly fragment?: number | undefined
+  readonly say: (line: string) => void
+  readonly onProgress?: (progress: CarrierProgress) => void
+}
+
+/** Opens the carrier. @throws cli.channel, channel.bad-folder */
+export async function openChannel({ role, channel, fragment, say, onProgress }: ChannelUse): Promise<Carrier> {
+  const options = {
+    role,
+    ...(fragment === undefined ? {} : { fragment }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+    onProblem: (problem: { readonly message: string; readonly todo: string }) => say(`${problem.message} ${problem.todo}`),
+  }
+  if (channel === 'terminal') {
+    const { makeTerminalCarrier } = await import('../../engine/channel/terminal.ts')
+    return makeTerminalCarrier({ ...options, input: process.stdin, output: process.stdout })
+  }
+  const folder = /^folder:(.+)$/.exec(channel)?.[1]
+  if (folder === undefined) throw cliError('channel', { value: channel })
+  const { openFolderCarrier } = await import('../../engine/channel/folder.ts')
+  return await openFolderCarrier({ ...options, folder })
+}
+
+/**
+ * Shows a request until its answer comes. Answers to other requests, left over from before, are passed over.
+ *
+ * @returns the answer's envelope text
+ */
+export function exchanger(carrier: Carrier): (request: string, signal: AbortSignal) => Promise<string> {
+  return async (request, signal) => {
+    const { openEnvelope } = await import('../../engine/channel/envelope.ts')
+    const { digest } = openEnvelope(request)
+    const shown = carrier.show(request)
+    // A show that fails must not be lost while the answer is awaited, and must not be an unhandled rejection either.
+    const failed = new Promise<never>((_, reject) => {
+      shown.catch((error: unknown) => reject(error instanceof Error ? error : new Error(String(error))))
+    })
+    const answer = (async () => {
+      for (;;) {
+        const { text, envelope } = await carrier.receive(signal)
+        const { body } = envelope
+        if (envelope.kind === 'answer' && typeof body === 'object' && body !== null && 'request' in body && body.request === digest) return text
+      }
+    })()
+    const text = await Promise.race([answer, failed])
+    await carrier.stopShowing()
+    return text
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * A client's home:
+ *
+ *   client/identity.json   its name, board and public keys: open, nothing in it is secret
+ *   client/keyring.age     wrapped by the passphrase
+ *   client/client.age      the signing key and the board's join token
+ *   client/log.jsonl       the board's log as this client verified it
+ *   client/scripts/        scripts that do not ship with keyrite, by hash
+ *   client/ceremonies/ID/  answers and outbox of one ceremony
+ */
+import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { systemCode, readBounded, writeDurable, writeFailure } from '../../engine/vault/file.ts'
+import { createKeyring, openKeyring } from '../../engine/vault/keyring.ts'
+import { createVault, readVault } from '../../engine/vault/vault.ts'
+import type { LogStore } from '../../engine/run/feed.ts'
+import type { TextStore } from '../../engine/run/client-ports.ts'
+import { canonical, parseCanonical } from '../../engine/wire/canonical.ts'
+import type { Entry } from '../../engine/wire/board.ts'
+import type { Card } from '../../engine/wire/card.ts'
+import { EMPTY_HEAD, nextHead, textHash } from '../../engine/wire/message.ts'
+import { compileCheck, hexSchema, nameSchema, objectSchema } from '../../engine/wire/schema.ts'
+import { cliError } from '../errors.ts'
+import { makeHome, rolePath } from '../home.ts'
+
+/** What is not secret of a client. */
+export interface Identity {
+  readonly version: 1
+  readonly name: string
+  /** `http(s)://host/boards/NAME` */
+  readonly board: string
+  /** 32 bytes, hex. */
+  readonly signingKey: string
+  /** 32 bytes, hex; null until it is paired. */
+  readonly airgapKey: string | null
+}
+
+/** What is. */
+export interface ClientSecrets {
+  readonly version: 1
+  /** Ed25519 seed, 32 bytes, hex. */
+  readonly signingSeed: string
+  readonly joinToken: string | null
+}
+
+const identitySchema = objectSchema({
+  version: { type: 'integer', const: 1 },
+  name: nameSchema,
+  board: { type: 'string', minLength: 1, maxLength: 2000 },
+  signingKey: hexSchema(32),
+  airgapKey: { anyOf: [hexSchema(32), { type: 'null' }] },
+})
+
+const secretsSchema = objectSchema({
+  version: { type: 'integer', const: 1 },
+  signingSeed: hexSchema(32),
+  joinToken: { anyOf: [{ type: 'string', maxLength: 4096 }, { type: 'null' }] },
+})
+
+const checkIdentity = compileCheck<{ readonly [key: string]: string | number | null } & Identity>(identitySchema)
+
+const identityPath = (home: string): string => join(home, 'identity.json')
+const secretsPath = (home: string): string => join(home, 'client.age')
+
+/** Makes a client's home. @throws vault.exists where there is one, vault.passphrase, cli.home */
+export async function createClient(identity: Identity, secrets: ClientSecrets, passphrase: string): Promise<string> {
+  const home = await makeHome('client')
+  const keyring = await createKeyring(home, passphrase)
+  await createVault({ path: secretsPath(home), keyring, schema: secretsSchema }, secrets)
+  await saveIdentity(home, identity)
+  return home
+}
+
+export async function saveIdentity(home: string, identity: Identity): Promise<void> {
+  await writeDurable(identityPath(home), new TextEncoder().encode(`${canonical({ ...identity })}\n`))
+}
+
+/** The client in this home. @throws cli.no-client where there is none */
+export async function readClient(): Promise<{ readonly home: string; readonly identity: Identity }> {
+  const home = rolePath('client')
+  let bytes: Uint8Array
+  try {
+    bytes = await readBounded(identityPath(home), 16_384)
+  } catch (cause) {
+    throw cliError('no-client', { home }, cause)
+  }
+  const identity = checkIdentity(parseCanonical(new TextDecoder().decode(bytes).trimEnd(), 'identity.json'), 'identity.json')
+  return { home, identity }
+}
+
+/** Opens the client's secrets. @throws vault.wrong-passphrase, … */
+export async function unlockClient(home: string, passphrase: string): Promise<ClientSecrets> {
+  const keyring = await openKeyring(home, passphrase)
+  return await readVault<ClientSecrets>({ path: secretsPath(home), keyring, schema: secretsSchema })
+}
+
+/** The participant's card. @throws cli.not-paired */
+export function cardOf(identity: Identity): Card {
+  if (identity.airgapKey === null) throw cliError('not-paired', { name: identity.name })
+  return { name: identity.name, signingKey: identity.signingKey, airgapKey: identity.airgapKey }
+}
+
+/** Texts of ceremonies, each in a file, written once and durable. */
+export function textStore(home: string): TextStore {
+  const pathOf = (key: string): string => {
+    if (!/^[0-9a-f]{64}\/[A-Za-z0-9-]{1,100}$/.test(key)) throw new TypeError('a key that is no file name')
+    return join(home, 'ceremonies', key)
+  }
+  return {
+    get: async (key) => {
+      try {
+        return new TextDecoder().decode(await readBounded(pathOf(key), 64 << 20))
+      } catch (error) {
+        if (isMissing(error)) return undefined
+        throw error
+      }
+    },
+    put: async (key, text) => {
+      const path = pathOf(key)
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+        throw writeFailure(error, path)
+      })
+      await writeDurable(path, new TextEncoder().encode(text)).catch((error: unknown) => {
+        throw error
+      })
+    },
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  systemCode(error) === 'ENOENT' || (error instanceof Error && 'code' in error && error.code === 'vault.missing')
+
+/**
+ * The verified log on disk: a message a line, heads computed again when it is read. A last line that a crash cut off
+ * is dropped; the storage has it.
+ *
+ * @param keep false to read without writing, beside a running client
+ */
+export function logStore(home: string, keep = true): LogStore {
+  const path = join(home, 'log.jsonl')
+  return {
+    load: async () => {
+      const text = await readFile(path, 'utf8').catch((error: unknown) => {
+        if (systemCode(error) === 'ENOENT') return ''
+        throw error
+      })
+      const whole = text.slice(0, text.lastIndexOf('\n') + 1)
+      if (keep && whole.length < text.length) await writeDurable(path, new TextEncoder().encode(whole))
+      let head = EMPTY_HEAD
+      return whole.split('\n').slice(0, -1).map((line, offset): Entry => {
+        head = nextHead(head, textHash(line))
+        return { offset, head, text: line }
+      })
+    },
+    append: async (entries) => {
+      if (!keep) return
+      try {
+        await appendFile(path, entries.map((entry) => `${entry.text}\n`).join(''), { mode: 0o600 })
+      } catch (error) {
+        throw writeFailure(error, path)
+      }
+    },
+  }
+}

@@ -1,0 +1,239 @@
+/** Runs one ceremony on a client, and tells its owner how it goes and how it ended. */
+import { randomBytes } from 'node:crypto'
+import type { CarrierProgress } from '../../engine/channel/carrier.ts'
+import { fromHex } from '../../engine/crypto/bytes.ts'
+import { ceremonyNumber } from '../../engine/crypto/number.ts'
+import { runClient } from '../../engine/run/client.ts'
+import type { ClientResult } from '../../engine/run/client.ts'
+import type { Clock } from '../../engine/run/client-ports.ts'
+import { runError } from '../../engine/run/errors.ts'
+import { pause } from '../../engine/run/feed.ts'
+import { Ledger } from '../../engine/run/ledger.ts'
+import type { Opened } from '../../engine/run/lobby.ts'
+import type { Script } from '../../engine/script/model.ts'
+import { verbs } from '../../engine/verbs/implementations.ts'
+import { EXIT } from '../errors.ts'
+import type { Live } from '../output.ts'
+import { paint } from '../output.ts'
+import { chosen, openedWith } from './board.ts'
+import { abortLines, clockTime, progressTable, stateOf, STATE_WORDS, waitingLine } from './ceremony-view.ts'
+import { exchanger, openChannel } from './channel.ts'
+import { cardOf, textStore } from './client-home.ts'
+import type { ClientSession } from './client-session.ts'
+import { clientScript } from './script-files.ts'
+
+export interface RunUse {
+  readonly session: ClientSession
+  readonly screen: Live
+  readonly signal: AbortSignal
+  readonly wanted: string | undefined
+  readonly channel: string
+  readonly fragment?: number | undefined
+}
+
+export interface RunEnd {
+  readonly lines: readonly string[]
+  readonly next: readonly string[]
+  readonly exit: number
+  readonly json: Record<string, unknown>
+}
+
+const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length))
+
+/** Longest that one timer may wait (a 32-bit number of milliseconds). */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  until: async (time, signal) => {
+    for (let left = time - Date.now(); left > 0 && !signal.aborted; left = time - Date.now()) {
+      await pause(Math.min(left, LONGEST_TIMER), signal)
+    }
+  },
+}
+
+/** Finds the ceremony, or waits for its opening; runs it to its end. @throws cli.ceremony, run.*, board.tampered */
+export async function runCeremony(use: RunUse): Promise<RunEnd> {
+  const { session, screen, signal } = use
+  const me = cardOf(session.identity)
+  const opened = await awaitOpening(use, me.name)
+  const script = await clientScript(session.home, opened.opening.script.hash)
+  if (script === undefined) throw runError('unknown-script', { script: opened.opening.script.name, hash: opened.opening.script.hash })
+  for (const line of openedLines(opened, script)) screen.log(line)
+
+  const view = new RunView(use)
+  const carrier = await openChannel({
+    role: 'client', channel: use.channel, fragment: use.fragment, say: (line) => screen.log(line),
+    onProgress: (progress) => view.crossing(progress),
+  })
+  const stop = new AbortController()
+  try {
+    const run = runClient(
+      {
+        script, opening: opened.opening, me, signingKey: fromHex(session.secrets.signingSeed, 32),
+        board: session.board, feed: session.feed, store: textStore(session.home), exchange: exchanger(carrier),
+        verbs, random, clock: systemClock,
+        onProgress: ({ step, doing }) => void view.at(step, doing),
+        onLedger: (ledger) => view.follow(ledger),
+        onTrouble: (error) => screen.log(error.message),
+      },
+      AbortSignal.any([signal, stop.signal]),
+    )
+    // A log that cannot be believed ends the run; `running` never resolves before the session is closed.
+    const result = await Promise.race([run, session.running.then(() => null)])
+    if (result === null) throw signal.reason instanceof Error ? signal.reason : new DOMException('stopped', 'AbortError')
+    return endOf(result, view.frames)
+  } finally {
+    stop.abort()
+    view.close()
+    await carrier.close()
+  }
+}
+
+/** The ceremony to run: the wanted one, the only one that is not over, or the next that opens. */
+async function awaitOpening({ session, screen, signal, wanted }: RunUse, name: string): Promise<Opened> {
+  let told = false
+  for (;;) {
+    const all = openedWith(session.feed, name)
+    if (wanted !== undefined && all.length > 0) return chosen(all, wanted)
+    const live: Opened[] = []
+    for (const one of all) if (await isLive(session, one)) live.push(one)
+    if (live.length > 0) return chosen(live, undefined)
+    const last = all.at(-1)
+    if (last !== undefined && wanted === undefined && !told) screen.log(`The last ceremony with you in its roster, ${last.id.slice(0, 12)}, is over.`)
+    if (!told) screen.log('Waiting for a ceremony to be opened with you in its roster …')
+    told = true
+    const before = session.feed.pin.offset
+    while (session.feed.pin.offset === before && !signal.aborted) await Promise.race([pause(200, signal), session.running])
+    if (signal.aborted) throw new DOMException('stopped', 'AbortError')
+  }
+}
+
+/** Is there still something to do in it? One with a script that is not here counts, so that its owner hears of it. */
+async function isLive(session: ClientSession, { opening }: Opened): Promise<boolean> {
+  const script = await clientScript(session.home, opening.script.hash)
+  if (script === undefined) return true
+  const ledger = new Ledger({ script, opening, verbs, random, headAt: (offset) => session.feed.headAt(offset) })
+  for (const posted of session.feed.all) ledger.accept(posted)
+  const state = stateOf(ledger, Date.now(), session.identity.name)
+  return state !== 'usable' && state !== 'aborted'
+}
+
+function openedLines({ id, opening, by }: Opened, { ceremony }: Script): string[] {
+  return [
+    paint('bold', `${ceremony.name} ${ceremony.version}: ${ceremony.title}`),
+    ...(opening.rehearsal ? [paint('yellow', 'This is a REHEARSAL.')] : []),
+    `opened by ${by} at ${clockTime(Date.parse(opening.opensAt))} with ${opening.roster.map((card) => card.name).join(', ')}`,
+    `ceremony ${id.slice(0, 12)}…, number ${ceremonyNumber(id)}`,
+  ]
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  asking: 'showing the request to your airgap, and waiting for its answer',
+  assisting: 'answering the airgap’s question',
+  computing: 'computing',
+  posting: 'posting',
+  pausing: 'the storage cannot be reached; trying again',
+  collecting: 'your part is done',
+  justifying: 'showing a complaint against you to your airgap',
+  judging: 'waiting for the dispute to be judged',
+}
+
+/** The block on the screen: table, what happens, frames. */
+class RunView {
+  frames = { in: 0, out: 0 }
+  private readonly use: RunUse
+  private ledger: Ledger | undefined
+  private readonly since = new Map<number, number>()
+  private readonly timer: NodeJS.Timeout
+  private doing = ''
+  private crossingNow = ''
+
+  constructor(use: RunUse) {
+    this.use = use
+    this.timer = setInterval(() => this.draw(), 1000)
+  }
+
+  follow(ledger: Ledger): void {
+    this.ledger = ledger
+    void this.remember(ledger)
+    this.draw()
+  }
+
+  /** When a step became the current one, as this client first saw it; kept for `status`. */
+  private async remember({ current, id, ceremony }: Ledger): Promise<void> {
+    const step = ceremony.steps[current]
+    if (step === undefined || this.since.has(current)) return
+    this.since.set(current, Date.now())
+    const store = textStore(this.use.session.home)
+    const key = `${id}/since-${step.name}`
+    const before = await store.get(key)
+    if (before === undefined) await store.put(key, String(Date.now()))
+    else this.since.set(current, Number(before))
+  }
+
+  at(step: string, doing: string): void {
+    const words = doing === '' ? '' : `${step}: ${WORDS[doing] ?? doing}`
+    if (words !== '' && words !== this.doing && doing !== 'collecting') this.use.screen.log(`${clockTime(Date.now()).slice(11, 16)}  ${words}`)
+    this.doing = words
+    this.crossingNow = ''
+    this.draw()
+  }
+
+  crossing({ direction, frames, needed }: CarrierProgress): void {
+    if (direction === 'in') this.frames = { ...this.frames, in: this.frames.in + 1 }
+    else this.frames = { ...this.frames, out: Math.max(this.frames.out, frames) }
+    this.crossingNow = direction === 'out' ? `shown ${frames} frames of ${needed}` : `read ${frames} frames${needed > 0 ? ` of ${needed}` : ''}`
+    this.draw()
+  }
+
+  private draw(): void {
+    const { ledger, use } = this
+    if (ledger === undefined) return
+    const state = stateOf(ledger, Date.now(), use.session.identity.name)
+    use.screen.show([
+      '',
+      ...progressTable(ledger, use.session.identity.name),
+      '',
+      waitingLine(ledger, Date.now(), this.since.get(ledger.current)),
+      this.crossingNow === '' ? this.doing : `${this.doing} (${this.crossingNow})`,
+      ...(state === 'running' ? [] : [paint(state === 'usable' ? 'green' : 'yellow', STATE_WORDS[state])]),
+    ])
+  }
+
+  close(): void {
+    clearInterval(this.timer)
+    this.draw()
+    this.use.screen.end()
+  }
+}
+
+function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { readonly in: number; readonly out: number }): RunEnd {
+  const json = {
+    ceremony: ledger.id, outcome, frames, outputs: ledger.outputs ?? null,
+    aborts: ledger.aborts.map(({ from, payload }) => ({ from, ...payload })),
+    convicted: ledger.faults.filter((one) => one.convicts).map(({ accused, reason }) => ({ name: accused, reason })),
+    fault, trouble,
+  }
+  if (outcome === 'stopped') {
+    return { lines: [`Stopped: ${trouble?.what ?? 'unknown'}`], next: [trouble?.todo ?? ''], exit: EXIT.refused, json }
+  }
+  if (outcome === 'usable') {
+    const outputs = Object.entries(ledger.outputs ?? {}).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    return {
+      lines: [`${paint('green', 'The ceremony is complete.', process.stdout)}`, ...outputs],
+      next: [`keyrite client export ${ledger.id.slice(0, 12)}    writes the transcript, which anyone can verify offline`],
+      exit: EXIT.ok, json,
+    }
+  }
+  if (outcome === 'unconfirmed') {
+    return {
+      lines: [STATE_WORDS.unconfirmed, `Missing: ${ledger.missing(ledger.current).join(', ')}`],
+      next: ['Ask those who are missing to run their client and airgap; then run this again.'], exit: EXIT.aborted, json,
+    }
+  }
+  return {
+    lines: [outcome === 'doubtful' ? STATE_WORDS.doubtful : 'The ceremony was aborted.', ...abortLines(ledger)],
+    next: [`When the cause is clear, one of you: keyrite client open --again ${ledger.id.slice(0, 12)}`], exit: EXIT.aborted, json,
+  }
+}

@@ -1,0 +1,68 @@
+/** Makes the opening of a ceremony, new or again. */
+import { randomBytes } from 'node:crypto'
+import { readBounded } from '../../engine/vault/file.ts'
+import { toHex } from '../../engine/crypto/bytes.ts'
+import { checkOpening } from '../../engine/run/opening.ts'
+import type { Posted } from '../../engine/run/feed.ts'
+import { readyFor } from '../../engine/run/lobby.ts'
+import type { Script } from '../../engine/script/model.ts'
+import type { JsonObject } from '../../engine/wire/canonical.ts'
+import type { Card, Opening } from '../../engine/wire/card.ts'
+import { cliError } from '../errors.ts'
+
+export interface OpeningWish {
+  readonly script: Script
+  readonly parameters: JsonObject
+  readonly roster: readonly Card[]
+  readonly rehearsal: boolean
+}
+
+/**
+ * A fresh opening, checked as every airgap will check it.
+ *
+ * @throws run.opening
+ */
+export function makeOpening({ script, parameters, roster, rehearsal }: OpeningWish, own: Card, now: Date): Opening {
+  const { name, version } = script.ceremony
+  const opening: Opening = {
+    script: { name, version, hash: script.hash },
+    parameters,
+    roster: [...roster].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    opensAt: now.toISOString().replace(/\.\d+Z$/, 'Z'),
+    nonce: toHex(randomBytes(32)),
+    rehearsal,
+  }
+  checkOpening(opening, script, own)
+  return opening
+}
+
+/**
+ * The cards of a roster: all who are ready for the script, or those that `--roster` names.
+ *
+ * @param wanted names separated by commas, or the path of a file with a name a line; undefined for all
+ * @throws cli.roster
+ */
+export async function rosterOf(posts: readonly Posted[], script: Script, wanted: string | undefined): Promise<readonly Card[]> {
+  const ready = readyFor(posts, script.hash).map((one) => one.card)
+  if (wanted === undefined) {
+    if (ready.length < 2) throw cliError('roster', { why: `${ready.length === 0 ? 'nobody is' : `only ${ready[0]?.name ?? ''} is`} ready for ${script.ceremony.name} with this very file` })
+    return ready
+  }
+  const names = await namesOf(wanted)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw cliError('roster', { why: `${twice} is named twice` })
+  return names.map((name) => {
+    const card = ready.find((one) => one.name === name)
+    if (card === undefined) throw cliError('roster', { why: `${name} is not ready for ${script.ceremony.name} with this very file` })
+    return card
+  })
+}
+
+async function namesOf(wanted: string): Promise<readonly string[]> {
+  const isList = /^[a-z0-9-]{1,32}(,[a-z0-9-]{1,32})*$/.test(wanted)
+  const text = isList ? wanted : new TextDecoder().decode(await readBounded(wanted, 64 * 1024))
+  const names = text.split(/[\s,]+/).filter((name) => name !== '')
+  const wrong = names.find((name) => !/^[a-z0-9-]{1,32}$/.test(name))
+  if (wrong !== undefined) throw cliError('roster', { why: `${JSON.stringify(wrong)} is no name` })
+  return names
+}
