@@ -35,6 +35,11 @@ export const channelFlags = {
   }),
 }
 
+/** Help text: paragraphs whose line breaks are the source's, not the reader's. */
+export function prose(parts: TemplateStringsArray): string {
+  return parts.join('').replace(/([^\n])\n(?!\n)/g, '$1 ')
+}
+
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 export abstract class KeyriteCommand extends Command {

@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core'
-import { KeyriteCommand } from '../base.ts'
+import { KeyriteCommand, prose } from '../base.ts'
 
 export class Demo extends KeyriteCommand {
   static override summary = 'Run a whole ceremony on this machine, every byte through real QR images.'
-  static override description = `Starts a storage, and a client and an airgap for each participant, each an ordinary keyrite command in a process
+  static override description = prose`Starts a storage, and a client and an airgap for each participant, each an ordinary keyrite command in a process
 and a home of its own. Client and airgap see each other through folders of QR images alone. Ends with a threshold key
 that nobody ever held, its birth signature, and a transcript that anyone can verify.`
   static override examples = [
@@ -30,7 +30,7 @@ that nobody ever held, its birth signature, and a transcript that anyone can ver
     const program = [process.execPath, ...process.execArgv, process.argv[1] ?? '']
     const result = await runDemo({ ...flags, keep: flags.keep, threshold, program, screen, signal: this.signal }).finally(() => screen.end())
     this.log('')
-    this.log(`${paint('green', 'A threshold key was born.', process.stdout)}`)
+    this.log(paint('green', 'A threshold key was born.', process.stdout))
     this.log(`  group key        ${result.groupKey}`)
     this.log(`  birth signature  ${result.birth.slice(0, 64)}…`)
     this.log(`                   ${result.verdict === 'usable' ? 'verified, with every share proven' : result.verdict}`)

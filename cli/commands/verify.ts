@@ -1,9 +1,9 @@
 import { Args } from '@oclif/core'
-import { KeyriteCommand } from '../base.ts'
+import { KeyriteCommand, prose } from '../base.ts'
 
 export class Verify extends KeyriteCommand {
   static override summary = 'Check a transcript: anyone, offline, without any key.'
-  static override description = `Checks every head, signature, digest, proof and view, the sums, the success certificate and the outputs, and says
+  static override description = prose`Checks every head, signature, digest, proof and view, the sums, the success certificate and the outputs, and says
 line by line what holds. The participants' names and keys stand in the transcript itself: compare the ceremony number
 with one of them to know that it is theirs. Exit code 0 means: complete and usable; 5: it is not.`
   static override examples = ['<%= config.bin %> <%= command.id %> dkg.transcript', '<%= config.bin %> <%= command.id %> dkg.transcript --json']

@@ -31,7 +31,7 @@ export interface BoardUse {
 export function openBoard({ home, identity, secrets, signal, onTrouble }: BoardUse): BoardSession {
   const board = connectBoard({
     url: identity.board,
-    ...(secrets?.joinToken == null ? {} : { token: secrets.joinToken }),
+    ...(secrets === undefined || secrets.joinToken === null ? {} : { token: secrets.joinToken }),
     ...(secrets === undefined
       ? {}
       : { credentials: { name: identity.name, sign: (label, object) => signObject(fromHex(secrets.signingSeed, 32), label, object) } }),

@@ -73,7 +73,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
         script, opening: opened.opening, me, signingKey: fromHex(session.secrets.signingSeed, 32),
         board: session.board, feed: session.feed, store: textStore(session.home), exchange: exchanger(carrier),
         verbs, random, clock: systemClock,
-        onProgress: ({ step, doing }) => void view.at(step, doing),
+        onProgress: ({ step, doing }) => view.at(step, doing),
         onLedger: (ledger) => view.follow(ledger),
         onTrouble: (error) => screen.log(error.message),
       },
@@ -221,7 +221,7 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
   if (outcome === 'usable') {
     const outputs = Object.entries(ledger.outputs ?? {}).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     return {
-      lines: [`${paint('green', 'The ceremony is complete.', process.stdout)}`, ...outputs],
+      lines: [paint('green', 'The ceremony is complete.', process.stdout), ...outputs],
       next: [`keyrite client export ${ledger.id.slice(0, 12)}    writes the transcript, which anyone can verify offline`],
       exit: EXIT.ok, json,
     }

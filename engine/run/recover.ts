@@ -107,7 +107,7 @@ function saltOf(known: Known, [first]: readonly Step[]): string | undefined {
 function replay(
   known: Known, ledger: Ledger, steps: readonly Step[], secrets: { readonly seed: string; readonly salt: string }, ports: RecoverPorts,
 ): JsonObject {
-  const prepared: JsonObject = Object.assign({}, ...steps.map((step) => known.steps[step.name]?.prepared))
+  const prepared: JsonObject = Object.fromEntries(steps.flatMap((step) => Object.entries(known.steps[step.name]?.prepared ?? {})))
   const kept: Record<string, JsonObject[string]> = {}
   for (const step of steps) {
     const before = known.steps[step.name]?.stated ?? []

@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core'
-import { channelFlags, KeyriteCommand, passphraseFlags } from '../../base.ts'
+import { channelFlags, KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
 
 export class AirgapCard extends KeyriteCommand {
   static override summary = 'Introduce this airgap and its client to each other.'
-  static override description = `Reads the name and signing key that \`keyrite client pair\` shows, asks you to confirm them, and answers with
+  static override description = prose`Reads the name and signing key that \`keyrite client pair\` shows, asks you to confirm them, and answers with
 the card that stands in every roster. Ends when the client has been answered.`
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --channel folder:/media/stick']
   static override flags = {

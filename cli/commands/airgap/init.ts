@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core'
-import { KeyriteCommand, passphraseFlags } from '../../base.ts'
+import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
 
 export class AirgapInit extends KeyriteCommand {
   static override summary = 'Make this machine a participant’s airgap.'
-  static override description = `The airgap is the offline machine: take its network away for ever before you run this. It holds the seed from
+  static override description = prose`The airgap is the offline machine: take its network away for ever before you run this. It holds the seed from
 which every secret is derived, in a vault under your passphrase.
 
 A new mnemonic of 24 words is shown once: write it on paper. Together with the public transcripts of your ceremonies it

@@ -1,9 +1,9 @@
 import { Args } from '@oclif/core'
-import { KeyriteCommand, passphraseFlags } from '../../base.ts'
+import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
 
 export class AirgapRecover extends KeyriteCommand {
   static override summary = 'Get a share back from the mnemonic and a transcript.'
-  static override description = `For an airgap that was made anew with --restore: takes the transcript of a ceremony that succeeded with it in the
+  static override description = prose`For an airgap that was made anew with --restore: takes the transcript of a ceremony that succeeded with it in the
 roster, checks all of it, does its own part again, and has the share it had. It makes no statement, and closes the
 ceremony for live steps.`
   static override examples = ['<%= config.bin %> <%= command.id %> dkg.transcript']

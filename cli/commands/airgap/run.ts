@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core'
-import { channelFlags, KeyriteCommand, passphraseFlags } from '../../base.ts'
+import { channelFlags, KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
 
 export class AirgapRun extends KeyriteCommand {
   static override summary = 'Take part in ceremonies: answer the client, and ask you.'
-  static override description = `Reads requests from the client, checks every signature in them itself, and answers. Before the first step of a
+  static override description = prose`Reads requests from the client, checks every signature in them itself, and answers. Before the first step of a
 ceremony it shows you the number, the script, the parameters and the roster, and asks for your consent. It asks no
 more than that, unless the script says so. Leave it running until the client says that the ceremony is complete.
 

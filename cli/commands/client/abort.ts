@@ -1,9 +1,9 @@
 import { Args, Flags } from '@oclif/core'
-import { KeyriteCommand, passphraseFlags } from '../../base.ts'
+import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
 
 export class ClientAbort extends KeyriteCommand {
   static override summary = 'Abort a ceremony, for everyone.'
-  static override description = `Posts an Abort with your reason. Before the success certificate is complete it ends the ceremony for all
+  static override description = prose`Posts an Abort with your reason. Before the success certificate is complete it ends the ceremony for all
 participants, for good; after that it has no effect. Nobody can be found guilty by it.`
   static override examples = ['<%= config.bin %> <%= command.id %> 7c19 --reason "Bob’s airgap has no battery left"']
   static override args = { ceremony: Args.string({ required: true, description: 'The first digits of its id.' }) }

@@ -1,9 +1,9 @@
 import { Args, Flags } from '@oclif/core'
-import { KeyriteCommand } from '../../base.ts'
+import { KeyriteCommand, prose } from '../../base.ts'
 
 export class ClientExport extends KeyriteCommand {
   static override summary = 'Write a ceremony’s transcript, which anyone can verify offline.'
-  static override description = `The transcript holds the script, every message of the ceremony with its place in the log, and the hashes of what
+  static override description = prose`The transcript holds the script, every message of the ceremony with its place in the log, and the hashes of what
 stands between them. It is public: no secret is in it. Keep it with your mnemonic: the two restore your share.`
   static override examples = ['<%= config.bin %> <%= command.id %> 7c19', '<%= config.bin %> <%= command.id %> --output dkg.transcript']
   static override args = { ceremony: Args.string({ description: 'The first digits of its id; needed where there are several.' }) }
@@ -17,7 +17,7 @@ stands between them. It is public: no secret is in it. Keep it with your mnemoni
     const { writeTranscript } = await import('../../../engine/run/transcript.ts')
     const { writeDurable } = await import('../../../engine/vault/file.ts')
     const { runError } = await import('../../../engine/run/errors.ts')
-    const { resolve } = await import('node:path')
+    const path = await import('node:path')
 
     const { home, identity } = await readClient()
     const session = openBoard({ home, identity, signal: this.signal, onTrouble: (error) => this.logToStderr(error.message) })
@@ -27,12 +27,12 @@ stands between them. It is public: no secret is in it. Keep it with your mnemoni
       const { id, opening } = chosen(openedWith(feed, identity.name), args.ceremony)
       const script = await clientScript(home, opening.script.hash)
       if (script === undefined) throw runError('unknown-script', { script: opening.script.name, hash: opening.script.hash })
-      const path = resolve(flags.output ?? `${opening.script.name}-${id.slice(0, 12)}.transcript`)
+      const file = path.resolve(flags.output ?? `${opening.script.name}-${id.slice(0, 12)}.transcript`)
       const text = [...writeTranscript(script.source, id, feed.all, (offset) => feed.headAt(offset))].join('')
-      await writeDurable(path, new TextEncoder().encode(text), { mode: 0o644 })
-      this.log(`Wrote ${path}: ${String(feed.all.length)} log entries, ${String(text.length)} bytes.`)
-      this.next(`keyrite verify ${path}`)
-      return { ceremony: id, path, entries: feed.all.length, bytes: text.length }
+      await writeDurable(file, new TextEncoder().encode(text), { mode: 0o644 })
+      this.log(`Wrote ${file}: ${String(feed.all.length)} log entries, ${String(text.length)} bytes.`)
+      this.next(`keyrite verify ${file}`)
+      return { ceremony: id, path: file, entries: feed.all.length, bytes: text.length }
     } finally {
       await session.close()
     }

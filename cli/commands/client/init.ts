@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core'
-import { KeyriteCommand, passphraseFlags } from '../../base.ts'
+import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
 
 export class ClientInit extends KeyriteCommand {
   static override summary = 'Make this machine a participant’s client.'
-  static override description = `The client is the online machine: it signs messages with a key of its own and reads and writes a board
+  static override description = prose`The client is the online machine: it signs messages with a key of its own and reads and writes a board
 on a storage. It never holds a secret of a threshold key; those live on the airgap.
 
 Its signing key is made here and kept in an age file under your passphrase. The board's join token, which the storage's

@@ -1,9 +1,9 @@
 import { Args, Flags } from '@oclif/core'
-import { KeyriteCommand, passphraseFlags } from '../../base.ts'
+import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
 
 export class ClientOpen extends KeyriteCommand {
   static override summary = 'Open a ceremony: script, parameters, roster.'
-  static override description = `Posts the opening that gives the ceremony its id and its number. Whoever opens it gets no power by that:
+  static override description = prose`Posts the opening that gives the ceremony its id and its number. Whoever opens it gets no power by that:
 every owner sees number, script, parameters and roster on the airgap's own screen, and compares the number with the
 others on a call before confirming.
 

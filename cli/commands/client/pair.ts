@@ -1,8 +1,8 @@
-import { channelFlags, KeyriteCommand } from '../../base.ts'
+import { channelFlags, KeyriteCommand, prose } from '../../base.ts'
 
 export class ClientPair extends KeyriteCommand {
   static override summary = 'Introduce this client and its airgap to each other.'
-  static override description = `Shows your name and signing key to the airgap, which answers with its card once its owner confirmed. Run
+  static override description = prose`Shows your name and signing key to the airgap, which answers with its card once its owner confirmed. Run
 \`keyrite airgap card\` on the airgap at the same time. Both screens then show the same pairing code: compare it.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',

@@ -1,9 +1,9 @@
 import { Args } from '@oclif/core'
-import { KeyriteCommand, passphraseFlags } from '../../base.ts'
+import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
 
 export class ClientReady extends KeyriteCommand {
   static override summary = 'Say on the board that you are ready for a ceremony.'
-  static override description = `Posts your identity card and the script’s hash. Whoever opens the ceremony makes its roster of those who are
+  static override description = prose`Posts your identity card and the script’s hash. Whoever opens the ceremony makes its roster of those who are
 ready for exactly this script file. Your first message also registers your name on the board, with its join token.`
   static override examples = ['<%= config.bin %> <%= command.id %> dkg', '<%= config.bin %> <%= command.id %> ./our-ceremony.yaml']
   static override args = { script: Args.string({ required: true, description: 'A ceremony that ships with keyrite (dkg, beacon, sign), or a file.' }) }

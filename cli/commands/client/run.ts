@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core'
-import { channelFlags, KeyriteCommand, passphraseFlags } from '../../base.ts'
+import { channelFlags, KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
 
 export class ClientRun extends KeyriteCommand {
   static override summary = 'Take part in a ceremony: all that this machine has to do.'
-  static override description = `Follows the board, brings each step's request to the airgap, signs and posts its answers, checks everyone
+  static override description = prose`Follows the board, brings each step's request to the airgap, signs and posts its answers, checks everyone
 else's, and shows who is awaited. Waits for an opening if there is none yet. It can be stopped or killed at any moment:
 started again, it goes on where it was, and asks for no scan twice.`
   static override examples = [

@@ -1,9 +1,9 @@
 import { Args } from '@oclif/core'
-import { KeyriteCommand } from '../../base.ts'
+import { KeyriteCommand, prose } from '../../base.ts'
 
 export class ClientStatus extends KeyriteCommand {
   static override summary = 'Show your ceremonies: who is awaited, since when, until when.'
-  static override description = `Reads the board; needs no passphrase, and disturbs nothing that runs. With a ceremony's id (its first digits
+  static override description = prose`Reads the board; needs no passphrase, and disturbs nothing that runs. With a ceremony's id (its first digits
 will do) it shows that one alone.`
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> 7c19 --json']
   static override args = { ceremony: Args.string({ description: 'The first digits of a ceremony’s id.' }) }

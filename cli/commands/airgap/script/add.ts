@@ -1,9 +1,9 @@
 import { Args, Flags } from '@oclif/core'
-import { KeyriteCommand, passphraseFlags } from '../../../base.ts'
+import { KeyriteCommand, passphraseFlags, prose } from '../../../base.ts'
 
 export class AirgapScriptAdd extends KeyriteCommand {
   static override summary = 'Let this airgap run a script that does not ship with keyrite.'
-  static override description = `An airgap runs only scripts on its own disk, by their hash: a script never comes from the client. Bring the file
+  static override description = prose`An airgap runs only scripts on its own disk, by their hash: a script never comes from the client. Bring the file
 yourself, and compare the SHA-256 that is shown with the other participants before you add it.`
   static override examples = ['<%= config.bin %> <%= command.id %> our-ceremony.yaml']
   static override args = { file: Args.string({ required: true, description: 'The script file.' }) }

@@ -1,0 +1,76 @@
+import { Flags } from '@oclif/core'
+import { KeyriteCommand } from '../../base.ts'
+import type { Ready } from '../../storage-run.ts'
+
+export class StorageServe extends KeyriteCommand {
+  static override summary = 'Serve boards: the log in between the participants.'
+  static override description = `Runs until Ctrl-C or SIGTERM; then it takes no more requests, finishes and syncs what it is writing, and ends. A
+second one ends it at once; what was acknowledged is safe even then.
+
+A board is one append-only log, in whose messages nothing is secret. Anyone who reaches it may read; whoever has the
+join token may register a name, once. Give the token to the participants by another way than the board. One storage
+may serve several boards, one per ceremony group, with one token.
+
+The token is one line of 16 to 256 characters in a file. With --new-join-token a file that is not there is made, with
+a fresh token, for its owner's eyes only; without it, a missing file is an error.
+
+With --json, one line {"url", "boards": [{"name", "url"}], "port"} goes to standard output as soon as it takes
+requests, and nothing after it. What an operator should know goes to standard error.
+
+Exits with 0 after a graceful stop, with 1 if the port is in use or the data folder cannot be used, with 2 for a wrong
+option, with 3 for a token file that will not do.`
+  static override examples = [
+    {
+      description: 'For a try on this machine, with a fresh token:',
+      command: '<%= config.bin %> <%= command.id %> --board meadow --data ./board-data --join-token-file ./join-token --new-join-token',
+    },
+    {
+      description: 'For people elsewhere:',
+      command: '<%= config.bin %> <%= command.id %> --listen 0.0.0.0:443 --board meadow --data /var/lib/keyrite --join-token-file /etc/keyrite/token --tls-cert chain.pem --tls-key key.pem',
+    },
+  ]
+  static override flags = {
+    listen: Flags.string({ helpValue: 'HOST:PORT', default: '127.0.0.1:8080', summary: 'Where to listen. Port 0 takes a free one.' }),
+    board: Flags.string({ helpValue: 'NAME', multiple: true, multipleNonGreedy: true, required: true, summary: 'A board to serve; may be given several times.' }),
+    data: Flags.string({ helpValue: 'DIR', summary: 'The folder in which the boards are kept; made if it is not there. Needed for --store nedb.' }),
+    'join-token-file': Flags.string({ helpValue: 'FILE', required: true, summary: 'The file with the join token.' }),
+    'new-join-token': Flags.boolean({ summary: 'Make the token file, if it is not there.' }),
+    store: Flags.option({ options: ['nedb', 'memory'] as const })({
+      default: 'nedb',
+      summary: 'nedb keeps the boards in --data; memory forgets them at the end.',
+    }),
+    'tls-cert': Flags.string({ helpValue: 'FILE', dependsOn: ['tls-key'], summary: 'Certificate chain (PEM): serves https.' }),
+    'tls-key': Flags.string({ helpValue: 'FILE', dependsOn: ['tls-cert'], summary: 'Its private key (PEM).' }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(StorageServe)
+    const { signal } = this
+    const { runStorage } = await import('../../storage-run.ts')
+    await runStorage(flags, signal, {
+      say: (line) => this.jsonEnabled() ? void process.stderr.write(`${line}\n`) : this.logToStderr(line),
+      ready: (ready) => this.jsonEnabled() ? printed(jsonLine(ready)) : Promise.resolve(this.tell(ready)),
+    })
+    if (!this.jsonEnabled()) this.logToStderr('Stopped; all that was acknowledged is kept.')
+  }
+
+  private tell({ url, boards, data, tokenFile, warnings }: Ready): void {
+    this.log(`Serving at ${url}`)
+    for (const board of boards) this.log(`  board ${board.name}: ${board.urls.join('  ')}`)
+    this.log(data === null ? 'Kept in memory only: all is gone at the end.' : `Kept in ${data}`)
+    this.log(`Join token in ${tokenFile}`)
+    for (const warning of warnings) this.log(`Mind: ${warning}`)
+    const [first] = boards
+    this.next(
+      'Give the join token to the participants, by another way than this board. Each of them:',
+      `keyrite client init --name NAME --board ${first?.urls[0] ?? url} --join-token-file FILE`,
+      'Leave this running until the ceremony is over; Ctrl-C stops it.',
+    )
+  }
+}
+
+const jsonLine = ({ url, boards, port }: Ready): string =>
+  `${JSON.stringify({ url, boards: boards.map(({ name, urls }) => ({ name, url: urls[0] })), port })}\n`
+
+/** Resolves when the text has left the process, so that whoever waits for it can go on. */
+const printed = (text: string): Promise<void> => new Promise((resolve) => process.stdout.write(text, () => resolve()))

@@ -1,0 +1,126 @@
+/**
+ * Scripts as a command line names them: a ceremony that ships with keyrite, by its name, or else a file.
+ */
+import { readdir, stat } from 'node:fs/promises'
+import { isAbsolute, join, relative } from 'node:path'
+import type { Diagnostic, Library } from '../engine/script/load.ts'
+import { formatDiagnostic, loadScript } from '../engine/script/load.ts'
+import type { Ceremony, Script } from '../engine/script/model.ts'
+import { shippedFolder, shippedLibrary, shippedNames } from '../engine/script/shipped.ts'
+import { readBounded } from '../engine/vault/file.ts'
+import { isKeyriteError } from '../engine/wire/error.ts'
+import { cliError } from './errors.ts'
+
+/** A little more than a script may have, so that the checker is the one to say that it is too large. */
+const MOST_BYTES = 1 << 20
+
+export interface ScriptUse {
+  /** A folder with ceremonies as `NAME.yaml`, which `follows` finds before those that ship with keyrite. */
+  readonly library?: string | undefined
+}
+
+/** A script that was looked at: good, or with all that is wrong with it and with what it follows. */
+export interface Looked {
+  /** Its path, as `sha256sum` would be told it. */
+  readonly file: string
+  readonly script?: Script
+  readonly problems: readonly Problem[]
+}
+
+export interface Problem {
+  readonly diagnostic: Diagnostic
+  /** As compilers show it: place, line, caret, hint. */
+  readonly text: string
+}
+
+/**
+ * Reads and checks a script. What is wrong with its text is no error here.
+ *
+ * @param named `dkg` for the one that ships with keyrite, else a path (`./dkg` for a file of that name)
+ * @throws cli.script-file where there is nothing to read, cli.library
+ */
+export async function lookAtScript(named: string, { library }: ScriptUse = {}): Promise<Looked> {
+  const file = fileOf(named)
+  const bytes = await readScriptFile(file)
+  const shelf = library === undefined ? undefined : await readLibrary(library)
+  const problems: Problem[] = []
+  const { script, diagnostics, source } = loadScript(bytes, { file, library: shelf?.find ?? shippedLibrary })
+  problems.push(...(shelf?.problems() ?? []))
+  if (diagnostics !== undefined) problems.push(...diagnostics.map((diagnostic) => ({ diagnostic, text: formatDiagnostic(diagnostic, source) })))
+  return { file, problems, ...(script === undefined || problems.length > 0 ? {} : { script }) }
+}
+
+/**
+ * A checked script.
+ *
+ * @param named as for `lookAtScript`
+ * @throws cli.script-file, cli.library, cli.script-invalid with all diagnostics
+ */
+export async function readScript(named: string, use: ScriptUse = {}): Promise<Script> {
+  const { file, script, problems } = await lookAtScript(named, use)
+  if (script !== undefined) return script
+  const diagnostics = problems.map(({ diagnostic }) => diagnostic)
+  throw cliError('script-invalid', { file, count: problems.length, text: problems.map(({ text }) => text).join('\n\n'), diagnostics })
+}
+
+/** The path of a script that is named as for `lookAtScript`. */
+export function fileOf(named: string): string {
+  return shippedNames().includes(named) ? nearPath(join(shippedFolder(), `${named}.yaml`)) : named
+}
+
+/** Relative, where it lies below the working folder. */
+function nearPath(path: string): string {
+  const near = relative(process.cwd(), path)
+  return near.startsWith('..') || isAbsolute(near) ? path : near
+}
+
+async function readScriptFile(path: string): Promise<Uint8Array> {
+  try {
+    return await readBounded(path, MOST_BYTES)
+  } catch (error) {
+    throw cliError('script-file', { path, why: whyUnreadable(error), shipped: shippedNames() }, error)
+  }
+}
+
+/** In words, for files that are not of a vault. */
+export function whyUnreadable(error: unknown): string {
+  if (isKeyriteError(error, 'vault.missing')) return 'there is no such file'
+  if (isKeyriteError(error, 'vault.too-large')) return `it is larger than ${String(error.facts['most'])} bytes`
+  const why = isKeyriteError(error) ? error.facts['why'] : undefined
+  if (why === 'EISDIR') return 'it is a folder'
+  if (why === 'EACCES' || why === 'EPERM') return 'this user may not read it'
+  return typeof why === 'string' ? why : String(error)
+}
+
+interface Shelf {
+  readonly find: Library
+  /** What is wrong with those that were asked for. */
+  readonly problems: () => readonly Problem[]
+}
+
+/** All of the folder's scripts by their file's name, checked when they are asked for. */
+async function readLibrary(folder: string): Promise<Shelf> {
+  const isFolder = await stat(folder).then((found) => found.isDirectory(), () => false)
+  if (!isFolder) throw cliError('library', { path: folder, why: 'there is no such folder' })
+  const texts = new Map<string, { readonly file: string; readonly bytes: Uint8Array }>()
+  for (const entry of (await readdir(folder)).sort()) {
+    const name = /^([a-z0-9-]{1,32})\.ya?ml$/.exec(entry)?.[1]
+    const file = join(folder, entry)
+    if (name !== undefined) texts.set(name, { file, bytes: await readScriptFile(file) })
+  }
+  const checked = new Map<string, Ceremony | undefined>()
+  const problems: Problem[] = []
+  const find: Library = (name) => {
+    if (checked.has(name)) return checked.get(name)
+    const text = texts.get(name)
+    if (text === undefined) return shippedLibrary(name)
+    // Two that follow one another come to an end: the second finds nothing.
+    checked.set(name, undefined)
+    const { script, diagnostics, source } = loadScript(text.bytes, { file: text.file, library: find })
+    if (diagnostics !== undefined) problems.push(...diagnostics.map((diagnostic) => ({ diagnostic, text: formatDiagnostic(diagnostic, source) })))
+    const ceremony = script?.ceremony.name === name ? script.ceremony : undefined
+    checked.set(name, ceremony)
+    return ceremony
+  }
+  return { find, problems: () => problems }
+}
