@@ -9,6 +9,8 @@ import type { Pin } from '../wire/message.ts'
 export interface MemoryBoard extends Board {
   readonly entries: readonly Entry[]
   readonly attachments: ReadonlyMap<string, Uint8Array>
+  /** Puts any message into the log, as only a dishonest storage would. */
+  readonly force: (text: string) => Pin
 }
 
 export function memoryBoard(): MemoryBoard {
@@ -26,9 +28,14 @@ export function memoryBoard(): MemoryBoard {
       if (before.statement === statement) return before.pin
       throw boardError('conflict', { offset: before.pin.offset, why: 'its slot is taken' })
     }
+    const pin = append(text)
+    places.set(slot, { pin, statement })
+    return pin
+  }
+
+  function append(text: string): Pin {
     const head = nextHead(entries.at(-1)?.head ?? EMPTY_HEAD, textHash(text))
     const pin = { offset: entries.length, head }
-    places.set(slot, { pin, statement })
     entries.push({ ...pin, text })
     for (const wake of [...waiting]) wake()
     return pin
@@ -37,16 +44,17 @@ export function memoryBoard(): MemoryBoard {
   return {
     entries,
     attachments,
+    force: append,
     post: (text) => Promise.resolve().then(() => post(text)),
     head: () => {
       const last = entries.at(-1)
       return Promise.resolve(last === undefined ? EMPTY_LOG : { offset: last.offset, head: last.head })
     },
     async *follow(pin, signal) {
-      for (let next = pin.offset + 1; !signal.aborted; next++) {
-        while (entries[next] === undefined && !signal.aborted) await change(waiting, signal)
+      for (let next = pin.offset + 1; ; next++) {
+        while (entries.length <= next && !signal.aborted) await change(waiting, signal)
         const entry = entries[next]
-        if (entry === undefined) return
+        if (entry === undefined || signal.aborted) return
         yield entry
       }
     },

@@ -9,6 +9,7 @@ import type { Script } from '../script/model.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
 import type { JsonObject } from '../wire/canonical.ts'
 import { utf8 } from '../wire/canonical.ts'
+import type { Board } from '../wire/board.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import { canonical } from '../wire/canonical.ts'
@@ -34,17 +35,22 @@ export interface SimulatedMember {
   readonly client: Omit<ClientPorts, 'opening'>
 }
 
+/** A participant's keys and memory: what whoever cheats in its name has. */
+export type MemberKeys = Omit<SimulatedMember, 'client' | 'airgap'>
+
 /** What a fault may replace in one participant's machines. */
 export interface Tampering {
   /** Other verbs in the participant's airgap. */
   readonly airgapVerbs?: Verbs
   /** Another board in front of the participant's client. */
-  readonly board?: (board: MemoryBoard, member: Omit<SimulatedMember, 'client' | 'airgap'>) => MemoryBoard
+  readonly board?: (board: MemoryBoard, member: MemberKeys) => Board
   /** Changes what crosses to the airgap and back. */
-  readonly exchange?: (airgap: Airgap) => (request: string, signal: AbortSignal) => Promise<string>
+  readonly exchange?: (airgap: Airgap, member: MemberKeys, board: MemoryBoard) => Exchange
   /** The owner says no. */
   readonly declines?: boolean
 }
+
+export type Exchange = (request: string, signal: AbortSignal) => Promise<string>
 
 export interface SimulateOptions {
   readonly script: Script
@@ -69,8 +75,46 @@ export interface Simulated {
   readonly results: ReadonlyMap<string, ClientResult>
 }
 
+/** Participants over a board on which the ceremony was opened; their clients do not run yet. */
+export interface Prepared {
+  readonly opening: Opening
+  readonly board: MemoryBoard
+  readonly members: readonly SimulatedMember[]
+}
+
 /** Runs the script among simulated participants, to every client's end. */
 export async function simulate(options: SimulateOptions): Promise<Simulated> {
+  const { opening, board, members } = await prepareSimulation(options)
+  const stopped = new AbortController()
+  const signal = options.signal === undefined ? stopped.signal : AbortSignal.any([stopped.signal, options.signal])
+  try {
+    const ends = await Promise.all(members.map(async (member) => [member.name, await runMember(member, opening, signal)] as const))
+    const results = new Map(ends.flatMap(([name, result]) => (result === null ? [] : [[name, result] as const])))
+    return { opening, ceremony: ceremonyId(opening), board, members, results }
+  } finally {
+    stopped.abort()
+  }
+}
+
+/**
+ * Runs one participant's client, and its feed, to the client's end; null if the signal came first.
+ *
+ * @throws what stopped its feed, such as board.tampered
+ */
+export async function runMember({ client }: SimulatedMember, opening: Opening, signal: AbortSignal): Promise<ClientResult | null> {
+  const stopped = new AbortController()
+  const either = AbortSignal.any([stopped.signal, signal])
+  const feed = client.feed.run(either).then(() => null)
+  try {
+    return await Promise.race([runClient({ ...client, opening }, either), feed])
+  } finally {
+    stopped.abort()
+    await feed.catch(() => null)
+  }
+}
+
+/** Makes the participants and posts the Opening. */
+export async function prepareSimulation(options: SimulateOptions): Promise<Prepared> {
   const board = memoryBoard()
   const clock = idleClock(board, options.idle ?? 400)
   const members = options.names.map((name) => createMember(name, options, board, clock))
@@ -80,17 +124,7 @@ export async function simulate(options: SimulateOptions): Promise<Simulated> {
   const statement = { ceremony: null, step: null, type: 'Opening', from: opener.name, to: null, view: null, payload: opening }
   await board.post(canonical(signMessage(opener.signingKey, { statement, seen: EMPTY_LOG })))
 
-  const stopped = new AbortController()
-  const signal = options.signal === undefined ? stopped.signal : AbortSignal.any([stopped.signal, options.signal])
-  const feeds = members.map((member) => member.client.feed.run(signal))
-  try {
-    const ends = await Promise.all(members.map(async (member) => [member.name, await runClient({ ...member.client, opening }, signal)] as const))
-    const results = new Map(ends.flatMap(([name, result]) => (result === null ? [] : [[name, result] as const])))
-    return { opening, ceremony: ceremonyId(opening), board, members, results }
-  } finally {
-    stopped.abort()
-    await Promise.all(feeds)
-  }
+  return { opening, board, members }
 }
 
 function createMember(name: string, options: SimulateOptions, board: MemoryBoard, clock: Clock): SimulatedMember {
@@ -121,9 +155,12 @@ function createMember(name: string, options: SimulateOptions, board: MemoryBoard
       feed: new Feed({ board: ownBoard, store: { load: () => Promise.resolve([]), append: () => Promise.resolve() }, retryDelay: 1 }),
       store: {
         get: (key) => Promise.resolve(store.get(key)),
-        put: (key, text) => Promise.resolve(void (store.has(key) || store.set(key, text))),
+        put: (key, text) => {
+          if (!store.has(key)) store.set(key, text)
+          return Promise.resolve()
+        },
       },
-      exchange: tamper.exchange?.(airgap) ?? ((request) => airgap.handle(request)),
+      exchange: tamper.exchange?.(airgap, base, board) ?? ((request) => airgap.handle(request)),
       ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress({ name, ...progress }) }),
     },
   }
