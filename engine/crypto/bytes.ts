@@ -5,18 +5,13 @@ import { sha256 as hash } from '@noble/hashes/sha2.js'
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import { utf8 } from '../wire/canonical.ts'
 import { cryptoError } from './errors.ts'
+import { primitives } from './fast.ts'
 
 /** One byte string out of many. */
 export const concat = (...parts: readonly Uint8Array[]): Uint8Array => concatBytes(...parts)
 
 /** SHA-256 of the parts, one after another. 32 bytes. */
-export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts
-  if (parts.length === 1 && only !== undefined) return hash(only)
-  const state = hash.create()
-  for (const part of parts) state.update(part)
-  return state.digest()
-}
+export const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => primitives.sha256(parts)
 
 /** SHA-256 in lower-case hex, as `sha256sum` prints it. */
 export const sha256Hex = (...parts: readonly Uint8Array[]): string => toHex(sha256(...parts))

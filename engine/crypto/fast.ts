@@ -2,7 +2,7 @@
  * The primitives by node:crypto, ten and more times faster than portable code. The only file here that needs Node.
  */
 import {
-  createCipheriv, createDecipheriv, createPrivateKey, createPublicKey, diffieHellman, pbkdf2Sync, scryptSync, sign, verify,
+  createCipheriv, createDecipheriv, createHash, createPrivateKey, createPublicKey, diffieHellman, pbkdf2Sync, scryptSync, sign, verify,
 } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { concat, toHex } from './bytes.ts'
@@ -57,6 +57,11 @@ const CHACHA = 'chacha20-poly1305'
 const TAG = 16
 
 export const primitives: Primitives = {
+  sha256(parts) {
+    const hash = createHash('sha256')
+    for (const part of parts) hash.update(part)
+    return new Uint8Array(hash.digest())
+  },
   ed25519PublicKey: (seed) => publicBytes('Ed25519', seed),
   ed25519Sign: (seed, message) => new Uint8Array(sign(null, message, secretObject('Ed25519', seed))),
   // OpenSSL checks S < L and compares the encoding of [S]B - [k]A with R's bytes: the rule itself.

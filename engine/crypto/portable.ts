@@ -7,7 +7,7 @@ import { mulAddUnsafe } from '@noble/curves/abstract/curve.js'
 import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 import { pbkdf2 } from '@noble/hashes/pbkdf2.js'
 import { scrypt } from '@noble/hashes/scrypt.js'
-import { sha512 } from '@noble/hashes/sha2.js'
+import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { concat, equalBytes } from './bytes.ts'
 import type { Primitives } from './primitives.ts'
 
@@ -21,6 +21,7 @@ function littleEndian(bytes: Uint8Array): bigint {
 }
 
 export const primitives: Primitives = {
+  sha256: (parts) => sha256(concat(...parts)),
   ed25519PublicKey: (seed) => ed25519.getPublicKey(seed),
   ed25519Sign: (seed, message) => ed25519.sign(message, seed),
   ed25519Verify(publicKey, message, signature) {

@@ -3,6 +3,8 @@
  * are the two implementations; tests hold them to the same answers, refusals included.
  */
 export interface Primitives {
+  /** SHA-256 (FIPS 180-4) of the parts, one after another. */
+  sha256(parts: readonly Uint8Array[]): Uint8Array
   /** The Ed25519 public key (32 bytes) of a seed (32 bytes). RFC 8032 §5.1.5. */
   ed25519PublicKey(seed: Uint8Array): Uint8Array
   /** An Ed25519 signature, 64 bytes. RFC 8032 §5.1.6. */

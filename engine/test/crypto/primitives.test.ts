@@ -45,6 +45,13 @@ describe('native and portable primitives agree', () => {
     }
   })
 
+  it('in SHA-256, of one part or many', () => {
+    for (const lengths of [[], [0], [1, 63, 64, 65], [1000, 0, 3]]) {
+      const parts = lengths.map((length) => random(length))
+      expect(fast.sha256(parts)).to.deep.equal(portable.sha256(parts))
+    }
+  })
+
   it('in PBKDF2', () => {
     const [password, salt] = [random(150), random(16)]
     expect(fast.pbkdf2Sha512(password, salt, 20, 64)).to.deep.equal(portable.pbkdf2Sha512(password, salt, 20, 64))
