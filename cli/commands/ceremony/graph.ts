@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { KeyriteCommand } from '../../base.ts'
+import { prose } from '../../help.ts'
 import { libraryFlag, scriptArg } from '../../script-flags.ts'
 
 const ROLES = ['client', 'airgap'] as const
@@ -7,11 +8,11 @@ type Role = (typeof ROLES)[number]
 
 export class CeremonyGraph extends KeyriteCommand {
   static override summary = 'Draw a ceremony as Mermaid state diagrams.'
-  static override description = `Prints the states that each participant's two machines go through: the client (online) and the airgap (offline). One
+  static override description = prose(`Prints the states that each participant's two machines go through: the client (online) and the airgap (offline). One
 diagram for each, below a comment that says which; --role chooses one, and --markdown puts each into a block that
 GitHub, GitLab and many editors show as a drawing.
 
-Only the diagrams go to standard output.`
+Only the diagrams go to standard output.`)
   static override examples = [
     '<%= config.bin %> <%= command.id %> dkg --markdown > dkg.md',
     '<%= config.bin %> <%= command.id %> lottery.yaml --role client > lottery.mmd',
@@ -34,7 +35,7 @@ Only the diagrams go to standard output.`
     this.log(
       drawn
         .map(({ role, text }) =>
-          flags.markdown ? `## ${what}: the ${role}\n\n\`\`\`mermaid\n${text}\`\`\`\n` : `%% ${what}: the ${role}\n${text}`)
+          flags.markdown ? `## ${what}: the ${role}\n\n\`\`\`mermaid\n${text}\`\`\`\n` : `${drawn.length > 1 ? `%% ${what}: the ${role}\n` : ''}${text}`)
         .join('\n')
         .trimEnd(),
     )

@@ -1,13 +1,14 @@
 import { Args, Flags } from '@oclif/core'
 import { KeyriteCommand } from '../../base.ts'
+import { prose } from '../../help.ts'
 
 export class CeremonyNew extends KeyriteCommand {
   static override summary = 'Write a small ceremony to start from.'
-  static override description = `Writes NAME.yaml: two steps, valid as they stand, with comments that say what to change. Its first line tells an
+  static override description = prose(`Writes NAME.yaml: two steps, valid as they stand, with comments that say what to change. Its first line tells an
 editor that knows YAML schemas (VS Code with the YAML extension, for one) where keyrite's schema is, so that it
 explains every field and completes verbs and types while you write.
 
-A file that is there already is not replaced, unless --force says so.`
+A file that is there already is not replaced, unless --force says so.`)
   static override examples = [
     '<%= config.bin %> <%= command.id %> lottery',
     '<%= config.bin %> <%= command.id %> lottery --title "Who brings the cake" --output scripts/lottery.yaml',

@@ -1,16 +1,17 @@
 import { Args, Flags } from '@oclif/core'
 import { KeyriteCommand } from '../../base.ts'
 import { EXIT } from '../../errors.ts'
+import { prose } from '../../help.ts'
 import { libraryFlag, scriptArg } from '../../script-flags.ts'
 import type { Looked } from '../../scripts.ts'
 
 export class CeremonyValidate extends KeyriteCommand {
   static override summary = 'Say all that is wrong with a ceremony.'
-  static override description = `Checks scripts layer by layer (text, YAML, fields, and then whether everything in them resolves, fits together, keeps
+  static override description = prose(`Checks scripts layer by layer (text, YAML, fields, and then whether everything in them resolves, fits together, keeps
 secrets where they are, and ends), and reports all at once: file:line:column, a caret, and what to do about it.
 
 Exits with 0 if all are good and with 3 if one is not. With --json, prints one array of diagnostics for all files,
-empty if there are none.`
+empty if there are none.`)
   static override examples = [
     '<%= config.bin %> <%= command.id %> lottery.yaml',
     '<%= config.bin %> <%= command.id %> *.yaml --json',
@@ -46,11 +47,15 @@ empty if there are none.`
       return
     }
     const [first] = all
-    if (first === undefined) return
+    if (first?.script === undefined) return
     const word = shellWord(first.file)
+    const { participants, parameters, follows } = first.script.ceremony
+    const sets = Object.keys(parameters).map((name) => ` --set ${name}=…`).join('')
     this.next(
-      `keyrite ceremony graph ${word}       draws it`,
-      `keyrite ceremony simulate ${word}    runs it, with made-up participants`,
+      `keyrite ceremony graph ${word}    draws it`,
+      ...(Object.keys(follows).length > 0
+        ? []
+        : [`keyrite ceremony simulate ${word} --participants ${Math.max(3, participants?.min ?? 2)}${sets}    runs it, with made-up participants`]),
     )
   }
 }

@@ -1,10 +1,11 @@
 import { Flags } from '@oclif/core'
 import { KeyriteCommand } from '../../base.ts'
+import { prose } from '../../help.ts'
 import type { Ready } from '../../storage-run.ts'
 
 export class StorageServe extends KeyriteCommand {
   static override summary = 'Serve boards: the log in between the participants.'
-  static override description = `Runs until Ctrl-C or SIGTERM; then it takes no more requests, finishes and syncs what it is writing, and ends. A
+  static override description = prose(`Runs until Ctrl-C or SIGTERM; then it takes no more requests, finishes and syncs what it is writing, and ends. A
 second one ends it at once; what was acknowledged is safe even then.
 
 A board is one append-only log, in whose messages nothing is secret. Anyone who reaches it may read; whoever has the
@@ -18,7 +19,7 @@ With --json, one line {"url", "boards": [{"name", "url"}], "port"} goes to stand
 requests, and nothing after it. What an operator should know goes to standard error.
 
 Exits with 0 after a graceful stop, with 1 if the port is in use or the data folder cannot be used, with 2 for a wrong
-option, with 3 for a token file that will not do.`
+option, with 3 for a token file that will not do.`)
   static override examples = [
     {
       description: 'For a try on this machine, with a fresh token:',
@@ -48,10 +49,15 @@ option, with 3 for a token file that will not do.`
     const { signal } = this
     const { runStorage } = await import('../../storage-run.ts')
     await runStorage(flags, signal, {
-      say: (line) => this.jsonEnabled() ? void process.stderr.write(`${line}\n`) : this.logToStderr(line),
-      ready: (ready) => this.jsonEnabled() ? printed(jsonLine(ready)) : Promise.resolve(this.tell(ready)),
+      say: (line) => {
+        process.stderr.write(`${line}\n`)
+      },
+      ready: async (ready) => {
+        if (this.jsonEnabled()) await printed(jsonLine(ready))
+        else this.tell(ready)
+      },
     })
-    if (!this.jsonEnabled()) this.logToStderr('Stopped; all that was acknowledged is kept.')
+    if (!this.jsonEnabled()) this.logToStderr(flags.store === 'memory' ? 'Stopped.' : 'Stopped; all that was acknowledged is kept.')
   }
 
   private tell({ url, boards, data, tokenFile, warnings }: Ready): void {
@@ -63,7 +69,7 @@ option, with 3 for a token file that will not do.`
     const [first] = boards
     this.next(
       'Give the join token to the participants, by another way than this board. Each of them:',
-      `keyrite client init --name NAME --board ${first?.urls[0] ?? url} --join-token-file FILE`,
+      `keyrite client init --name NAME --board ${first?.urls[1] ?? first?.urls[0] ?? url} --join-token-file FILE`,
       'Leave this running until the ceremony is over; Ctrl-C stops it.',
     )
   }
