@@ -61,6 +61,8 @@ export interface SimulateOptions {
   readonly rehearsal?: boolean
   /** By participant's name. */
   readonly tamper?: Readonly<Record<string, Tampering>>
+  /** When it opens, in milliseconds since the epoch; the present unless told. With a seeded `random`, makes a run repeatable. */
+  readonly opensAt?: number
   /** Milliseconds without any change in the log after which the next deadline passes. */
   readonly idle?: number
   readonly onProgress?: (event: { readonly name: string; readonly ceremony: string; readonly step: string; readonly doing: string }) => void
@@ -116,7 +118,7 @@ export async function runMember({ client }: SimulatedMember, opening: Opening, s
 /** Makes the participants and posts the Opening. */
 export async function prepareSimulation(options: SimulateOptions): Promise<Prepared> {
   const board = memoryBoard()
-  const clock = idleClock(board, options.idle ?? 400)
+  const clock = idleClock(board, options.idle ?? 400, options.opensAt ?? Date.now())
   const members = options.names.map((name) => createMember(name, options, board, clock))
   const opening = openingFor(options, members.map((member) => member.card), clock.now())
   const [opener] = members
@@ -194,8 +196,7 @@ export function memoryStore(initial: AirgapMemory): MemoryStore {
  * Time as a simulation needs it: a deadline passes once the log has been still for `idle` milliseconds, the nearest
  * one first, for all that wait for it.
  */
-function idleClock(board: MemoryBoard, idle: number): Clock {
-  const begin = Date.now()
+function idleClock(board: MemoryBoard, idle: number, begin: number): Clock {
   let now = begin
   const waits = new Set<{ readonly time: number; readonly wake: () => void }>()
   let seen = -1
