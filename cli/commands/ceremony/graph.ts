@@ -20,7 +20,7 @@ Only the diagrams go to standard output.`)
   static override args = { file: Args.string({ ...scriptArg, required: true }) }
   static override flags = {
     role: Flags.option({ options: ROLES })({ summary: 'Only this machine. Both, if it is not given.' }),
-    markdown: Flags.boolean({ summary: 'As Markdown, with headings and code blocks.' }),
+    markdown: Flags.boolean({ default: false, summary: 'As Markdown, with headings and code blocks.' }),
     library: Flags.string(libraryFlag),
   }
 

@@ -19,7 +19,7 @@ A file that is there already is not replaced, unless --force says so.`)
   static override flags = {
     title: Flags.string({ helpValue: 'TEXT', summary: 'One line for the participants: what it is for.' }),
     output: Flags.string({ helpValue: 'FILE', summary: 'Where to write it, instead of NAME.yaml here.' }),
-    force: Flags.boolean({ summary: 'Replace a file that is there.' }),
+    force: Flags.boolean({ default: false, summary: 'Replace a file that is there.' }),
   }
 
   async run(): Promise<{ file: string; name: string; schema: string }> {

@@ -35,7 +35,7 @@ option, with 3 for a token file that will not do.`)
     board: Flags.string({ helpValue: 'NAME', multiple: true, multipleNonGreedy: true, required: true, summary: 'A board to serve; may be given several times.' }),
     data: Flags.string({ helpValue: 'DIR', summary: 'The folder in which the boards are kept; made if it is not there. Needed for --store nedb.' }),
     'join-token-file': Flags.string({ helpValue: 'FILE', required: true, summary: 'The file with the join token.' }),
-    'new-join-token': Flags.boolean({ summary: 'Make the token file, if it is not there.' }),
+    'new-join-token': Flags.boolean({ default: false, summary: 'Make the token file, if it is not there.' }),
     store: Flags.option({ options: ['nedb', 'memory'] as const })({
       default: 'nedb',
       summary: 'nedb keeps the boards in --data; memory forgets them at the end.',

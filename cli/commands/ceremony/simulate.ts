@@ -1,0 +1,96 @@
+import { Args, Flags } from '@oclif/core'
+import { KeyriteCommand } from '../../base.ts'
+import { EXIT } from '../../errors.ts'
+import { prose } from '../../help.ts'
+import type { Script } from '../../../engine/script/model.ts'
+import { libraryFlag, scriptArg } from '../../script-flags.ts'
+
+export class CeremonySimulate extends KeyriteCommand {
+  static override summary = 'Run a ceremony in memory, with made-up participants.'
+  static override description = prose(`Gives every made-up participant the real client and the real airgap, with keys that exist nowhere else, over a board in
+memory; all owners confirm. What runs here runs, and nothing of it is kept. On a terminal it shows a table of
+participants and steps while it runs; then what came out, how everyone ended, what each step took, and how much crossed
+between a client and its airgap.
+
+Somebody may cheat: --fault NAME:PARTICIPANT or NAME:PARTICIPANT:TARGET, where the target is a step or another
+participant. --faults lists what can go wrong in a script. Deadlines do not take their time here: they pass as soon as
+everybody waits.
+
+Exits with 0 if everyone has confirmed the result; with 4 if it was aborted, is in doubt or unconfirmed; with 3 if the
+script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> dkg --participants 7 --set threshold=4',
+    '<%= config.bin %> <%= command.id %> beacon --names alice,bob,carol --json',
+    {
+      description: 'A dealer sends bob a wrong share; see it judged:',
+      command: '<%= config.bin %> <%= command.id %> dkg --participants 5 --set threshold=3 --fault wrong-share:ada:bob',
+    },
+    { description: 'What else can go wrong:', command: '<%= config.bin %> <%= command.id %> dkg --faults' },
+  ]
+  static override args = { file: Args.string({ ...scriptArg, required: true }) }
+  static override flags = {
+    participants: Flags.integer({ helpValue: 'N', min: 1, max: 1024, summary: 'How many take part.' }),
+    names: Flags.string({ helpValue: 'NAMES', summary: 'Their names, separated by commas.' }),
+    set: Flags.string({ helpValue: 'NAME=VALUE', multiple: true, multipleNonGreedy: true, default: [], summary: 'A parameter of the script; each one must be given. Lists and messages are JSON.' }),
+    rehearsal: Flags.boolean({ default: false, summary: 'Open it as a rehearsal.' }),
+    fault: Flags.string({ helpValue: 'FAULT', multiple: true, multipleNonGreedy: true, default: [], summary: 'Somebody cheats: NAME:PARTICIPANT[:TARGET].' }),
+    faults: Flags.boolean({ default: false, summary: 'List the faults that the script can meet, and run nothing.' }),
+    seed: Flags.string({ helpValue: 'TEXT', summary: 'Draw all random numbers from this text: the same again gives the same run, byte for byte.' }),
+    library: Flags.string(libraryFlag),
+  }
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(CeremonySimulate)
+    const { readScript } = await import('../../scripts.ts')
+    const script = await readScript(args.file, flags)
+    if (flags.faults) return await this.listFaults(script)
+    const { peopleOf } = await import('../../simulation/people.ts')
+    const { parseParameters } = await import('../../parameters.ts')
+    const { runSimulation } = await import('../../simulation/run.ts')
+    const { exitOf, reportLines, reportOf } = await import('../../simulation/report.ts')
+    const { live } = await import('../../output.ts')
+    const { shellWord } = await import('../../words.ts')
+
+    const names = peopleOf(script.ceremony, flags.participants, flags.names)
+    const parameters = parseParameters(script.ceremony.parameters, flags.set, names)
+    const { rehearsal, seed, fault: faults } = flags
+    const { name, version, title } = script.ceremony
+    this.log(`${name} ${version}: ${title}${rehearsal ? ' (rehearsal)' : ''}`)
+    this.log(`${names.length} made-up participants${Object.entries(parameters).map(([key, value]) => `, ${key} ${JSON.stringify(value)}`).join('')}`)
+
+    const screen = live(process.stderr, this.jsonEnabled())
+    const simulation = await runSimulation({ script, names, parameters, rehearsal, faults, seed }, screen, this.signal)
+      .finally(() => screen.end(process.stderr.isTTY ? undefined : []))
+    if (simulation === null) {
+      this.logToStderr('\nStopped. A simulation leaves nothing behind.')
+      this.exit(EXIT.interrupted)
+    }
+    const report = reportOf(simulation)
+    if (this.jsonEnabled()) this.logJson(report)
+    else {
+      this.log(`\n${reportLines(report).join('\n')}`)
+      this.next(...nextSteps(shellWord(args.file), report.outcome === 'usable'))
+    }
+    const exit = exitOf(report)
+    if (exit !== EXIT.ok) this.exit(exit)
+    return undefined
+  }
+
+  private async listFaults(script: Script): Promise<unknown> {
+    const { faultKinds, targetsOf } = await import('../../../engine/run/faults.ts')
+    const { table } = await import('../../output.ts')
+    const faults = faultKinds
+      .map((kind) => ({ kind, targets: targetsOf(kind, script, ['one', 'other'], 'one') }))
+      .filter(({ targets }) => targets.length > 0)
+      .map(({ kind: { name, target, doc }, targets }) => ({ name, target, doc, ...(target === 'step' ? { steps: targets } : {}) }))
+    const form = { step: ':STEP', participant: ':PARTICIPANT', none: '' }
+    this.log(`What can go wrong in ${script.ceremony.name}, as --fault NAME:PARTICIPANT[:TARGET]:\n`)
+    for (const line of table(faults.map(({ name, target, doc }) => [`  ${name}${form[target]}`, doc]))) this.log(line)
+    return faults
+  }
+}
+
+function nextSteps(file: string, isGood: boolean): string[] {
+  const faults = `keyrite ceremony simulate ${file} --faults    lists what ${isGood ? '' : 'else '}can go wrong`
+  return isGood ? [`${faults}, to see how it ends then`] : [faults]
+}

@@ -1,0 +1,117 @@
+/** Runs a ceremony among made-up participants in memory, and gathers how it went. */
+import { randomBytes } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import type { Airgap } from '../../engine/run/airgap.ts'
+import { runError } from '../../engine/run/errors.ts'
+import { tamperingOf } from '../../engine/run/faults.ts'
+import { seededRandom, simulate } from '../../engine/run/simulate.ts'
+import type { Exchange, MemberKeys, Simulated, Tampering } from '../../engine/run/simulate.ts'
+import type { MemoryBoard } from '../../engine/run/memory-board.ts'
+import type { Script } from '../../engine/script/model.ts'
+import { verbs } from '../../engine/verbs/implementations.ts'
+import type { JsonObject } from '../../engine/wire/canonical.ts'
+import type { Live } from '../output.ts'
+import { ProgressTable } from './progress.ts'
+import type { StepTime } from './progress.ts'
+
+export interface SimulationWish {
+  readonly script: Script
+  readonly names: readonly string[]
+  readonly parameters: JsonObject
+  readonly rehearsal: boolean
+  /** As on the command line: `NAME:PARTICIPANT[:TARGET]`. */
+  readonly faults: readonly string[]
+  readonly seed?: string | undefined
+}
+
+/** One crossing to an airgap and back. */
+export interface Crossing {
+  readonly step: string
+  /** What the airgap took, in milliseconds. */
+  readonly ms: number
+  /** Characters of the texts, before they are packed. */
+  readonly request: number
+  readonly answer: number
+}
+
+export interface Simulation extends SimulationWish {
+  readonly simulated: Simulated
+  readonly ms: number
+  readonly times: readonly StepTime[]
+  readonly crossings: readonly Crossing[]
+}
+
+/** When a seeded simulation opens: always at the same time, for its id holds the time. */
+const SEEDED_TIME = Date.UTC(2000, 0, 1)
+
+/**
+ * Simulates.
+ *
+ * @returns null if the signal came first
+ * @throws run.not-runnable for scripts that this version cannot run, run.bad-fault
+ */
+export async function runSimulation(wish: SimulationWish, live: Live, signal: AbortSignal): Promise<Simulation | null> {
+  const { script, names, parameters, rehearsal, faults, seed } = wish
+  refuseUnrunnable(script)
+  const random = seed === undefined ? (length: number) => Uint8Array.from(randomBytes(length)) : seededRandom(seed)
+  const faulty = tamperingOf(faults, { script, verbs, random, names })
+  const view = new ProgressTable(script.ceremony, names, live)
+  const crossings: Crossing[] = []
+  const breathe = oneByOne(signal)
+  const measured = (tampering: Tampering | undefined, name: string): Tampering => ({
+    ...tampering,
+    exchange: measure(tampering?.exchange, breathe, (crossing) => crossings.push({ step: view.stepOf(name) ?? '', ...crossing })),
+  })
+  const simulated = await simulate({
+    script, names, parameters, verbs, random, rehearsal, signal,
+    tamper: Object.fromEntries(names.map((name) => [name, measured(faulty[name], name)])),
+    // More participants take longer to check what came, during which nothing is posted.
+    idle: 400 + 20 * names.length,
+    onProgress: (progress) => view.hear(progress),
+    ...(seed === undefined ? {} : { opensAt: SEEDED_TIME }),
+  })
+  view.draw()
+  return signal.aborted ? null : { ...wish, simulated, ms: view.elapsed, times: view.times, crossings }
+}
+
+/** Says so before it begins, and not in the middle. */
+function refuseUnrunnable({ ceremony }: Script): void {
+  const { name, follows, steps, disputes } = ceremony
+  if (Object.keys(follows).length > 0) {
+    throw runError('not-runnable', { script: name, why: 'it follows another ceremony, which this version cannot run yet' })
+  }
+  const used = [...steps.map(({ airgap }) => airgap), ...Object.values(disputes).map(({ airgap }) => airgap)]
+  const lacking = used.find((call) => call !== undefined && !Object.hasOwn(verbs.airgap, call.verb))
+  if (lacking !== undefined) throw runError('not-runnable', { script: name, why: `this version does not have ${lacking.verb}` })
+}
+
+/**
+ * Lets one airgap after the other begin, each in a turn of the event loop of its own: all else in memory happens
+ * within one turn, so nothing would be drawn, nor Ctrl-C be heard, until the end.
+ */
+function oneByOne(signal: AbortSignal): () => Promise<void> {
+  let last = Promise.resolve()
+  return () => {
+    last = last.then(async () => {
+      if (!signal.aborted) await setImmediate()
+    })
+    return last
+  }
+}
+
+type MakeExchange = (airgap: Airgap, member: MemberKeys, board: MemoryBoard) => Exchange
+
+function measure(
+  inner: MakeExchange | undefined, breathe: () => Promise<void>, hear: (crossing: Omit<Crossing, 'step'>) => void,
+): MakeExchange {
+  return (airgap, member, board) => {
+    const exchange = inner?.(airgap, member, board) ?? ((request: string) => airgap.handle(request))
+    return async (request, signal) => {
+      await breathe()
+      const begin = performance.now()
+      const answer = await exchange(request, signal)
+      hear({ ms: performance.now() - begin, request: request.length, answer: answer.length })
+      return answer
+    }
+  }
+}
