@@ -28,8 +28,11 @@ export type AirgapOutcome = 'finished' | 'declined' | 'closed'
 
 const unimplemented = () => Promise.reject(new Error('an actor that the runtime did not provide'))
 
+/** For the compiler only: XState reads types from a value. */
+const types = {} as { context: AirgapContext; events: RequestEvent | { readonly type: 'CLOSE' }; output: AirgapOutcome }
+
 const machineSetup = setup({
-  types: {} as { context: AirgapContext; events: RequestEvent | { readonly type: 'CLOSE' }; output: AirgapOutcome },
+  types,
   actors: {
     verify: fromPromise<null, AirgapInput>(unimplemented),
     confirm: fromPromise<boolean, AirgapInput>(unimplemented),
@@ -45,7 +48,9 @@ const machineSetup = setup({
   actions: {
     keepRequest: assign(({ event }) => ({ request: event.type === 'REQUEST' ? event.request : '' })),
     // Provided by the runtime: gives the refusal to whoever brought the request.
-    refuse: (_, params: { readonly error: unknown }) => void params,
+    refuse: (_, params: { readonly error: unknown }) => {
+      throw params.error
+    },
   },
 })
 

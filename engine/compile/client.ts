@@ -19,8 +19,8 @@ export interface StepInput {
 
 export type Asked = { readonly kind: 'statements' } | { readonly kind: 'question'; readonly question: Json }
 
-/** How a step's collecting ended. */
-export type CollectedHow = { readonly kind: 'complete' } | { readonly kind: 'disputed' }
+/** How a step's collecting ended: `late` comes after the certificate only, where no deadline aborts any more. */
+export type CollectedHow = { readonly kind: 'complete' } | { readonly kind: 'disputed' } | { readonly kind: 'late' }
 
 export interface ClientContext {
   readonly question: Json | null
@@ -34,8 +34,6 @@ export interface ClientContext {
 export type ClientEvent =
   | { readonly type: 'FAULT'; readonly fault: Fault }
   | { readonly type: 'ABORT' }
-  | { readonly type: 'CERTIFIED' }
-  | { readonly type: 'LATE' }
 
 /** The outcome of a client's machine: its final states, and what they mean. */
 export const OUTCOMES = ['usable', 'unconfirmed', 'aborted', 'doubtful', 'stopped'] as const
@@ -45,8 +43,11 @@ type Final = { readonly output: Outcome }
 
 const unimplemented = () => Promise.reject(new Error('an actor that the runtime did not provide'))
 
+/** For the compiler only: XState reads types from a value. */
+const types = {} as { context: ClientContext; events: ClientEvent; output: Outcome }
+
 const machineSetup = setup({
-  types: {} as { context: ClientContext; events: ClientEvent; output: Outcome },
+  types,
   actors: {
     watch: fromCallback<ClientEvent>(() => undefined),
     ask: fromPromise<Asked, StepInput>(unimplemented),
@@ -56,33 +57,37 @@ const machineSetup = setup({
     pause: fromPromise<null, StepInput>(unimplemented),
     collect: fromPromise<CollectedHow, StepInput>(unimplemented),
     justify: fromPromise<null, StepInput>(unimplemented),
-    verdict: fromPromise<Fault, StepInput>(unimplemented),
+    verdict: fromPromise<Fault | null, StepInput>(unimplemented),
     abort: fromPromise<null, { readonly fault: Fault | null }>(unimplemented),
+    doubt: fromPromise<null>(unimplemented),
   },
   guards: {
     isQuestion: (_, params: { readonly answer: unknown }) => kindOf(params.answer) === 'question',
     isDisputed: (_, params: { readonly answer: unknown }) => kindOf(params.answer) === 'disputed',
+    isLate: (_, params: { readonly answer: unknown }) => kindOf(params.answer) === 'late',
     isTransport: (_, params: { readonly error: unknown }) => codeOf(params.error) === 'board.unreachable',
     isFault: (_, params: { readonly error: unknown }) => faultOf(params.error) !== null,
-    // Provided by the runtime, which knows the log.
-    hasStated: () => false,
+    // Provided by the runtime, which knows the log and the clock.
+    isBound: () => false,
     isCertified: () => false,
-    isAccused: () => false,
+    isAccused: (_, params: { readonly dispute: string }) => params.dispute === '',
+    isOver: () => false,
   },
   actions: {
     keepQuestion: assign((_, params: { readonly answer: unknown }) => ({ question: questionOf(params.answer) })),
     keepAssist: assign((_, params: { readonly answer: unknown }) => ({ assist: params.answer as Json, question: null })),
     forgetQuestion: assign({ question: null, assist: null }),
     keepFault: assign((_, params: { readonly fault: unknown }) => ({ fault: faultOf(params.fault) })),
+    forgetFault: assign({ fault: null }),
     keepTrouble: assign((_, params: { readonly error: unknown }) => ({ trouble: troubleOf(params.error) })),
   },
 })
 
 /** The names that the runtime must provide, and the compiler may use. */
 export const CLIENT_NAMES = {
-  actors: ['watch', 'ask', 'assist', 'compute', 'post', 'pause', 'collect', 'justify', 'verdict', 'abort'],
-  guards: ['isQuestion', 'isDisputed', 'isTransport', 'isFault', 'hasStated', 'isCertified', 'isAccused'],
-  actions: ['keepQuestion', 'keepAssist', 'forgetQuestion', 'keepFault', 'keepTrouble'],
+  actors: ['watch', 'ask', 'assist', 'compute', 'post', 'pause', 'collect', 'justify', 'verdict', 'abort', 'doubt'],
+  guards: ['isQuestion', 'isDisputed', 'isLate', 'isTransport', 'isFault', 'isBound', 'isCertified', 'isAccused', 'isOver'],
+  actions: ['keepQuestion', 'keepAssist', 'forgetQuestion', 'keepFault', 'forgetFault', 'keepTrouble'],
 } as const
 
 const input = (step: string) => ({ context }: { context: ClientContext }): StepInput => ({
@@ -106,6 +111,7 @@ const abortFor = {
 const retrying = (pause: string) => [{ guard: { type: 'isTransport', params: error }, target: pause }, abortFor, stop] as const
 
 function stepState(ceremony: Ceremony, step: Step, next: string) {
+  const confirms = step.index > certificateIndex(ceremony)
   const makes = step.client === undefined
     ? {
         asking: {
@@ -147,29 +153,34 @@ function stepState(ceremony: Ceremony, step: Step, next: string) {
             ...(step.disputes === undefined
               ? []
               : [{ guard: { type: 'isDisputed', params: answer }, target: `#${step.disputes}` }]),
+            ...(confirms ? [{ guard: { type: 'isLate', params: answer }, target: '#unconfirmed' }] : []),
             { target: next },
           ],
           onError: stop,
         },
       },
     },
-    ...(step.index > certificateIndex(ceremony) ? { tags: ['confirming'] } : {}),
+    ...(confirms ? { tags: ['confirming'] } : {}),
   }
 }
 
 function disputeState(name: string) {
+  const accused = { type: 'isAccused', params: { dispute: name } }
   return {
     id: name,
     initial: 'reading',
     states: {
-      reading: { always: [{ guard: 'isAccused', target: 'justifying' }, { target: 'judging' }] },
+      reading: { always: [{ guard: accused, target: 'justifying' }, { target: 'judging' }] },
       justifying: { invoke: { src: 'justify', input: input(name), onDone: 'posting', onError: [abortFor, stop] } },
       posting: { invoke: { src: 'post', input: input(name), onDone: 'judging', onError: retrying('pausing') } },
       pausing: { invoke: { src: 'pause', input: input(name), onDone: 'posting', onError: stop } },
       judging: {
         invoke: {
           src: 'verdict', input: input(name),
-          onDone: { target: '#aborting', actions: { type: 'keepFault', params: ({ event }: DoneEvent) => ({ fault: event.output }) } },
+          onDone: [
+            { guard: accused, target: 'justifying' },
+            { target: '#aborting', actions: { type: 'keepFault', params: ({ event }: DoneEvent) => ({ fault: event.output }) } },
+          ],
           onError: stop,
         },
       },
@@ -190,6 +201,9 @@ export function clientConfig(ceremony: Ceremony) {
   })
   for (const name of Object.keys(ceremony.disputes)) states[name] = disputeState(name)
   const afterCertificate = steps[certificateIndex(ceremony) + 1]
+  const succeeded = {
+    guard: 'isCertified', actions: 'forgetFault', target: afterCertificate === undefined ? '#usable' : `#${afterCertificate.name}`,
+  }
   const over = (outcome: Outcome) => ({ id: outcome, type: 'final' as const, output: outcome })
   return {
     id: `${ceremony.name}-client`,
@@ -198,8 +212,7 @@ export function clientConfig(ceremony: Ceremony) {
     invoke: { src: 'watch', onError: stop },
     on: {
       FAULT: { target: '.aborting', actions: { type: 'keepFault', params: ({ event }: { event: { fault: Fault } }) => ({ fault: event.fault }) } },
-      ABORT: [{ guard: 'hasStated', target: '.doubting' }, { target: '.aborted' }],
-      LATE: '.unconfirmed',
+      ABORT: '.ending',
     },
     states: {
       ...states,
@@ -207,20 +220,26 @@ export function clientConfig(ceremony: Ceremony) {
         id: 'aborting',
         invoke: {
           src: 'abort', input: ({ context }: { context: ClientContext }) => ({ fault: context.fault }),
-          onDone: [{ guard: 'hasStated', target: 'doubting' }, { target: 'aborted' }],
+          onDone: 'ending',
           onError: [{ guard: { type: 'isTransport', params: error }, target: 'waiting' }, stop],
         },
         on: { FAULT: undefined, ABORT: undefined },
       },
-      waiting: { invoke: { src: 'pause', input: input(''), onDone: 'aborting', onError: stop } },
+      // Whoever cannot say so before the last deadline need not: the others have clocks too.
+      waiting: {
+        invoke: {
+          src: 'pause', input: input(''),
+          onDone: [{ guard: 'isCertified', target: 'ending' }, { guard: 'isOver', target: 'ending' }, { target: 'aborting' }],
+          onError: stop,
+        },
+        on: { FAULT: undefined, ABORT: 'ending' },
+      },
+      ending: { id: 'ending', always: [succeeded, { guard: 'isBound', target: 'doubting' }, { target: 'aborted' }] },
       // Not over: whoever stated the certificate's part cannot take it back, and the certificate may still complete.
       doubting: {
         id: 'doubting',
-        always: { guard: 'isCertified', target: afterCertificate === undefined ? 'usable' : `#${afterCertificate.name}` },
-        on: {
-          CERTIFIED: afterCertificate === undefined ? 'usable' : `#${afterCertificate.name}`,
-          ABORT: undefined, FAULT: undefined, LATE: 'doubtful',
-        },
+        invoke: { src: 'doubt', onDone: [succeeded, { guard: 'isBound', target: 'doubtful' }, { target: 'aborted' }], onError: stop },
+        on: { FAULT: undefined, ABORT: undefined },
       },
       usable: over('usable'),
       unconfirmed: over('unconfirmed'),
@@ -243,8 +262,8 @@ function kindOf(value: unknown): unknown {
   return typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined
 }
 
-function codeOf(value: unknown): unknown {
-  return value instanceof Error && 'code' in value ? value.code : undefined
+function codeOf(value: unknown): string | undefined {
+  return value instanceof Error && 'code' in value && typeof value.code === 'string' ? value.code : undefined
 }
 
 function questionOf(value: unknown): Json {
@@ -261,5 +280,5 @@ function faultOf(value: unknown): Fault | null {
 function troubleOf(value: unknown): ClientContext['trouble'] {
   const what = value instanceof Error ? value.message : String(value)
   const todo = value instanceof Error && 'todo' in value ? String(value.todo) : 'Run it again; if it stays, please report it.'
-  return { code: String(codeOf(value) ?? 'bug'), what, todo }
+  return { code: codeOf(value) ?? 'bug', what, todo }
 }

@@ -57,7 +57,8 @@ function checkState(
         for (const action of listOf(one['actions'])) named('action', action, implemented.actions, at)
       }
       if (target === undefined) continue
-      if (typeof target !== 'string' || !hasTarget(target, siblings, children, ids)) throw unknown('state', String(target), at)
+      if (typeof target !== 'string') throw unknown('state', typeof target, at)
+      if (!hasTarget(target, siblings, children, ids)) throw unknown('state', target, at)
     }
   }
   if (children !== undefined) {

@@ -5,23 +5,13 @@
  */
 import { createActor, fromCallback, fromPromise, waitFor } from 'xstate'
 import { compileClient } from '../compile/client.ts'
-import type { ClientEvent, Outcome } from '../compile/client.ts'
+import type { ClientEvent, CollectedHow, Outcome } from '../compile/client.ts'
 import type { Step } from '../script/model.ts'
-import { canonical, canonicalBytes } from '../wire/canonical.ts'
-import type { Json } from '../wire/canonical.ts'
-import { indexOf } from '../wire/card.ts'
-import { sha256Hex } from '../crypto/bytes.ts'
-import { signMessage } from '../wire/message.ts'
-import type { Statement, Unsigned } from '../wire/message.ts'
-import { abortPayload } from './abort.ts'
 import type { Fault } from './abort.ts'
-import { checkStated, exchangeWith, readKept, stepRequest } from './client-exchange.ts'
-import type { KeptAnswer } from './client-exchange.ts'
 import type { ClientPorts } from './client-ports.ts'
-import { runError } from './errors.ts'
+import { ClientWork } from './client-work.ts'
 import { pause } from './feed.ts'
 import { Ledger } from './ledger.ts'
-import { resolveArgs } from './resolve.ts'
 
 export interface ClientResult {
   readonly outcome: Outcome
@@ -33,6 +23,8 @@ export interface ClientResult {
 }
 
 const RETRY_PAUSE = 1000
+/** What is posted at the last moment, or after it, still has this long to come back in the log. */
+const GRACE = 60_000
 
 /** Runs a ceremony to its end, or until the signal aborts (then `null`; starting again goes on). */
 export async function runClient(ports: ClientPorts, signal: AbortSignal): Promise<ClientResult | null> {
@@ -44,6 +36,7 @@ class ClientRun {
   readonly ledger: Ledger
   private readonly ports: ClientPorts
   private readonly signal: AbortSignal
+  private readonly work: ClientWork
   private readonly changed = new Set<() => void>()
 
   constructor(ports: ClientPorts, signal: AbortSignal) {
@@ -51,9 +44,11 @@ class ClientRun {
     this.signal = signal
     const { script, opening, verbs, random, feed } = ports
     this.ledger = new Ledger({ script, opening, verbs, random, headAt: (offset) => feed.headAt(offset) })
+    this.work = new ClientWork(ports, this.ledger)
   }
 
   async result(): Promise<ClientResult | null> {
+    await this.work.load()
     this.ports.onLedger?.(this.ledger)
     const stop = this.ports.feed.listen((posted) => {
       this.ledger.accept(posted)
@@ -85,6 +80,36 @@ class ClientRun {
     this.ports.onProgress?.({ ceremony: this.ledger.id, step, doing: String(doing) })
   }
 
+  private machine() {
+    const { work, ledger } = this
+    return compileClient(ledger.ceremony).provide({
+      actors: {
+        watch: fromCallback<ClientEvent>(({ sendBack }) => this.watch(sendBack)),
+        ask: fromPromise(async ({ input, signal }) => work.ask(work.stepOf(input.step), input.assist, signal)),
+        assist: fromPromise(({ input }) => Promise.resolve(work.assist(work.stepOf(input.step), input.question))),
+        compute: fromPromise(async ({ input }) => work.compute(work.stepOf(input.step))),
+        post: fromPromise(async ({ input, signal }) => work.post(input.step, signal)),
+        pause: fromPromise(async ({ signal }) => pause(RETRY_PAUSE, signal).then(() => null)),
+        collect: fromPromise(async ({ input, signal }) => this.collect(work.stepOf(input.step), signal)),
+        justify: fromPromise(async ({ input, signal }) => work.justify(input.step, signal)),
+        verdict: fromPromise(async ({ input, signal }) => this.verdict(input.step, signal)),
+        abort: fromPromise(async ({ input, signal }) => work.abort(input.fault, signal)),
+        doubt: fromPromise(async ({ signal }) => this.doubt(signal)),
+      },
+      guards: {
+        isBound: () => work.isBound,
+        isCertified: () => ledger.certified,
+        isAccused: (_, { dispute }) => work.isAccused(dispute),
+        isOver: () => this.ports.clock.now() >= this.lastDeadline,
+      },
+    })
+  }
+
+  private get lastDeadline(): number {
+    const { ledger } = this
+    return Math.max(ledger.deadline(ledger.ceremony.steps.length - 1), ...ledger.disputes.map((one) => ledger.disputeDeadline(one.name)))
+  }
+
   /** Resolves when the condition holds, looking again at every change of the log. */
   private when(condition: () => boolean, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
@@ -100,233 +125,94 @@ class ClientRun {
     })
   }
 
-  private machine() {
-    return compileClient(this.ledger.ceremony).provide({
-      actors: {
-        watch: fromCallback<ClientEvent>(({ sendBack }) => this.watch(sendBack)),
-        ask: fromPromise(async ({ input, signal }) => this.ask(this.stepOf(input.step), input.assist, signal)),
-        assist: fromPromise(({ input }) => Promise.resolve(this.assist(this.stepOf(input.step), input.question))),
-        compute: fromPromise(async ({ input }) => this.compute(this.stepOf(input.step))),
-        post: fromPromise(async ({ input, signal }) => this.post(input.step, signal)),
-        pause: fromPromise(async ({ signal }) => pause(RETRY_PAUSE, signal).then(() => null)),
-        collect: fromPromise(async ({ input, signal }) => {
-          const { index } = this.stepOf(input.step)
-          const disputed = () => this.ledger.disputes.some((one) => one.step.name === input.step)
-          await this.when(() => this.ledger.current > index || disputed(), signal)
-          return this.ledger.current > index ? { kind: 'complete' as const } : { kind: 'disputed' as const }
-        }),
-        justify: fromPromise(async ({ input, signal }) => this.justify(input.step, signal)),
-        verdict: fromPromise(async ({ input, signal }) => this.verdict(input.step, signal)),
-        abort: fromPromise(async ({ input, signal }) => this.abort(input.fault, signal)),
-      },
-      guards: {
-        hasStated: () => this.hasStatedCertificate(),
-        isCertified: () => this.ledger.certified,
-        isAccused: () => this.ledger.disputes.some((one) => one.accused === this.ports.me.name && !one.answered),
-      },
-    })
+  /** Like `when`, but no longer than until that time on this client's clock. */
+  private async whenOrLate(condition: () => boolean, time: number, signal: AbortSignal): Promise<void> {
+    const settled = new AbortController()
+    const either = AbortSignal.any([signal, settled.signal])
+    await Promise.race([this.when(condition, either), this.ports.clock.until(time, either)])
+    settled.abort()
   }
 
-  private stepOf(name: string): Step {
-    const step = this.ledger.ceremony.steps.find((one) => one.name === name)
-    if (step === undefined) throw new TypeError(`no step ${name}`)
-    return step
-  }
-
-  private hasStatedCertificate(): boolean {
-    return this.ledger.hasStated(this.ledger.ceremony.certificate, this.ports.me.name)
-  }
-
-  /** Tells the machine what the log and the clock bring: faults, Aborts, deadlines, success. */
+  /** Tells the machine what the log and the clock bring, as long as anything can still abort: faults, Aborts, deadlines. */
   private watch(send: (event: ClientEvent) => void): () => void {
     const stopped = new AbortController()
-    let told = false
-    let certified = false
     const look = () => {
-      const { ledger } = this
-      if (ledger.certified) {
-        if (!certified) send({ type: 'CERTIFIED' })
-        certified = true
-        return
-      }
-      if (told) return
-      const [fault] = ledger.faults
-      const [abort] = ledger.aborts
-      if (fault === undefined && abort === undefined) return
-      told = true
-      send(abort === undefined && fault !== undefined ? { type: 'FAULT', fault } : { type: 'ABORT' })
+      const { faults: [fault], aborts, certified } = this.ledger
+      if (certified || stopped.signal.aborted || (fault === undefined && aborts.length === 0)) return
+      this.changed.delete(look)
+      send(aborts.length === 0 && fault !== undefined ? { type: 'FAULT', fault } : { type: 'ABORT' })
     }
     this.changed.add(look)
     // Not at once: the machine is still being started.
     queueMicrotask(look)
-    void this.deadlines(send, stopped.signal)
+    this.missed(stopped.signal).then(
+      (fault) => fault !== null && !stopped.signal.aborted && send({ type: 'FAULT', fault }),
+      // A clock that fails is the edge's bug; the run then ends by the others' Aborts, or by its owner.
+      (error: unknown) => this.ports.onTrouble?.(error instanceof Error ? error : new Error(String(error))),
+    )
     return () => {
       stopped.abort()
       this.changed.delete(look)
     }
   }
 
-  /** Waits for each step's deadline in turn, on this client's clock, and says who is missing. */
-  private async deadlines(send: (event: ClientEvent) => void, signal: AbortSignal): Promise<void> {
-    const { ledger, ports } = this
-    for (const step of ledger.ceremony.steps) {
+  /** Waits for each deadline up to the certificate's in turn, on this client's clock, and says who is missing. */
+  private async missed(signal: AbortSignal): Promise<Fault | null> {
+    const { ledger, ports: { clock } } = this
+    for (const step of ledger.ceremony.steps.slice(0, ledger.certificateIndex + 1)) {
       const deadline = ledger.deadline(step.index)
       if (ledger.current > step.index) continue
-      await ports.clock.until(deadline, signal)
-      // What is in the log by now counts, so let the log catch up first.
-      if (signal.aborted || ledger.current > step.index) continue
-      if (ledger.certified) {
-        send({ type: 'LATE' })
-        return
+      await clock.until(deadline, signal)
+      if (signal.aborted) return null
+      if (ledger.current > step.index) continue
+      const dispute = ledger.disputes.find((one) => one.step.name === step.name)
+      if (dispute !== undefined) {
+        await clock.until(ledger.disputeDeadline(dispute.name), signal)
+        return ledger.certified ? null : this.unanswered(dispute.name)
       }
-      if (ledger.disputes.length > 0) continue
       const missing = ledger.missing(step.index)
-      send({
-        type: 'FAULT',
-        fault: {
-          reason: 'missing', step: step.name, accused: missing.length === 1 ? missing[0] ?? null : null, convicts: false, offsets: [],
-          why: `${missing.join(', ')} did not finish ${step.name} by ${new Date(deadline).toISOString()}`,
-        },
-      })
-      return
+      return {
+        reason: 'missing', step: step.name, accused: missing.length === 1 ? missing[0] ?? null : null, convicts: false, offsets: [],
+        why: `${missing.join(', ')} did not finish ${step.name} by ${new Date(deadline).toISOString()}`,
+      }
     }
-    if (!signal.aborted && !ledger.finished) send({ type: 'LATE' })
+    return null
   }
 
-  private key(what: string): string {
-    return `${this.ledger.id}/${what}`
-  }
-
-  /** Gets the airgap's answer to a step: the kept one, or a new one that is kept before anything else happens. */
-  private async ask(step: Step, assist: Json | null, signal: AbortSignal) {
-    const key = this.key(`answer-${step.name}`)
-    if ((await this.ports.store.get(key)) !== undefined || this.isPosted(step.name)) return { kind: 'statements' as const }
-    const body = stepRequest(this.ledger, step, this.ports.me, assist)
-    const answer = await exchangeWith((text) => this.ports.exchange(text, signal), this.ledger.id, step.name, body)
-    if (answer.give === 'question') return { kind: 'question' as const, question: answer.question }
-    if (answer.give !== 'statements') throw runError('answer', { step: step.name, why: `it gives a ${answer.give}` })
-    const types = step.disputes === undefined ? [step.sends] : [step.sends, step.disputes]
-    const place = { step: step.name, view: this.viewBefore(step), types }
-    const kept = checkStated(this.ledger, this.ports.me, place, answer.statements, answer.attachment)
-    await this.ports.store.put(key, canonical(kept))
-    return { kind: 'statements' as const }
-  }
-
-  private viewBefore(step: Step): string {
-    const view = this.ledger.viewBefore(step.index)
-    if (view === undefined) throw new TypeError(`${step.name} is asked for too early`)
-    return view
-  }
-
-  private isPosted(step: string): boolean {
-    return this.ledger.hasStated(step, this.ports.me.name)
-  }
-
-  private assist(step: Step, question: Json | null): Json {
-    const run = step.assist === undefined ? undefined : this.ports.verbs.assist[step.assist.verb]
-    if (step.assist === undefined || run === undefined) throw new TypeError(`nothing assists ${step.name}`)
-    const { name } = this.ports.me
-    const scope = this.ledger.scope(step.name, step.sends, this.viewBefore(step))
-    return run(scope, { name, index: indexOf(this.ledger.roster, name) }, question, resolveArgs(step.assist, this.ledger.sources))
-  }
-
-  /** A client's own step: public in, a public message out. */
-  private async compute(step: Step): Promise<null> {
-    const run = step.client === undefined ? undefined : this.ports.verbs.client[step.client.verb]
-    if (step.client === undefined || run === undefined) {
-      throw runError('not-runnable', { script: this.ledger.ceremony.name, why: `this version does not have ${step.client?.verb ?? step.name}` })
+  /** Waits until a step is complete or disputed; after the certificate, no longer than its deadline. */
+  private async collect(step: Step, signal: AbortSignal): Promise<CollectedHow> {
+    const { ledger, ports: { clock } } = this
+    const complete = () => ledger.current > step.index
+    const disputed = () => ledger.disputes.some((one) => one.step.name === step.name)
+    if (step.index > ledger.certificateIndex) {
+      await this.whenOrLate(complete, Math.max(ledger.deadline(step.index), clock.now() + GRACE), signal)
+      return { kind: complete() ? 'complete' : 'late' }
     }
-    const view = this.viewBefore(step)
-    const { payload, attachment } = run(this.ledger.scope(step.name, step.sends, view), resolveArgs(step.client, this.ledger.sources))
-    const statement: Statement = { ceremony: this.ledger.id, step: step.name, type: step.sends, from: this.ports.me.name, to: null, view, payload }
-    const kept = { statements: [{ statement }], ...(attachment === undefined ? {} : { attachment }) }
-    await this.ports.store.put(this.key(`answer-${step.name}`), canonical(kept))
+    await this.when(() => complete() || disputed(), signal)
+    return { kind: complete() ? 'complete' : 'disputed' }
+  }
+
+  /** Waits until the certificate is complete, cannot be any more, or all deadlines are over. */
+  private async doubt(signal: AbortSignal): Promise<null> {
+    const { ledger, work, ports: { clock } } = this
+    await this.whenOrLate(() => ledger.certified || !work.isBound, Math.max(this.lastDeadline, clock.now() + GRACE), signal)
     return null
   }
 
-  /** Posts a step's statements: those very bytes that were kept before the first try. */
-  private async post(stepName: string, signal: AbortSignal): Promise<null> {
-    if (this.isPosted(stepName)) return null
-    const text = await this.ports.store.get(this.key(`answer-${stepName}`))
-    if (text === undefined) throw new TypeError(`nothing to post in ${stepName}`)
-    const kept = readKept(text)
-    const states = kept.statements.some(({ statement }) => statement.step === this.ledger.ceremony.certificate)
-    // Whoever saw an Abort must not help the certificate to completion; the machine hears of the Abort by itself.
-    if (states && this.ledger.aborts.length > 0 && !this.ledger.certified) return waitForEver(signal)
-    for (const message of await this.outbox(stepName, kept)) await this.ports.board.post(message)
-    return null
+  /** Waits for a dispute's end: a verdict, that no answer came in time, or that this participant has to answer one itself. */
+  private async verdict(name: string, signal: AbortSignal): Promise<Fault | null> {
+    const { ledger, work } = this
+    await this.whenOrLate(() => ledger.faults.length > 0 || work.isAccused(name), ledger.disputeDeadline(name), signal)
+    return work.isAccused(name) ? null : ledger.faults[0] ?? this.unanswered(name)
   }
 
-  /** The step's messages, signed once and kept before they are posted. */
-  private async outbox(stepName: string, kept: KeptAnswer): Promise<readonly string[]> {
-    const attachment = kept.attachment === undefined ? undefined : canonicalBytes(kept.attachment)
-    if (attachment !== undefined) await this.ports.board.putAttachment(attachment)
-    const key = this.key(`outbox-${stepName}`)
-    const before = await this.ports.store.get(key)
-    if (before !== undefined) return before.split('\n')
-    const messages = kept.statements.map(({ statement, airgapSignature }) =>
-      this.sign({
-        statement, seen: this.ports.feed.pin,
-        ...(airgapSignature === undefined ? {} : { airgapSignature }),
-        ...(attachment === undefined ? {} : { attachment: sha256Hex(attachment) }),
-      }),
-    )
-    await this.ports.store.put(key, messages.join('\n'))
-    return messages
-  }
-
-  private sign(unsigned: Unsigned): string {
-    return canonical(signMessage(this.ports.signingKey, unsigned))
-  }
-
-  /** Brings the first dispute against this participant to its airgap. */
-  private async justify(name: string, signal: AbortSignal): Promise<null> {
-    const key = this.key(`answer-${name}`)
-    if ((await this.ports.store.get(key)) !== undefined) return null
-    const state = this.ledger.disputes.find((one) => one.name === name && one.accused === this.ports.me.name)
-    if (state?.dispute.airgapSignature === undefined) throw new TypeError('no dispute to answer')
-    const { statement, airgapSignature } = state.dispute
-    const body = { ask: 'dispute' as const, dispute: { from: statement.from, payload: statement.payload, airgapSignature } }
-    const answer = await exchangeWith((text) => this.ports.exchange(text, signal), this.ledger.id, name, body)
-    if (answer.give !== 'statements') throw runError('answer', { step: name, why: `it gives a ${answer.give}` })
-    const sends = this.ledger.ceremony.disputes[name]?.sends ?? ''
-    const place = { step: name, view: this.viewBefore(state.step), types: [sends] }
-    const kept = checkStated(this.ledger, this.ports.me, place, answer.statements, answer.attachment)
-    await this.ports.store.put(key, canonical(kept))
-    return null
-  }
-
-  /** Waits for the dispute's end: a verdict, or that no answer came in time. The latter proves nothing (a storage can delay). */
-  private async verdict(name: string, signal: AbortSignal): Promise<Fault> {
-    const deadline = this.ledger.disputeDeadline(name)
-    const late = this.ports.clock.until(deadline, signal)
-    await Promise.race([this.when(() => this.ledger.faults.length > 0, signal), late])
-    const [fault] = this.ledger.faults
-    if (fault !== undefined) return fault
-    const [open] = this.ledger.disputes
+  /** Nobody is guilty for want of an answer: a storage can delay. */
+  private unanswered(name: string): Fault {
+    const open = this.ledger.disputes.find((one) => one.name === name && !one.answered)
+    const accused = open?.accused ?? null
     return {
-      reason: 'missing', step: open?.step.name ?? null, accused: open?.accused ?? null, convicts: false,
-      offsets: open === undefined ? [] : [open.dispute.offset],
-      why: `${open?.accused ?? 'the accused'} did not answer the ${name} of ${open?.dispute.statement.from ?? 'a participant'} in time`,
+      reason: 'missing', step: open?.step.name ?? null, accused, convicts: false, offsets: open === undefined ? [] : [open.dispute.offset],
+      why: `${accused ?? 'the accused'} did not answer the ${name} of ${open?.dispute.statement.from ?? 'a participant'} in time`,
     }
-  }
-
-  /** Says in the log why this client aborts, unless somebody did already. */
-  private async abort(fault: Fault | null, signal: AbortSignal): Promise<null> {
-    if (fault === null) throw new TypeError('an abort without a reason')
-    if (this.ledger.aborts.length > 0 || signal.aborted) return null
-    const key = this.key('outbox-Abort')
-    const statement: Statement = {
-      ceremony: this.ledger.id, step: fault.step, type: 'Abort', from: this.ports.me.name, to: null,
-      view: this.ledger.viewBefore(this.ledger.current) ?? null, payload: abortPayload(fault),
-    }
-    const message = (await this.ports.store.get(key)) ?? this.sign({ statement, seen: this.ports.feed.pin })
-    await this.ports.store.put(key, message)
-    await this.ports.board.post(message)
-    return null
   }
 }
-
-const waitForEver = (signal: AbortSignal): Promise<null> =>
-  new Promise((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }))
-

@@ -45,7 +45,8 @@ export type Reading =
   | { readonly kind: 'abort'; readonly abort: AbortSeen }
   /** The same statement once more. */
   | { readonly kind: 'repeat' }
-  | { readonly kind: 'statement'; readonly placed: Placed; readonly step: Step; readonly dispute?: Dispute }
+  /** `contradiction`: it is the second in its place, and may complete the certificate all the same. */
+  | { readonly kind: 'statement'; readonly placed: Placed; readonly step: Step; readonly dispute?: Dispute; readonly contradiction?: Fault }
 
 /** Stops the reading of one message: what is wrong with it. */
 export class Refused extends Error {
@@ -69,14 +70,6 @@ export function readMessage(context: ReadContext, post: Post, card: Card): Readi
   const refuse: Refuse = (reason, why) => {
     throw new Refused({ reason, step: statement.step, accused: card.name, why, convicts: false, offsets: [offset] })
   }
-  checkAuthor(context, post, card)
-  return statement.type === 'Abort'
-    ? { kind: 'abort', abort: readAbort(post, card, refuse) }
-    : readStatement(context, post, card, refuse)
-}
-
-function checkAuthor({ headAt }: ReadContext, { message, offset }: Post, card: Card): void {
-  const { statement, seen } = message
   if (!verifyMessage(message, card.signingKey)) {
     // Not the participant's doing: whoever wrote it does not have its key, and the storage let it in.
     throw new Refused({
@@ -84,13 +77,24 @@ function checkAuthor({ headAt }: ReadContext, { message, offset }: Post, card: C
       why: `a message in the name of ${card.name} does not bear its signature; the storage should have refused it`,
     })
   }
+  return statement.type === 'Abort'
+    ? { kind: 'abort', abort: readAbort(post, card, refuse) }
+    : readStatement(context, post, card, refuse)
+}
+
+/**
+ * Had a message's author seen another log than this one? What its airgap stated counts all the same.
+ *
+ * @returns null if not
+ */
+export function forkIn({ headAt }: ReadContext, { message: { statement, seen }, offset }: Post): Fault | null {
   const head = seen.offset >= offset ? undefined : headAt(seen.offset)
-  if (head === seen.head) return
-  throw new Refused({
+  if (head === seen.head) return null
+  return {
     reason: 'forked', step: statement.step, accused: null, convicts: false, offsets: [offset],
-    why: `${card.name} saw another log: its head at offset ${seen.offset} is not ours`,
+    why: `${statement.from} saw another log: its head at offset ${seen.offset} is not ours`,
     evidence: { seen, ours: head ?? null },
-  })
+  }
 }
 
 function readAbort({ message, offset, attachment }: Post, card: Card, refuse: Refuse): AbortSeen {
@@ -104,8 +108,7 @@ function readAbort({ message, offset, attachment }: Post, card: Card, refuse: Re
 }
 
 function readStatement(context: ReadContext, post: Post, card: Card, refuse: Refuse): Reading {
-  const { message, offset } = post
-  const { statement, airgapSignature } = message
+  const { statement, airgapSignature } = post.message
   const place = placeOf(context, statement)
   if (place === undefined) return refuse('malformed', `${card.name} posted a ${statement.type} in ${statement.step ?? 'no step'}, where the script has none`)
   const { step, spec, dispute } = place
@@ -117,10 +120,30 @@ function readStatement(context: ReadContext, post: Post, card: Card, refuse: Ref
     return refuse('bad-signature', `the airgap’s signature on the ${statement.type} of ${card.name} does not verify`)
   }
   const before = context.slots.inPlaceOf(statement)
-  if (before !== undefined) {
-    if (canonical(before.statement) === canonical(statement)) return { kind: 'repeat' }
-    throw equivocation(before, post)
+  if (before !== undefined && sameStatement(before.statement, statement)) return { kind: 'repeat' }
+  const contradiction = contradictionIn(context, post, before)
+  // Only the certificate looks at a second statement: whoever made one cannot undo with it what all have stated.
+  const mayCount = step.name === context.ceremony.certificate && statement.type === step.sends && spec.to === 'everyone'
+  if (contradiction !== null && !mayCount) throw contradiction
+  try {
+    const placed = checkedStatement(context, post, { card, step, spec }, refuse)
+    return {
+      kind: 'statement', placed, step,
+      ...(dispute === undefined ? {} : { dispute }),
+      ...(contradiction === null ? {} : { contradiction: contradiction.fault }),
+    }
+  } catch (error) {
+    throw error instanceof Refused && contradiction !== null ? contradiction : error
   }
+}
+
+const sameStatement = (a: Statement, b: Statement): boolean => canonical(a) === canonical(b)
+
+/** Form, view, recipient, values and attachment of a statement whose signatures are good. */
+function checkedStatement(
+  context: ReadContext, post: Post, { card, step, spec }: { readonly card: Card; readonly step: Step; readonly spec: MessageSpec }, refuse: Refuse,
+): Placed {
+  const { message: { statement, airgapSignature }, offset } = post
   const view = context.views[step.index]
   if (view === undefined) return refuse('malformed', `${card.name} posted ${statement.type} before the steps before it were complete`)
   if (statement.view !== view) return refuse('disagreement', `${card.name} made its ${statement.type} with another view of what came before`)
@@ -132,12 +155,15 @@ function readStatement(context: ReadContext, post: Post, card: Card, refuse: Ref
     payload: statement.payload, ...(attachment === undefined ? {} : { attachment }),
   }
   const placed: Placed = { statement, offset, collected, ...(airgapSignature === undefined ? {} : { airgapSignature }) }
-  return { kind: 'statement', placed, step, ...(dispute === undefined ? {} : { dispute }) }
+  if (statement.type === step.disputes && context.slots.namedBy(placed) === card.name) {
+    return refuse('malformed', `the ${statement.type} of ${card.name} names itself`)
+  }
+  return placed
 }
 
 /** The script's place for a statement's step and type. */
 function placeOf({ ceremony: { steps, disputes }, slots }: ReadContext, statement: Statement) {
-  const dispute = statement.step === null ? undefined : disputes[statement.step]
+  const dispute = Object.hasOwn(disputes, statement.step ?? '') ? disputes[statement.step ?? ''] : undefined
   const step = steps.find((one) => (dispute === undefined ? one.name === statement.step : one.disputes === dispute.message))
   if (step === undefined) return undefined
   const types = dispute === undefined ? [step.sends, step.disputes] : [dispute.sends]
@@ -145,13 +171,18 @@ function placeOf({ ceremony: { steps, disputes }, slots }: ReadContext, statemen
   return { step, spec: slots.message(statement.type), ...(dispute === undefined ? {} : { dispute }) }
 }
 
-/** Two different statements in one slot; proved where the airgap signed both. */
-function equivocation(before: Placed, { message: { statement, airgapSignature }, offset }: Post): Refused {
+/**
+ * Two different statements in one slot: proved where the airgap signed both, whether or not the first was good enough to
+ * take it. What only a client makes has one place too, but proves nothing: its key may be stolen.
+ */
+function contradictionIn({ slots }: ReadContext, { message: { statement, airgapSignature }, offset }: Post, taken: Placed | undefined): Refused | null {
+  const first = airgapSignature === undefined ? taken : slots.firstSigned({ statement, airgapSignature, offset })
+  if (first === undefined || sameStatement(first.statement, statement)) return null
   return new Refused({
     reason: 'equivocation', step: statement.step, accused: statement.from, convicts: airgapSignature !== undefined,
-    why: `${statement.from} made two different statements in one place`, offsets: [before.offset, offset],
+    why: `${statement.from} made two different statements in one place`, offsets: [first.offset, offset],
     evidence: {
-      first: { statement: before.statement, airgapSignature: before.airgapSignature },
+      first: { statement: first.statement, airgapSignature: first.airgapSignature },
       second: { statement, airgapSignature },
     },
   })

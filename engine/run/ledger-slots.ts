@@ -6,6 +6,7 @@ import type { JsonObject } from '../wire/canonical.ts'
 import type { Card } from '../wire/card.ts'
 import { slotOf } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
+import type { Fault } from './abort.ts'
 
 /** A statement that took its slot. */
 export interface Placed {
@@ -15,11 +16,20 @@ export interface Placed {
   readonly collected: Collected
 }
 
+/** What an airgap signed for a slot, whether it was good enough to take it or not. */
+export interface Signed {
+  readonly statement: Statement
+  readonly airgapSignature?: string
+  readonly offset: number
+}
+
 export class Slots {
   private readonly id: string
   private readonly ceremony: Ceremony
   private readonly roster: readonly Card[]
   private readonly placed = new Map<string, Placed>()
+  private readonly signed = new Map<string, Signed>()
+  private readonly rivals = new Map<string, Placed[]>()
 
   constructor(id: string, ceremony: Ceremony, roster: readonly Card[]) {
     this.id = id
@@ -38,6 +48,39 @@ export class Slots {
 
   put(placed: Placed): void {
     this.placed.set(slotOf(placed.statement) ?? '', placed)
+  }
+
+  /** Remembers the first thing that was signed for a slot, and gives it. */
+  firstSigned(signed: Signed): Signed {
+    const slot = slotOf(signed.statement) ?? ''
+    const first = this.signed.get(slot) ?? this.placed.get(slot) ?? signed
+    this.signed.set(slot, first)
+    return first
+  }
+
+  /** Keeps a second statement for a taken slot: it may complete the certificate all the same. */
+  putRival(placed: Placed): void {
+    const slot = slotOf(placed.statement) ?? ''
+    this.rivals.set(slot, [...(this.rivals.get(slot) ?? []), placed])
+  }
+
+  /**
+   * Puts, into a step's slots, one statement of each participant such that all agree, wherever there are such: who
+   * stated something else besides contradicts itself, and nobody else (protocol §5, Success).
+   */
+  settle(step: Step): void {
+    const candidates = this.roster.map(({ name }) => {
+      const taken = this.get(step.name, name, null)
+      const all = taken === undefined ? [] : [taken, ...(this.rivals.get(slotOf(taken.statement) ?? '') ?? [])]
+      return all.filter((one) => one.statement.type === step.sends)
+    })
+    const said = (one: Placed) => canonical(step.agree.map((name) => one.statement.payload[name] ?? null))
+    for (const first of candidates[0] ?? []) {
+      const agreeing = candidates.flatMap((all) => all.find((one) => said(one) === said(first)) ?? [])
+      if (agreeing.length < this.roster.length) continue
+      agreeing.forEach((one) => this.put(one))
+      return
+    }
   }
 
   message(name: string): MessageSpec {
@@ -94,4 +137,18 @@ export class Slots {
     const name = statement.payload[field ?? '']
     return typeof name === 'string' ? name : ''
   }
+}
+
+/** The first field in which a step's statements should agree and do not; null if there is none. */
+export function disagreementIn(step: Step, placed: readonly Placed[]): Fault | null {
+  for (const name of step.agree) {
+    const said = new Map(placed.map(({ statement: { payload, from } }) => [canonical(payload[name] ?? null), from]))
+    if (said.size < 2) continue
+    return {
+      reason: 'disagreement', step: step.name, accused: null, convicts: false,
+      why: `the participants do not agree on ${name}: ${[...said.values()].join(' and ')} say different things`,
+      offsets: placed.map((one) => one.offset),
+    }
+  }
+  return null
 }

@@ -48,9 +48,17 @@ export function judgeDispute({ verbs, sources, scope }: VerbContext, dispute: Di
   return run(scope(dispute.message, dispute.sends, answer.view), opened, answer, resolveArgs(dispute.judge, sources))
 }
 
-/** A finished ceremony's outputs. `view` is the one before its last step. */
-export function outputsOf({ verbs, sources, scope }: VerbContext, ceremony: Ceremony, view: string): JsonObject {
+/** A finished ceremony's outputs, or why there are none. `view` is the one before its last step. */
+export function outputsOf(context: VerbContext, ceremony: Ceremony, view: string): { readonly outputs: JsonObject } | { readonly fault: Fault } {
   const last = ceremony.steps.at(-1)?.name ?? ''
+  try {
+    return { outputs: computeOutputs(context, ceremony, last, view) }
+  } catch (error) {
+    return { fault: verbFaultOf(error, last) }
+  }
+}
+
+function computeOutputs({ verbs, sources, scope }: VerbContext, ceremony: Ceremony, last: string, view: string): JsonObject {
   return Object.fromEntries(Object.entries(ceremony.outputs).map(([name, output]): [string, Json] => {
     if (output.kind === 'call') return [name, need(verbs.value, output.call)(scope(last, name, view), resolveArgs(output.call, sources))]
     const column = resolveRef(output.ref, sources)

@@ -5,14 +5,13 @@
  */
 import type { Ceremony, Dispute, Script, Step } from '../script/model.ts'
 import type { Random, Scope, Verbs, VerbFault } from '../verbs/runtime.ts'
-import { canonical } from '../wire/canonical.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import type { Fault } from './abort.ts'
-import { Refused, readMessage } from './ledger-read.ts'
-import type { AbortSeen, Post } from './ledger-read.ts'
-import { Slots } from './ledger-slots.ts'
+import { Refused, forkIn, readMessage } from './ledger-read.ts'
+import type { AbortSeen, Post, ReadContext } from './ledger-read.ts'
+import { Slots, disagreementIn } from './ledger-slots.ts'
 import type { Placed } from './ledger-slots.ts'
 import { checkStep, judgeDispute, outputsOf, prepareStep } from './ledger-verbs.ts'
 import type { VerbContext } from './ledger-verbs.ts'
@@ -51,6 +50,8 @@ export class Ledger {
   private readonly faultList: Fault[] = []
   private readonly badProofs = new Set<string>()
   private outputValues: JsonObject | undefined
+  /** What a step prepares cannot be computed: nothing goes on from there. */
+  private stuck = false
 
   constructor(options: LedgerOptions) {
     this.options = options
@@ -87,6 +88,18 @@ export class Ledger {
   /** Every step is complete, and every check passed. */
   get finished(): boolean {
     return this.current === this.ceremony.steps.length
+  }
+
+  /**
+   * May the certificate be complete one day without anybody contradicting what it stated? Not once somebody disputes,
+   * or states something else than another.
+   */
+  get certifiable(): boolean {
+    if (this.certified) return true
+    const step = this.ceremony.steps[this.certificateIndex]
+    if (step === undefined || this.stuck) return false
+    const taken = this.roster.flatMap(({ name }) => this.slots.recipients(step, name).flatMap((to) => this.slots.get(step.name, name, to) ?? []))
+    return taken.every(({ statement }) => statement.type === step.sends) && disagreementIn(step, taken) === null
   }
 
   get faults(): readonly Fault[] {
@@ -141,6 +154,11 @@ export class Ledger {
     return this.slots.isFilledBy(step, name)
   }
 
+  /** A participant stated its part of the certificate, and can neither take it back nor know yet what comes of it. */
+  isBound(name: string): boolean {
+    return !this.certified && this.certifiable && this.hasStated(this.ceremony.certificate, name)
+  }
+
   deadline(stepIndex: number): number {
     return deadlineOf(this.opening, this.script, stepIndex)
   }
@@ -181,16 +199,21 @@ export class Ledger {
 
   private read(post: Post, card: Card): void {
     const { ceremony, roster, slots, views } = this
-    const reading = readMessage({ ceremony, roster, slots, views, headAt: this.options.headAt }, post, card)
+    const context: ReadContext = { ceremony, roster, slots, views, headAt: this.options.headAt }
+    const reading = readMessage(context, post, card)
+    const fork = forkIn(context, post)
+    if (fork !== null) this.faultList.push(fork)
     if (reading.kind === 'abort') this.abortList.push(reading.abort)
     if (reading.kind !== 'statement') return
-    const { placed, step, dispute } = reading
+    const { placed, step, dispute, contradiction } = reading
+    if (contradiction !== undefined) this.faultList.push(contradiction)
     if (dispute !== undefined) {
       this.judge(dispute, placed)
       return
     }
     if (placed.statement.type === step.sends) this.check(step, 'arrival', [placed])
-    slots.put(placed)
+    if (slots.inPlaceOf(placed.statement) === undefined) slots.put(placed)
+    else slots.putRival(placed)
     if (placed.statement.type === step.disputes) {
       this.disputeList.push({ name: step.disputes, step, dispute: placed, accused: slots.namedBy(placed), answered: false })
     }
@@ -228,15 +251,18 @@ export class Ledger {
     for (;;) {
       const step = this.ceremony.steps[this.current]
       const view = this.views[this.current]
-      if (step === undefined || view === undefined || !this.isFull(step)) break
+      if (step === undefined || view === undefined || this.stuck || !this.isFull(step)) break
       const placed = this.placedIn(step)
-      checkAgreement(step, placed)
+      const disagreement = disagreementIn(step, placed)
+      if (disagreement !== null) throw new Refused(disagreement)
       if (step.collect.kind === 'all') this.check(step, 'complete', placed)
       this.views.push(nextView(view, step, this.slots.message(step.sends), placed.map((one) => one.statement)))
       this.prepare()
     }
     if (this.finished && this.outputValues === undefined) {
-      this.outputValues = outputsOf(this.verbContext, this.ceremony, this.views[this.ceremony.steps.length - 1] ?? '')
+      const made = outputsOf(this.verbContext, this.ceremony, this.views[this.ceremony.steps.length - 1] ?? '')
+      if ('outputs' in made) this.outputValues = made.outputs
+      else this.faultList.push(made.fault)
     }
   }
 
@@ -247,7 +273,10 @@ export class Ledger {
 
   private isFull(step: Step): boolean {
     const { collect } = step
-    if (collect.kind === 'all') return this.slots.isComplete(step)
+    if (collect.kind === 'all') {
+      if (step.name === this.ceremony.certificate) this.slots.settle(step)
+      return this.slots.isComplete(step)
+    }
     const wanted = collect.kind === 'any' ? 1 : Number(resolveRef(collect.of, this.sources))
     return this.slots.collected(step.sends).length >= wanted
   }
@@ -257,23 +286,13 @@ export class Ledger {
     const step = this.ceremony.steps[this.current]
     if (step === undefined) return
     const fault = prepareStep(this.verbContext, step, this.views[step.index] ?? '', (name, value) => this.values.set(name, value))
-    if (fault !== undefined) this.faultList.push(fault)
+    if (fault === undefined) return
+    this.faultList.push(fault)
+    this.stuck = true
   }
 }
 
 function faultFrom({ reason, accused, why, convicts }: VerbFault, step: Step, incoming: readonly Placed[]): Fault {
   const offsets = incoming.filter((one) => one.statement.from === accused).map((one) => one.offset)
   return { reason, step: step.name, accused, why, convicts: convicts ?? true, offsets }
-}
-
-function checkAgreement(step: Step, placed: readonly Placed[]): void {
-  for (const name of step.agree) {
-    const said = new Map(placed.map(({ statement: { payload, from } }) => [canonical(payload[name] ?? null), from]))
-    if (said.size < 2) continue
-    throw new Refused({
-      reason: 'disagreement', step: step.name, accused: null, convicts: false,
-      why: `the participants do not agree on ${name}: ${[...said.values()].join(' and ')} say different things`,
-      offsets: placed.map((one) => one.offset),
-    })
-  }
 }

@@ -18,9 +18,12 @@ export type Held = 'strict' | 'attachment'
 
 type ValueCheck = (value: Json, roster: readonly Card[], held: Held) => string | null
 
+/** A value whose schema says that it is hex. */
+const bytesOf = (value: Json, size: number): Uint8Array => fromHex(typeof value === 'string' ? value : '', size)
+
 const decodes = (decode: (bytes: Uint8Array) => unknown, value: Json, size: number): string | null => {
   try {
-    decode(fromHex(String(value), size))
+    decode(bytesOf(value, size))
     return null
   } catch (error) {
     if (!isKeyriteError(error)) throw error
@@ -31,7 +34,7 @@ const decodes = (decode: (bytes: Uint8Array) => unknown, value: Json, size: numb
 const checks: Readonly<Record<string, ValueCheck>> = {
   g1: (value, _, held) => decodes(held === 'strict' ? decodeG1 : decodeG1OnCurve, value, 48),
   g2: (value) => decodes(decodeG2, value, 96),
-  x25519: (value) => checkX25519Key(fromHex(String(value), 32)),
+  x25519: (value) => checkX25519Key(bytesOf(value, 32)),
   participant: (value, roster) => (roster.some((card) => card.name === value) ? null : 'nobody of the roster has that name'),
   quorum: (value, roster) => (typeof value === 'number' && value <= roster.length ? null : `there are only ${roster.length} participants`),
 }

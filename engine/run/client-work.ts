@@ -1,0 +1,214 @@
+/**
+ * What a client does in each state of its machine. Each thing is kept on disk before anybody sees it, and looked for
+ * there first: doing it again asks for no scan and posts the same bytes.
+ */
+import { sha256Hex } from '../crypto/bytes.ts'
+import type { Step } from '../script/model.ts'
+import { canonical, canonicalBytes } from '../wire/canonical.ts'
+import type { Json } from '../wire/canonical.ts'
+import { indexOf } from '../wire/card.ts'
+import type { Answer, Request } from '../wire/exchange.ts'
+import { signMessage } from '../wire/message.ts'
+import type { Statement, Unsigned } from '../wire/message.ts'
+import { abortPayload } from './abort.ts'
+import type { Fault } from './abort.ts'
+import { checkStated, exchangeWith, readKept, stepRequest } from './client-exchange.ts'
+import type { KeptAnswer } from './client-exchange.ts'
+import type { ClientPorts } from './client-ports.ts'
+import { runError } from './errors.ts'
+import type { Ledger } from './ledger.ts'
+import { resolveArgs } from './resolve.ts'
+
+export class ClientWork {
+  private readonly ports: ClientPorts
+  private readonly ledger: Ledger
+  /** Steps and disputes whose posting was begun: the log may hold them although nobody here has seen it yet. */
+  private readonly begun = new Set<string>()
+
+  constructor(ports: ClientPorts, ledger: Ledger) {
+    this.ports = ports
+    this.ledger = ledger
+  }
+
+  /** Reads from disk whether an earlier run began to post its part of the certificate. */
+  async load(): Promise<void> {
+    const { certificate } = this.ledger.ceremony
+    const kept = await this.kept(certificate)
+    if (kept !== undefined && (await this.ports.store.get(this.key(`outbox-${certificate}`))) !== undefined) this.begin(certificate, kept)
+  }
+
+  /** The airgap's part of the certificate is, or may be, in the log; and the certificate may still complete. */
+  get isBound(): boolean {
+    const { ledger } = this
+    const { certificate } = ledger.ceremony
+    return ledger.isBound(this.ports.me.name) || (this.begun.has(certificate) && ledger.certifiable && !ledger.certified)
+  }
+
+  /** A dispute of this name waits for this participant's answer. */
+  isAccused(dispute: string): boolean {
+    const { name } = this.ports.me
+    const accused = this.ledger.disputes.some((one) => one.name === dispute && one.accused === name)
+    return accused && !this.begun.has(dispute) && !this.ledger.hasStated(dispute, name)
+  }
+
+  stepOf(name: string): Step {
+    const step = this.ledger.ceremony.steps.find((one) => one.name === name)
+    if (step === undefined) throw new TypeError(`no step ${name}`)
+    return step
+  }
+
+  /** Gets the airgap's answer to a step: the kept one, or a new one that is kept before anything else happens. */
+  async ask(step: Step, assist: Json | null, signal: AbortSignal) {
+    if ((await this.kept(step.name)) !== undefined || this.isPosted(step.name)) return { kind: 'statements' as const }
+    const body = stepRequest(this.ledger, step, this.ports.me, assist)
+    const answer = await this.exchange(step.name, body, signal)
+    if (answer.give === 'question') return { kind: 'question' as const, question: answer.question }
+    if (answer.give !== 'statements') throw runError('answer', { step: step.name, why: `it gives a ${answer.give}` })
+    const types = step.disputes === undefined ? [step.sends] : [step.sends, step.disputes]
+    const place = { step: step.name, view: this.viewBefore(step), types }
+    await this.keep(step.name, checkStated(this.ledger, this.ports.me, place, answer.statements, answer.attachment))
+    return { kind: 'statements' as const }
+  }
+
+  /** Answers the airgap's question. */
+  assist(step: Step, question: Json | null): Json {
+    const run = step.assist === undefined ? undefined : this.ports.verbs.assist[step.assist.verb]
+    if (step.assist === undefined || run === undefined) throw new TypeError(`nothing assists ${step.name}`)
+    const { name } = this.ports.me
+    const scope = this.ledger.scope(step.name, step.sends, this.viewBefore(step))
+    return run(scope, { name, index: indexOf(this.ledger.roster, name) }, question, resolveArgs(step.assist, this.ledger.sources))
+  }
+
+  /** A client's own step: public in, a public message out. */
+  async compute(step: Step): Promise<null> {
+    const { ports, ledger } = this
+    if ((await this.kept(step.name)) !== undefined) return null
+    const run = step.client === undefined ? undefined : ports.verbs.client[step.client.verb]
+    if (step.client === undefined || run === undefined) {
+      throw runError('not-runnable', { script: ledger.ceremony.name, why: `this version does not have ${step.client?.verb ?? step.name}` })
+    }
+    const view = this.viewBefore(step)
+    const { payload, attachment } = run(ledger.scope(step.name, step.sends, view), resolveArgs(step.client, ledger.sources))
+    const statement: Statement = { ceremony: ledger.id, step: step.name, type: step.sends, from: ports.me.name, to: null, view, payload }
+    await this.keep(step.name, { statements: [{ statement }], ...(attachment === undefined ? {} : { attachment }) })
+    return null
+  }
+
+  /** Posts a step's or a dispute's statements: those very bytes that were kept before the first try. */
+  async post(name: string, signal: AbortSignal): Promise<null> {
+    if (this.isPosted(name)) return null
+    const kept = await this.kept(name)
+    if (kept === undefined) throw new TypeError(`nothing to post in ${name}`)
+    for (const message of await this.outbox(name, kept)) {
+      if (this.mustNotPost(kept)) await untilAborted(signal)
+      if (signal.aborted) return null
+      this.begin(name, kept)
+      await this.ports.board.post(message)
+    }
+    return null
+  }
+
+  /** Brings the first dispute of this name against this participant to its airgap. */
+  async justify(name: string, signal: AbortSignal): Promise<null> {
+    if ((await this.kept(name)) !== undefined) return null
+    const state = this.ledger.disputes.find((one) => one.name === name && one.accused === this.ports.me.name)
+    if (state?.dispute.airgapSignature === undefined) throw new TypeError('no dispute to answer')
+    const { statement, airgapSignature } = state.dispute
+    const body = { ask: 'dispute' as const, dispute: { from: statement.from, payload: statement.payload, airgapSignature } }
+    const answer = await this.exchange(name, body, signal)
+    if (answer.give !== 'statements') throw runError('answer', { step: name, why: `it gives a ${answer.give}` })
+    const sends = this.ledger.ceremony.disputes[name]?.sends ?? ''
+    const place = { step: name, view: this.viewBefore(state.step), types: [sends] }
+    await this.keep(name, checkStated(this.ledger, this.ports.me, place, answer.statements, answer.attachment))
+    return null
+  }
+
+  /** Says in the log why this client aborts, unless somebody did already or it is too late to abort. */
+  async abort(fault: Fault | null, signal: AbortSignal): Promise<null> {
+    if (fault === null) throw new TypeError('an abort without a reason')
+    const key = this.key('outbox-Abort')
+    const statement: Statement = {
+      ceremony: this.ledger.id, step: fault.step, type: 'Abort', from: this.ports.me.name, to: null,
+      view: this.ledger.viewBefore(this.ledger.current) ?? null, payload: abortPayload(fault),
+    }
+    const message = (await this.ports.store.get(key)) ?? this.sign({ statement, seen: this.ports.feed.pin })
+    if (this.ledger.certified || this.ledger.aborts.length > 0 || signal.aborted) return null
+    await this.ports.store.put(key, message)
+    await this.ports.board.post(message)
+    return null
+  }
+
+  private exchange(step: string, body: Request, signal: AbortSignal): Promise<Answer> {
+    // The machine may have gone elsewhere while this one looked on its disk: nobody should scan for nothing.
+    signal.throwIfAborted()
+    return exchangeWith((text) => this.ports.exchange(text, signal), this.ledger.id, step, body)
+  }
+
+  /** Whoever saw an Abort or a fault must not help the certificate to completion; the machine hears of it by itself. */
+  private mustNotPost(kept: KeptAnswer): boolean {
+    const { ledger } = this
+    return this.isPart(ledger.ceremony.certificate, kept) && !ledger.certified && (ledger.aborts.length > 0 || ledger.faults.length > 0)
+  }
+
+  /** Is it this participant's part of the certificate, and no dispute in its place? */
+  private isPart(name: string, { statements }: KeptAnswer): boolean {
+    const { certificate, steps } = this.ledger.ceremony
+    const sends = steps.find((step) => step.name === certificate)?.sends
+    return name === certificate && statements.some(({ statement }) => statement.step === certificate && statement.type === sends)
+  }
+
+  private begin(name: string, kept: KeptAnswer): void {
+    if (name !== this.ledger.ceremony.certificate || this.isPart(name, kept)) this.begun.add(name)
+  }
+
+  /** The messages, signed once and kept before they are posted. */
+  private async outbox(name: string, kept: KeptAnswer): Promise<readonly string[]> {
+    const attachment = kept.attachment === undefined ? undefined : canonicalBytes(kept.attachment)
+    if (attachment !== undefined) await this.ports.board.putAttachment(attachment)
+    const key = this.key(`outbox-${name}`)
+    const before = await this.ports.store.get(key)
+    if (before !== undefined) return before.split('\n')
+    const messages = kept.statements.map(({ statement, airgapSignature }) =>
+      this.sign({
+        statement, seen: this.ports.feed.pin,
+        ...(airgapSignature === undefined ? {} : { airgapSignature }),
+        ...(attachment === undefined ? {} : { attachment: sha256Hex(attachment) }),
+      }),
+    )
+    await this.ports.store.put(key, messages.join('\n'))
+    return messages
+  }
+
+  private sign(unsigned: Unsigned): string {
+    return canonical(signMessage(this.ports.signingKey, unsigned))
+  }
+
+  private async kept(name: string): Promise<KeptAnswer | undefined> {
+    const text = await this.ports.store.get(this.key(`answer-${name}`))
+    return text === undefined ? undefined : readKept(text)
+  }
+
+  private keep(name: string, answer: KeptAnswer): Promise<void> {
+    return this.ports.store.put(this.key(`answer-${name}`), canonical(answer))
+  }
+
+  private key(what: string): string {
+    return `${this.ledger.id}/${what}`
+  }
+
+  private viewBefore(step: Step): string {
+    const view = this.ledger.viewBefore(step.index)
+    if (view === undefined) throw new TypeError(`${step.name} is asked for too early`)
+    return view
+  }
+
+  private isPosted(name: string): boolean {
+    return this.ledger.hasStated(name, this.ports.me.name)
+  }
+}
+
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
