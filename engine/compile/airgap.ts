@@ -43,7 +43,7 @@ const machineSetup = setup({
     isConfirmed: (_, params: { readonly answer: unknown }) => params.answer === true,
     isAnswer: (_, params: { readonly answer: unknown }) => params.answer === 'answered',
     // Provided by the runtime, which knows the vault.
-    wasAnswered: () => false,
+    wasAnswered: (_, params: { readonly step: string }) => params.step === '',
   },
   actions: {
     keepRequest: assign(({ event }) => ({ request: event.type === 'REQUEST' ? event.request : '' })),

@@ -1,4 +1,5 @@
 /** Why ceremonies end without success (protocol §6). */
+import { canonical } from '../wire/canonical.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import { compileCheck, nameSchema, objectSchema } from '../wire/schema.ts'
 
@@ -52,11 +53,13 @@ export const checkAbort = compileCheck<AbortPayload>(
   }),
 )
 
+/** The most that an Abort carries of evidence, in characters; its offsets say where the rest is. */
+const MAX_EVIDENCE = 1 << 18
+
 /** The Abort that says what was found. */
 export function abortPayload(fault: Fault): AbortPayload {
   const { reason, step, accused, why, offsets, evidence } = fault
-  return {
-    reason, step, accused,
-    evidence: { why: why.slice(0, 1000), offsets: offsets.slice(0, 16), ...(evidence === undefined ? {} : { more: evidence }) },
-  }
+  const more = evidence === undefined || canonical(evidence).length > MAX_EVIDENCE ? {} : { more: evidence }
+  // What is cut may have quoted text from outside, in the middle of a character.
+  return { reason, step, accused, evidence: { why: why.slice(0, 1000).toWellFormed(), offsets: offsets.slice(0, 16), ...more } }
 }

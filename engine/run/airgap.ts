@@ -9,24 +9,24 @@ import { openEnvelope, sealEnvelope } from '../channel/envelope.ts'
 import type { Envelope } from '../channel/envelope.ts'
 import { compileAirgap, airgapSteps } from '../compile/airgap.ts'
 import { ceremonyNumber } from '../crypto/number.ts'
-import { fromHex, toHex } from '../crypto/bytes.ts'
-import { airgapKeyPair } from '../crypto/seed.ts'
+import { toHex } from '../crypto/bytes.ts'
 import type { Script, Step } from '../script/model.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
-import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import type { KeyriteError } from '../wire/error.ts'
 import { checkRequest } from '../wire/exchange.ts'
-import type { Answer, CloseRequest, DisputeRequest, PairRequest, RefusalAnswer, Request, Stated, StepRequest } from '../wire/exchange.ts'
-import { hashOf, parseMessage, verifyMessage } from '../wire/message.ts'
-import { computeDispute, computeStep } from './airgap-compute.ts'
-import { knownOf, setHash, verifyCollected, verifyDispute, verifyPrepared } from './airgap-verify.ts'
+import type { Answer, RefusalAnswer, Request, Stated, StepRequest } from '../wire/exchange.ts'
+import { hashOf } from '../wire/message.ts'
+import { disputedIn, erased, joinedFor, knownNow, newCell, saveCell } from './airgap-cell.ts'
+import type { Joined } from './airgap-cell.ts'
+import { computeStep } from './airgap-compute.ts'
+import { answerDispute, closeCeremony, pair } from './airgap-requests.ts'
+import { setHash, verifyCollected, verifyPrepared } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
 import { runError } from './errors.ts'
 import type { Cell, MemoryStore, StepMemory } from './memory.ts'
-import { checkOpening } from './opening.ts'
 
 /** What the owner sees and confirms, on the airgap's own screen. */
 export interface Confirmation {
@@ -80,7 +80,6 @@ type Machine = Actor<ReturnType<typeof compileAirgap>>
 /** One request under way in a ceremony's machine. */
 interface Pending {
   readonly body: StepRequest
-  readonly opening: Opening
   readonly settle: (answer: PartialAnswer) => void
   readonly fail: (error: unknown) => void
 }
@@ -108,38 +107,51 @@ export function createAirgap(ports: AirgapPorts): Airgap {
   }
 
   async function answerTo(envelope: Envelope, request: Request): Promise<Answer> {
+    const { ceremony, step: name, digest } = envelope
     if (request.ask === 'pair') return pair(ports, envelope, request)
-    if (envelope.ceremony === null || envelope.step === null) throw runError('unknown-ceremony', { ceremony: 'none' })
-    if (request.ask === 'close') return close(ports, envelope, request, machines)
-    if (request.ask === 'dispute') return { ...(await dispute(ports, envelope.ceremony, envelope.step, request)), request: envelope.digest }
-    const answer = await step(envelope.ceremony, envelope.step, envelope.digest, request)
-    return { ...answer, request: envelope.digest }
+    if (ceremony === null || name === null) throw runError('unknown-ceremony', { ceremony: 'none' })
+    if (request.ask === 'close') {
+      await closeCeremony(ports, ceremony, request)
+      machines.get(ceremony)?.send({ type: 'CLOSE' })
+      return { give: 'closed', request: digest }
+    }
+    if (request.ask === 'dispute') {
+      return { give: 'statements', request: digest, statements: await answerDispute(ports, ceremony, name, request) }
+    }
+    return { ...(await step(ceremony, name, digest, request)), request: digest }
   }
 
   /** Answers a step: from memory where it was answered, or through the ceremony's machine. */
   async function step(id: string, name: string, digest: string, body: StepRequest): Promise<PartialAnswer> {
-    const { cell, script, opening } = cellFor(ports, id, body)
+    const joined = joinedFor(ports, id, body)
+    const { cell, script } = joined
+    if (!airgapSteps(script.ceremony).some((one) => one.name === name)) throw runError('unknown-step', { ceremony: id, step: name })
     const answered = cell?.steps[name]
     if (answered !== undefined) {
       if (answered.asked !== askedHash(id, name, body)) throw runError('other-request', { step: name })
       return fromMemory(answered)
     }
-    const machine = machines.get(id) ?? startMachine(id, script, opening)
+    const disputed = disputedIn(joined)
+    if (disputed !== undefined) throw runError('closed', { ceremony: id, why: `this airgap disputed in ${disputed}, so it aborts` })
+    const machine = machines.get(id) ?? startMachine(joined)
     const wanted = currentStep(machine, script)
-    if (wanted !== name) {
-      if (!airgapSteps(script.ceremony).some((one) => one.name === name)) throw runError('unknown-step', { ceremony: id, step: name })
-      throw runError('out-of-order', { step: name, expected: wanted ?? 'none' })
+    try {
+      if (wanted !== name) throw runError('out-of-order', { step: name, expected: wanted ?? 'none' })
+      return await new Promise<PartialAnswer>((settle, fail) => {
+        pending.set(digest, { body, settle, fail })
+        machine.send({ type: 'REQUEST', step: name, request: digest })
+      })
+    } finally {
+      pending.delete(digest)
+      // What was never joined leaves nothing behind, however many openings a client makes up.
+      if (ports.memory.read().ceremonies[id] === undefined) machines.delete(id)
     }
-    return new Promise<PartialAnswer>((settle, fail) => {
-      pending.set(digest, { body, opening, settle, fail })
-      machine.send({ type: 'REQUEST', step: name, request: digest })
-    }).finally(() => pending.delete(digest))
   }
 
-  function startMachine(id: string, script: Script, opening: Opening): Machine {
-    const { ceremony } = script
+  function startMachine({ id, script, opening }: Joined): Machine {
+    const here = { id, script, opening }
     const stepOf = (name: string): Step => {
-      const found = ceremony.steps.find((one) => one.name === name)
+      const found = script.ceremony.steps.find((one) => one.name === name)
       if (found === undefined) throw new TypeError(`no step ${name}`)
       return found
     }
@@ -149,21 +161,21 @@ export function createAirgap(ports: AirgapPorts): Airgap {
       return found
     }
     const tell = (state: AirgapProgress['state'], name: string) => ports.onProgress?.({ ceremony: id, step: name, state })
-    const machine = compileAirgap(ceremony).provide({
+    const machine = compileAirgap(script.ceremony).provide({
       actors: {
         verify: fromPromise(({ input }) => {
           tell('verifying', input.step)
           const { body } = requestOf(input.request)
-          const known = knownNow(ports, id, script, opening)
+          const known = knownNow(ports, here)
           verifyCollected(known, stepOf(input.step), body.collected)
           verifyPrepared(known, stepOf(input.step), body.prepared)
           return Promise.resolve(null)
         }),
         confirm: fromPromise(async ({ input }) => {
           tell('confirming', input.step)
-          const confirmed = await ports.confirm(confirmation(ports, id, script, opening, stepOf(input.step)))
+          const confirmed = await ports.confirm(confirmation(ports, here, stepOf(input.step)))
           if (!confirmed) {
-            await saveCell(ports, id, (cell) => ({ ...(cell ?? newCell(opening, null)), salt: null, state: 'declined' }))
+            await saveCell(ports, id, (cell) => erased(cell ?? newCell(opening, null), 'declined'))
             requestOf(input.request).fail(runError('rejected', { ceremony: id }))
           }
           return confirmed
@@ -171,21 +183,19 @@ export function createAirgap(ports: AirgapPorts): Airgap {
         compute: fromPromise(async ({ input }) => {
           tell('computing', input.step)
           const request = requestOf(input.request)
-          const answer = await compute(ports, id, script, opening, stepOf(input.step), request.body)
+          const answer = await compute(ports, here, stepOf(input.step), request.body)
           tell(answer.give === 'question' ? 'asking' : 'answered', input.step)
           request.settle(answer)
           return answer.give === 'question' ? 'asking' : 'answered'
         }),
       },
       guards: {
-        wasAnswered: (_, params: unknown) => {
-          const name = typeof params === 'object' && params !== null && 'step' in params ? String(params.step) : ''
-          return ports.memory.read().ceremonies[id]?.steps[name] !== undefined
-        },
+        wasAnswered: (_, { step: name }) => ports.memory.read().ceremonies[id]?.steps[name] !== undefined,
       },
       actions: {
-        refuse: ({ context }, params) => {
-          pending.get(context.request)?.fail(params.error)
+        refuse: ({ context }, { error }) => {
+          tell('refused', currentStep(machines.get(id), script) ?? '')
+          pending.get(context.request)?.fail(error)
         },
       },
     })
@@ -213,29 +223,10 @@ export function createAirgap(ports: AirgapPorts): Airgap {
 }
 
 /** The step that the machine waits in, or undefined where it is over. */
-function currentStep(machine: Machine, script: Script): string | undefined {
-  const { value } = machine.getSnapshot()
-  const name = typeof value === 'string' ? value : Object.keys(value)[0]
-  return airgapSteps(script.ceremony).some((one) => one.name === name) ? name : undefined
-}
-
-/** The ceremony's cell, or what its first request brings. */
-function cellFor(ports: AirgapPorts, id: string, body: StepRequest): { cell: Cell | undefined; script: Script; opening: Opening } {
-  const memory = ports.memory.read()
-  const cell = memory.ceremonies[id]
-  if (cell !== undefined && cell.state !== 'live' && cell.state !== 'finished') {
-    throw runError('closed', { ceremony: id, why: cell.state === 'declined' ? 'its owner declined it' : 'it was aborted' })
-  }
-  const opening = cell?.opening ?? body.opening
-  if (opening === undefined || ceremonyId(opening) !== id) throw runError('unknown-ceremony', { ceremony: id })
-  const script = ports.script(opening.script.hash)
-  if (script === undefined) throw runError('unknown-script', { script: opening.script.name, hash: opening.script.hash })
-  if (memory.card === null) throw runError('not-paired', { name: '' })
-  if (cell === undefined) {
-    if (memory.kept[id] !== undefined) throw runError('closed', { ceremony: id, why: 'it is finished, and its session is erased' })
-    checkOpening(opening, script, memory.card)
-  }
-  return { cell, script, opening }
+function currentStep(machine: Machine | undefined, script: Script): string | undefined {
+  const value: unknown = machine?.getSnapshot().value
+  const name = typeof value === 'object' && value !== null ? Object.keys(value)[0] : value
+  return airgapSteps(script.ceremony).find((one) => one.name === name)?.name
 }
 
 const askedHash = (id: string, step: string, body: StepRequest): string => hashOf([id, step, setHash(body.collected)])
@@ -244,134 +235,54 @@ const fromMemory = ({ stated, attachment }: StepMemory): StatedPart => ({
   give: 'statements', statements: stated, ...(attachment === undefined ? {} : { attachment }),
 })
 
-function knownNow(ports: AirgapPorts, id: string, script: Script, opening: Opening): Known {
-  const { seed, ceremonies } = ports.memory.read()
-  const airgapKey = toHex(airgapKeyPair(fromHex(seed, 64)).publicKey)
-  const me = opening.roster.find((card) => card.airgapKey === airgapKey)
-  if (me === undefined) throw runError('opening', { why: 'this airgap’s key is not in its roster' })
-  return knownOf(script, ceremonies[id] ?? newCell(opening, null), me)
-}
-
-function confirmation(ports: AirgapPorts, id: string, script: Script, opening: Opening, step: Step): Confirmation {
-  const { me } = knownNow(ports, id, script, opening)
+function confirmation(ports: AirgapPorts, here: Omit<Joined, 'cell'>, step: Step): Confirmation {
+  const { id, script, opening } = here
+  const { me } = knownNow(ports, here)
   const joins = airgapSteps(script.ceremony)[0]?.name === step.name
   const shows = Object.fromEntries(step.confirm.map((name) => [name, opening.parameters[name]]))
   return { kind: joins ? 'join' : 'step', ceremony: id, number: ceremonyNumber(id), script, opening, me, step: step.name, shows }
 }
 
-const newCell = (opening: Opening, salt: string | null): Cell => ({ opening, salt, state: 'live', steps: {}, disputes: {} })
-
-async function saveCell(ports: AirgapPorts, id: string, change: (cell: Cell | undefined) => Cell): Promise<void> {
-  await ports.memory.update((memory) => ({
-    ...memory, ceremonies: { ...memory.ceremonies, [id]: change(memory.ceremonies[id]) },
-  }))
-}
-
 /** Runs the verb, and puts the answer into the vault before anyone sees it. */
-async function compute(
-  ports: AirgapPorts, id: string, script: Script, opening: Opening, step: Step, body: StepRequest,
-): Promise<PartialAnswer> {
-  const first = airgapSteps(script.ceremony)[0]?.name === step.name
-  const cell = ports.memory.read().ceremonies[id] ?? newCell(opening, first ? toHex(ports.random(32)) : null)
+async function compute(ports: AirgapPorts, here: Omit<Joined, 'cell'>, step: Step, body: StepRequest): Promise<PartialAnswer> {
+  const { id, script: { ceremony }, opening } = here
+  const first = airgapSteps(ceremony)[0]?.name === step.name
+  const { seed, ceremonies } = ports.memory.read()
+  const cell = ceremonies[id] ?? newCell(opening, first ? toHex(ports.random(32)) : null)
   const { salt } = cell
   if (salt === null) throw runError('unknown-ceremony', { ceremony: id })
   const asked: StepMemory = { asked: askedHash(id, step.name, body), collected: body.collected, prepared: body.prepared, stated: [] }
-  const before = knownNow(ports, id, script, opening)
+  const before = knownNow(ports, here)
   const known: Known = { ...before, steps: { ...before.steps, [step.name]: asked } }
-  const prepared = Object.assign({}, ...Object.values(known.steps).map((one) => one.prepared)) as JsonObject
+  const prepared: JsonObject = Object.fromEntries(Object.values(known.steps).flatMap((one) => Object.entries(one.prepared)))
   const result = computeStep({
-    known, step, prepared, verbs: ports.verbs, random: ports.random,
-    secrets: { seed: ports.memory.read().seed, salt },
+    known, step, prepared, verbs: ports.verbs, random: ports.random, secrets: { seed, salt },
     ...(body.assist === undefined ? {} : { assist: body.assist }),
   })
   if (result.kind === 'question') return { give: 'question', question: result.question }
   const answered: StepMemory = {
     ...asked, stated: result.stated, ...(result.attachment === undefined ? {} : { attachment: result.attachment }),
   }
-  const finished = airgapSteps(script.ceremony).at(-1)?.name === step.name
-  const steps = { ...cell.steps, [step.name]: answered }
+  const now: Cell = { ...cell, steps: { ...cell.steps, [step.name]: answered } }
+  const finished = airgapSteps(ceremony).at(-1)?.name === step.name
+  const keeps = result.keep === undefined || step.keeps === undefined ? {} : { [step.keeps]: result.keep }
   await ports.memory.update((memory) => ({
     ...memory,
-    ceremonies: { ...memory.ceremonies, [id]: finished ? erased({ ...cell, steps }) : { ...cell, steps } },
-    ...(result.keep === undefined || step.keeps === undefined
+    ceremonies: { ...memory.ceremonies, [id]: finished ? erased(now, 'finished') : now },
+    ...(Object.keys(keeps).length === 0
       ? {}
-      : { kept: { ...memory.kept, [id]: { opening, finishedAt: ports.now().toISOString(), values: { [step.keeps]: result.keep } } } }),
+      : { kept: { ...memory.kept, [id]: { opening, finishedAt: ports.now().toISOString(), values: { ...memory.kept[id]?.values, ...keeps } } } }),
   }))
   return fromMemory(answered)
 }
 
-/** A finished cell: what was answered stays, to be answered again; salt and others' statements go. */
-function erased(cell: Cell): Cell {
-  const steps = Object.fromEntries(
-    Object.entries(cell.steps).map(([name, step]) => [name, { ...step, collected: [], prepared: {} }]),
-  )
-  return { ...cell, salt: null, state: 'finished', steps }
-}
-
-/** Answers a dispute about this participant: once, from memory after that. */
-async function dispute(ports: AirgapPorts, id: string, name: string, request: DisputeRequest): Promise<StatedPart> {
-  const cell = ports.memory.read().ceremonies[id]
-  const script = cell === undefined ? undefined : ports.script(cell.opening.script.hash)
-  if (cell === undefined || script === undefined) throw runError('unknown-ceremony', { ceremony: id })
-  const step = script.ceremony.steps.find((one) => one.disputes === name)
-  if (step === undefined) throw runError('unknown-step', { ceremony: id, step: name })
-  const asked = hashOf([id, name, request.dispute])
-  const before = cell.disputes[name]
-  if (before !== undefined) {
-    if (before.asked !== asked) throw runError('other-request', { step: name })
-    return { give: 'statements', statements: before.stated }
-  }
-  if (cell.state !== 'live' || cell.salt === null) throw runError('closed', { ceremony: id, why: 'its session is erased' })
-  if (cell.steps[step.name] === undefined) throw runError('out-of-order', { step: name, expected: step.name })
-  const known = knownNow(ports, id, script, cell.opening)
-  const statement = verifyDispute(known, step, name, request)
-  const stated = computeDispute({
-    known, step, prepared: {}, dispute: statement, verbs: ports.verbs, random: ports.random,
-    secrets: { seed: ports.memory.read().seed, salt: cell.salt },
-  })
-  const answered: StepMemory = { asked, collected: [request.dispute], prepared: {}, stated }
-  await saveCell(ports, id, () => ({ ...cell, disputes: { ...cell.disputes, [name]: answered } }))
-  return { give: 'statements', statements: stated }
-}
-
-/** Erases an aborted ceremony's session, on a signed Abort of a participant; never once the certificate's part is stated. */
-async function close(ports: AirgapPorts, envelope: Envelope, request: CloseRequest, machines: Map<string, Machine>): Promise<Answer> {
-  const id = envelope.ceremony ?? ''
-  const cell = ports.memory.read().ceremonies[id]
-  if (cell === undefined) throw runError('unknown-ceremony', { ceremony: id })
-  const { statement, ...rest } = parseMessage(request.abort)
-  const author = cell.opening.roster.find((card) => card.name === statement.from)
-  const signed = author !== undefined && verifyMessage({ statement, ...rest }, author.signingKey)
-  if (statement.type !== 'Abort' || statement.ceremony !== id || !signed) {
-    throw runError('statements', { step: 'Abort', why: 'it is no Abort of this ceremony that a participant signed' })
-  }
-  const script = ports.script(cell.opening.script.hash)
-  if (script === undefined || cell.steps[script.ceremony.certificate] !== undefined) {
-    throw runError('closed', { ceremony: id, why: 'this airgap has stated its part of the certificate and keeps its session until all have' })
-  }
-  if (cell.state === 'live') await saveCell(ports, id, () => ({ ...erased(cell), state: 'aborted' }))
-  machines.get(id)?.send({ type: 'CLOSE' })
-  return { give: 'closed', request: envelope.digest }
-}
-
-/** Shows its card to its own client, and learns the client's half of it. */
-async function pair(ports: AirgapPorts, envelope: Envelope, request: PairRequest): Promise<Answer> {
-  const { seed, card: before } = ports.memory.read()
-  const card: Card = {
-    name: request.name, signingKey: request.signingKey,
-    airgapKey: toHex(airgapKeyPair(fromHex(seed, 64)).publicKey),
-  }
-  if (before?.name !== card.name || before.signingKey !== card.signingKey) {
-    if (!(await ports.confirm({ kind: 'pair', card }))) throw runError('rejected', { ceremony: 'pairing' })
-    await ports.memory.update((memory) => ({ ...memory, card }))
-  }
-  return { give: 'card', request: envelope.digest, card }
-}
-
 function refusal(request: string, error: unknown): RefusalAnswer {
   if (!isKeyriteError(error)) throw error
-  return { give: 'refusal', request, code: error.code, what: error.message.slice(0, 2000), todo: error.todo.slice(0, 2000), ...faultFacts(error) }
+  return { give: 'refusal', request, code: error.code, what: shortened(error.message), todo: shortened(error.todo), ...faultFacts(error) }
 }
+
+/** A text may quote what came from outside, and a cut may fall between the two halves of a character. */
+const shortened = (text: string): string => text.slice(0, 2000).toWellFormed()
 
 function faultFacts(error: KeyriteError): Pick<RefusalAnswer, 'fault'> {
   if (error.code === 'run.rejected') return { fault: { reason: 'rejected', accused: null } }

@@ -12,6 +12,7 @@ import type { ClientPorts } from './client-ports.ts'
 import { ClientWork } from './client-work.ts'
 import { pause } from './feed.ts'
 import { Ledger } from './ledger.ts'
+import { checkRunnable } from './runnable.ts'
 
 export interface ClientResult {
   readonly outcome: Outcome
@@ -26,7 +27,11 @@ const RETRY_PAUSE = 1000
 /** What is posted at the last moment, or after it, still has this long to come back in the log. */
 const GRACE = 60_000
 
-/** Runs a ceremony to its end, or until the signal aborts (then `null`; starting again goes on). */
+/**
+ * Runs a ceremony to its end, or until the signal aborts (then `null`; starting again goes on).
+ *
+ * @throws run.not-runnable
+ */
 export async function runClient(ports: ClientPorts, signal: AbortSignal): Promise<ClientResult | null> {
   const run = new ClientRun(ports, signal)
   return run.result()
@@ -48,6 +53,7 @@ class ClientRun {
   }
 
   async result(): Promise<ClientResult | null> {
+    checkRunnable(this.ports.script, this.ports.verbs)
     await this.work.load()
     this.ports.onLedger?.(this.ledger)
     const stop = this.ports.feed.listen((posted) => {

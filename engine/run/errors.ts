@@ -45,6 +45,10 @@ export const runError = errorTable('run', {
     what: `This airgap has no card yet${name === '' ? '' : ` for ${name}`}.`,
     todo: 'Pair the two machines first: `keyrite client pair` on one and `keyrite airgap card` on the other.',
   }),
+  card: ({ why }: { why: string }) => ({
+    what: `This card is refused: ${why}.`,
+    todo: 'Make new keys on the client with `keyrite client init`, and pair again.',
+  }),
   answer: ({ step, why }: { step: string; why: string }) => ({
     what: `The airgap’s answer for ${step} is not usable: ${why}.`,
     todo: 'Check that it is the right airgap and that both machines run the same version; then run both again.',

@@ -1,5 +1,5 @@
 /** `dkg.*` in the airgap (protocol §5). All secrets of the threshold key are born, used and kept here only. */
-import { DST_SHARE_PROOF, encodeG1, encodeG2, signShare, sumG1, timesBase } from '../crypto/bls.ts'
+import { DST_SHARE_PROOF, decodeG1, encodeG1, encodeG2, signShare, sumG1, timesBase } from '../crypto/bls.ts'
 import type { G1 } from '../crypto/bls.ts'
 import { fromHex, toHex } from '../crypto/bytes.ts'
 import {
@@ -119,7 +119,7 @@ export const dkgRespond: AirgapVerb = (scope, args) => {
   if (groupKey.is0()) fault('dkg.identity-key', '', 'the group key would be the identity')
 
   const assisted = readAssist(scope.assist)
-  const sums = (assisted?.sums ?? read.texts(3)).map(trustedG1)
+  const sums = assisted?.sums ?? read.texts(3).map(trustedG1)
   if (sums.length !== threshold - 1) {
     throw verbError('argument', { verb: 'dkg.respond', why: `there are ${sums.length} sums, not ${threshold - 1}` })
   }
@@ -141,11 +141,11 @@ interface BroughtDealer {
   readonly points: readonly string[]
 }
 
-/** The client's answer to the question: the right sums, or the commitments of one dealer. */
-function readAssist(assist: Json | undefined): { readonly sums?: readonly string[]; readonly dealer?: BroughtDealer } | undefined {
+/** The client's answer to the question: the right sums, or the commitments of one dealer. Like all from there, it is checked. */
+function readAssist(assist: Json | undefined): { readonly sums?: readonly G1[]; readonly dealer?: BroughtDealer } | undefined {
   if (assist === undefined) return undefined
   const { sums, dealer, points } = { ...(assist as JsonObject) }
-  if (isHexList(sums)) return { sums }
+  if (isHexList(sums)) return { sums: sums.map((sum) => decodeG1(fromHex(sum, 48), 'A sum that the client computed')) }
   if (typeof dealer === 'string' && isHexList(points)) return { dealer: { from: dealer, points } }
   throw verbError('argument', { verb: 'dkg.respond', why: 'the answer to its question has neither sums nor a dealer' })
 }
@@ -182,6 +182,9 @@ export const dkgFinish: AirgapVerb = (scope, args) => {
   const responses = read.statements(3)
   const groupKey = field(responses, scope.me.index, 'groupKey')
   const sums = field(responses, scope.me.index, 'sums')
+  // The script's `agree` sees to it as well; without it, nothing may be kept or signed.
+  const other = responses.find(({ payload }) => text(payload, 'groupKey') !== groupKey || text(payload, 'sums') !== sums)
+  if (other !== undefined || responses.length !== scope.roster.length) fault('dkg.other-key', '', 'not everyone states the same key and sums')
   const message = birthMessage(scope.ceremony, scope.view, groupKey, sums)
   const proof = toHex(encodeG2(signShare(opened.share, message, DST_SHARE_PROOF)))
   return {

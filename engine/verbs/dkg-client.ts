@@ -65,8 +65,9 @@ export const dkgPinpoint: AssistVerb = (scope, me, question, args) => {
   for (const [i, key] of keys.entries()) {
     if (i + 1 === me.index) continue
     const points = columns[i] ?? []
-    const expected = toHex(encodeG1(evaluateCommitment([key, ...points].map(trustedG1), me.index)))
-    if (partials[i] !== expected) return { dealer: scope.roster[i]?.name ?? '', points }
+    const expected = evaluateCommitment([key, ...points].map(trustedG1), me.index)
+    // A dealer can choose a polynomial that is zero here. That is no fault, and has no point to show.
+    if (partials[i] !== (expected.is0() ? null : toHex(encodeG1(expected)))) return { dealer: scope.roster[i]?.name ?? '', points }
   }
   return { sums: dkgSum(scope, args) }
 }

@@ -55,9 +55,7 @@ const dkg: readonly Signature[] = [
     emits: { to: 'others', payload: deal },
     reasons: {
       'dkg.bad-opening': 'The commitments are not those that their maker had bound itself to.',
-      'dkg.bad-key': 'A commitment is not a point of the group, or is the identity.',
       'dkg.bad-proof': 'A participant does not prove that it knows the secret behind its commitment.',
-      'dkg.bad-encryption-key': 'An encryption key is not canonical or is of low order.',
     },
   },
   {
@@ -66,7 +64,10 @@ const dkg: readonly Signature[] = [
     doc: 'Adds up all participants’ commitments, so that the airgap need check the sums only: C₁ … C₍ₜ₋₁₎.',
     takes: [keys, pointsOfEach],
     gives: list('g1'),
-    reasons: { 'dkg.bad-points': 'A sum is outside the group, because of these participants’ points.' },
+    reasons: {
+      'dkg.bad-points': 'A sum is outside the group, because of these participants’ points.',
+      'dkg.identity-key': 'The group key would be the identity.',
+    },
   },
   {
     name: 'dkg.respond',
@@ -76,10 +77,7 @@ const dkg: readonly Signature[] = [
     emits: { to: 'everyone', payload: response },
     disputes: complaint,
     asks: 'dkg.partials',
-    reasons: {
-      'dkg.bad-deal': 'A deal does not open, or does not fit its dealer’s own commitments.',
-      'dkg.identity-key': 'The group key would be the identity.',
-    },
+    reasons: { 'dkg.identity-key': 'The group key would be the identity.' },
   },
   {
     name: 'dkg.pinpoint',
@@ -96,7 +94,10 @@ const dkg: readonly Signature[] = [
     takes: [value('quorum'), statements(commits), statements(deal), statements(response)],
     emits: { to: 'everyone', payload: groupKey },
     keeps: 'dkg.share',
-    reasons: { 'dkg.other-key': 'A response has another group key or other sums than this participant’s own.' },
+    reasons: {
+      'dkg.other-key': 'A response has another group key or other sums than this participant’s own.',
+      'dkg.bad-deal': 'A deal does not open.',
+    },
   },
   {
     name: 'dkg.checkProof',
@@ -125,7 +126,6 @@ const dkg: readonly Signature[] = [
     reasons: {
       'dkg.bad-deal': 'The dealer’s deal does not fit its own commitments, or is not what it sealed.',
       'dkg.false-complaint': 'The deal was good: the complaint is false.',
-      'dkg.no-justification': 'The dealer did not justify its deal in time.',
     },
   },
   {
@@ -134,7 +134,7 @@ const dkg: readonly Signature[] = [
     doc: 'Combines the proofs into the first signature that the new key has made: its birth signature.',
     takes: [value('quorum'), statements(groupKey), statements(response)],
     gives: value('g2'),
-    reasons: {},
+    reasons: { 'dkg.bad-share-proof': 'The proofs do not combine into a signature of the group key.' },
   },
 ]
 

@@ -12,7 +12,8 @@ const MAX_DEPTH = 32
  * RFC 8785 serialization: members sorted by UTF-16 code units, ECMAScript numbers, minimal escapes.
  * Members whose value is `undefined` are left out.
  *
- * @throws wire.not-json for what JSON cannot hold (NaN, infinities, lone surrogates, functions, deeper than 32)
+ * @throws wire.not-json for what JSON cannot hold (NaN, infinities, lone surrogates, functions, deeper than 32), and
+ * for the name `__proto__`
  */
 export function canonical(value: Json): string {
   return write(value, 0)
@@ -37,6 +38,8 @@ function write(value: Json | undefined, depth: number): string {
     .sort()
     .map((key) => {
       if (!key.isWellFormed()) throw wireError('not-json', { why: 'a name with a lone surrogate' })
+      // Legal JSON, but copying an object that has it sets a prototype: nothing here is ever called so.
+      if (key === '__proto__') throw wireError('not-json', { why: 'the name __proto__' })
       return `${JSON.stringify(key)}:${write(object[key], depth + 1)}`
     })
   return `{${members.join(',')}}`
@@ -44,7 +47,7 @@ function write(value: Json | undefined, depth: number): string {
 
 /**
  * Parses JSON text that must be canonical: what it reads, written again, is the same text. That also refuses
- * duplicate names, `__proto__` tricks, other number spellings and every stray byte.
+ * duplicate names, other number spellings and every stray byte.
  *
  * @param what names the text in the error
  * @throws wire.not-canonical

@@ -5,6 +5,7 @@ import { concat, fromHex, sha256, toHex } from '../crypto/bytes.ts'
 import { signEd25519, verifyEd25519 } from '../crypto/ed25519.ts'
 import { canonical, canonicalBytes, parseCanonical, utf8 } from './canonical.ts'
 import type { Json, JsonObject } from './canonical.ts'
+import { wireError } from './errors.ts'
 import { compileCheck, hexSchema, identifierSchema, nameSchema, objectSchema } from './schema.ts'
 
 export interface Statement extends JsonObject {
@@ -82,6 +83,9 @@ const checkMessage = compileCheck<Message>(
  * @throws wire.not-canonical, wire.malformed
  */
 export function parseMessage(text: string): Message {
+  if (text.length > MAX_MESSAGE || utf8(text).length > MAX_MESSAGE) {
+    throw wireError('malformed', { what: 'A message', where: '', why: `it is longer than ${String(MAX_MESSAGE)} bytes` })
+  }
   return checkMessage(parseCanonical(text, 'A message'), 'A message')
 }
 
