@@ -105,8 +105,9 @@ export class ProgressTable {
       return table([['', ...steps.map(({ name }) => this.paint('dim', name))], ...this.coloured(rows)])
     }
     // Too wide: numbers above the columns, names below the table.
-    const legend = steps.map(({ name }, i) => `${i + 1} ${name}`).join('  ')
-    return [...table([['', ...steps.map((_, i) => this.paint('dim', String(i + 1).padEnd(10)))], ...this.coloured(rows)]), this.paint('dim', legend)]
+    const numbered = [['', ...steps.map((_, i) => this.paint('dim', String(i + 1).padEnd(10)))], ...this.coloured(rows)]
+    const legend = inLines(steps.map(({ name }, i) => `${i + 1} ${name}`), (this.screen.columns ?? 80) - 1)
+    return [...table(numbered), ...legend.map((line) => this.paint('dim', line))]
   }
 
   private cell(step: number, done: number, doing: string): string {
@@ -123,11 +124,11 @@ export class ProgressTable {
     }))
   }
 
-  /** For more participants than lines: how many have completed each step. */
+  /** For more participants than lines: how many have posted their part of each step. */
   private byStep(): string[] {
     const all = [...this.places.values()]
     return table(this.ceremony.steps.map(({ name }, i) => {
-      const through = all.filter(({ done }) => done > i).length
+      const through = all.filter(({ done, doing }) => done > i || (done === i && doing === 'collecting')).length
       const bar = '█'.repeat(Math.round((through / all.length) * 30)).padEnd(30, '·')
       return [name, this.paint(through === all.length ? 'green' : 'yellow', bar), `${through}/${all.length}`]
     }))
@@ -136,4 +137,15 @@ export class ProgressTable {
   private paint(style: Parameters<typeof paint>[0], text: string): string {
     return paint(style, text, this.screen)
   }
+}
+
+/** Words side by side, on as many lines as it takes. */
+function inLines(words: readonly string[], width: number): string[] {
+  const lines: string[] = []
+  for (const word of words) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 2 + word.length <= width) lines[lines.length - 1] = `${last}  ${word}`
+    else lines.push(word)
+  }
+  return lines
 }
