@@ -235,12 +235,20 @@ const fromMemory = ({ stated, attachment }: StepMemory): StatedPart => ({
   give: 'statements', statements: stated, ...(attachment === undefined ? {} : { attachment }),
 })
 
+/** The last number: it is slow on purpose, and simulated airgaps all show the same. */
+let shown = { id: '', number: '' }
+
+function numberOf(id: string): string {
+  if (shown.id !== id) shown = { id, number: ceremonyNumber(id) }
+  return shown.number
+}
+
 function confirmation(ports: AirgapPorts, here: Omit<Joined, 'cell'>, step: Step): Confirmation {
   const { id, script, opening } = here
   const { me } = knownNow(ports, here)
   const joins = airgapSteps(script.ceremony)[0]?.name === step.name
   const shows = Object.fromEntries(step.confirm.map((name) => [name, opening.parameters[name]]))
-  return { kind: joins ? 'join' : 'step', ceremony: id, number: ceremonyNumber(id), script, opening, me, step: step.name, shows }
+  return { kind: joins ? 'join' : 'step', ceremony: id, number: numberOf(id), script, opening, me, step: step.name, shows }
 }
 
 /** Runs the verb, and puts the answer into the vault before anyone sees it. */
