@@ -70,6 +70,11 @@ export abstract class KeyriteCommand extends Command {
     return [this.config.bin, ...(this.id ?? '').split(':').filter((word) => word !== '')].join(' ')
   }
 
+  /** Says how it goes, on stderr, with `--json` too (oclif's own logToStderr is silent then). */
+  protected say(line: string): void {
+    process.stderr.write(`${line}\n`)
+  }
+
   /** Closing lines: what to do next. Not printed with `--json`. */
   protected next(...lines: readonly string[]): void {
     this.log(`\nNext:\n${lines.map((line) => `  ${line}`).join('\n')}`)

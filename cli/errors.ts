@@ -93,6 +93,10 @@ export const cliError = errorTable('cli', {
     what: `The join token file ${path} cannot be used: ${why}.`,
     todo: 'Give the file that holds the token, one line of 16 to 256 characters, or let --new-join-token make it.',
   }),
+  'demo-folder': ({ path, why }: { path: string; why: string }) => ({
+    what: `The demo cannot keep its files in ${path}: ${why}.`,
+    todo: 'Name an empty folder, or one that is not there yet.',
+  }),
   'demo-process': ({ command, home, code, said }: { command: string; home: string; code: string | number; said: string }) => ({
     what: `\`keyrite ${command}\` in ${home} ended with ${String(code)}. It said:\n${said}`,
     todo: 'Run the demo again with --keep DIR, and look at the logs there.',

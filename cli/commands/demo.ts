@@ -24,8 +24,8 @@ that nobody ever held, its birth signature, and a transcript that anyone can ver
     const { runDemo } = await import('../demo/run.ts')
     const { duration, live, paint } = await import('../output.ts')
 
-    this.logToStderr(`keyrite demo: ${String(flags.participants)} people who trust neither one another nor the storage make a key;`)
-    this.logToStderr(`any ${String(threshold)} of them will be able to sign, and nobody ever holds it.`)
+    this.say(`keyrite demo: ${String(flags.participants)} people who trust neither one another nor the storage make a key;`)
+    this.say(`any ${String(threshold)} of them will be able to sign, and nobody ever holds it.`)
     const screen = live(process.stderr)
     const program = [process.execPath, ...process.execArgv, process.argv[1] ?? '']
     const result = await runDemo({ ...flags, keep: flags.keep, threshold, program, screen, signal: this.signal }).finally(() => screen.end())

@@ -19,6 +19,7 @@ const GRACE = 5000
 export class Processes {
   private readonly program: readonly string[]
   private readonly children = new Set<ChildProcess>()
+  private stopping = false
   private readonly onLine: (home: string, line: string) => void
 
   /**
@@ -31,6 +32,7 @@ export class Processes {
   }
 
   start(home: string, args: readonly string[]): Started {
+    if (this.stopping) throw new DOMException('stopped', 'AbortError')
     const [command = '', ...first] = this.program
     const child = spawn(command, [...first, ...args], {
       env: { ...process.env, KEYRITE_HOME: home, NO_COLOR: '1' },
@@ -73,6 +75,7 @@ export class Processes {
 
   /** Stops all that is left: first asked, then killed. */
   async stopAll(): Promise<void> {
+    this.stopping = true
     const left = [...this.children]
     const gone = left.map((child) => new Promise<void>((resolve) => child.once('close', () => resolve())))
     for (const child of left) child.kill('SIGTERM')

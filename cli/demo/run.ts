@@ -11,7 +11,10 @@ import { Ledger } from '../../engine/run/ledger.ts'
 import { readShipped } from '../../engine/script/shipped.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import type { Opening } from '../../engine/wire/card.ts'
+import { isKeyriteError } from '../../engine/wire/error.ts'
+import { systemCode } from '../../engine/vault/file.ts'
 import { connectBoard } from '../../storage/client.ts'
+import { cliError } from '../errors.ts'
 import type { Live } from '../output.ts'
 import { duration, paint } from '../output.ts'
 import { random } from '../roles/airgap-home.ts'
@@ -56,8 +59,7 @@ interface Person {
 /** Runs it to the end. Whatever happens, no process and (unless kept) no secret is left. */
 export async function runDemo(use: DemoUse): Promise<DemoResult> {
   const began = Date.now()
-  const folder = use.keep === undefined ? await mkdtemp(join(tmpdir(), 'keyrite-demo-')) : resolve(use.keep)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const folder = use.keep === undefined ? await mkdtemp(join(tmpdir(), 'keyrite-demo-')) : await emptyFolder(resolve(use.keep))
   const logs = new Map<string, string[]>()
   const processes = new Processes(use.program, (home, line) => logs.set(home, [...(logs.get(home) ?? []), line]))
   const stop = () => void processes.stopAll()
@@ -85,6 +87,18 @@ export async function runDemo(use: DemoUse): Promise<DemoResult> {
     await processes.stopAll()
     if (use.keep === undefined) await removeHomes(folder, people)
     else await writeLogs(folder, logs)
+  }
+}
+
+/** @throws cli.demo-folder */
+async function emptyFolder(path: string): Promise<string> {
+  const problem = (why: string, cause?: unknown) => cliError('demo-folder', { path, why }, cause)
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+    if ((await readdir(path)).length > 0) throw problem('it is not empty')
+    return path
+  } catch (error) {
+    throw isKeyriteError(error) ? error : problem(systemCode(error), error)
   }
 }
 

@@ -9,6 +9,7 @@ import type { Board } from '../../engine/wire/board.ts'
 import { signObject } from '../../engine/wire/message.ts'
 import { connectBoard } from '../../storage/client.ts'
 import { cliError } from '../errors.ts'
+import { following } from '../../engine/wire/signals.ts'
 
 export interface BoardSession {
   readonly board: Board
@@ -38,7 +39,7 @@ export function openBoard({ home, identity, secrets, signal, onTrouble }: BoardU
   })
   const closing = new AbortController()
   const feed = new Feed({ board, store: logStore(home, secrets !== undefined), ...(onTrouble === undefined ? {} : { onTrouble }) })
-  const running = feed.run(AbortSignal.any([closing.signal, signal]))
+  const running = feed.run(following(closing.signal, signal).signal)
   // Whoever waits for it hears of a failure; until then it must not end the process.
   running.catch(() => undefined)
   return {

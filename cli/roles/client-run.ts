@@ -21,6 +21,7 @@ import { exchanger, openChannel } from './channel.ts'
 import { cardOf, textStore } from './client-home.ts'
 import type { ClientSession } from './client-session.ts'
 import { clientScript } from './script-files.ts'
+import { following } from '../../engine/wire/signals.ts'
 
 export interface RunUse {
   readonly session: ClientSession
@@ -77,7 +78,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
         onLedger: (ledger) => view.follow(ledger),
         onTrouble: (error) => screen.log(error.message),
       },
-      AbortSignal.any([signal, stop.signal]),
+      following(signal, stop.signal).signal,
     )
     // A log that cannot be believed ends the run; `running` never resolves before the session is closed.
     const result = await Promise.race([run, session.running.then(() => null)])

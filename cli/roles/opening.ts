@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { readBounded } from '../../engine/vault/file.ts'
 import { toHex } from '../../engine/crypto/bytes.ts'
-import { checkOpening } from '../../engine/run/opening.ts'
+import { checkOpening, checkOpeningForm } from '../../engine/run/opening.ts'
 import type { Posted } from '../../engine/run/feed.ts'
 import { readyFor } from '../../engine/run/lobby.ts'
 import type { Script } from '../../engine/script/model.ts'
+import { canonical, parseCanonical } from '../../engine/wire/canonical.ts'
 import type { JsonObject } from '../../engine/wire/canonical.ts'
 import type { Card, Opening } from '../../engine/wire/card.ts'
 import { cliError } from '../errors.ts'
@@ -32,7 +33,8 @@ export function makeOpening({ script, parameters, roster, rehearsal }: OpeningWi
     nonce: toHex(randomBytes(32)),
     rehearsal,
   }
-  checkOpening(opening, script, own)
+  // As every reader will see it: out of its canonical JSON.
+  checkOpening(checkOpeningForm(parseCanonical(canonical(opening), 'The opening'), 'The opening'), script, own)
   return opening
 }
 

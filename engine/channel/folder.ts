@@ -15,6 +15,7 @@ import { channelError } from './errors.ts'
 import { makeFolderReader } from './folder-read.ts'
 import { folderError, writeTransfer } from './folder-write.ts'
 import { FRAGMENT_SIZES } from './transfer.ts'
+import { following } from '../wire/signals.ts'
 
 export interface FolderCarrierOptions extends CarrierOptions {
   readonly folder: string
@@ -77,19 +78,20 @@ export async function openFolderCarrier(options: FolderCarrierOptions): Promise<
     checkOpen()
     if (isReceiving) throw channelError('busy', { what: 'receiving' })
     isReceiving = true
-    const either = AbortSignal.any([signal, closing.signal])
-    const bell = makeBell(peer, either)
+    const either = following(signal, closing.signal)
+    const bell = makeBell(peer, either.signal)
     try {
       for (;;) {
         checkOpen()
         signal.throwIfAborted()
-        const incoming = await reader.scan(either)
+        const incoming = await reader.scan(either.signal)
         if (incoming !== undefined) return incoming
         await bell.ring(pollEvery)
       }
     } finally {
       isReceiving = false
       bell.close()
+      either.release()
     }
   }
 

@@ -13,6 +13,7 @@ import { ClientWork } from './client-work.ts'
 import { pause } from './feed.ts'
 import { Ledger } from './ledger.ts'
 import { checkRunnable } from './runnable.ts'
+import { following } from '../wire/signals.ts'
 
 export interface ClientResult {
   readonly outcome: Outcome
@@ -134,9 +135,10 @@ class ClientRun {
   /** Like `when`, but no longer than until that time on this client's clock. */
   private async whenOrLate(condition: () => boolean, time: number, signal: AbortSignal): Promise<void> {
     const settled = new AbortController()
-    const either = AbortSignal.any([signal, settled.signal])
-    await Promise.race([this.when(condition, either), this.ports.clock.until(time, either)])
+    const either = following(signal, settled.signal)
+    await Promise.race([this.when(condition, either.signal), this.ports.clock.until(time, either.signal)])
     settled.abort()
+    either.release()
   }
 
   /** Tells the machine what the log and the clock bring, as long as anything can still abort: faults, Aborts, deadlines. */

@@ -13,6 +13,7 @@ import type { Board } from '../wire/board.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import { canonical } from '../wire/canonical.ts'
+import { following } from '../wire/signals.ts'
 import { EMPTY_LOG, signMessage } from '../wire/message.ts'
 import { createAirgap } from './airgap.ts'
 import type { Airgap, AirgapPorts } from './airgap.ts'
@@ -88,13 +89,14 @@ export interface Prepared {
 export async function simulate(options: SimulateOptions): Promise<Simulated> {
   const { opening, board, members } = await prepareSimulation(options)
   const stopped = new AbortController()
-  const signal = options.signal === undefined ? stopped.signal : AbortSignal.any([stopped.signal, options.signal])
+  const { signal, release } = following(stopped.signal, ...(options.signal === undefined ? [] : [options.signal]))
   try {
     const ends = await Promise.all(members.map(async (member) => [member.name, await runMember(member, opening, signal)] as const))
     const results = new Map(ends.flatMap(([name, result]) => (result === null ? [] : [[name, result] as const])))
     return { opening, ceremony: ceremonyId(opening), board, members, results }
   } finally {
     stopped.abort()
+    release()
   }
 }
 
@@ -105,12 +107,13 @@ export async function simulate(options: SimulateOptions): Promise<Simulated> {
  */
 export async function runMember({ client }: SimulatedMember, opening: Opening, signal: AbortSignal): Promise<ClientResult | null> {
   const stopped = new AbortController()
-  const either = AbortSignal.any([stopped.signal, signal])
-  const feed = client.feed.run(either).then(() => null)
+  const either = following(stopped.signal, signal)
+  const feed = client.feed.run(either.signal).then(() => null)
   try {
-    return await Promise.race([runClient({ ...client, opening }, either), feed])
+    return await Promise.race([runClient({ ...client, opening }, either.signal), feed])
   } finally {
     stopped.abort()
+    either.release()
     await feed.catch(() => null)
   }
 }

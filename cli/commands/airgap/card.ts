@@ -22,9 +22,9 @@ the card that stands in every roster. Ends when the client has been answered.`
 
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     try {
-      this.logToStderr('Waiting for the client’s card. Run `keyrite client pair` there.')
+      this.say('Waiting for the client’s card. Run `keyrite client pair` there.')
       await serveAirgap({
-        airgap, ...flags, signal: this.signal, say: (line) => this.logToStderr(line),
+        airgap, ...flags, signal: this.signal, say: (line) => this.say(line),
         confirm: (question) => {
           if (question.kind !== 'pair') throw runError('not-paired', { name: '' })
           return confirmPairing(question.card, flags['accept-name'], this.signal)

@@ -11,12 +11,12 @@ restores your shares, so whoever finds it can too. --restore takes the words of 
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --restore']
   static override flags = {
     ...passphraseFlags,
-    restore: Flags.boolean({ summary: 'Restore from the words of an earlier airgap.' }),
+    restore: Flags.boolean({ default: false, summary: 'Restore from the words of an earlier airgap.' }),
     'mnemonic-file': Flags.string({
       helpValue: 'FILE',
       summary: 'For drills: with --restore read the words from this file, otherwise write the new words to it instead of showing them.',
     }),
-    'extra-passphrase': Flags.boolean({ summary: 'Ask for a BIP-39 passphrase besides the words (a 25th word). It is needed again with --restore.' }),
+    'extra-passphrase': Flags.boolean({ default: false, summary: 'Ask for a BIP-39 passphrase besides the words (a 25th word). It is needed again with --restore.' }),
   }
 
   async run(): Promise<unknown> {
@@ -53,7 +53,7 @@ restores your shares, so whoever finds it can too. --restore takes the words of 
     if (file !== undefined) {
       const { writeDurable } = await import('../../../engine/vault/file.ts')
       await writeDurable(file, new TextEncoder().encode(`${mnemonic}\n`), { exclusive: true })
-      this.logToStderr(`The 24 words are in ${file}. Keep that file as you would keep the key itself.`)
+      this.say(`The 24 words are in ${file}. Keep that file as you would keep the key itself.`)
       return
     }
     const { showWords } = await import('../../roles/mnemonic-screen.ts')

@@ -16,7 +16,7 @@ more than that, unless the script says so. Leave it running until the client say
     ...passphraseFlags,
     ...channelFlags,
     accept: Flags.string({ helpValue: 'NUMBER', summary: 'Consent beforehand to the ceremony with this number (forty digits; spaces do not matter).' }),
-    'until-finished': Flags.boolean({ summary: 'End after the last step of a ceremony was answered.' }),
+    'until-finished': Flags.boolean({ default: false, summary: 'End after the last step of a ceremony was answered.' }),
   }
 
   async run(): Promise<unknown> {
@@ -28,11 +28,11 @@ more than that, unless the script says so. Leave it running until the client say
 
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     const frames = { in: 0, out: 0 }
-    const log = airgapLog((line) => this.logToStderr(line), airgap)
+    const log = airgapLog((line) => this.say(line), airgap)
     try {
       log.start()
       await serveAirgap({
-        airgap, ...flags, signal: this.signal, say: (line) => this.logToStderr(line),
+        airgap, ...flags, signal: this.signal, say: (line) => this.say(line),
         confirm: (question) =>
           question.kind === 'pair' ? confirmPairing(question.card, undefined, this.signal) : confirmCeremony(question, flags.accept, this.signal),
         onProgress: log.progress,

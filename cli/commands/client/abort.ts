@@ -10,7 +10,7 @@ participants, for good; after that it has no effect. Nobody can be found guilty 
   static override flags = {
     ...passphraseFlags,
     reason: Flags.string({ required: true, helpValue: 'TEXT', summary: 'Why; everyone will read it.' }),
-    yes: Flags.boolean({ summary: 'Abort without asking.' }),
+    yes: Flags.boolean({ default: false, summary: 'Abort without asking.' }),
   }
 
   async run(): Promise<unknown> {
@@ -23,7 +23,7 @@ participants, for good; after that it has no effect. Nobody can be found guilty 
     const { runError } = await import('../../../engine/run/errors.ts')
     const { askYesNo } = await import('../../prompt.ts')
 
-    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.logToStderr(line) })
+    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.say(line) })
     try {
       const opened = chosen(openedWith(session.feed, session.identity.name), args.ceremony)
       const script = await clientScript(session.home, opened.opening.script.hash)

@@ -20,7 +20,7 @@ stands between them. It is public: no secret is in it. Keep it with your mnemoni
     const path = await import('node:path')
 
     const { home, identity } = await readClient()
-    const session = openBoard({ home, identity, signal: this.signal, onTrouble: (error) => this.logToStderr(error.message) })
+    const session = openBoard({ home, identity, signal: this.signal, onTrouble: (error) => this.say(error.message) })
     try {
       await caughtUp(session, this.signal)
       const { feed } = session

@@ -18,7 +18,7 @@ The roster is everyone who is ready for exactly this script file, or those that 
     ...passphraseFlags,
     set: Flags.string({ multiple: true, default: [], helpValue: 'NAME=VALUE', summary: 'A parameter of the script.' }),
     roster: Flags.string({ helpValue: 'NAMES|FILE', summary: 'Who takes part: names separated by commas, or a file with a name a line.' }),
-    rehearsal: Flags.boolean({ summary: 'A rehearsal: its key is marked as one, and never signs for real.' }),
+    rehearsal: Flags.boolean({ default: false, summary: 'A rehearsal: its key is marked as one, and never signs for real.' }),
     again: Flags.string({ helpValue: 'CEREMONY', summary: 'Open an earlier ceremony anew: same script, parameters and participants, another id and number.' }),
   }
 
@@ -36,7 +36,7 @@ The roster is everyone who is ready for exactly this script file, or those that 
     const { runError } = await import('../../../engine/run/errors.ts')
 
     if ((args.script === undefined) === (flags.again === undefined)) this.error('Name a script, or an earlier ceremony with --again.', { exit: 2 })
-    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.logToStderr(line) })
+    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.say(line) })
     try {
       const own = cardOf(session.identity)
       const wish = async () => {

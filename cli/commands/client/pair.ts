@@ -20,8 +20,8 @@ export class ClientPair extends KeyriteCommand {
 
     const { home, identity } = await readClient()
     const { signal } = this
-    const carrier = await openChannel({ role: 'client', ...flags, say: (line) => this.logToStderr(line) })
-    this.logToStderr('Showing your card to the airgap. Run `keyrite airgap card` there, and confirm.')
+    const carrier = await openChannel({ role: 'client', ...flags, say: (line) => this.say(line) })
+    this.say('Showing your card to the airgap. Run `keyrite airgap card` there, and confirm.')
     try {
       const answer = await exchangeWith((request) => exchanger(carrier)(request, signal), null, null, {
         ask: 'pair', name: identity.name, signingKey: identity.signingKey,

@@ -18,7 +18,7 @@ ready for exactly this script file. Your first message also registers your name 
     const { postSigned } = await import('../../roles/client-session.ts')
 
     const script = await readScript(args.script)
-    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.logToStderr(line) })
+    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.say(line) })
     try {
       const card = cardOf(session.identity)
       await keepScript(session.home, script)

@@ -15,7 +15,7 @@ will do) it shows that one alone.`
     const { statusOf } = await import('../../roles/status.ts')
 
     const { home, identity } = await readClient()
-    const session = openBoard({ home, identity, signal: this.signal, onTrouble: (error) => this.logToStderr(error.message) })
+    const session = openBoard({ home, identity, signal: this.signal, onTrouble: (error) => this.say(error.message) })
     try {
       await caughtUp(session, this.signal)
       const all = openedWith(session.feed, identity.name)

@@ -9,7 +9,7 @@ yourself, and compare the SHA-256 that is shown with the other participants befo
   static override args = { file: Args.string({ required: true, description: 'The script file.' }) }
   static override flags = {
     ...passphraseFlags,
-    yes: Flags.boolean({ summary: 'Add it without asking, where its hash was compared before.' }),
+    yes: Flags.boolean({ default: false, summary: 'Add it without asking, where its hash was compared before.' }),
   }
 
   async run(): Promise<unknown> {
@@ -23,7 +23,7 @@ yourself, and compare the SHA-256 that is shown with the other participants befo
     const { name, version, title } = script.ceremony
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     try {
-      this.logToStderr(`${name} ${version}: ${title}\nSHA-256 ${script.hash}`)
+      this.say(`${name} ${version}: ${title}\nSHA-256 ${script.hash}`)
       if (airgap.script(script.hash) === undefined) {
         if (!flags.yes && !(await askYesNo('Do the other participants have this very hash?', '--yes', this.signal))) {
           throw runError('script-declined', { script: name })
