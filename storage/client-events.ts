@@ -2,7 +2,7 @@
 import { boardError } from '../engine/wire/board.ts'
 import { MAX_MESSAGE } from '../engine/wire/message.ts'
 import { nonsense, openExchange, problemOf, readAnswer, typeOf, unreachable } from './client-http.ts'
-import type { Fetch } from './client-http.ts'
+import type { Fetch, Opened } from './client-http.ts'
 
 export interface ServerEvent {
   /** `message` where the server named none. */
@@ -26,11 +26,11 @@ export async function* openEvents(send: Fetch, url: string, after: number, idle:
   try {
     if (response.status !== 200) {
       const timer = setTimeout(() => opened.stop(), idle)
-      throw problemOf(url, await readAnswer(response, MAX_EVENT).finally(() => clearTimeout(timer)))
+      throw problemOf(url, await readAnswer(opened, MAX_EVENT).finally(() => clearTimeout(timer)))
     }
     const type = typeOf(response)
     if (type !== 'text/event-stream' || response.body === null) throw nonsense(url, type || 'an answer without a type')
-    yield* parse(url, response.body, idle, (why) => opened.stop(why))
+    yield* parse(url, opened, idle)
   } catch (cause) {
     throw unreachable(url, cause)
   } finally {
@@ -38,8 +38,7 @@ export async function* openEvents(send: Fetch, url: string, after: number, idle:
   }
 }
 
-async function* parse(url: string, body: ReadableStream<Uint8Array>, idle: number, stop: (why: Error) => void): AsyncGenerator<ServerEvent> {
-  const reader = body.getReader()
+async function* parse(url: string, { read, stop }: Opened, idle: number): AsyncGenerator<ServerEvent> {
   const decoder = new TextDecoder()
   let buffer = ''
   let event = 'message'
@@ -47,7 +46,7 @@ async function* parse(url: string, body: ReadableStream<Uint8Array>, idle: numbe
   let size = 0
   for (;;) {
     const timer = setTimeout(() => stop(new Error(`nothing came for ${idle / 1000} s`)), idle)
-    const part = await reader.read().finally(() => clearTimeout(timer))
+    const part = await read().finally(() => clearTimeout(timer))
     if (part.done) throw boardError('unreachable', { url, why: 'it ended the event stream' })
     buffer += decoder.decode(part.value, { stream: true })
     let from = 0

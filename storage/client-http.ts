@@ -35,8 +35,10 @@ export interface Answer {
 /** A response whose body is still to be read. */
 export interface Opened {
   readonly response: Response
+  /** The next piece of the body; rejects once the exchange was ended. */
+  readonly read: () => Promise<ReadableStreamReadResult<Uint8Array>>
   /** Ends the exchange. */
-  stop(why?: Error): void
+  readonly stop: (why?: Error) => void
 }
 
 /**
@@ -54,11 +56,16 @@ export async function openExchange(send: Fetch, { method, url, headers, body, ti
   try {
     const init = { method, redirect: 'error', signal: controller.signal, ...(headers && { headers }), ...(body !== undefined && { body }) } as const
     const response = await send(url, init)
+    const reader = response.body?.getReader()
+    const ended = endOf(controller.signal)
     return {
       response,
+      read: async () => (reader === undefined ? { done: true, value: undefined } : await Promise.race([reader.read(), ended])),
       stop(why) {
         signal?.removeEventListener('abort', onAbort)
         stop(why)
+        // fetch may have lost sight of its signal (Node 20's holds it weakly once the head is in); the reader has not.
+        reader?.cancel().catch(() => undefined)
       },
     }
   } catch (cause) {
@@ -69,6 +76,17 @@ export async function openExchange(send: Fetch, { method, url, headers, body, ti
   }
 }
 
+/** Rejects when the signal aborts. */
+function endOf(signal: AbortSignal): Promise<never> {
+  const ended = new Promise<never>((_, reject) => {
+    const end = () => reject(signal.reason instanceof Error ? signal.reason : new DOMException('ended', 'AbortError'))
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
+  ended.catch(() => undefined)
+  return ended
+}
+
 /**
  * A whole exchange.
  *
@@ -77,11 +95,10 @@ export async function openExchange(send: Fetch, { method, url, headers, body, ti
 export async function exchange(send: Fetch, wanted: Exchange): Promise<Answer> {
   const started = performance.now()
   const opened = await openExchange(send, wanted)
-  const { response } = opened
   const left = Math.max(1, wanted.timeout - (performance.now() - started))
   const timer = setTimeout(() => opened.stop(new Error(`its answer did not end within ${wanted.timeout / 1000} s`)), left)
   try {
-    return await readAnswer(response, wanted.maxBytes)
+    return await readAnswer(opened, wanted.maxBytes)
   } catch (cause) {
     throw unreachable(wanted.url, cause)
   } finally {
@@ -91,8 +108,9 @@ export async function exchange(send: Fetch, wanted: Exchange): Promise<Answer> {
 }
 
 /** Reads a response to its end. Throws plain errors. */
-export async function readAnswer(response: Response, maxBytes: number): Promise<Answer> {
-  const bytes = await readBounded(response, maxBytes)
+export async function readAnswer(opened: Opened, maxBytes: number): Promise<Answer> {
+  const { response } = opened
+  const bytes = await readBounded(opened, maxBytes)
   const seconds = Number(response.headers.get('retry-after') ?? 'NaN')
   const retryAfter = Number.isFinite(seconds) && seconds >= 0 ? seconds : null
   return { status: response.status, type: typeOf(response), bytes, retryAfter }
@@ -102,14 +120,12 @@ export async function readAnswer(response: Response, maxBytes: number): Promise<
 export const typeOf = (response: Response): string =>
   (response.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
 
-async function readBounded(response: Response, maxBytes: number): Promise<Uint8Array> {
+async function readBounded({ response, read }: Opened, maxBytes: number): Promise<Uint8Array> {
   const declared = Number(response.headers.get('content-length') ?? '0')
   if (declared > maxBytes) throw new Error(`its answer is larger than ${maxBytes} bytes`)
-  if (response.body === null) return new Uint8Array()
   const parts: Uint8Array[] = []
   let size = 0
-  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader()
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+  for (let part = await read(); !part.done; part = await read()) {
     size += part.value.length
     if (size > maxBytes) throw new Error(`its answer is larger than ${maxBytes} bytes`)
     parts.push(part.value)
