@@ -1,5 +1,6 @@
 /** Runs a ceremony among made-up participants in memory, and gathers how it went. */
 import { randomBytes } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import type { Airgap } from '../../engine/run/airgap.ts'
 import { runError } from '../../engine/run/errors.ts'
@@ -55,6 +56,9 @@ export async function runSimulation(wish: SimulationWish, live: Live, signal: Ab
   refuseUnrunnable(script)
   const random = seed === undefined ? (length: number) => Uint8Array.from(randomBytes(length)) : seededRandom(seed)
   const faulty = tamperingOf(faults, { script, verbs, random, names })
+  // All participants wait for the same few signals; Node takes more than ten for a leak.
+  setMaxListeners(0)
+  setMaxListeners(0, signal)
   const view = new ProgressTable(script.ceremony, names, live)
   const crossings: Crossing[] = []
   const breathe = oneByOne(signal)
