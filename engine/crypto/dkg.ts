@@ -172,15 +172,18 @@ export type CommitmentSums =
  * points outside it are a fault only when a sum is.
  *
  * @param columns one list of t-1 points per participant, in roster order; equal lengths were checked before
+ * @param decode reads a point without its subgroup check; a caller that has read them before gives them again
  * @returns the t-1 sums, or what is wrong and with whom
  */
-export function commitmentSums(columns: readonly (readonly Uint8Array[])[]): CommitmentSums {
+export function commitmentSums(
+  columns: readonly (readonly Uint8Array[])[], decode: (bytes: Uint8Array) => G1 = decodeG1OnCurve,
+): CommitmentSums {
   const count = columns[0]?.length ?? 0
   if (columns.some((points) => points.length !== count)) {
     throw cryptoError('bad-argument', { what: 'Lists of commitments', why: 'they differ in length' })
   }
   const bad: BadPoint[] = []
-  const decoded = columns.map((points, i) => points.map((bytes, k) => tryPoint(bytes, (why) => bad.push({ index: i + 1, k: k + 1, why }))))
+  const decoded = columns.map((points, i) => points.map((bytes, k) => tryPoint(bytes, decode, (why) => bad.push({ index: i + 1, k: k + 1, why }))))
   if (bad.length > 0) return { ok: false, reason: 'bad-points', points: bad }
   const sums: Uint8Array[] = []
   for (let k = 0; k < count; k++) {
@@ -198,9 +201,9 @@ export function commitmentSums(columns: readonly (readonly Uint8Array[])[]): Com
   return bad.length > 0 ? { ok: false, reason: 'bad-points', points: bad } : { ok: true, sums }
 }
 
-function tryPoint(bytes: Uint8Array, report: (why: string) => void): G1 | undefined {
+function tryPoint(bytes: Uint8Array, decode: (bytes: Uint8Array) => G1, report: (why: string) => void): G1 | undefined {
   try {
-    return decodeG1OnCurve(bytes)
+    return decode(bytes)
   } catch (error) {
     if (!isKeyriteError(error, 'crypto.bad-point')) throw error
     report(String(error.facts['why']))

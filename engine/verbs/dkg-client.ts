@@ -6,6 +6,7 @@ import {
 } from '../crypto/dkg.ts'
 import type { JsonObject } from '../wire/canonical.ts'
 import { birthMessage, dealAad, field, trustedG1 } from './dkg-common.ts'
+import { onCurveG1 } from './points.ts'
 import { ArgReader, fault, text } from './runtime.ts'
 import type { AssistVerb, CheckVerb, Collected, JudgeVerb, Scope, ValueVerb, Verdict, VerbFault } from './runtime.ts'
 
@@ -48,7 +49,7 @@ function checkOpening(scope: Scope, one: Collected, threshold: number, publicKey
 export const dkgSum: ValueVerb = (scope, args) => {
   const read = new ArgReader('dkg.sum', args)
   if (sumG1(read.texts(0).map(trustedG1)).is0()) fault('dkg.identity-key', '', 'the group key would be the identity')
-  const result = commitmentSums(read.columns(1).map(bytesOf))
+  const result = commitmentSums(read.columns(1).map(bytesOf), (bytes) => onCurveG1(toHex(bytes)))
   if (result.ok) return result.sums.map(toHex)
   if (result.reason === 'cancelled') fault('dkg.bad-points', '', `the commitments of place ${result.k} cancel out`)
   const [bad] = result.points

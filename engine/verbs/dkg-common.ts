@@ -1,13 +1,12 @@
 /** What both sides of the DKG's verbs share: labels, the deal's additional data, the birth message (protocol §5). */
-import { fromHex } from '../crypto/bytes.ts'
-import { decodeG1OnCurve } from '../crypto/bls.ts'
 import type { G1 } from '../crypto/bls.ts'
 import { canonicalBytes } from '../wire/canonical.ts'
+import { onCurveG1 } from './points.ts'
 import { text } from './runtime.ts'
 import type { Collected } from './runtime.ts'
 
-/** A point whose subgroup was checked when it came in: decompressed again without that check. */
-export const trustedG1 = (hex: string): G1 => decodeG1OnCurve(fromHex(hex, 48))
+/** A point whose subgroup was checked when it came in, or need not be. */
+export const trustedG1 = (hex: string): G1 => onCurveG1(hex)
 
 /** HPKE's additional data for one deal: which place in the ceremony it stands in. */
 export function dealAad(ceremony: string, deal: Pick<Collected, 'step' | 'type' | 'from' | 'to'>): Uint8Array {

@@ -2,14 +2,16 @@
  * What a schema cannot say of a value: is this a point of the group, a key one may seal to, a name in the roster?
  * Run once, where a value comes in; verbs then trust it.
  */
-import { decodeG1, decodeG1OnCurve, decodeG2 } from '../crypto/bls.ts'
+import { decodeG2, OUTSIDE_SUBGROUP } from '../crypto/bls.ts'
 import { fromHex } from '../crypto/bytes.ts'
 import { checkX25519Key } from '../crypto/hpke.ts'
+import { inSubgroup } from '../crypto/subgroup.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import type { Card } from '../wire/card.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import { compileCheck } from '../wire/schema.ts'
 import type { Check } from '../wire/schema.ts'
+import { onCurveG1 } from './points.ts'
 import type { Fields } from './signature.ts'
 import { parseType, schemaOf } from './types.ts'
 
@@ -21,19 +23,28 @@ type ValueCheck = (value: Json, roster: readonly Card[], held: Held) => string |
 /** A value whose schema says that it is hex. */
 const bytesOf = (value: Json, size: number): Uint8Array => fromHex(typeof value === 'string' ? value : '', size)
 
-const decodes = (decode: (bytes: Uint8Array) => unknown, value: Json, size: number): string | null => {
+/** Why decoding fails, or what it says is wrong with the point, or null. */
+function decodes(decode: () => string | null): string | null {
   try {
-    decode(bytesOf(value, size))
-    return null
+    return decode()
   } catch (error) {
     if (!isKeyriteError(error)) throw error
     return typeof error.facts['why'] === 'string' ? error.facts['why'] : error.message
   }
 }
 
+const textOf = (value: Json): string => (typeof value === 'string' ? value : '')
+
 const checks: Readonly<Record<string, ValueCheck>> = {
-  g1: (value, _, held) => decodes(held === 'strict' ? decodeG1 : decodeG1OnCurve, value, 48),
-  g2: (value) => decodes(decodeG2, value, 96),
+  g1: (value, _, held) =>
+    decodes(() => {
+      const point = onCurveG1(textOf(value))
+      return held === 'attachment' || inSubgroup(point) ? null : OUTSIDE_SUBGROUP
+    }),
+  g2: (value) => decodes(() => {
+    decodeG2(bytesOf(value, 96))
+    return null
+  }),
   x25519: (value) => checkX25519Key(bytesOf(value, 32)),
   participant: (value, roster) => (roster.some((card) => card.name === value) ? null : 'nobody of the roster has that name'),
   quorum: (value, roster) => (typeof value === 'number' && value <= roster.length ? null : `there are only ${roster.length} participants`),
