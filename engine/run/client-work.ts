@@ -62,7 +62,7 @@ export class ClientWork {
     if ((await this.kept(step.name)) !== undefined || this.isPosted(step.name)) return { kind: 'statements' as const }
     const body = stepRequest(this.ledger, step, this.ports.me, assist)
     const answer = await this.exchange(step.name, body, signal)
-    if (answer.give === 'question') return { kind: 'question' as const, question: answer.question }
+    if (answer.give === 'question' && step.assist !== undefined) return { kind: 'question' as const, question: answer.question }
     if (answer.give !== 'statements') throw runError('answer', { step: step.name, why: `it gives a ${answer.give}` })
     const types = step.disputes === undefined ? [step.sends] : [step.sends, step.disputes]
     const place = { step: step.name, view: this.viewBefore(step), types }
