@@ -55,7 +55,8 @@ export interface Report {
     readonly requestBytes: number | null
     readonly answerBytes: number | null
   }[]
-  readonly board: { readonly messages: number; readonly bytes: number; readonly attachmentBytes: number }
+  /** `head` is that of the whole log. */
+  readonly board: { readonly messages: number; readonly head: string; readonly bytes: number; readonly attachmentBytes: number }
   readonly ms: number
 }
 
@@ -97,6 +98,7 @@ export function reportOf({ script, names, parameters, rehearsal, faults, simulat
     }),
     board: {
       messages: board.entries.length,
+      head: board.entries.at(-1)?.head ?? '',
       bytes: board.entries.reduce((sum, { text }) => sum + utf8(text).length, 0),
       attachmentBytes: [...board.attachments.values()].reduce((sum, { length }) => sum + length, 0),
     },

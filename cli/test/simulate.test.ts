@@ -16,6 +16,7 @@ interface Report {
   readonly convicted: readonly { readonly name: string; readonly reason: string; readonly by: readonly string[] }[]
   readonly steps: readonly { readonly step: string; readonly ms: number | null }[]
   readonly rehearsal: boolean
+  readonly board: { readonly head: string }
 }
 
 let folder: string
@@ -43,6 +44,7 @@ describe('keyrite ceremony simulate', () => {
     expect(one).to.include({ outcome: 'usable', rehearsal: true })
     expect(one!.participants.map(({ name, outcome: end }) => [name, end])).to.deep.equal([['alice', 'usable'], ['bob', 'usable'], ['carol', 'usable']])
     expect(one!.outputs!['number']).to.match(/^[0-9a-f]{64}$/).and.equal(same!.outputs!['number']).and.not.equal(other!.outputs!['number'])
+    expect(one!.board.head).to.equal(same!.board.head).and.not.equal(other!.board.head)
     expect(one!.steps.map(({ step, ms }) => [step, ms !== null])).to.deep.equal([['SendCommits', true], ['SendReveals', true]])
   })
 
