@@ -201,7 +201,7 @@ function checkPayload({ roster, slots }: ReadContext, { from, type, payload }: S
     refuse('malformed', error.message)
   }
   // What equals a value that was checked before need not be checked again (n equal group keys, say).
-  const [first] = step.sends === type ? slots.collected(type) : []
+  const [first] = step.sends === type && step.agree.length > 0 ? slots.collected(type) : []
   const equal = step.agree.filter((name) => first !== undefined && first.payload[name] === payload[name])
   const problem = fieldsProblem(spec.payload, payload, roster, 'strict', equal)
   if (problem !== null) refuse('malformed', `the ${type} of ${from} holds an unusable value: ${problem}`)

@@ -4,7 +4,6 @@ import type { Collected } from '../verbs/runtime.ts'
 import { canonical } from '../wire/canonical.ts'
 import type { JsonObject } from '../wire/canonical.ts'
 import type { Card } from '../wire/card.ts'
-import { slotOf } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
 import type { Fault } from './abort.ts'
 
@@ -23,36 +22,48 @@ export interface Signed {
   readonly offset: number
 }
 
+/** A slot's key within one ceremony; no name has a line feed. */
+const keyOf = ({ step, from, to }: Pick<Statement, 'step' | 'from' | 'to'>): string => `${step ?? ''}\n${from}\n${to ?? ''}`
+
 export class Slots {
-  private readonly id: string
   private readonly ceremony: Ceremony
   private readonly roster: readonly Card[]
   private readonly placed = new Map<string, Placed>()
+  /** How many slots of a step are taken by a type: a step of private messages has n² of them. */
+  private readonly counts = new Map<string, number>()
   private readonly signed = new Map<string, Signed>()
   private readonly rivals = new Map<string, Placed[]>()
 
-  constructor(id: string, ceremony: Ceremony, roster: readonly Card[]) {
-    this.id = id
+  constructor(ceremony: Ceremony, roster: readonly Card[]) {
     this.ceremony = ceremony
     this.roster = roster
   }
 
   get(step: string, from: string, to: string | null): Placed | undefined {
-    return this.placed.get(canonical([this.id, step, from, to]))
+    return this.placed.get(keyOf({ step, from, to }))
   }
 
   /** What stands where a statement would. */
   inPlaceOf(statement: Statement): Placed | undefined {
-    return this.placed.get(slotOf(statement) ?? '')
+    return this.placed.get(keyOf(statement))
   }
 
   put(placed: Placed): void {
-    this.placed.set(slotOf(placed.statement) ?? '', placed)
+    const key = keyOf(placed.statement)
+    const before = this.placed.get(key)
+    if (before !== undefined) this.count(before.statement, -1)
+    this.count(placed.statement, 1)
+    this.placed.set(key, placed)
+  }
+
+  private count({ step, type }: Statement, by: number): void {
+    const key = `${step ?? ''}\n${type}`
+    this.counts.set(key, (this.counts.get(key) ?? 0) + by)
   }
 
   /** Remembers the first thing that was signed for a slot, and gives it. */
   firstSigned(signed: Signed): Signed {
-    const slot = slotOf(signed.statement) ?? ''
+    const slot = keyOf(signed.statement)
     const first = this.signed.get(slot) ?? this.placed.get(slot) ?? signed
     this.signed.set(slot, first)
     return first
@@ -60,7 +71,7 @@ export class Slots {
 
   /** Keeps a second statement for a taken slot: it may complete the certificate all the same. */
   putRival(placed: Placed): void {
-    const slot = slotOf(placed.statement) ?? ''
+    const slot = keyOf(placed.statement)
     this.rivals.set(slot, [...(this.rivals.get(slot) ?? []), placed])
   }
 
@@ -71,7 +82,7 @@ export class Slots {
   settle(step: Step): void {
     const candidates = this.roster.map(({ name }) => {
       const taken = this.get(step.name, name, null)
-      const all = taken === undefined ? [] : [taken, ...(this.rivals.get(slotOf(taken.statement) ?? '') ?? [])]
+      const all = taken === undefined ? [] : [taken, ...(this.rivals.get(keyOf(taken.statement)) ?? [])]
       return all.filter((one) => one.statement.type === step.sends)
     })
     const said = (one: Placed) => canonical(step.agree.map((name) => one.statement.payload[name] ?? null))
@@ -102,9 +113,9 @@ export class Slots {
 
   /** Everybody's slots in a step are taken by what the step sends. */
   isComplete(step: Step): boolean {
-    return this.roster.every(({ name }) =>
-      this.recipients(step, name).every((to) => this.get(step.name, name, to)?.statement.type === step.sends),
-    )
+    const n = this.roster.length
+    const slots = this.message(step.sends).to === 'everyone' ? n : n * (n - 1)
+    return this.counts.get(`${step.name}\n${step.sends}`) === slots
   }
 
   /** All statements of a message, by roster index. */

@@ -58,7 +58,7 @@ export class Ledger {
     this.script = options.script
     this.opening = options.opening
     this.id = ceremonyId(options.opening)
-    this.slots = new Slots(this.id, this.ceremony, this.roster)
+    this.slots = new Slots(this.ceremony, this.roster)
     this.views = [this.id]
     this.prepare()
   }
