@@ -1,6 +1,7 @@
 /** Why ceremonies end without success (protocol §6). */
-import { canonical } from '../wire/canonical.ts'
+import { MAX_DEPTH, canonical } from '../wire/canonical.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
+import { isKeyriteError } from '../wire/error.ts'
 import { compileCheck, nameSchema, objectSchema } from '../wire/schema.ts'
 
 /** The engine's own reasons. Verbs bring theirs, namespaced, such as `dkg.bad-deal`. */
@@ -55,11 +56,23 @@ export const checkAbort = compileCheck<AbortPayload>(
 
 /** The most that an Abort carries of evidence, in characters; its offsets say where the rest is. */
 const MAX_EVIDENCE = 1 << 18
+/** Where it stands in a message: statement, payload, evidence, more. */
+const EVIDENCE_DEPTH = 4
 
 /** The Abort that says what was found. */
 export function abortPayload(fault: Fault): AbortPayload {
   const { reason, step, accused, why, offsets, evidence } = fault
-  const more = evidence === undefined || canonical(evidence).length > MAX_EVIDENCE ? {} : { more: evidence }
+  const more = evidence === undefined || !fits(evidence) ? {} : { more: evidence }
   // What is cut may have quoted text from outside, in the middle of a character.
   return { reason, step, accused, evidence: { why: why.slice(0, 1000).toWellFormed(), offsets: offsets.slice(0, 16), ...more } }
+}
+
+/** Evidence holds what somebody else signed, which may be as long and as deep as a message may be. */
+function fits(evidence: Json): boolean {
+  try {
+    return canonical(evidence, MAX_DEPTH - EVIDENCE_DEPTH).length <= MAX_EVIDENCE
+  } catch (error) {
+    if (isKeyriteError(error, 'wire.not-json')) return false
+    throw error
+  }
 }

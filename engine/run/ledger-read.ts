@@ -13,6 +13,7 @@ import type { Card } from '../wire/card.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import { verifyMessage, verifyStatement } from '../wire/message.ts'
 import type { Message, Statement } from '../wire/message.ts'
+import { printableLine } from '../wire/printable.ts'
 import { checkAbort } from './abort.ts'
 import type { AbortPayload, Fault } from './abort.ts'
 import type { Placed, Slots } from './ledger-slots.ts'
@@ -100,11 +101,17 @@ export function forkIn({ headAt }: ReadContext, { message: { statement, seen }, 
 function readAbort({ message, offset, attachment }: Post, card: Card, refuse: Refuse): AbortSeen {
   if (message.airgapSignature !== undefined || attachment !== undefined) return refuse('malformed', 'its Abort has what no Abort has')
   try {
-    return { from: card.name, offset, payload: checkAbort(message.statement.payload, 'An Abort') }
+    return { from: card.name, offset, payload: readable(checkAbort(message.statement.payload, 'An Abort')) }
   } catch (error) {
     if (!isKeyriteError(error)) throw error
     return refuse('malformed', error.message)
   }
+}
+
+/** An Abort's words are anybody's, and every screen and report shows them. */
+function readable({ step, evidence, ...payload }: AbortPayload): AbortPayload {
+  const line = (text: string) => printableLine(text.replace(/\s+/g, ' '))
+  return { ...payload, step: step === null ? null : line(step), evidence: { ...evidence, why: line(evidence.why) } }
 }
 
 function readStatement(context: ReadContext, post: Post, card: Card, refuse: Refuse): Reading {
@@ -217,7 +224,7 @@ function readAttachment({ roster }: ReadContext, { message, attachment }: Post, 
     return refuse('malformed', `the attachment of the ${type} of ${from} is not the one that it names`)
   }
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(attachment)
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(attachment)
     const value = fieldsCheck(spec.attachment)(parseCanonical(text, `The attachment of ${from}`), `The attachment of ${from}`)
     const problem = fieldsProblem(spec.attachment, value, roster, 'attachment')
     return problem === null ? value : refuse('malformed', `the attachment of ${from} holds an unusable value: ${problem}`)

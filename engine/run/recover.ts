@@ -8,7 +8,9 @@ import type { Script, Step } from '../script/model.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
 import { canonical } from '../wire/canonical.ts'
 import type { JsonObject } from '../wire/canonical.ts'
+import type { Card } from '../wire/card.ts'
 import type { Stated } from '../wire/exchange.ts'
+import { verifyStatement } from '../wire/message.ts'
 import { computeStep } from './airgap-compute.ts'
 import { knownOf } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
@@ -55,7 +57,7 @@ export async function recover(text: string, ports: RecoverPorts): Promise<{ read
   if (!ledger.certified) refuse('the success certificate is not in it')
 
   const steps = script.ceremony.steps.filter((step) => step.airgap !== undefined)
-  const known = knownOf(script, { opening, salt: null, state: 'finished', steps: memories(ledger, steps, me.name, transcript.posts), disputes: {} }, me)
+  const known = knownOf(script, { opening, salt: null, state: 'finished', steps: memories(ledger, steps, me, transcript.posts), disputes: {} }, me)
   const salt = saltOf(known, steps) ?? refuse('it holds no salt of this airgap')
   const values = replay(known, ledger, steps, { seed, salt }, ports)
   if (Object.keys(values).length === 0) refuse('this ceremony keeps nothing')
@@ -71,26 +73,31 @@ export async function recover(text: string, ports: RecoverPorts): Promise<{ read
 }
 
 /** The airgap's memory as it was, out of the log. */
-function memories(ledger: Ledger, steps: readonly Step[], name: string, posts: readonly Posted[]): Record<string, StepMemory> {
+function memories(ledger: Ledger, steps: readonly Step[], me: Card, posts: readonly Posted[]): Record<string, StepMemory> {
   return Object.fromEntries(
     steps.map((step) => [
       step.name,
       {
         asked: '',
-        collected: step.index === 0 ? [] : ledger.carriable(step.index - 1, name),
+        collected: step.index === 0 ? [] : ledger.carriable(step.index - 1, me.name),
         prepared: Object.fromEntries(Object.keys(step.prepare).map((one) => [one, ledger.sources.prepared(one)])),
-        stated: statedBy(ledger, step, name, posts),
+        stated: statedBy(ledger, step, me, posts),
       },
     ]),
   )
 }
 
-/** A participant's statements in a step, in roster order of their recipients. */
-function statedBy(ledger: Ledger, step: Step, name: string, posts: readonly Posted[]): Stated[] {
+/**
+ * This airgap's own statements in a step, in roster order of their recipients: what it signed under the view that the
+ * log has. Anybody else's word in its name, posted by the thief of its client's key, say, is passed over.
+ */
+function statedBy(ledger: Ledger, step: Step, me: Card, posts: readonly Posted[]): Stated[] {
   const recipients = [null, ...ledger.roster.map((card) => card.name)]
   return recipients.flatMap((recipient) => {
-    const post = posts.find(({ message: { statement } }) =>
-      statement.ceremony === ledger.id && statement.step === step.name && statement.from === name && statement.to === recipient)
+    const post = posts.find(({ message: { statement, airgapSignature } }) =>
+      statement.ceremony === ledger.id && statement.step === step.name && statement.type === step.sends &&
+      statement.from === me.name && statement.to === recipient && statement.view === ledger.viewBefore(step.index) &&
+      airgapSignature !== undefined && verifyStatement(statement, airgapSignature, me.airgapKey))
     if (post?.message.airgapSignature === undefined) return []
     const { type, to, payload } = post.message.statement
     return [{ type, to, payload, airgapSignature: post.message.airgapSignature }]

@@ -5,25 +5,27 @@
  *   {"keyrite":"transcript/1","script":"<the script file's text>"}
  *   {"offset":0,"head":"…","hash":"…"}                        another ceremony's message, by its hash alone
  *   {"offset":1,"head":"…","message":{…}}                     this ceremony's
- *   {"offset":2,"head":"…","message":{…},"attachment":{…}}    with the attachment that it names
+ *   {"offset":2,"head":"…","message":{…},"attachment":{…}}    with the attachment that it names, in hex if it is no such JSON
  *   {"ceremony":"…","entries":3}
  */
-import { sha256Hex } from '../crypto/bytes.ts'
-import { canonical, canonicalBytes, parseCanonical } from '../wire/canonical.ts'
+import { fromHex, sha256Hex, toHex } from '../crypto/bytes.ts'
+import { MAX_DEPTH, canonical, canonicalBytes, parseCanonical } from '../wire/canonical.ts'
 import type { JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Opening } from '../wire/card.ts'
 import { isKeyriteError } from '../wire/error.ts'
-import { EMPTY_HEAD, hashOf, nextHead, parseMessage, textHash } from '../wire/message.ts'
+import { EMPTY_HEAD, MAX_ATTACHMENT, hashOf, nextHead, parseMessage, textHash } from '../wire/message.ts'
 import type { Message } from '../wire/message.ts'
 import { compileCheck, hexSchema, objectSchema } from '../wire/schema.ts'
 import { runError } from './errors.ts'
 import type { Posted } from './feed.ts'
 import { checkOpeningForm } from './opening.ts'
 
-/** One line is at most a message and an attachment. */
-const MAX_LINE = 6 << 20
+/** One line is at most a message and an attachment, perhaps in hex. */
+const MAX_LINE = 10 << 20
 export const MAX_TRANSCRIPT = 256 << 20
+/** A line holds a message, or an attachment, one level deeper than it is itself. */
+const LINE_DEPTH = MAX_DEPTH + 1
 
 const FORMAT = 'transcript/1'
 
@@ -37,7 +39,7 @@ interface EntryLine extends JsonObject {
   readonly head: string
   readonly hash?: string
   readonly message?: Message
-  readonly attachment?: JsonObject
+  readonly attachment?: JsonObject | string
 }
 
 interface Footer extends JsonObject {
@@ -55,7 +57,7 @@ const checkEntry = compileCheck<EntryLine>(
       head: hexSchema(32),
       hash: hexSchema(32),
       message: { type: 'object' },
-      attachment: { type: 'object' },
+      attachment: { anyOf: [{ type: 'object' }, { type: 'string', maxLength: 2 * MAX_ATTACHMENT }] },
     },
     ['hash', 'message', 'attachment'],
   ),
@@ -70,9 +72,9 @@ export function* writeTranscript(
   for (const { offset, text, message, attachment } of posts) {
     const head = headAt(offset) ?? ''
     const line: EntryLine = belongsTo(message, ceremony)
-      ? { offset, head, message, ...(attachment === undefined ? {} : { attachment: readAttachment(attachment) }) }
+      ? { offset, head, message, ...(attachment === undefined ? {} : { attachment: attachmentJson(attachment) }) }
       : { offset, head, hash: textHash(text) }
-    yield `${canonical(line)}\n`
+    yield `${canonical(line, LINE_DEPTH)}\n`
   }
   yield `${canonical({ ceremony, entries: posts.length })}\n`
 }
@@ -94,7 +96,26 @@ function isOpening(payload: JsonObject): payload is Opening {
   }
 }
 
-const readAttachment = (bytes: Uint8Array): JsonObject => parseCanonical(new TextDecoder().decode(bytes), 'An attachment') as JsonObject
+/** An attachment as JSON if it is that, byte for byte; whatever else a participant or a stranger attached, in hex. */
+function attachmentJson(bytes: Uint8Array): JsonObject | string {
+  try {
+    const value = parseCanonical(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), 'An attachment')
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
+  } catch (error) {
+    if (!isKeyriteError(error) && !(error instanceof TypeError)) throw error
+  }
+  return toHex(bytes)
+}
+
+function attachmentBytes(attachment: JsonObject | string, damaged: (why: string) => Error): Uint8Array {
+  if (typeof attachment !== 'string') return canonicalBytes(attachment)
+  try {
+    return fromHex(attachment)
+  } catch (error) {
+    if (isKeyriteError(error)) throw damaged('its attachment is neither JSON nor hex')
+    throw error
+  }
+}
 
 /** A transcript that is whole: every line read, every head right. What its messages say is not yet checked. */
 export interface Transcript {
@@ -149,7 +170,7 @@ function readLine<T>(lines: readonly string[], index: number, check: (value: unk
   const damaged = (why: string, cause?: unknown) => runError('transcript', { line: index + 1, why }, cause)
   if (line.length > MAX_LINE) throw damaged('it is too long')
   try {
-    return check(parseCanonical(line, 'It'), 'It')
+    return check(parseCanonical(line, 'It', LINE_DEPTH), 'It')
   } catch (error) {
     if (!isKeyriteError(error)) throw error
     throw damaged(error.message.replace(/\.$/, ''), error)
@@ -164,7 +185,7 @@ function readEntry({ offset, hash, message, attachment }: EntryLine, damaged: (w
   }
   const text = canonical(message)
   const parsed = parsedMessage(text, damaged)
-  const bytes = attachment === undefined ? undefined : canonicalBytes(attachment)
+  const bytes = attachment === undefined ? undefined : attachmentBytes(attachment, damaged)
   if ((bytes === undefined ? undefined : sha256Hex(bytes)) !== parsed.attachment) throw damaged('its attachment is not the one that its message names')
   return { offset, text, message: parsed, ...(bytes === undefined ? {} : { attachment: bytes }) }
 }

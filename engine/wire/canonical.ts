@@ -6,21 +6,23 @@ import { wireError } from './errors.ts'
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
 export type JsonObject = { readonly [key: string]: Json | undefined }
 
-const MAX_DEPTH = 32
+/** How deep values may nest: a list of lists is 1 deep. */
+export const MAX_DEPTH = 32
 
 /**
  * RFC 8785 serialization: members sorted by UTF-16 code units, ECMAScript numbers, minimal escapes.
  * Members whose value is `undefined` are left out.
  *
- * @throws wire.not-json for what JSON cannot hold (NaN, infinities, lone surrogates, functions, deeper than 32), and
- * for the name `__proto__`
+ * @param most how deep it may nest
+ * @throws wire.not-json for what JSON cannot hold (NaN, infinities, lone surrogates, functions, too deep), and for the
+ * name `__proto__`
  */
-export function canonical(value: Json): string {
-  return write(value, 0)
+export function canonical(value: Json, most = MAX_DEPTH): string {
+  return write(value, most)
 }
 
-function write(value: Json | undefined, depth: number): string {
-  if (depth > MAX_DEPTH) throw wireError('not-json', { why: 'nested too deeply' })
+function write(value: Json | undefined, left: number): string {
+  if (left < 0) throw wireError('not-json', { why: 'nested too deeply' })
   if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw wireError('not-json', { why: 'a number that is not finite' })
@@ -30,7 +32,7 @@ function write(value: Json | undefined, depth: number): string {
     if (!value.isWellFormed()) throw wireError('not-json', { why: 'a string with a lone surrogate' })
     return JSON.stringify(value)
   }
-  if (Array.isArray(value)) return `[${(value as readonly Json[]).map((item) => write(item, depth + 1)).join(',')}]`
+  if (Array.isArray(value)) return `[${(value as readonly Json[]).map((item) => write(item, left - 1)).join(',')}]`
   if (typeof value !== 'object') throw wireError('not-json', { why: `a ${typeof value}` })
   const object = value as JsonObject
   const members = Object.keys(object)
@@ -40,7 +42,7 @@ function write(value: Json | undefined, depth: number): string {
       if (!key.isWellFormed()) throw wireError('not-json', { why: 'a name with a lone surrogate' })
       // Legal JSON, but copying an object that has it sets a prototype: nothing here is ever called so.
       if (key === '__proto__') throw wireError('not-json', { why: 'the name __proto__' })
-      return `${JSON.stringify(key)}:${write(object[key], depth + 1)}`
+      return `${JSON.stringify(key)}:${write(object[key], left - 1)}`
     })
   return `{${members.join(',')}}`
 }
@@ -50,9 +52,10 @@ function write(value: Json | undefined, depth: number): string {
  * duplicate names, other number spellings and every stray byte.
  *
  * @param what names the text in the error
+ * @param most how deep it may nest
  * @throws wire.not-canonical
  */
-export function parseCanonical(text: string, what: string): Json {
+export function parseCanonical(text: string, what: string, most = MAX_DEPTH): Json {
   let value: Json
   try {
     value = JSON.parse(text) as Json
@@ -61,7 +64,7 @@ export function parseCanonical(text: string, what: string): Json {
   }
   let again: string
   try {
-    again = canonical(value)
+    again = canonical(value, most)
   } catch (cause) {
     throw wireError('not-canonical', { what, why: 'it holds what canonical JSON cannot' }, cause)
   }

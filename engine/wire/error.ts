@@ -2,6 +2,7 @@
  * Errors with a code and the facts. Each folder declares one closed table in its `errors.ts`; messages are
  * built there and nowhere else, and nobody parses one. Facts are public by rule: never put a secret in one.
  */
+import { printable } from './printable.ts'
 
 /** What a person reads: what happened, and what to do about it. */
 export interface ErrorText {
@@ -19,10 +20,11 @@ export class KeyriteError extends Error {
   readonly todo: string
 
   constructor(code: string, facts: Readonly<Record<string, unknown>>, text: ErrorText, cause?: unknown) {
-    super(text.what, cause === undefined ? undefined : { cause })
+    // Facts quote what came from outside, down to the names of members.
+    super(printable(text.what), cause === undefined ? undefined : { cause })
     this.code = code
     this.facts = facts
-    this.todo = text.todo
+    this.todo = printable(text.todo)
   }
 }
 

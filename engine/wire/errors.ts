@@ -1,4 +1,8 @@
 import { errorTable } from './error.ts'
+import { printableLine } from './printable.ts'
+
+/** A member's name from outside may be of any length, and hold line ends that would look like another line on the screen. */
+const quoted = (text: string): string => printableLine(text.length > 200 ? `${text.slice(0, 200)}…` : text).toWellFormed()
 
 export const wireError = errorTable('wire', {
   'not-json': ({ why }: { why: string }) => ({
@@ -10,7 +14,7 @@ export const wireError = errorTable('wire', {
     todo: 'Whoever wrote it must send canonical JSON (RFC 8785); if keyrite wrote it, it was altered on the way.',
   }),
   malformed: ({ what, where, why }: { what: string; where: string; why: string }) => ({
-    what: `${what} is malformed at ${where === '' ? 'its top' : where}: ${why}.`,
+    what: `${what} is malformed at ${where === '' ? 'its top' : quoted(where)}: ${quoted(why)}.`,
     todo: 'It was altered on the way or made by another version; ask its sender for it again.',
   }),
   'not-hex': ({ what }: { what: string }) => ({

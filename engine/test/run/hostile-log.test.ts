@@ -1,0 +1,149 @@
+import { expect } from 'chai'
+import { sha256Hex, toHex } from '../../crypto/bytes.ts'
+import { abortPayload } from '../../run/abort.ts'
+import { emptyMemory } from '../../run/memory.ts'
+import { recover } from '../../run/recover.ts'
+import { memoryStore, seededRandom } from '../../run/simulate.ts'
+import type { Simulated, Tampering } from '../../run/simulate.ts'
+import { writeTranscript } from '../../run/transcript.ts'
+import { verifyTranscript } from '../../run/verify.ts'
+import { shippedLibrary } from '../../script/shipped.ts'
+import { verbs } from '../../verbs/implementations.ts'
+import { canonical } from '../../wire/canonical.ts'
+import type { Json, JsonObject } from '../../wire/canonical.ts'
+import { EMPTY_HEAD, EMPTY_LOG, parseMessage, signMessage } from '../../wire/message.ts'
+import type { Unsigned } from '../../wire/message.ts'
+import { dkg, memberOf, resultOf, simulateDkg } from './harness.ts'
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+function transcriptOf({ board, ceremony }: Simulated): string {
+  const posts = board.entries.map(({ offset, text }) => {
+    const message = parseMessage(text)
+    const attachment = message.attachment === undefined ? undefined : board.attachments.get(message.attachment)
+    return { offset, text, message, ...(attachment === undefined ? {} : { attachment }) }
+  })
+  return [...writeTranscript(dkg.source, ceremony, posts, (offset) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head))].join('')
+}
+
+const verified = (text: string) => verifyTranscript(text, { library: shippedLibrary, verbs, random: seededRandom('verify') })
+
+/** The share that a new airgap has from the mnemonic's seed and the transcript. */
+async function recovered(run: Simulated, name: string): Promise<Json | undefined> {
+  const memory = memoryStore(emptyMemory(toHex(memberOf(run, name).seed)))
+  await recover(transcriptOf(run), {
+    memory, script: (hash) => (hash === dkg.hash ? dkg : undefined), verbs, random: seededRandom('recover'), now: () => new Date(0),
+  })
+  return memory.read().kept[run.ceremony]?.values['share']
+}
+
+const shareOf = (run: Simulated, name: string) => memberOf(run, name).memory.read().kept[run.ceremony]?.values['share']
+
+/** Posts a message of the ceremony in a participant's name, signed with its client's key. */
+async function postAs(run: Simulated, name: string, payload: JsonObject, attachment?: Uint8Array): Promise<void> {
+  const { signingKey } = memberOf(run, name)
+  const statement = { ceremony: run.ceremony, step: null, type: 'Abort', from: name, to: null, view: null, payload }
+  if (attachment !== undefined) await run.board.putAttachment(attachment)
+  const named = attachment === undefined ? {} : { attachment: sha256Hex(attachment) }
+  await run.board.post(canonical(signMessage(signingKey, { statement, seen: EMPTY_LOG, ...named })))
+}
+
+/** A message without its client's signature. */
+function unsigned(text: string): Unsigned {
+  const { statement, airgapSignature, attachment, seen } = parseMessage(text)
+  return {
+    statement, seen,
+    ...(airgapSignature === undefined ? {} : { airgapSignature }), ...(attachment === undefined ? {} : { attachment }),
+  }
+}
+
+const nested = (depth: number): JsonObject => (depth === 0 ? {} : { a: nested(depth - 1) })
+
+/** A client that puts a byte order mark before its attachment, and signs that. */
+const marked: Tampering = {
+  board: (board, { signingKey }) => ({
+    ...board,
+    post: async (text) => {
+      const message = unsigned(text)
+      const bytes = message.attachment === undefined ? undefined : board.attachments.get(message.attachment)
+      if (bytes === undefined) return board.post(text)
+      const attachment = await board.putAttachment(Uint8Array.from([0xef, 0xbb, 0xbf, ...bytes]))
+      return board.post(canonical(signMessage(signingKey, { ...message, attachment })))
+    },
+  }),
+}
+
+describe('a log with hostile messages in it', () => {
+  let run: Simulated
+  before(async () => {
+    run = await simulateDkg(3, 2, 'hostile log')
+  })
+
+  it('can be exported, verified and recovered from, whatever somebody attached after the success', async () => {
+    for (const bytes of ['not JSON', '[1]', '7', '{"b":1,"a":2}', '\ufeff{}', canonical(nested(32))].map(utf8)) await postAs(run, 'ben', {}, bytes)
+    await postAs(run, 'ben', {}, Uint8Array.of(0xff, 0xfe))
+    const { verdict, convicted } = verified(transcriptOf(run))
+    expect({ verdict, convicted }).to.deep.equal({ verdict: 'usable', convicted: [] })
+    expect(await recovered(run, 'anna')).to.deep.equal(shareOf(run, 'anna'))
+  })
+
+  it('can be exported with a message in it that is nested as deep as any may be', async () => {
+    await postAs(run, 'ben', nested(30))
+    expect(verified(transcriptOf(run)).verdict).to.equal('usable')
+  })
+
+  it('gives a share back although the thief of the client’s key spoke in its owner’s name', async () => {
+    const thief: Tampering = {
+      board: (board, { signingKey }) => ({
+        ...board,
+        post: (text) => {
+          const message = unsigned(text)
+          const forged = { ...message, statement: { ...message.statement, payload: { groupKey: '00', proof: '00' } } }
+          if (message.statement.type === 'GroupKey') board.force(canonical(signMessage(signingKey, forged)))
+          return board.post(text)
+        },
+      }),
+    }
+    const robbed = await simulateDkg(3, 2, 'a thief', { tamper: { anna: thief } })
+    expect(await recovered(robbed, 'anna')).to.deep.equal(shareOf(robbed, 'anna'))
+  })
+
+  it('does not succeed with an attachment that its transcript could not hold as it is', async () => {
+    const broken = await simulateDkg(3, 2, 'a mark', { tamper: { ben: marked } })
+    for (const name of ['anna', 'ben', 'cleo']) expect(resultOf(broken, name).outcome).to.equal('aborted')
+    const { verdict, convicted } = verified(transcriptOf(broken))
+    expect({ verdict, convicted }).to.deep.equal({ verdict: 'aborted', convicted: [] })
+  })
+
+  it('shows an Abort’s words without anything that a terminal would obey', async () => {
+    const said = await simulateDkg(3, 2, 'words', { tamper: { ben: {
+      board: (board, { signingKey }) => ({
+        ...board,
+        post: (text) => {
+          const message = unsigned(text)
+          const why = '\u001b[2J\u009b2J\r\nThe ceremony is complete.\u202e'
+          const payload = abortPayload({ reason: 'operator', step: 'x', accused: null, why, convicts: false, offsets: [] })
+          const statement = { ...message.statement, type: 'Abort', step: null, payload: { ...payload, step: '\u001b[2J' } }
+          const { seen } = message
+          return board.post(canonical(signMessage(signingKey, { statement, seen })))
+        },
+      }),
+    } } })
+    const [abort] = resultOf(said, 'anna').ledger.aborts
+    expect(abort?.payload.evidence.why).to.contain('The ceremony is complete.')
+    for (const text of [abort?.payload.evidence.why, abort?.payload.step, ...verified(transcriptOf(said)).findings.map((one) => one.detail)]) {
+      expect(text).to.not.match(/[\u0000-\u001f\u007f-\u009f\u202e]/)
+    }
+  })
+
+  it('leaves evidence out of an Abort that would be too deep for a message', () => {
+    const fault = { reason: 'equivocation', step: null, accused: 'ben', why: 'two', convicts: true, offsets: [3] }
+    const { signingKey } = memberOf(run, 'anna')
+    for (const [depth, kept] of [[28, true], [29, false]] as const) {
+      const payload = abortPayload({ ...fault, evidence: nested(depth) })
+      expect('more' in payload.evidence, String(depth)).to.equal(kept)
+      const statement = { ceremony: run.ceremony, step: null, type: 'Abort', from: 'anna', to: null, view: null, payload }
+      expect(() => parseMessage(canonical(signMessage(signingKey, { statement, seen: EMPTY_LOG })))).to.not.throw()
+    }
+  })
+})
