@@ -45,6 +45,7 @@ const dkg: readonly Signature[] = [
     reasons: {
       'dkg.bad-opening': 'The commitments are not those that their maker had bound itself to.',
       'dkg.bad-points': 'The attached points are not exactly t-1 points of the curve, or not those of the statement.',
+      'dkg.bad-proof': 'A participant does not prove that it knows the secret behind its commitment.',
     },
   },
   {
