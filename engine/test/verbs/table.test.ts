@@ -11,13 +11,22 @@ const sources = readdirSync(FOLDER)
   .filter((file) => /^(dkg|random|bls)/.test(file))
   .map((file) => ({ file, text: readFileSync(new URL(file, FOLDER), 'utf8') }))
 
-/** The source of one exported verb: from its name to the next export or function that others call. */
+/** A file's top-level declarations by name. */
+function declarations(text: string): Map<string, string> {
+  const starts = [...text.matchAll(/^(?:export )?(?:const|function) (\w+)/gm)]
+  return new Map(starts.map((start, i) => [start[1] ?? '', text.slice(start.index, starts[i + 1]?.index)]))
+}
+
+/** The source of one exported verb, and of all in its file that it uses. */
 function sourceOf(exported: string): string {
   for (const { text } of sources) {
-    const at = text.indexOf(`export const ${exported}`)
-    if (at === -1) continue
-    const next = text.indexOf('\nexport const ', at + 1)
-    return text.slice(at, next === -1 ? undefined : next)
+    const all = declarations(text)
+    if (!all.has(exported)) continue
+    const used = new Set([exported])
+    for (const name of used) {
+      for (const [word] of (all.get(name) ?? '').matchAll(/\w+/g)) if (all.has(word)) used.add(word)
+    }
+    return [...used].map((name) => all.get(name)).join('\n')
   }
   throw new Error(`${exported} is nowhere`)
 }
@@ -49,7 +58,6 @@ describe('the table of verbs', () => {
   })
 
   it('declares for each verb the reasons that stand in its own code', () => {
-    // A file's helpers stand behind the verb that uses them first.
     for (const { name, reasons } of signatures) {
       if (name.startsWith('bls.')) continue
       const own = new Set([...sourceOf(exportedNameOf(name)).matchAll(REASON)].map(([, reason = '']) => reason))

@@ -1,0 +1,102 @@
+import { expect } from 'chai'
+import type { Json, JsonObject } from '../../wire/canonical.ts'
+import { errorTable, isKeyriteError } from '../../wire/error.ts'
+import { checkAnswer, checkRequest } from '../../wire/exchange.ts'
+import { codeOf } from '../crypto/random.ts'
+
+const HASH = 'ab'.repeat(32)
+const SIGNATURE = 'cd'.repeat(64)
+const carried = { from: 'anna', payload: {}, airgapSignature: SIGNATURE }
+const card = { name: 'anna', signingKey: HASH, airgapKey: 'ef'.repeat(32) }
+const opening = {
+  script: { name: 'dkg', version: '1', hash: HASH }, parameters: {}, roster: [card, { ...card, name: 'ben' }], opensAt: '2026-01-01T00:00:00Z', nonce: HASH, rehearsal: false,
+}
+
+const requests: Record<string, JsonObject> = {
+  step: { ask: 'step', collected: [carried], prepared: { sums: [] }, opening, assist: null },
+  'a later step': { ask: 'step', collected: [], prepared: {} },
+  dispute: { ask: 'dispute', dispute: carried },
+  close: { ask: 'close', abort: '{}' },
+  pair: { ask: 'pair', name: 'anna', signingKey: HASH },
+}
+const stated = { type: 'Deal', to: 'ben', payload: {}, airgapSignature: SIGNATURE }
+const answers: Record<string, JsonObject> = {
+  statements: { give: 'statements', request: HASH, statements: [stated, { ...stated, to: null }], attachment: {} },
+  question: { give: 'question', request: HASH, question: [1] },
+  refusal: { give: 'refusal', request: HASH, code: 'run.closed', what: 'No.', todo: 'Stop.', fault: { reason: 'rejected', accused: null } },
+  card: { give: 'card', request: HASH, card },
+  closed: { give: 'closed', request: HASH },
+}
+
+/** Every object in a value with the path to it. */
+function objects(value: Json | undefined, path: string[] = []): string[][] {
+  if (typeof value !== 'object' || value === null) return []
+  const inside = Object.entries(value).flatMap(([key, one]) => objects(one as Json, [...path, key]))
+  return Array.isArray(value) ? inside : [path, ...inside]
+}
+
+function withMore(value: Json, [key, ...path]: string[]): Json {
+  if (key === undefined) return { ...(value as JsonObject), more: 1 }
+  if (Array.isArray(value)) return (value as readonly Json[]).map((one, i) => (String(i) === key ? withMore(one, path) : one))
+  const object = value as JsonObject
+  return { ...object, [key]: withMore(object[key] ?? null, path) }
+}
+
+/** What the schemas leave open, for the script's own schemas to check: payloads, parameters, prepared values and their like. */
+const OPEN = ['payload', 'parameters', 'prepared', 'attachment', 'question', 'assist']
+
+for (const [what, bodies, check] of [['request', requests, checkRequest], ['answer', answers, checkAnswer]] as const) {
+  describe(`a ${what}'s form`, () => {
+    for (const [name, body] of Object.entries(bodies)) {
+      it(`of ${name} is taken, and with a member more anywhere, or one less, refused`, () => {
+        expect(check(body, 'It')).to.equal(body)
+        for (const path of objects(body)) {
+          if (path.some((key) => OPEN.includes(key))) continue
+          expect(codeOf(() => check(withMore(body, path), 'It')), path.join('/')).to.equal('wire.malformed')
+        }
+        for (const key of Object.keys(body)) {
+          if (['opening', 'assist', 'attachment', 'fault'].includes(key)) continue
+          expect(codeOf(() => check(Object.fromEntries(Object.entries(body).filter(([one]) => one !== key)), 'It')), `without ${key}`).to.equal('wire.malformed')
+        }
+      })
+    }
+
+    it('of no kind that there is, is refused', () => {
+      for (const body of [null, 5, 'step', [], {}, { ask: 'all' }, { give: 'all' }, { ask: 5 }, { ask: 'constructor' }, { give: null }]) expect(codeOf(() => check(body, 'It'))).to.equal('wire.malformed')
+    })
+  })
+}
+
+describe('a request', () => {
+  const bad = (change: JsonObject) => codeOf(() => checkRequest({ ...requests['step'], ...change }, 'It'))
+  it('is bounded', () => {
+    expect(bad({ collected: Array.from({ length: 1025 }, () => carried) })).to.equal('wire.malformed')
+    expect(bad({ prepared: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`p${i}`, 1])) })).to.equal('wire.malformed')
+    expect(bad({ collected: [{ ...carried, payload: [] }] })).to.equal('wire.malformed')
+    expect(codeOf(() => checkRequest({ ask: 'close', abort: 'x'.repeat((1 << 20) + 1) }, 'It'))).to.equal('wire.malformed')
+    expect(bad({ opening: { ...opening, roster: [card] } })).to.equal('wire.malformed')
+    expect(bad({ opening: { ...opening, roster: Array.from({ length: 1025 }, () => card) } })).to.equal('wire.malformed')
+    expect(bad({ opening: { ...opening, opensAt: '2026-01-01' } })).to.equal('wire.malformed')
+    expect(bad({ opening: { ...opening, rehearsal: 'no' } })).to.equal('wire.malformed')
+  })
+})
+
+describe('an answer', () => {
+  it('states something, to few enough', () => {
+    expect(codeOf(() => checkAnswer({ ...answers['statements'], statements: [] }, 'It'))).to.equal('wire.malformed')
+    expect(codeOf(() => checkAnswer({ ...answers['statements'], statements: Array.from({ length: 1025 }, () => stated) }, 'It'))).to.equal('wire.malformed')
+  })
+})
+
+describe('an error', () => {
+  const make = errorTable('test', { broken: ({ what }: { what: string }) => ({ what: `The ${what} is broken.`, todo: 'Mend it.' }) })
+  it('has a code, facts, a text and what to do', () => {
+    const error = make('broken', { what: 'lamp' }, new Error('why'))
+    expect(error).to.include({ code: 'test.broken', message: 'The lamp is broken.', todo: 'Mend it.' })
+    expect(error.facts).to.deep.equal({ what: 'lamp' })
+    expect(isKeyriteError(error)).to.equal(true)
+    expect(isKeyriteError(error, 'test.broken')).to.equal(true)
+    expect(isKeyriteError(error, 'test.other')).to.equal(false)
+    expect(isKeyriteError(new Error('x'))).to.equal(false)
+  })
+})
