@@ -18,6 +18,11 @@ const groupKey: Fields = { groupKey: 'g1', proof: 'g2' }
 const keys = each(value('g1'))
 const pointsOfEach = each(list('g1'))
 
+const sumReasons = {
+  'dkg.bad-points': 'A sum is outside the group, because of these participants’ points.',
+  'dkg.identity-key': 'The group key would be the identity.',
+}
+
 const dkg: readonly Signature[] = [
   {
     name: 'dkg.keygen',
@@ -65,10 +70,7 @@ const dkg: readonly Signature[] = [
     doc: 'Adds up all participants’ commitments, so that the airgap need check the sums only: C₁ … C₍ₜ₋₁₎.',
     takes: [keys, pointsOfEach],
     gives: list('g1'),
-    reasons: {
-      'dkg.bad-points': 'A sum is outside the group, because of these participants’ points.',
-      'dkg.identity-key': 'The group key would be the identity.',
-    },
+    reasons: sumReasons,
   },
   {
     name: 'dkg.respond',
@@ -86,7 +88,7 @@ const dkg: readonly Signature[] = [
     doc: 'Finds out why the sums did not fit: brings the right sums, or the commitments of the dealer who is wrong.',
     takes: [keys, pointsOfEach],
     asked: 'dkg.partials',
-    reasons: {},
+    reasons: sumReasons,
   },
   {
     name: 'dkg.finish',
