@@ -17,6 +17,20 @@ export const passphraseFlags = {
   }),
 }
 
+/** For commands that make a home. Hand its value to what makes the keyring. */
+export const workFactorFlag = {
+  'work-factor': Flags.integer({
+    summary: 'log₂ of scrypt’s N, which makes guessing the passphrase slow, 10 to 20.',
+    description:
+      '18, which is age’s own, takes about a second and 256 MiB to open. Less is for machines that have less, and wants a ' +
+      'passphrase that cannot be guessed: six or more random words.',
+    helpValue: 'N',
+    min: 10,
+    max: 20,
+    default: 18,
+  }),
+}
+
 /** For commands that speak to the other machine. Hand their values to `openChannel`. */
 export const channelFlags = {
   channel: Flags.string({

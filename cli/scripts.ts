@@ -6,7 +6,7 @@ import { isAbsolute, join, relative } from 'node:path'
 import type { Diagnostic, Library } from '../engine/script/load.ts'
 import { formatDiagnostic, loadScript } from '../engine/script/load.ts'
 import type { Ceremony, Script } from '../engine/script/model.ts'
-import { shippedFolder, shippedLibrary, shippedNames } from '../engine/script/shipped.ts'
+import { readShipped, shippedFolder, shippedLibrary, shippedNames } from '../engine/script/shipped.ts'
 import { readBounded } from '../engine/vault/file.ts'
 import { isKeyriteError } from '../engine/wire/error.ts'
 import { cliError } from './errors.ts'
@@ -57,6 +57,7 @@ export async function lookAtScript(named: string, { library }: ScriptUse = {}): 
  * @throws cli.script-file, cli.library, cli.script-invalid with all diagnostics
  */
 export async function readScript(named: string, use: ScriptUse = {}): Promise<Script> {
+  if (use.library === undefined && shippedNames().includes(named)) return readShipped(named)
   const { file, script, problems } = await lookAtScript(named, use)
   if (script !== undefined) return script
   const diagnostics = problems.map(({ diagnostic }) => diagnostic)

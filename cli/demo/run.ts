@@ -7,9 +7,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Feed } from '../../engine/run/feed.ts'
-import { Ledger } from '../../engine/run/ledger.ts'
 import { readShipped } from '../../engine/script/shipped.ts'
-import { verbs } from '../../engine/verbs/implementations.ts'
 import type { Opening } from '../../engine/wire/card.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import { systemCode } from '../../engine/vault/file.ts'
@@ -17,10 +15,12 @@ import { connectBoard } from '../../storage/client.ts'
 import { cliError } from '../errors.ts'
 import type { Live } from '../output.ts'
 import { duration, paint } from '../output.ts'
-import { random } from '../roles/airgap-home.ts'
 import { progressTable } from '../roles/ceremony-view.ts'
+import { FrameCounter } from './frames.ts'
 import { demoNames } from './names.ts'
 import { inTurns, Processes } from './processes.ts'
+import { makeTally } from './tally.ts'
+import type { Tally } from './tally.ts'
 
 export interface DemoUse {
   readonly participants: number
@@ -47,8 +47,11 @@ export interface DemoResult {
   readonly folder: string | null
 }
 
-/** How many processes unlock a vault at once: each takes 300 MB for a second. */
+/** How many processes start at once. */
 const AT_ONCE = 3
+
+/** The demo's passphrases are 128 random bits: no work makes them harder to guess. */
+const WORK_FACTOR = '10'
 
 interface Person {
   readonly name: string
@@ -65,10 +68,10 @@ export async function runDemo(use: DemoUse): Promise<DemoResult> {
   const stop = () => void processes.stopAll()
   use.signal.addEventListener('abort', stop)
   const people = demoNames(use.participants).map((name): Person => ({ name, home: join(folder, name), channel: join(folder, name, 'qr') }))
-  const counter = new FrameCounter(people.map((person) => person.channel))
+  const counter = new FrameCounter()
   try {
     const board = await startStorage(processes, folder)
-    await setUp(use, processes, folder, board, people, began)
+    await setUp(use, processes, folder, board, people, counter, began)
     const opened = await open(use, processes, folder, people)
     use.screen.log(`${people[0]?.name ?? ''} opened the ceremony; its number is ${paint('bold', opened.number)}`)
     await ceremony(use, processes, folder, board, people, opened, counter, began)
@@ -118,19 +121,23 @@ async function writeSecret(path: string): Promise<void> {
 }
 
 /** Every participant's two machines: made, paired, ready. */
-async function setUp({ screen, signal }: DemoUse, processes: Processes, folder: string, board: string, people: readonly Person[], began: number): Promise<void> {
+async function setUp(
+  { screen, signal }: DemoUse, processes: Processes, folder: string, board: string, people: readonly Person[], counter: FrameCounter, began: number,
+): Promise<void> {
   let done = 0
   const show = () => screen.show(['', `Making ${String(2 * people.length)} machines: ${String(done)} of ${String(people.length)} pairs ready (${duration(Date.now() - began)})`])
   show()
   await inTurns(people, AT_ONCE, async ({ name, home, channel }) => {
     signal.throwIfAborted()
     await mkdir(home, { recursive: true, mode: 0o700 })
+    await counter.follow(channel)
     const secret = join(home, 'passphrase')
     await writeSecret(secret)
     const passphrase = ['--passphrase-file', secret]
+    const made = [...passphrase, '--work-factor', WORK_FACTOR]
     const via = ['--channel', `folder:${channel}`]
-    await processes.json(home, ['client', 'init', '--name', name, '--board', board, '--join-token-file', join(folder, 'join-token'), ...passphrase])
-    await processes.json(home, ['airgap', 'init', '--mnemonic-file', join(home, 'mnemonic'), ...passphrase])
+    await processes.json(home, ['client', 'init', '--name', name, '--board', board, '--join-token-file', join(folder, 'join-token'), ...made])
+    await processes.json(home, ['airgap', 'init', '--mnemonic-file', join(home, 'mnemonic'), ...made])
     await Promise.all([
       processes.json(home, ['airgap', 'card', '--accept-name', name, ...passphrase, ...via]),
       processes.json(home, ['client', 'pair', ...via]),
@@ -158,9 +165,9 @@ async function ceremony(
   use: DemoUse, processes: Processes, _folder: string, board: string, people: readonly Person[], opened: OpenedDemo, counter: FrameCounter, began: number,
 ): Promise<void> {
   const watching = new AbortController()
-  const ledger = await watchBoard(board, opened.opening, watching.signal, () => draw())
+  const tally = watchBoard(board, opened.opening, watching.signal, () => draw())
   const draw = () => use.screen.show([
-    '', ...progressTable(ledger.current), '',
+    '', ...progressTable(tally), '',
     `${String(counter.total)} QR frames crossed; ${duration(Date.now() - began)}`,
   ])
   const timer = setInterval(draw, 500)
@@ -183,46 +190,15 @@ async function ceremony(
 }
 
 /** The ceremony as anyone may watch it on the board. */
-async function watchBoard(url: string, opening: Opening, signal: AbortSignal, changed: () => void): Promise<{ readonly current: Ledger }> {
+function watchBoard(url: string, opening: Opening, signal: AbortSignal, changed: () => void): Tally {
+  const tally = makeTally(readShipped('dkg'), opening)
   const feed = new Feed({ board: connectBoard({ url }), store: { load: () => Promise.resolve([]), append: () => Promise.resolve() } })
-  const ledger = new Ledger({ script: readShipped('dkg'), opening, verbs, random, headAt: (offset) => feed.headAt(offset) })
   feed.listen((posted) => {
-    ledger.accept(posted)
+    tally.count(posted)
     changed()
   })
   feed.run(signal).catch(() => undefined)
-  return Promise.resolve({ current: ledger })
-}
-
-/** Counts the QR images that appear in the channels' folders. */
-class FrameCounter {
-  total = 0
-  private readonly channels: readonly string[]
-  private readonly seen = new Set<string>()
-  private readonly timer: NodeJS.Timeout
-
-  constructor(channels: readonly string[]) {
-    this.channels = channels
-    this.timer = setInterval(() => void this.look(), 100)
-  }
-
-  private async look(): Promise<void> {
-    for (const channel of this.channels) {
-      for (const side of ['from-client', 'from-airgap']) {
-        for (const transfer of await readdir(join(channel, side)).catch(() => [])) {
-          if (transfer.startsWith('.') || this.seen.has(join(channel, side, transfer))) continue
-          const images: readonly string[] = await readdir(join(channel, side, transfer)).catch(() => [])
-          if (images.length === 0 || this.seen.has(join(channel, side, transfer))) continue
-          this.seen.add(join(channel, side, transfer))
-          this.total += images.length
-        }
-      }
-    }
-  }
-
-  stop(): void {
-    clearInterval(this.timer)
-  }
+  return tally
 }
 
 async function removeHomes(folder: string, people: readonly Person[]): Promise<void> {

@@ -12,22 +12,21 @@ import { emptyMemory, memorySchema } from '../../engine/run/memory.ts'
 import type { AirgapMemory, MemoryStore } from '../../engine/run/memory.ts'
 import { loadScript } from '../../engine/script/load.ts'
 import type { Script } from '../../engine/script/model.ts'
-import { shippedLibrary } from '../../engine/script/shipped.ts'
+import { shippedByHash, shippedLibrary } from '../../engine/script/shipped.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import { cliError } from '../errors.ts'
 import { makeHome, rolePath } from '../home.ts'
 import { withProgress } from '../output.ts'
 import { askPassphrase } from '../prompt.ts'
-import { shippedByHash } from './script-files.ts'
 
 export const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length))
 
 const vaultPath = (home: string): string => join(home, 'vault.age')
 
 /** Makes an airgap's home around a seed (64 bytes, hex; secret). @throws vault.exists where there is one */
-export async function createAirgapHome(seed: string, passphrase: string): Promise<string> {
+export async function createAirgapHome(seed: string, passphrase: string, workFactor?: number): Promise<string> {
   const home = await makeHome('airgap')
-  const keyring = await createKeyring(home, passphrase)
+  const keyring = await createKeyring(home, passphrase, workFactor === undefined ? {} : { workFactor })
   await createVault({ path: vaultPath(home), keyring, schema: memorySchema }, emptyMemory(seed))
   return home
 }
@@ -48,7 +47,13 @@ export async function unlockedAirgap(use: { readonly file: string | undefined; r
     return await withProgress('Unlocking', async () => {
       const keyring = await openKeyring(home, passphrase)
       const vault = await openVault<AirgapMemory>({ path: vaultPath(home), keyring, schema: memorySchema })
-      return { home, memory: vault, script: (hash) => shippedByHash(hash) ?? addedByHash(vault.read(), hash), close: () => vault.close() }
+      const known = new Map<string, Script>()
+      const script = (hash: string): Script | undefined => {
+        const found = known.get(hash) ?? shippedByHash(hash) ?? addedByHash(vault.read(), hash)
+        if (found !== undefined) known.set(hash, found)
+        return found
+      }
+      return { home, memory: vault, script, close: () => vault.close() }
     })
   } catch (error) {
     if (isKeyriteError(error, 'vault.missing')) throw cliError('no-airgap', { home }, error)

@@ -1,11 +1,22 @@
 /** A running ceremony as people see it: participants × steps, who is awaited and until when, how it ended. */
 import type { Ledger } from '../../engine/run/ledger.ts'
+import type { Ceremony, Step } from '../../engine/script/model.ts'
 import { duration, paint, table } from '../output.ts'
 
 const MARKS = { done: '✓', awaited: '…', later: '·', disputed: '!' } as const
 
+/** How far a ceremony is, as a `Ledger` tells it. */
+export interface Progress {
+  readonly ceremony: Ceremony
+  readonly roster: readonly { readonly name: string }[]
+  /** The current step's index, or the number of steps when all are complete. */
+  readonly current: number
+  readonly disputes: readonly { readonly step: Step; readonly dispute: { readonly statement: { readonly from: string } } }[]
+  readonly hasStated: (step: string, name: string) => boolean
+}
+
 /** One line a participant, one column a step. */
-export function progressTable(ledger: Ledger, me?: string): string[] {
+export function progressTable(ledger: Progress, me?: string): string[] {
   const { steps } = ledger.ceremony
   const rows = ledger.roster.map(({ name }) => [
     name === me ? paint('bold', `${name} (you)`) : name,

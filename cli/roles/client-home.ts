@@ -63,9 +63,9 @@ const identityPath = (home: string): string => join(home, 'identity.json')
 const secretsPath = (home: string): string => join(home, 'client.age')
 
 /** Makes a client's home. @throws vault.exists where there is one, vault.passphrase, cli.home */
-export async function createClient(identity: Identity, secrets: ClientSecrets, passphrase: string): Promise<string> {
+export async function createClient(identity: Identity, secrets: ClientSecrets, passphrase: string, workFactor?: number): Promise<string> {
   const home = await makeHome('client')
-  const keyring = await createKeyring(home, passphrase)
+  const keyring = await createKeyring(home, passphrase, workFactor === undefined ? {} : { workFactor })
   await createVault({ path: secretsPath(home), keyring, schema: secretsSchema }, secrets)
   await saveIdentity(home, identity)
   return home

@@ -3,15 +3,10 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadScript } from '../../engine/script/load.ts'
 import type { Script } from '../../engine/script/model.ts'
-import { readShipped, shippedLibrary, shippedNames } from '../../engine/script/shipped.ts'
+import { shippedByHash, shippedLibrary } from '../../engine/script/shipped.ts'
 import { readBounded, writeDurable } from '../../engine/vault/file.ts'
 
 const MOST_SCRIPT = 256 * 1024
-
-/** A shipped script by its hash. */
-export function shippedByHash(hash: string): Script | undefined {
-  return shippedNames().map((name) => readShipped(name)).find((script) => script.hash === hash)
-}
 
 /** The shipped script, or the one in this client's home. */
 export async function clientScript(home: string, hash: string): Promise<Script | undefined> {

@@ -1,6 +1,7 @@
 /** The second layer: is the outline of the script right? Reads ajv's errors into diagnostics at their places. */
 import { Ajv } from 'ajv'
 import type { ErrorObject, ValidateFunction } from 'ajv'
+import { OWN_SCHEMAS } from '../wire/schema.ts'
 import type { Report, Span } from './diagnostic.ts'
 import type { Draft } from './draft.ts'
 import * as forms from './forms.ts'
@@ -8,7 +9,7 @@ import { nearest } from './nearest.ts'
 import { ceremonySchema } from './schema.ts'
 import type { Locator, Path, Plain } from './tree.ts'
 
-const ajv = new Ajv({ strict: true, allErrors: true, allowUnionTypes: true, verbose: true, ownProperties: true })
+const ajv = new Ajv({ ...OWN_SCHEMAS, allErrors: true, allowUnionTypes: true, verbose: true, ownProperties: true })
 /** More than these are not looked at; a file with so many has worse problems. */
 const MAX_ERRORS = 500
 let outline: ValidateFunction<Draft> | undefined

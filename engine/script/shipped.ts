@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { sha256Hex } from '../crypto/bytes.ts'
 import { formatDiagnostic } from './diagnostic.ts'
 import { scriptError } from './errors.ts'
 import { loadScript } from './load.ts'
@@ -33,6 +34,12 @@ export function readShipped(name: string): Script {
   return read(name, [])
 }
 
+/** The one whose file has this SHA-256 (hex), if any; others are not checked for it. */
+export function shippedByHash(hash: string): Script | undefined {
+  const name = shippedNames().find((one) => sha256Hex(readFileSync(join(shippedFolder(), `${one}.yaml`))) === hash)
+  return name === undefined ? undefined : readShipped(name)
+}
+
 /** For `follows`: a shipped ceremony by its name, or undefined. */
 export function shippedLibrary(name: string): Ceremony | undefined {
   return shippedNames().includes(name) ? readShipped(name).ceremony : undefined
@@ -47,6 +54,7 @@ function read(name: string, following: readonly string[]): Script {
   const file = `${name}.yaml`
   const { script, diagnostics, source } = loadScript(readFileSync(join(shippedFolder(), file)), {
     file,
+    isShipped: true,
     library: (other) => known.includes(other) && !following.includes(other) ? read(other, [...following, name]).ceremony : undefined,
   })
   if (script === undefined) {

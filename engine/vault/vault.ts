@@ -6,6 +6,7 @@ import { Ajv } from 'ajv'
 import type { ValidateFunction } from 'ajv'
 import { dirname } from 'node:path'
 import { isKeyriteError } from '../wire/error.ts'
+import { OWN_SCHEMAS } from '../wire/schema.ts'
 import { vaultError } from './errors.ts'
 import { readBounded, sweepTemporaries, writeDurable } from './file.ts'
 import type { Keyring } from './keyring.ts'
@@ -116,7 +117,7 @@ async function load<T>({ path, keyring }: VaultFile, validate: ValidateFunction<
 }
 
 function compile<T>(schema: VaultFile['schema']): ValidateFunction<T> {
-  return new Ajv({ strict: true }).compile<T>(schema)
+  return new Ajv(OWN_SCHEMAS).compile<T>(schema)
 }
 
 function encode(value: unknown, validate: ValidateFunction, path: string): Uint8Array {

@@ -3,7 +3,7 @@
  * the type that the check names; nothing else may be trusted before.
  */
 import { Ajv } from 'ajv'
-import type { ErrorObject } from 'ajv'
+import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { Json } from './canonical.ts'
 import { wireError } from './errors.ts'
 
@@ -34,15 +34,28 @@ export const openingSchema = objectSchema({
   rehearsal: { type: 'boolean' },
 })
 
-const ajv = new Ajv({ strict: true, allErrors: false, discriminator: true })
+/**
+ * For schemas that stand in the source: strict, but not held to the schema of schemas, which takes longer to compile
+ * than all of them, and compiled fast rather than short.
+ */
+export const OWN_SCHEMAS = { strict: true, meta: false, validateSchema: false, code: { optimize: false } } as const
+
+let ajv: Ajv | undefined
 
 /** A check that gives the value its type. */
 export type Check<T> = (value: unknown, what: string) => T
 
-/** Compiles a schema for values from outside: stops at the first error. @throws wire.malformed from the check */
+/**
+ * A check of values from outside: stops at the first error. The schema is compiled when the first value comes, since
+ * most programs meet few of the kinds that there are.
+ *
+ * @throws wire.malformed from the check
+ */
 export function compileCheck<T extends Json>(schema: Schema): Check<T> {
-  const validate = ajv.compile<T>(schema)
+  let validate: ValidateFunction<T> | undefined
   return (value, what) => {
+    ajv ??= new Ajv({ ...OWN_SCHEMAS, allErrors: false, discriminator: true })
+    validate ??= ajv.compile<T>(schema)
     if (validate(value)) return value
     throw wireError('malformed', { what, ...place(validate.errors?.[0]) })
   }
@@ -53,5 +66,3 @@ function place(error: ErrorObject | undefined): { where: string; why: string } {
   const extra = error.keyword === 'additionalProperties' ? `: ${String(error.params['additionalProperty'])}` : ''
   return { where: error.instancePath, why: `${error.message ?? 'it does not have the right form'}${extra}` }
 }
-
-

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
+import { KeyriteCommand, passphraseFlags, prose, workFactorFlag } from '../../base.ts'
 
 export class AirgapInit extends KeyriteCommand {
   static override summary = 'Make this machine a participant’s airgap.'
@@ -11,6 +11,7 @@ restores your shares, so whoever finds it can too. --restore takes the words of 
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --restore']
   static override flags = {
     ...passphraseFlags,
+    ...workFactorFlag,
     restore: Flags.boolean({ default: false, summary: 'Restore from the words of an earlier airgap.' }),
     'mnemonic-file': Flags.string({
       helpValue: 'FILE',
@@ -37,7 +38,7 @@ restores your shares, so whoever finds it can too. --restore takes the words of 
     const extra = flags['extra-passphrase'] ? await askSecret('BIP-39 passphrase:', '--extra-passphrase', () => undefined, this.signal) : ''
     const seed = seedFromMnemonic(mnemonic, extra)
     const passphrase = await askPassphrase({ of: 'the new vault', file: flags['passphrase-file'], isNew: true, signal: this.signal })
-    const home = await withProgress('Encrypting', () => createAirgapHome(toHex(seed), passphrase))
+    const home = await withProgress('Encrypting', () => createAirgapHome(toHex(seed), passphrase, flags['work-factor']))
     if (!flags.restore) await this.handOver(mnemonic, file)
     const airgapKey = toHex(airgapKeyPair(seed).publicKey)
     this.log(`The airgap is ready in ${home}.\nIts key is ${airgapKey}.`)

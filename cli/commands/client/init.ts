@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
+import { KeyriteCommand, passphraseFlags, prose, workFactorFlag } from '../../base.ts'
 
 export class ClientInit extends KeyriteCommand {
   static override summary = 'Make this machine a participant’s client.'
@@ -13,6 +13,7 @@ host gives to each participant, lets you post your first message.`
   ]
   static override flags = {
     ...passphraseFlags,
+    ...workFactorFlag,
     name: Flags.string({ required: true, summary: 'Your name in ceremonies: a-z, 0-9 and -, at most 32 characters.', helpValue: 'NAME' }),
     board: Flags.string({ required: true, summary: 'The board’s address, http(s)://HOST/boards/NAME.', helpValue: 'URL' }),
     'join-token-file': Flags.string({ summary: 'A file with the board’s join token.', helpValue: 'FILE' }),
@@ -37,7 +38,7 @@ host gives to each participant, lets you post your first message.`
     const signingKey = toHex(ed25519FromSeed(seed).publicKey)
     const identity = { version: 1 as const, name: flags.name, board: flags.board, signingKey, airgapKey: null }
     const home = await withProgress('Encrypting', () =>
-      createClient(identity, { version: 1, signingSeed: toHex(seed), joinToken }, passphrase))
+      createClient(identity, { version: 1, signingSeed: toHex(seed), joinToken }, passphrase, flags['work-factor']))
     this.log(`The client of ${flags.name} is ready in ${home}.`)
     this.log(`Its signing key is ${signingKey}.`)
     this.next('On the airgap: keyrite airgap init', 'Then, face to face: keyrite client pair here, and keyrite airgap card there.')

@@ -13,7 +13,11 @@ const load = (text: string) => loadScript(text, { file: 'own.yaml', library: shi
 describe('the shipped scripts', () => {
   it('are all good, and named as their files', () => {
     expect(shippedNames()).to.include.members(['beacon', 'dkg', 'sign'])
-    for (const name of shippedNames()) expect(readShipped(name).ceremony.name).to.equal(name)
+    for (const name of shippedNames()) {
+      expect(readShipped(name).ceremony.name).to.equal(name)
+      // By every layer, the editors' schema too, which is left out when they are read.
+      expect(load(readShipped(name).source)).to.deep.equal({ script: readShipped(name) })
+    }
   })
 
   it('have the hash that sha256sum prints: over the raw bytes', () => {

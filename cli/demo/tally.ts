@@ -1,0 +1,36 @@
+/** A board's messages counted, unchecked, to show how far a ceremony is: the participants' own clients check them. */
+import type { Posted } from '../../engine/run/feed.ts'
+import type { Script, Step } from '../../engine/script/model.ts'
+import type { Opening } from '../../engine/wire/card.ts'
+import { ceremonyId } from '../../engine/wire/card.ts'
+import type { Progress } from '../roles/ceremony-view.ts'
+
+export interface Tally extends Progress {
+  /** Counts the log's next message. */
+  readonly count: (posted: Posted) => void
+}
+
+export function makeTally({ ceremony }: Script, opening: Opening): Tally {
+  const id = ceremonyId(opening)
+  const { roster } = opening
+  const stated = new Map<string, Set<string | null>>()
+  const placeOf = (step: string, name: string): string => `${step}\n${name}`
+  const wanted = (step: Step): number => (ceremony.messages[step.sends]?.to === 'everyone' ? 1 : roster.length - 1)
+  const hasStated = (stepName: string, name: string): boolean => {
+    const step = ceremony.steps.find((one) => one.name === stepName)
+    return step !== undefined && (stated.get(placeOf(stepName, name))?.size ?? 0) >= wanted(step)
+  }
+  return {
+    ceremony, roster, hasStated,
+    disputes: [],
+    get current() {
+      const at = ceremony.steps.findIndex((step) => !roster.every(({ name }) => hasStated(step.name, name)))
+      return at === -1 ? ceremony.steps.length : at
+    },
+    count: ({ message: { statement } }) => {
+      if (statement.ceremony !== id || statement.step === null) return
+      const place = placeOf(statement.step, statement.from)
+      stated.set(place, (stated.get(place) ?? new Set()).add(statement.to))
+    },
+  }
+}
