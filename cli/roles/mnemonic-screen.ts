@@ -12,11 +12,15 @@ export async function showWords(mnemonic: string, signal: AbortSignal): Promise<
   const cell = (i: number) => `${String(i + 1).padStart(2)}. ${words[i] ?? ''}`.padEnd(16)
   const rows = Array.from({ length: 6 }, (_, row) => [0, 6, 12, 18].map((column) => cell(row + column)).join(' '))
   process.stderr.write(`\nWrite these 24 words on paper, in this order. They will not be shown again.\n\n${rows.map((row) => `   ${row}`).join('\n')}\n\n`)
-  for (const at of twoOf(words.length)) {
-    await askLine(`Word ${String(at + 1)} of your paper:`, '--mnemonic-file FILE', (answer) =>
-      answer.trim().toLowerCase() === words[at] ? undefined : 'That is not the word. Look at your paper again.', signal)
+  try {
+    for (const at of twoOf(words.length)) {
+      await askLine(`Word ${String(at + 1)} of your paper:`, '--mnemonic-file FILE', (answer) =>
+        answer.trim().toLowerCase() === words[at] ? undefined : 'That is not the word. Look at your paper again.', signal)
+    }
+  } finally {
+    // Whoever stops here with Ctrl-C must not leave them on the screen either.
+    process.stderr.write(`${CLEAR}The words are wiped from this screen.\n`)
   }
-  process.stderr.write(`${CLEAR}The words are wiped from this screen.\n`)
 }
 
 function twoOf(count: number): readonly number[] {

@@ -3,7 +3,7 @@
  * a line, so that damage has a place:
  *
  *   {"keyrite":"transcript/1","script":"<the script file's text>"}
- *   {"offset":0,"head":"…","hash":"…"}                        another ceremony's message, by its hash alone
+ *   {"offset":0,"head":"…","hash":"…"}                        another ceremony's or a stranger's message, by its hash alone
  *   {"offset":1,"head":"…","message":{…}}                     this ceremony's
  *   {"offset":2,"head":"…","message":{…},"attachment":{…}}    with the attachment that it names, in hex if it is no such JSON
  *   {"ceremony":"…","entries":3}
@@ -14,7 +14,7 @@ import type { JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Opening } from '../wire/card.ts'
 import { isKeyriteError } from '../wire/error.ts'
-import { EMPTY_HEAD, MAX_ATTACHMENT, hashOf, nextHead, parseMessage, textHash } from '../wire/message.ts'
+import { EMPTY_HEAD, MAX_ATTACHMENT, hashOf, nextHead, parseMessage, textHash, verifyMessage } from '../wire/message.ts'
 import type { Message } from '../wire/message.ts'
 import { compileCheck, hexSchema, objectSchema } from '../wire/schema.ts'
 import { runError } from './errors.ts'
@@ -69,9 +69,14 @@ export function* writeTranscript(
   scriptSource: string, ceremony: string, posts: readonly Posted[], headAt: (offset: number) => string | undefined,
 ): Generator<string> {
   yield `${canonical({ keyrite: FORMAT, script: scriptSource })}\n`
+  const opened = openingIn(posts, ceremony)
+  const roster = opened !== undefined && isOpening(opened.message.statement.payload) ? opened.message.statement.payload.roster : []
   for (const { offset, text, message, attachment } of posts) {
     const head = headAt(offset) ?? ''
-    const line: EntryLine = belongsTo(message, ceremony)
+    // Strangers cannot make it longer than a line a message, and nobody by posting the Opening again.
+    const belongs = offset === opened?.offset ||
+      (message.statement.ceremony === ceremony && roster.some((card) => card.name === message.statement.from))
+    const line: EntryLine = belongs
       ? { offset, head, message, ...(attachment === undefined ? {} : { attachment: attachmentJson(attachment) }) }
       : { offset, head, hash: textHash(text) }
     yield `${canonical(line, LINE_DEPTH)}\n`
@@ -79,11 +84,18 @@ export function* writeTranscript(
   yield `${canonical({ ceremony, entries: posts.length })}\n`
 }
 
-/** Is it the ceremony's own: a statement or Abort of it, or the Opening that it has its id from? */
-function belongsTo(message: Message, ceremony: string): boolean {
-  const { statement } = message
-  if (statement.type !== 'Opening') return statement.ceremony === ceremony
-  return isOpening(statement.payload) && ceremonyId(statement.payload) === ceremony
+/**
+ * The Opening that the ceremony has its id from: the first that a participant of it signed, as every client reads the log. A
+ * storage may put a copy by somebody else before it; where there is none but such, it is given all the same.
+ */
+function openingIn<T extends { readonly message: Message }>(posts: readonly T[], ceremony: string): T | undefined {
+  const all = posts.filter(({ message: { statement } }) =>
+    statement.type === 'Opening' && isOpening(statement.payload) && ceremonyId(statement.payload) === ceremony)
+  return all.find(({ message }) => {
+    const { payload, from } = message.statement
+    const card = isOpening(payload) ? payload.roster.find((one) => one.name === from) : undefined
+    return card !== undefined && verifyMessage(message, card.signingKey)
+  }) ?? all[0]
 }
 
 function isOpening(payload: JsonObject): payload is Opening {
@@ -156,7 +168,7 @@ export function readTranscript(text: string): Transcript {
     heads.push(entry.head)
     if (post !== undefined) posts.push(post)
   }
-  const found = posts.find((post) => belongsTo(post.message, footer.ceremony) && post.message.statement.type === 'Opening')
+  const found = openingIn(posts, footer.ceremony)
   const opening = found?.message.statement.payload
   if (found === undefined || opening === undefined || !isOpening(opening)) throw damaged(lines.length - 1, 'no opening in it has this ceremony id')
   return {

@@ -11,7 +11,7 @@ import { shippedLibrary } from '../../script/shipped.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import { canonical } from '../../wire/canonical.ts'
 import type { Json, JsonObject } from '../../wire/canonical.ts'
-import { EMPTY_HEAD, EMPTY_LOG, parseMessage, signMessage } from '../../wire/message.ts'
+import { EMPTY_HEAD, EMPTY_LOG, nextHead, parseMessage, signMessage, textHash } from '../../wire/message.ts'
 import type { Unsigned } from '../../wire/message.ts'
 import { dkg, memberOf, resultOf, simulateDkg } from './harness.ts'
 
@@ -85,6 +85,32 @@ describe('a log with hostile messages in it', () => {
     const { verdict, convicted } = verified(transcriptOf(run))
     expect({ verdict, convicted }).to.deep.equal({ verdict: 'usable', convicted: [] })
     expect(await recovered(run, 'anna')).to.deep.equal(shareOf(run, 'anna'))
+  })
+
+  it('is no longer for what strangers post about it, or for the Opening posted again, than a line each', () => {
+    const before = transcriptOf(run).length
+    const statement = { ceremony: run.ceremony, step: 'X', type: 'X', from: 'mallory', to: null, view: null, payload: { long: 'x'.repeat(500_000) } }
+    run.board.force(canonical(signMessage(seededRandom('mallory')(32), { statement, seen: EMPTY_LOG })))
+    const [first] = run.board.entries
+    const opening = unsigned(first?.text ?? '')
+    const pin = { offset: 0, head: first?.head ?? '' }
+    run.board.force(canonical(signMessage(memberOf(run, 'anna').signingKey, { ...opening, seen: pin })))
+    const text = transcriptOf(run)
+    expect(text.length - before).to.be.lessThan(500)
+    expect(verified(text).verdict).to.equal('usable')
+  })
+
+  it('is verified by the Opening that a participant signed, although the storage put a stranger’s copy before it', () => {
+    const { signingKey, name } = memberOf(run, 'anna')
+    const [opening] = run.board.entries.map(({ text }) => unsigned(text))
+    if (opening === undefined) throw new Error('an empty board')
+    const copies = [['mallory', seededRandom('mallory')(32)], [name, signingKey]] as const
+    const texts = copies.map(([from, key]) => canonical(signMessage(key, { ...opening, statement: { ...opening.statement, from } })))
+    let head = EMPTY_HEAD
+    const heads = texts.map((text) => (head = nextHead(head, textHash(text))))
+    const posts = texts.map((text, offset) => ({ offset, text, message: parseMessage(text) }))
+    const text = [...writeTranscript(dkg.source, run.ceremony, posts, (offset) => heads[offset])].join('')
+    expect(verified(text).verdict).to.equal('unfinished')
   })
 
   it('can be exported with a message in it that is nested as deep as any may be', async () => {
