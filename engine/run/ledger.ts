@@ -232,10 +232,10 @@ export class Ledger {
     }
     this.slots.put(answer)
     state.answered = true
-    const { guilty, reason, why } = judgeDispute(this.verbContext, dispute, state.dispute.collected, answer.collected)
+    const { guilty, reason, why, convicts = true } = judgeDispute(this.verbContext, dispute, state.dispute.collected, answer.collected)
     this.faultList.push({
-      reason, step: state.step.name, accused: guilty, convicts: true,
-      why: `${guilty} is guilty: ${why}`, offsets: [state.dispute.offset, answer.offset],
+      reason, step: state.step.name, accused: guilty, convicts,
+      why: convicts ? `${guilty} is guilty: ${why}` : `${guilty} seems to be wrong: ${why}`, offsets: [state.dispute.offset, answer.offset],
     })
   }
 

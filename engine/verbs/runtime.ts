@@ -78,6 +78,8 @@ export interface Verdict {
   readonly guilty: string
   readonly reason: string
   readonly why: string
+  /** False where the verdict may rest on another statement than the one disputed, so that it proves nothing. True if absent. */
+  readonly convicts?: boolean
 }
 
 export type AirgapVerb = (scope: AirgapScope, args: Args) => Stating
