@@ -16,10 +16,12 @@ import { EXIT } from '../errors.ts'
 import type { Live } from '../output.ts'
 import { paint } from '../output.ts'
 import { chosen, openedWith } from './board.ts'
-import { abortLines, clockTime, progressTable, stateOf, STATE_WORDS, waitingLine } from './ceremony-view.ts'
+import { abortLines, clockTime, isOver, progressTable, stateOf, STATE_WORDS, waitingLines } from './ceremony-view.ts'
 import { exchanger, openChannel } from './channel.ts'
+import { closeOnAirgap } from './client-close.ts'
 import { cardOf, textStore } from './client-home.ts'
 import type { ClientSession } from './client-session.ts'
+import { troubleTeller } from './client-session.ts'
 import { clientScript } from './script-files.ts'
 import { following } from '../../engine/wire/signals.ts'
 
@@ -64,7 +66,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
 
   const view = new RunView(use)
   const carrier = await openChannel({
-    role: 'client', channel: use.channel, fragment: use.fragment, say: (line) => screen.log(line),
+    role: 'client', channel: use.channel, fragment: use.fragment, screen,
     onProgress: (progress) => view.crossing(progress),
   })
   const stop = new AbortController()
@@ -76,18 +78,19 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
         verbs, random, clock: systemClock,
         onProgress: ({ step, doing }) => view.at(step, doing),
         onLedger: (ledger) => view.follow(ledger),
-        onTrouble: (error) => screen.log(error.message),
+        onTrouble: troubleTeller((line) => screen.log(line)),
       },
       following(signal, stop.signal).signal,
     )
     // A log that cannot be believed ends the run; `running` never resolves before the session is closed.
     const result = await Promise.race([run, session.running.then(() => null)])
     if (result === null) throw signal.reason instanceof Error ? signal.reason : new DOMException('stopped', 'AbortError')
-    return endOf(result, view.frames)
+    if (result.outcome === 'aborted') await closeOnAirgap(session, result.ledger, exchanger(carrier), (line) => screen.log(line), signal)
+    return endOf(result, view.frames, me.name)
   } finally {
     stop.abort()
-    view.close()
     await carrier.close()
+    view.close()
   }
 }
 
@@ -117,7 +120,7 @@ async function isLive(session: ClientSession, { opening }: Opened): Promise<bool
   const ledger = new Ledger({ script, opening, verbs, random, headAt: (offset) => session.feed.headAt(offset) })
   for (const posted of session.feed.all) ledger.accept(posted)
   const state = stateOf(ledger, Date.now(), session.identity.name)
-  return state !== 'usable' && state !== 'aborted'
+  return !isOver(state)
 }
 
 function openedLines({ id, opening, by }: Opened, { ceremony }: Script): string[] {
@@ -182,9 +185,8 @@ class RunView {
   }
 
   crossing({ direction, frames, needed }: CarrierProgress): void {
-    if (direction === 'in') this.frames = { ...this.frames, in: this.frames.in + 1 }
-    else this.frames = { ...this.frames, out: Math.max(this.frames.out, frames) }
-    this.crossingNow = direction === 'out' ? `shown ${frames} frames of ${needed}` : `read ${frames} frames${needed > 0 ? ` of ${needed}` : ''}`
+    this.frames[direction] += 1
+    this.crossingNow = direction === 'out' ? `${String(frames)} frames shown` : `read ${String(frames)} frames${needed > 0 ? ` of ${String(needed)}` : ''}`
     this.draw()
   }
 
@@ -196,8 +198,9 @@ class RunView {
       '',
       ...progressTable(ledger, use.session.identity.name),
       '',
-      waitingLine(ledger, Date.now(), this.since.get(ledger.current)),
-      this.crossingNow === '' ? this.doing : `${this.doing} (${this.crossingNow})`,
+      ...(isOver(state)
+        ? []
+        : [...waitingLines(ledger, Date.now(), this.since.get(ledger.current)), this.crossingNow === '' ? this.doing : `${this.doing} (${this.crossingNow})`]),
       ...(state === 'running' ? [] : [paint(state === 'usable' ? 'green' : 'yellow', STATE_WORDS[state])]),
     ])
   }
@@ -209,7 +212,7 @@ class RunView {
   }
 }
 
-function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { readonly in: number; readonly out: number }): RunEnd {
+function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { readonly in: number; readonly out: number }, me: string): RunEnd {
   const json = {
     ceremony: ledger.id, outcome, frames, outputs: ledger.outputs ?? null,
     aborts: ledger.aborts.map(({ from, payload }) => ({ from, ...payload })),
@@ -233,8 +236,10 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
       next: ['Ask those who are missing to run their client and airgap; then run this again.'], exit: EXIT.aborted, json,
     }
   }
+  // One's own Abort may not have come back in the log yet.
+  const own = fault === null || ledger.aborts.some(({ from }) => from === me) ? [] : [`You aborted (${fault.reason}): ${fault.why}`]
   return {
-    lines: [outcome === 'doubtful' ? STATE_WORDS.doubtful : 'The ceremony was aborted.', ...abortLines(ledger)],
+    lines: [outcome === 'doubtful' ? STATE_WORDS.doubtful : 'The ceremony was aborted.', ...own, ...abortLines(ledger)],
     next: [`When the cause is clear, one of you: keyrite client open --again ${ledger.id.slice(0, 12)}`], exit: EXIT.aborted, json,
   }
 }

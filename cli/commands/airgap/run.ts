@@ -25,28 +25,39 @@ more than that, unless the script says so. Leave it running until the client say
     const { serveAirgap } = await import('../../roles/airgap-serve.ts')
     const { confirmCeremony, confirmPairing } = await import('../../roles/airgap-confirm.ts')
     const { airgapLog } = await import('../../roles/airgap-log.ts')
+    const { checkChannel } = await import('../../roles/channel.ts')
+    const { live } = await import('../../output.ts')
+    const { cliError } = await import('../../errors.ts')
 
+    checkChannel(flags.channel)
+    if (flags.accept !== undefined && !/^(\s*\d){40}\s*$/.test(flags.accept)) throw cliError('number-form', { value: flags.accept })
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     const frames = { in: 0, out: 0 }
-    const log = airgapLog((line) => this.say(line), airgap)
+    const screen = live()
+    const log = airgapLog((line) => screen.log(line), airgap)
     try {
       log.start()
       await serveAirgap({
-        airgap, ...flags, signal: this.signal, say: (line) => this.say(line),
+        airgap, ...flags, signal: this.signal, screen,
         confirm: (question) =>
           question.kind === 'pair' ? confirmPairing(question.card, undefined, this.signal) : confirmCeremony(question, flags.accept, this.signal),
         onProgress: log.progress,
-        onCrossing: ({ direction, frames: count }) => {
+        onCrossing: ({ direction }) => {
           if (direction === 'in') frames.in += 1
-          else frames.out = Math.max(frames.out, count)
+          else frames.out += 1
         },
         onAnswer: log.answer,
-        until: () => flags['until-finished'] && log.finished() !== undefined,
+        until: (_, answer) => flags['until-finished'] && (log.finished() !== undefined || answer.give === 'closed'),
       })
       const ceremony = log.finished()
-      this.log(`Ceremony ${ceremony?.slice(0, 12) ?? ''}: every step was answered.`)
-      this.next('Wait until the client says that the ceremony is complete before you use what it made.')
-      return { ceremony, frames }
+      if (ceremony === undefined) {
+        this.log('The ceremony was aborted.')
+        this.next('Its client says why. When it is opened again: keyrite airgap run')
+      } else {
+        this.log(`Ceremony ${ceremony.slice(0, 12)}: every step was answered.`)
+        this.next('Wait until the client says that the ceremony is complete before you use what it made.')
+      }
+      return { ceremony: ceremony ?? null, frames }
     } finally {
       await airgap.close()
     }
