@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { setImmediate } from 'node:timers/promises'
 import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
+import { closeAirgap } from '../../run/client-exchange.ts'
 import { Feed } from '../../run/feed.ts'
 import { meddling } from '../../run/faults-log.ts'
 import { runMember, simulate } from '../../run/simulate.ts'
@@ -37,6 +38,20 @@ describe('an Abort', () => {
     for (const name of ['anna', 'cleo']) expect(typesBy(run, name)).not.to.include.members(['Response'])
     for (const { memory } of run.members) expect(memory.read().kept).to.deep.equal({})
     expect(resultOf(run, 'anna').ledger.aborts.map(({ from, payload }) => [from, payload.reason])).to.deep.equal([['ben', 'operator']])
+  })
+
+  it('in the log, brought to the airgaps, erases their sessions, but where a part of the certificate was stated', async () => {
+    const run = await simulateDkg(3, 2, 'close', { tamper: { ben: abortsBefore('SendDeals', 0) } })
+    const abort = run.board.entries.find(({ text }) => text.includes('"type":"Abort"'))?.text ?? expect.fail()
+    for (const { memory, airgap } of run.members) {
+      await closeAirgap((request) => airgap.handle(request), run.ceremony, abort)
+      expect(memory.read().ceremonies[run.ceremony]).to.include({ state: 'aborted', salt: null })
+    }
+    const late = await simulateFaults(3, 2, ['silent:ben:ProcessDeals'])
+    const said = late.board.entries.find(({ text }) => text.includes('"type":"Abort"'))?.text ?? expect.fail()
+    const error: unknown = await closeAirgap((request) => memberOf(late, 'anna').airgap.handle(request), late.ceremony, said).catch((reason: unknown) => reason)
+    expect(error).to.have.property('code', 'airgap.refused')
+    expect(memberOf(late, 'anna').memory.read().ceremonies[late.ceremony]).to.include({ state: 'live' })
   })
 
   it('after one’s own part leaves one in doubt, from which the certificate leads back to success', async () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { createPublicKey, verify } from 'node:crypto'
 import { ed25519FromSeed } from '../../crypto/ed25519.ts'
 import { fromHex, sha256Hex, toHex } from '../../crypto/bytes.ts'
 import { canonical, utf8 } from '../../wire/canonical.ts'
@@ -45,8 +46,11 @@ describe('a message', () => {
   it('is signed over the bytes that the protocol says', () => {
     // sign(key, label, object) is Ed25519 over "keyrite/1/" + label + "\n" || JCS(object): here by hand.
     const text = `keyrite/1/statement\n{"ceremony":"${'ab'.repeat(32)}","from":"anna","payload":{"sealed":"00"},"step":"SendDeals","to":"ben","type":"Deal","view":"${'cd'.repeat(32)}"}`
-    const { secretKey } = airgap
-    expect(signObject(secretKey, 'statement', statement)).to.equal(signStatement(secretKey, statement))
+    // node:crypto alone takes it, over this very text.
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(airgap.publicKey).toString('base64url') }, format: 'jwk' })
+    const signature = Buffer.from(unsigned.airgapSignature ?? '', 'hex')
+    expect(verify(null, utf8(text), key, signature)).to.equal(true)
+    expect(verify(null, utf8(text.replace('statement\n', 'message\n')), key, signature)).to.equal(false)
     expect(sha256Hex(utf8(text.split('\n')[1] ?? ''))).to.equal(hashOf(statement))
   })
 
