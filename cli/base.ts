@@ -54,7 +54,7 @@ export function prose(parts: TemplateStringsArray): string {
   return parts.join('').replace(/([^\n])\n(?!\n)/g, '$1 ')
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 export abstract class KeyriteCommand extends Command {
   static override enableJsonFlag = true
@@ -63,7 +63,7 @@ export abstract class KeyriteCommand extends Command {
   private listening = false
 
   /**
-   * Aborted by the first Ctrl-C or SIGTERM; the second one ends the process at once. Only a command that asks for it
+   * Aborted by the first Ctrl-C, SIGTERM or closing of the terminal; the second one ends the process at once. Only a command that asks for it
    * changes what Ctrl-C does.
    */
   protected get signal(): AbortSignal {

@@ -53,6 +53,10 @@ export const cliError = errorTable('cli', {
     what: `The ceremony ${ceremony} has the number ${number}, which is not the one that --accept names.`,
     todo: 'Compare the number with the other participants. If it is right, run `keyrite airgap run` again and confirm it on this screen.',
   }),
+  'number-form': ({ value }: { value: string }) => ({
+    what: `${JSON.stringify(value)} is no ceremony number: it has forty digits.`,
+    todo: 'Give --accept the whole number that `keyrite client open` and `keyrite client status` show.',
+  }),
   'script-file': ({ path, why, shipped }: { path: string; why: string; shipped: readonly string[] }) => ({
     what: `The script ${path} cannot be read: ${why}.`,
     todo: `Name a file, or one of the ceremonies that ship with keyrite: ${shipped.join(', ')}.`,
@@ -164,7 +168,9 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   'cli.join-token': EXIT.refused,
   'cli.new-name': EXIT.usage,
   'cli.listen': EXIT.usage,
+  'cli.number-form': EXIT.usage,
   'storage.bad-option': EXIT.usage,
+  'storage.bad-url': EXIT.usage,
   'cli.channel': EXIT.usage,
   'board.unreachable': EXIT.unreachable,
   'board.tampered': EXIT.unreachable,

@@ -19,6 +19,9 @@ export interface Live {
   log(line: string): void
   /** Ends with these lines, or the block as it is, left on the screen; elsewhere they are printed. */
   end(lines?: readonly string[]): void
+  /** Keeps off the screen, which something else fills, until `release`; what is logged meanwhile is then added. */
+  hold(): void
+  release(): void
 }
 
 const ERASE_LINE = '\u001b[2K'
@@ -33,26 +36,43 @@ const SHOW_CURSOR = '\u001b[?25h'
  * @param quiet prints nothing at all (`--json`)
  */
 export function live(screen: Screen = process.stderr, quiet = false): Live {
-  if (quiet) return { show: () => undefined, log: () => undefined, end: () => undefined }
+  if (quiet) return { show: () => undefined, log: () => undefined, end: () => undefined, hold: () => undefined, release: () => undefined }
   if (screen.isTTY !== true) return plain(screen)
   let block: readonly string[] = []
   let drawn = 0
+  let waiting: string[] | undefined
 
   // One write per redraw, so that nothing flickers.
   const draw = (record: readonly string[], lines: readonly string[]): void => {
     const up = drawn === 0 ? '' : `\u001b[${String(drawn)}A\r`
     const visible = lines.slice(0, Math.max(1, (screen.rows ?? 24) - 1)).map((line) => fit(line, screen.columns ?? 80))
-    screen.write(`${HIDE_CURSOR}${up}${ERASE_BELOW}${[...record, ...visible].map((line) => `${ERASE_LINE}${line}\n`).join('')}`)
+    // Without a block, the cursor may be a question's.
+    screen.write(`${visible.length === 0 ? SHOW_CURSOR : HIDE_CURSOR}${up}${ERASE_BELOW}${[...record, ...visible].map((line) => `${ERASE_LINE}${line}\n`).join('')}`)
     drawn = visible.length
     block = lines
   }
   const restore = (): void => void screen.write(SHOW_CURSOR)
+  const release = (): void => {
+    if (waiting === undefined) return
+    const record = waiting
+    waiting = undefined
+    draw(record, block)
+  }
   process.once('exit', restore)
 
   return {
-    show: (lines) => draw([], lines),
-    log: (line) => draw([line], block),
+    show: (lines) => {
+      if (waiting === undefined) draw([], lines)
+      else block = lines
+    },
+    log: (line) => {
+      if (waiting === undefined) draw([line], block)
+      else waiting.push(line)
+    },
+    hold: () => void (waiting ??= []),
+    release,
     end(lines = block) {
+      release()
       draw(lines, [])
       restore()
       process.off('exit', restore)
@@ -67,6 +87,8 @@ function plain(screen: Screen): Live {
     show: (lines) => void (block = lines),
     log: print,
     end: (lines = block) => lines.forEach(print),
+    hold: () => undefined,
+    release: () => undefined,
   }
 }
 

@@ -84,6 +84,10 @@ export async function runDemo(use: DemoUse): Promise<DemoResult> {
       groupKey: String(outputs['groupKey']), birth: String(outputs['birth']), verdict: String(verified['verdict']), transcript,
       frames: counter.total, seconds: (Date.now() - began) / 1000, folder: use.keep === undefined ? null : folder,
     }
+  } catch (error) {
+    // Ctrl-C reaches the processes as well, and they end first.
+    use.signal.throwIfAborted()
+    throw error
   } finally {
     use.signal.removeEventListener('abort', stop)
     counter.stop()

@@ -18,16 +18,19 @@ import { cliError } from '../errors.ts'
 import { makeHome, rolePath } from '../home.ts'
 import { withProgress } from '../output.ts'
 import { askPassphrase } from '../prompt.ts'
+import { isThere, makeInside, refuseAnother } from './making.ts'
 
 export const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length))
 
 const vaultPath = (home: string): string => join(home, 'vault.age')
 
-/** Makes an airgap's home around a seed (64 bytes, hex; secret). @throws vault.exists where there is one */
+/** Makes an airgap's home around a seed (64 bytes, hex; secret). @throws vault.exists where there is one, vault.locked */
 export async function createAirgapHome(seed: string, passphrase: string, workFactor?: number): Promise<string> {
   const home = await makeHome('airgap')
-  const keyring = await createKeyring(home, passphrase, workFactor === undefined ? {} : { workFactor })
-  await createVault({ path: vaultPath(home), keyring, schema: memorySchema }, emptyMemory(seed))
+  await makeInside(home, vaultPath(home), async () => {
+    const keyring = await createKeyring(home, passphrase, workFactor === undefined ? {} : { workFactor })
+    await createVault({ path: vaultPath(home), keyring, schema: memorySchema }, emptyMemory(seed))
+  })
   return home
 }
 
@@ -39,9 +42,15 @@ export interface OpenAirgap {
   readonly close: () => Promise<void>
 }
 
+/** Before anybody chooses a passphrase. @throws vault.exists where there is an airgap already, cli.home */
+export async function refuseAnotherAirgap(): Promise<void> {
+  await refuseAnother(vaultPath(await makeHome('airgap')))
+}
+
 /** Unlocks this home's airgap, alone on it. @throws cli.no-airgap, vault.wrong-passphrase, vault.locked, … */
 export async function unlockedAirgap(use: { readonly file: string | undefined; readonly signal: AbortSignal }): Promise<OpenAirgap> {
   const home = rolePath('airgap')
+  if (!(await isThere(vaultPath(home)))) throw cliError('no-airgap', { home })
   const passphrase = await askPassphrase({ of: 'this airgap’s vault', file: use.file, signal: use.signal })
   try {
     return await withProgress('Unlocking', async () => {

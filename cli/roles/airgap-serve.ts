@@ -9,6 +9,7 @@ import { checkAnswer, checkRequest } from '../../engine/wire/exchange.ts'
 import type { Answer, Request } from '../../engine/wire/exchange.ts'
 import { random } from './airgap-home.ts'
 import type { OpenAirgap } from './airgap-home.ts'
+import type { Live } from '../output.ts'
 import { openChannel } from './channel.ts'
 
 export interface ServeUse {
@@ -16,7 +17,7 @@ export interface ServeUse {
   readonly channel: string
   readonly fragment?: number | undefined
   readonly signal: AbortSignal
-  readonly say: (line: string) => void
+  readonly screen: Live
   readonly confirm: (question: Confirmation | Pairing) => Promise<boolean>
   readonly onProgress?: (progress: AirgapProgress) => void
   readonly onCrossing?: (progress: CarrierProgress) => void
@@ -27,15 +28,21 @@ export interface ServeUse {
 
 /** Serves requests until `until` says so or the signal aborts (then it throws the signal's reason). */
 export async function serveAirgap(use: ServeUse): Promise<void> {
-  const { airgap, signal, say } = use
+  const { airgap, signal, screen } = use
+  const say = (line: string): void => screen.log(line)
   const carrier = await openChannel({
-    role: 'airgap', channel: use.channel, fragment: use.fragment, say,
-    ...(use.onCrossing === undefined ? {} : { onProgress: use.onCrossing }),
+    role: 'airgap', channel: use.channel, fragment: use.fragment, screen,
+    onProgress: (progress) => {
+      const { direction, frames, needed } = progress
+      if (direction === 'in') screen.show([`Reading: ${String(frames)} frames of ${needed === 0 ? '?' : String(needed)}`])
+      use.onCrossing?.(progress)
+    },
   })
   const role = createAirgap({
     memory: airgap.memory, script: airgap.script, verbs, random, now: () => new Date(),
     confirm: async (question) => {
       await carrier.stopShowing()
+      screen.show([])
       return await use.confirm(question)
     },
     ...(use.onProgress === undefined ? {} : { onProgress: use.onProgress }),
@@ -43,6 +50,7 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
   try {
     for (;;) {
       const { text } = await carrier.receive(signal)
+      screen.show([])
       const answer = await answered(role.handle, text, say)
       if (answer === undefined) continue
       const request = checkRequest(openEnvelope(text).body, 'The request')
@@ -53,6 +61,7 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
     }
   } finally {
     await carrier.close()
+    screen.end([])
   }
 }
 

@@ -6,7 +6,10 @@ import { Feed, pause } from '../../engine/run/feed.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
 import { openedIn } from '../../engine/run/lobby.ts'
 import type { Board } from '../../engine/wire/board.ts'
-import { signObject } from '../../engine/wire/message.ts'
+import { boardError } from '../../engine/wire/board.ts'
+import { isKeyriteError } from '../../engine/wire/error.ts'
+import { EMPTY_LOG, signObject } from '../../engine/wire/message.ts'
+import type { Pin } from '../../engine/wire/message.ts'
 import { connectBoard } from '../../storage/client.ts'
 import { cliError } from '../errors.ts'
 import { following } from '../../engine/wire/signals.ts'
@@ -14,6 +17,8 @@ import { following } from '../../engine/wire/signals.ts'
 export interface BoardSession {
   readonly board: Board
   readonly feed: Feed
+  /** The last entry that an earlier run of this client verified. */
+  readonly pinned: Promise<Pin>
   /** Rejects when the log cannot be believed or kept; resolves when the session was closed. */
   readonly running: Promise<void>
   readonly close: () => Promise<void>
@@ -38,12 +43,16 @@ export function openBoard({ home, identity, secrets, signal, onTrouble }: BoardU
       : { credentials: { name: identity.name, sign: (label, object) => signObject(fromHex(secrets.signingSeed, 32), label, object) } }),
   })
   const closing = new AbortController()
-  const feed = new Feed({ board, store: logStore(home, secrets !== undefined), ...(onTrouble === undefined ? {} : { onTrouble }) })
+  const store = logStore(home, secrets !== undefined)
+  const kept = store.load()
+  kept.catch(() => undefined)
+  const feed = new Feed({ board, store: { ...store, load: () => kept }, ...(onTrouble === undefined ? {} : { onTrouble }) })
   const running = feed.run(following(closing.signal, signal).signal)
   // Whoever waits for it hears of a failure; until then it must not end the process.
   running.catch(() => undefined)
   return {
     board, feed, running,
+    pinned: kept.then((entries) => entries.at(-1) ?? EMPTY_LOG),
     close: async () => {
       closing.abort()
       await running.catch(() => undefined)
@@ -51,9 +60,30 @@ export function openBoard({ home, identity, secrets, signal, onTrouble }: BoardU
   }
 }
 
-/** Waits until the whole log, as it is now, was read. @throws board.unreachable, board.tampered */
-export async function caughtUp({ board, feed, running }: BoardSession, signal: AbortSignal): Promise<void> {
-  const head = await board.head()
+const TRY_AGAIN = 2000
+
+/**
+ * Waits until the whole log, as it is now, was read.
+ *
+ * @param isPatient waits for a storage that cannot be reached; the session's `onTrouble` tells of it
+ * @throws board.tampered; board.unreachable unless it is patient
+ */
+export async function caughtUp({ board, feed, pinned, running }: BoardSession, signal: AbortSignal, isPatient = false): Promise<void> {
+  const asking = async (): Promise<Pin> => {
+    for (;;) {
+      try {
+        return await board.head()
+      } catch (error) {
+        if (!isPatient || signal.aborted || !isKeyriteError(error, 'board.unreachable')) throw error
+        await Promise.race([pause(TRY_AGAIN, signal), running])
+      }
+    }
+  }
+  const pin = await pinned
+  const head = await asking()
+  // Before the feed looks for attachments that such a storage may not have any more.
+  if (head.offset < pin.offset) throw boardError('tampered', { offset: pin.offset, why: `nothing is left: the log now ends at offset ${String(head.offset)}` })
+  if (head.offset === pin.offset && head.head !== pin.head) throw boardError('tampered', { offset: pin.offset, why: 'the head is another one than before' })
   const reading = async () => {
     while (feed.pin.offset < head.offset && !signal.aborted) await pause(20, signal)
   }

@@ -30,15 +30,15 @@ export function progressTable(ledger: Progress, me?: string): string[] {
   return table([['', ...steps.map((step) => paint('dim', step.name))], ...rows])
 }
 
-/** `waiting in SendDeals for bob, carol since 12:01 (4 min), until …`, or what the end is. */
-export function waitingLine(ledger: Ledger, now: number, since?: number): string {
+/** `SendDeals: waiting for bob, carol, since 2026-11-23 12:01 UTC (4 min)`, and until when. */
+export function waitingLines(ledger: Ledger, now: number, since?: number): string[] {
   const step = ledger.ceremony.steps[ledger.current]
-  if (step === undefined) return 'complete'
+  if (step === undefined) return []
   const missing = ledger.missing(step.index)
   const deadline = ledger.deadline(step.index)
   const left = deadline > now ? `${duration(deadline - now)} left` : 'passed'
   const from = since === undefined ? '' : `, since ${clockTime(since)} (${duration(now - since)})`
-  return `${step.name}: waiting for ${missing.join(', ') || 'nobody'}${from}; deadline ${clockTime(deadline)} (${left})`
+  return [`${step.name}: waiting for ${missing.join(', ') || 'nobody'}${from}`, `${' '.repeat(step.name.length)}  deadline ${clockTime(deadline)} (${left})`]
 }
 
 /** `2026-11-23 14:05 UTC` */
@@ -56,6 +56,9 @@ export function stateOf(ledger: Ledger, now: number, me?: string): CeremonyState
   if (ledger.disputes.length > 0) return 'disputed'
   return 'running'
 }
+
+/** Nothing more will come of it. */
+export const isOver = (state: CeremonyState): boolean => state === 'usable' || state === 'aborted'
 
 /** What a state means for the owner. */
 export const STATE_WORDS: Readonly<Record<CeremonyState, string>> = {

@@ -1,31 +1,60 @@
 /** The channel between a client and its airgap, as `--channel` names it. The web carrier takes its place here later. */
 import type { Carrier, CarrierProgress, Role } from '../../engine/channel/carrier.ts'
 import { cliError } from '../errors.ts'
+import type { Live } from '../output.ts'
 
 export interface ChannelUse {
   readonly role: Role
   readonly channel: string
   readonly fragment?: number | undefined
-  readonly say: (line: string) => void
+  /** Is kept off the terminal while a carrier fills it. */
+  readonly screen: Live
   readonly onProgress?: (progress: CarrierProgress) => void
 }
 
+const FOLDER = /^folder:(.+)$/
+
+/** Refuses what is no channel, before anybody types a passphrase. @throws cli.channel */
+export function checkChannel(channel: string): void {
+  if (channel !== 'terminal' && !FOLDER.test(channel)) throw cliError('channel', { value: channel })
+}
+
+/** What the window tells below a code. */
+const HINTS: Readonly<Record<Role, string>> = {
+  client: 'show it to your airgap; then scan or type its answer here',
+  airgap: 'show it to your client',
+}
+
 /** Opens the carrier. @throws cli.channel, channel.bad-folder */
-export async function openChannel({ role, channel, fragment, say, onProgress }: ChannelUse): Promise<Carrier> {
+export async function openChannel({ role, channel, fragment, screen, onProgress }: ChannelUse): Promise<Carrier> {
+  checkChannel(channel)
   const options = {
     role,
     ...(fragment === undefined ? {} : { fragment }),
     ...(onProgress === undefined ? {} : { onProgress }),
-    onProblem: (problem: { readonly message: string; readonly todo: string }) => say(`${problem.message} ${problem.todo}`),
+    onProblem: (problem: { readonly message: string; readonly todo: string }) => screen.log(`${problem.message} ${problem.todo}`),
   }
   if (channel === 'terminal') {
     const { makeTerminalCarrier } = await import('../../engine/channel/terminal.ts')
-    return makeTerminalCarrier({ ...options, input: process.stdin, output: process.stdout })
+    const carrier = makeTerminalCarrier({ ...options, input: process.stdin, output: process.stdout, hint: HINTS[role] })
+    return {
+      ...carrier,
+      show: async (text) => {
+        screen.hold()
+        await carrier.show(text)
+      },
+      stopShowing: async () => {
+        await carrier.stopShowing()
+        screen.release()
+      },
+      close: async () => {
+        await carrier.close()
+        screen.release()
+      },
+    }
   }
-  const folder = /^folder:(.+)$/.exec(channel)?.[1]
-  if (folder === undefined) throw cliError('channel', { value: channel })
   const { openFolderCarrier } = await import('../../engine/channel/folder.ts')
-  return await openFolderCarrier({ ...options, folder })
+  return await openFolderCarrier({ ...options, folder: FOLDER.exec(channel)?.[1] ?? '' })
 }
 
 /**

@@ -22,6 +22,7 @@ import { EMPTY_HEAD, nextHead, textHash } from '../../engine/wire/message.ts'
 import { compileCheck, hexSchema, nameSchema, objectSchema } from '../../engine/wire/schema.ts'
 import { cliError } from '../errors.ts'
 import { makeHome, rolePath } from '../home.ts'
+import { makeInside, refuseAnother } from './making.ts'
 
 /** What is not secret of a client. */
 export interface Identity {
@@ -65,10 +66,17 @@ const secretsPath = (home: string): string => join(home, 'client.age')
 /** Makes a client's home. @throws vault.exists where there is one, vault.passphrase, cli.home */
 export async function createClient(identity: Identity, secrets: ClientSecrets, passphrase: string, workFactor?: number): Promise<string> {
   const home = await makeHome('client')
-  const keyring = await createKeyring(home, passphrase, workFactor === undefined ? {} : { workFactor })
-  await createVault({ path: secretsPath(home), keyring, schema: secretsSchema }, secrets)
-  await saveIdentity(home, identity)
+  await makeInside(home, identityPath(home), async () => {
+    const keyring = await createKeyring(home, passphrase, workFactor === undefined ? {} : { workFactor })
+    await createVault({ path: secretsPath(home), keyring, schema: secretsSchema }, secrets)
+    await saveIdentity(home, identity)
+  })
   return home
+}
+
+/** Before anybody chooses a passphrase. @throws vault.exists where there is a client already, cli.home */
+export async function refuseAnotherClient(): Promise<void> {
+  await refuseAnother(identityPath(await makeHome('client')))
 }
 
 export async function saveIdentity(home: string, identity: Identity): Promise<void> {

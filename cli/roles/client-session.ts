@@ -2,6 +2,7 @@
 import { fromHex } from '../../engine/crypto/bytes.ts'
 import { lockHome } from '../../engine/vault/lock.ts'
 import { canonical } from '../../engine/wire/canonical.ts'
+import { isKeyriteError } from '../../engine/wire/error.ts'
 import type { JsonObject } from '../../engine/wire/canonical.ts'
 import { signMessage } from '../../engine/wire/message.ts'
 import type { Pin, Statement } from '../../engine/wire/message.ts'
@@ -9,7 +10,7 @@ import { withProgress } from '../output.ts'
 import { askPassphrase } from '../prompt.ts'
 import { caughtUp, openBoard } from './board.ts'
 import type { BoardSession } from './board.ts'
-import { readClient, unlockClient } from './client-home.ts'
+import { cardOf, readClient, unlockClient } from './client-home.ts'
 import type { ClientSecrets, Identity } from './client-home.ts'
 
 export interface ClientSession extends BoardSession {
@@ -24,17 +25,27 @@ export interface SessionUse {
   readonly signal: AbortSignal
   /** Hears of trouble with the storage. */
   readonly say: (line: string) => void
+  /** Waits for a storage that cannot be reached, and says so. */
+  readonly isPatient?: boolean
 }
 
-/** Unlocks this home's client, alone on it, and reads its board's log to the end. */
-export async function unlockedClient({ file, signal, say }: SessionUse): Promise<ClientSession> {
+/** Unlocks this home's paired client, alone on it, and reads its board's log to the end. @throws cli.no-client, cli.not-paired, vault.*, board.* */
+export async function unlockedClient({ file, signal, say, isPatient = false }: SessionUse): Promise<ClientSession> {
   const { home, identity } = await readClient()
+  cardOf(identity)
   const lock = await lockHome(home)
   try {
     const passphrase = await askPassphrase({ of: `the client of ${identity.name}`, file, signal })
     const secrets = await withProgress('Unlocking', () => unlockClient(home, passphrase))
-    const session = openBoard({ home, identity, secrets, signal, onTrouble: (error) => say(error.message) })
-    await caughtUp(session, signal)
+    // Whoever does not wait is told once, by the error.
+    const onTrouble = isPatient ? troubleTeller(say) : () => undefined
+    const session = openBoard({ home, identity, secrets, signal, onTrouble })
+    try {
+      await caughtUp(session, signal, isPatient)
+    } catch (error) {
+      await session.close()
+      throw error
+    }
     return {
       ...session, home, identity, secrets,
       close: async () => {
@@ -45,6 +56,20 @@ export async function unlockedClient({ file, signal, say }: SessionUse): Promise
   } catch (error) {
     await lock.release()
     throw error
+  }
+}
+
+/** The same trouble is told again after this many milliseconds only. */
+const TELL_AGAIN = 60_000
+
+/** Tells each trouble once, and now and then again. */
+export function troubleTeller(say: (line: string) => void, now: () => number = Date.now): (error: Error) => void {
+  const told = new Map<string, number>()
+  return (error) => {
+    const text = `${error.message}${isKeyriteError(error) ? ` ${error.todo}` : ''}`
+    if (now() - (told.get(text) ?? -Infinity) < TELL_AGAIN) return
+    told.set(text, now())
+    say(text)
   }
 }
 

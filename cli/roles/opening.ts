@@ -10,6 +10,7 @@ import { canonical, parseCanonical } from '../../engine/wire/canonical.ts'
 import type { JsonObject } from '../../engine/wire/canonical.ts'
 import type { Card, Opening } from '../../engine/wire/card.ts'
 import { cliError } from '../errors.ts'
+import { whyUnreadable } from '../scripts.ts'
 
 export interface OpeningWish {
   readonly script: Script
@@ -42,17 +43,21 @@ export function makeOpening({ script, parameters, roster, rehearsal }: OpeningWi
  * The cards of a roster: all who are ready for the script, or those that `--roster` names.
  *
  * @param wanted names separated by commas, or the path of a file with a name a line; undefined for all
+ * @param me who opens, and takes part
  * @throws cli.roster
  */
-export async function rosterOf(posts: readonly Posted[], script: Script, wanted: string | undefined): Promise<readonly Card[]> {
+export async function rosterOf(posts: readonly Posted[], script: Script, wanted: string | undefined, me: string): Promise<readonly Card[]> {
   const ready = readyFor(posts, script.hash).map((one) => one.card)
   if (wanted === undefined) {
-    if (ready.length < 2) throw cliError('roster', { why: `${ready.length === 0 ? 'nobody is' : `only ${ready[0]?.name ?? ''} is`} ready for ${script.ceremony.name} with this very file` })
+    if (!ready.some((card) => card.name === me)) throw cliError('roster', { why: `you, ${me}, are not ready for ${script.ceremony.name} with this very file yourself` })
+    if (ready.length < 2) throw cliError('roster', { why: `only you, ${me}, are ready for ${script.ceremony.name} with this very file` })
     return ready
   }
   const names = await namesOf(wanted)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw cliError('roster', { why: `${twice} is named twice` })
+  if (!names.includes(me)) throw cliError('roster', { why: `you, ${me}, are not in it, and only who takes part can open` })
+  if (names.length < 2) throw cliError('roster', { why: 'one participant is too few' })
   return names.map((name) => {
     const card = ready.find((one) => one.name === name)
     if (card === undefined) throw cliError('roster', { why: `${name} is not ready for ${script.ceremony.name} with this very file` })
@@ -60,9 +65,17 @@ export async function rosterOf(posts: readonly Posted[], script: Script, wanted:
   })
 }
 
+async function readRoster(path: string): Promise<Uint8Array> {
+  try {
+    return await readBounded(path, 64 * 1024)
+  } catch (error) {
+    throw cliError('roster', { why: `${JSON.stringify(path)} is neither a list of names nor a file that can be read (${whyUnreadable(error)})` }, error)
+  }
+}
+
 async function namesOf(wanted: string): Promise<readonly string[]> {
   const isList = /^[a-z0-9-]{1,32}(,[a-z0-9-]{1,32})*$/.test(wanted)
-  const text = isList ? wanted : new TextDecoder().decode(await readBounded(wanted, 64 * 1024))
+  const text = isList ? wanted : new TextDecoder().decode(await readRoster(wanted))
   const names = text.split(/[\s,]+/).filter((name) => name !== '')
   const wrong = names.find((name) => !/^[a-z0-9-]{1,32}$/.test(name))
   if (wrong !== undefined) throw cliError('roster', { why: `${JSON.stringify(wrong)} is no name` })

@@ -6,7 +6,7 @@ import type { Opened } from '../../engine/run/lobby.ts'
 import type { Script } from '../../engine/script/model.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { random } from './airgap-home.ts'
-import { abortLines, clockTime, progressTable, stateOf, STATE_WORDS, waitingLine } from './ceremony-view.ts'
+import { abortLines, clockTime, progressTable, isOver, stateOf, STATE_WORDS, waitingLines } from './ceremony-view.ts'
 import { textStore } from './client-home.ts'
 import type { Identity } from './client-home.ts'
 import { clientScript } from './script-files.ts'
@@ -40,14 +40,14 @@ export async function statusOf(home: string, identity: Identity, feed: Feed, ope
   const step = script.ceremony.steps[ledger.current]
   const kept = step === undefined ? undefined : await textStore(home).get(`${id}/since-${step.name}`)
   const since = kept === undefined ? undefined : Number(kept)
-  const over = state === 'usable' || state === 'aborted'
+  const over = isOver(state)
   return {
     lines: [
       ...head,
       `state   ${STATE_WORDS[state]}`,
       '',
       ...progressTable(ledger, identity.name),
-      ...(over ? [] : ['', waitingLine(ledger, Date.now(), since)]),
+      ...(over ? [] : ['', ...waitingLines(ledger, Date.now(), since)]),
       ...(ledger.aborts.length > 0 && !ledger.certified ? ['', ...abortLines(ledger)] : []),
       ...Object.entries(ledger.outputs ?? {}).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`),
     ],

@@ -40,6 +40,8 @@ export interface TerminalCarrierOptions extends CarrierOptions {
   readonly colours?: Colours
   /** Frames a second at first, 5 unless told. */
   readonly speed?: number
+  /** What to do with the code, told below it until something was read. */
+  readonly hint?: string
   /** Ctrl-C, which raw mode keeps from the process. Unless told, the process gets its SIGINT. */
   readonly onInterrupt?: () => void
 }
@@ -56,7 +58,8 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): Carrier {
   let waiting: { readonly resolve: (incoming: Incoming) => void; readonly reject: (reason: unknown) => void } | undefined
   let framesRead = 0
   let linesRead = 0
-  let note = ''
+  const hint = options.hint === undefined ? '' : ` · ${options.hint}`
+  let note = hint
   let isAttached = false
   let isClosed = false
   let hasEnded = false
@@ -72,6 +75,7 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): Carrier {
   })
 
   function report(problem: KeyriteError): void {
+    if (screen.isShowing) note = ` · ${problem.message}`
     options.onProblem?.(problem)
   }
 
@@ -176,6 +180,7 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): Carrier {
 
   async function show(text: string): Promise<void> {
     checkOpen()
+    note = hint
     // Before anything is painted, so that no key is echoed into the picture.
     attach(true)
     try {

@@ -36,7 +36,7 @@ export interface Board {
 export const boardError = errorTable('board', {
   unreachable: ({ url, why }: { url: string; why: string }) => ({
     what: `The storage at ${url} cannot be reached: ${why}.`,
-    todo: 'Check the address and that `keyrite storage serve` runs there. keyrite tries again by itself and loses nothing.',
+    todo: 'Check the address and that `keyrite storage serve` runs there. Then run this again: nothing is lost. A running `keyrite client run` tries again by itself.',
   }),
   refused: ({ url, status, why }: { url: string; status: number; why: string }) => ({
     what: `The storage at ${url} refused this (${String(status)}): ${why}.`,

@@ -18,13 +18,16 @@ the card that stands in every roster. Ends when the client has been answered.`
     const { serveAirgap } = await import('../../roles/airgap-serve.ts')
     const { pairingCode } = await import('../../roles/pairing.ts')
     const { confirmPairing } = await import('../../roles/airgap-confirm.ts')
+    const { checkChannel } = await import('../../roles/channel.ts')
+    const { live } = await import('../../output.ts')
     const { runError } = await import('../../../engine/run/errors.ts')
 
+    checkChannel(flags.channel)
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     try {
       this.say('Waiting for the client’s card. Run `keyrite client pair` there.')
       await serveAirgap({
-        airgap, ...flags, signal: this.signal, say: (line) => this.say(line),
+        airgap, ...flags, signal: this.signal, screen: live(),
         confirm: (question) => {
           if (question.kind !== 'pair') throw runError('not-paired', { name: '' })
           return confirmPairing(question.card, flags['accept-name'], this.signal)

@@ -23,11 +23,12 @@ restores your shares, so whoever finds it can too. --restore takes the words of 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(AirgapInit)
     const { askPassphrase, askSecret, readSecretFile } = await import('../../prompt.ts')
-    const { createAirgapHome, random } = await import('../../roles/airgap-home.ts')
+    const { createAirgapHome, random, refuseAnotherAirgap } = await import('../../roles/airgap-home.ts')
     const { airgapKeyPair, newMnemonic, seedFromMnemonic } = await import('../../../engine/crypto/seed.ts')
     const { toHex } = await import('../../../engine/crypto/bytes.ts')
     const { withProgress } = await import('../../output.ts')
 
+    await refuseAnotherAirgap()
     const file = flags['mnemonic-file']
     const words = async (): Promise<string> => {
       if (!flags.restore) return newMnemonic(random)
@@ -38,8 +39,12 @@ restores your shares, so whoever finds it can too. --restore takes the words of 
     const extra = flags['extra-passphrase'] ? await askSecret('BIP-39 passphrase:', '--extra-passphrase', () => undefined, this.signal) : ''
     const seed = seedFromMnemonic(mnemonic, extra)
     const passphrase = await askPassphrase({ of: 'the new vault', file: flags['passphrase-file'], isNew: true, signal: this.signal })
-    const home = await withProgress('Encrypting', () => createAirgapHome(toHex(seed), passphrase, flags['work-factor']))
-    if (!flags.restore) await this.handOver(mnemonic, file)
+    // The words first: a vault whose words nobody has is worth nothing.
+    const takeBack = flags.restore ? () => Promise.resolve() : await this.handOver(mnemonic, file)
+    const home = await withProgress('Encrypting', () => createAirgapHome(toHex(seed), passphrase, flags['work-factor'])).catch(async (error: unknown) => {
+      await takeBack()
+      throw error
+    })
     const airgapKey = toHex(airgapKeyPair(seed).publicKey)
     this.log(`The airgap is ready in ${home}.\nIts key is ${airgapKey}.`)
     this.next(
@@ -49,15 +54,21 @@ restores your shares, so whoever finds it can too. --restore takes the words of 
     return { home, airgapKey }
   }
 
-  /** Shows the words once and clears the screen, or writes them to the file that was asked for. */
-  private async handOver(mnemonic: string, file: string | undefined): Promise<void> {
+  /**
+   * Shows the words once and clears the screen, or writes them to the file that was asked for.
+   *
+   * @returns deletes that file again
+   */
+  private async handOver(mnemonic: string, file: string | undefined): Promise<() => Promise<void>> {
     if (file !== undefined) {
       const { writeDurable } = await import('../../../engine/vault/file.ts')
+      const { unlink } = await import('node:fs/promises')
       await writeDurable(file, new TextEncoder().encode(`${mnemonic}\n`), { exclusive: true })
       this.say(`The 24 words are in ${file}. Keep that file as you would keep the key itself.`)
-      return
+      return () => unlink(file)
     }
     const { showWords } = await import('../../roles/mnemonic-screen.ts')
     await showWords(mnemonic, this.signal)
+    return () => Promise.resolve()
   }
 }

@@ -23,7 +23,7 @@ host gives to each participant, lets you post your first message.`
     const { flags } = await this.parse(ClientInit)
     const { randomBytes } = await import('node:crypto')
     const { askPassphrase, readSecretFile } = await import('../../prompt.ts')
-    const { createClient } = await import('../../roles/client-home.ts')
+    const { createClient, refuseAnotherClient } = await import('../../roles/client-home.ts')
     const { ed25519FromSeed } = await import('../../../engine/crypto/ed25519.ts')
     const { toHex } = await import('../../../engine/crypto/bytes.ts')
     const { compileCheck, nameSchema } = await import('../../../engine/wire/schema.ts')
@@ -32,6 +32,7 @@ host gives to each participant, lets you post your first message.`
 
     compileCheck<string>(nameSchema)(flags.name, 'The name')
     connectBoard({ url: flags.board })
+    await refuseAnotherClient()
     const joinToken = flags['join-token-file'] === undefined ? null : await readSecretFile(flags['join-token-file'])
     const passphrase = await askPassphrase({ of: 'the new client', file: flags['passphrase-file'], isNew: true, signal: this.signal })
     const seed = randomBytes(32)

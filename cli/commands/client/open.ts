@@ -42,8 +42,9 @@ The roster is everyone who is ready for exactly this script file, or those that 
       const wish = async () => {
         if (args.script !== undefined) {
           const script = await readScript(args.script)
-          const parameters = parseParameters(script.ceremony.parameters, flags.set)
-          return { script, parameters, roster: await rosterOf(session.feed.all, script, flags.roster), rehearsal: flags.rehearsal }
+          const roster = await rosterOf(session.feed.all, script, flags.roster, own.name)
+          const parameters = parseParameters(script.ceremony.parameters, flags.set, roster.map((card) => card.name))
+          return { script, parameters, roster, rehearsal: flags.rehearsal }
         }
         const { opening } = chosen(openedWith(session.feed, own.name), flags.again)
         const script = await clientScript(session.home, opening.script.hash)

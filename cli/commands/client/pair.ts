@@ -13,15 +13,18 @@ export class ClientPair extends KeyriteCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(ClientPair)
     const { readClient, saveIdentity } = await import('../../roles/client-home.ts')
-    const { exchanger, openChannel } = await import('../../roles/channel.ts')
+    const { checkChannel, exchanger, openChannel } = await import('../../roles/channel.ts')
     const { exchangeWith } = await import('../../../engine/run/client-exchange.ts')
     const { pairingCode } = await import('../../roles/pairing.ts')
     const { cliError } = await import('../../errors.ts')
+    const { live } = await import('../../output.ts')
 
+    checkChannel(flags.channel)
     const { home, identity } = await readClient()
     const { signal } = this
-    const carrier = await openChannel({ role: 'client', ...flags, say: (line) => this.say(line) })
-    this.say('Showing your card to the airgap. Run `keyrite airgap card` there, and confirm.')
+    const screen = live()
+    const carrier = await openChannel({ role: 'client', ...flags, screen })
+    screen.log('Showing your card to the airgap. Run `keyrite airgap card` there, and confirm.')
     try {
       const answer = await exchangeWith((request) => exchanger(carrier)(request, signal), null, null, {
         ask: 'pair', name: identity.name, signingKey: identity.signingKey,
@@ -36,6 +39,7 @@ export class ClientPair extends KeyriteCommand {
       return answer.card
     } finally {
       await carrier.close()
+      screen.end()
     }
   }
 }

@@ -21,8 +21,10 @@ started again, it goes on where it was, and asks for no scan twice.`
     const { unlockedClient } = await import('../../roles/client-session.ts')
     const { runCeremony } = await import('../../roles/client-run.ts')
     const { live } = await import('../../output.ts')
+    const { checkChannel } = await import('../../roles/channel.ts')
+    checkChannel(flags.channel)
     const screen = live(process.stderr)
-    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => screen.log(line) })
+    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => screen.log(line), isPatient: true })
     try {
       const result = await runCeremony({ session, screen, signal: this.signal, wanted: flags.ceremony, ...flags })
       for (const line of result.lines) this.log(line)
