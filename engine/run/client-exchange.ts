@@ -59,17 +59,6 @@ export function stepRequest(ledger: Ledger, step: Step, me: Card, assist: Json |
   }
 }
 
-/**
- * Brings an Abort to the airgap, so that it erases the ceremony's session; what it stated stays in its memory.
- *
- * @param abort the Abort message's canonical text, from the log
- * @throws airgap.refused where the airgap keeps its session: it never joined, or stated its part of the certificate
- */
-export async function closeAirgap(exchange: (request: string) => Promise<string>, ceremony: string, abort: string): Promise<void> {
-  const answer = await exchangeWith(exchange, ceremony, 'Abort', { ask: 'close', abort })
-  if (answer.give !== 'closed') throw runError('answer', { step: 'Abort', why: `it gives a ${answer.give}` })
-}
-
 /** An answer as the client keeps it: the statements whole; with their signatures, unless a client's step made them. */
 export interface KeptAnswer extends JsonObject {
   readonly statements: readonly { readonly statement: Statement; readonly airgapSignature?: string }[]

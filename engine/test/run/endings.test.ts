@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { setImmediate } from 'node:timers/promises'
 import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
-import { closeAirgap } from '../../run/client-exchange.ts'
+import { exchangeWith } from '../../run/client-exchange.ts'
 import { Feed } from '../../run/feed.ts'
 import { meddling } from '../../run/faults-log.ts'
 import { runMember, simulate } from '../../run/simulate.ts'
@@ -44,12 +44,12 @@ describe('an Abort', () => {
     const run = await simulateDkg(3, 2, 'close', { tamper: { ben: abortsBefore('SendDeals', 0) } })
     const abort = run.board.entries.find(({ text }) => text.includes('"type":"Abort"'))?.text ?? expect.fail()
     for (const { memory, airgap } of run.members) {
-      await closeAirgap((request) => airgap.handle(request), run.ceremony, abort)
+      await exchangeWith((request) => airgap.handle(request), run.ceremony, 'Abort', { ask: 'close', abort })
       expect(memory.read().ceremonies[run.ceremony]).to.include({ state: 'aborted', salt: null })
     }
     const late = await simulateFaults(3, 2, ['silent:ben:ProcessDeals'])
     const said = late.board.entries.find(({ text }) => text.includes('"type":"Abort"'))?.text ?? expect.fail()
-    const error: unknown = await closeAirgap((request) => memberOf(late, 'anna').airgap.handle(request), late.ceremony, said).catch((reason: unknown) => reason)
+    const error: unknown = await exchangeWith((request) => memberOf(late, 'anna').airgap.handle(request), late.ceremony, 'Abort', { ask: 'close', abort: said }).catch((reason: unknown) => reason)
     expect(error).to.have.property('code', 'airgap.refused')
     expect(memberOf(late, 'anna').memory.read().ceremonies[late.ceremony]).to.include({ state: 'live' })
   })
