@@ -100,7 +100,7 @@ class ClientRun {
         collect: fromPromise(async ({ input, signal }) => this.collect(work.stepOf(input.step), signal)),
         justify: fromPromise(async ({ input, signal }) => work.justify(input.step, signal)),
         verdict: fromPromise(async ({ input, signal }) => this.verdict(input.step, signal)),
-        abort: fromPromise(async ({ input, signal }) => work.abort(input.fault, signal)),
+        abort: fromPromise(async ({ input, signal }) => this.abort(input.fault, signal)),
         doubt: fromPromise(async ({ signal }) => this.doubt(signal)),
       },
       guards: {
@@ -198,6 +198,14 @@ class ClientRun {
     }
     await this.when(() => complete() || disputed(), signal)
     return { kind: complete() ? 'complete' : 'disputed' }
+  }
+
+  /** Says why it aborts, and sees it in the log: whoever looks at the end finds the reason there. */
+  private async abort(fault: Fault | null, signal: AbortSignal): Promise<null> {
+    const { ledger, work, ports: { clock } } = this
+    await work.abort(fault, signal)
+    await this.whenOrLate(() => ledger.aborts.length > 0 || ledger.certified, clock.now() + GRACE, signal)
+    return null
   }
 
   /** Waits until the certificate is complete, cannot be any more, or all deadlines are over. */

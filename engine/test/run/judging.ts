@@ -36,6 +36,7 @@ export function expectNobodyHonestBlamed(run: Simulated, faulty: readonly string
   for (const name of honest) {
     const { ledger, fault } = resultOf(run, name)
     const own = ledger.aborts.filter(({ from }) => honest.includes(from)).map(({ payload }) => payload)
+    if (['aborted', 'doubtful'].includes(resultOf(run, name).outcome)) expect(ledger.aborts, `${label}: ${name} sees why`).not.to.deep.equal([])
     for (const { accused, reason } of [...ledger.faults, ...own, ...(fault === null ? [] : [fault])]) {
       expect(honest, `${label}: ${name} blames an honest one of ${reason}`).not.to.include(accused)
     }
