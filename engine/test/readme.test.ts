@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { formatDiagnostic, loadScript } from '../index.ts'
 import { codes } from '../script/codes.ts'
+import { readShipped } from '../script/shipped.ts'
 import { signatures } from '../verbs/table.ts'
 import { keptTypes, valueTypes } from '../verbs/types.ts'
 
@@ -20,5 +22,22 @@ describe('engine/README.md', () => {
 
   it('names every type and every diagnostic', () => {
     expect([...Object.keys(valueTypes), ...Object.keys(keptTypes), ...codes].filter((name) => !named.has(name))).to.deep.equal([])
+  })
+})
+
+describe('README.md', () => {
+  const front = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8')
+
+  it('shows the hash that the shipped script really has', () => {
+    expect(/script SHA-256 {2}([0-9a-f]{64})/.exec(front)?.[1]).to.equal(readShipped('dkg').hash)
+  })
+
+  it('has as an example a script with one mistake, at the place that it says, and none once that is mended', () => {
+    const script = /```yaml\n(ceremony: duty[^]*?)```/.exec(front)?.[1] ?? ''
+    const { diagnostics = [], source = '' } = loadScript(script, { file: 'duty.yaml' })
+    const shown = diagnostics.map((one) => formatDiagnostic(one, source)).join('\n\n').replace(/^/gm, '    ')
+    expect(diagnostics).to.have.length(1)
+    expect(front).to.contain(shown)
+    expect(loadScript(script.replace('Comit]', 'Commit]'), { file: 'duty.yaml' }).script?.ceremony.name).to.equal('duty')
   })
 })
