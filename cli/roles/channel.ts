@@ -78,8 +78,10 @@ export function exchanger(carrier: Carrier): (request: string, signal: AbortSign
         if (envelope.kind === 'answer' && typeof body === 'object' && body !== null && 'request' in body && body.request === digest) return text
       }
     })()
-    const text = await Promise.race([answer, failed])
-    await carrier.stopShowing()
-    return text
+    try {
+      return await Promise.race([answer, failed])
+    } finally {
+      await carrier.stopShowing()
+    }
   }
 }

@@ -23,6 +23,7 @@ import { cardOf, textStore } from './client-home.ts'
 import type { ClientSession } from './client-session.ts'
 import { troubleTeller } from './client-session.ts'
 import { clientScript } from './script-files.ts'
+import { ledgerOf } from './status.ts'
 import { following } from '../../engine/wire/signals.ts'
 
 export interface RunUse {
@@ -69,12 +70,17 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
     role: 'client', channel: use.channel, fragment: use.fragment, screen,
     onProgress: (progress) => view.crossing(progress),
   })
+  const exchange = exchanger(carrier)
   const stop = new AbortController()
   try {
     const run = runClient(
       {
         script, opening: opened.opening, me, signingKey: fromHex(session.secrets.signingSeed, 32),
-        board: session.board, feed: session.feed, store: textStore(session.home), exchange: exchanger(carrier),
+        board: session.board, feed: session.feed, store: textStore(session.home),
+        exchange: (request, asking) => {
+          view.asks()
+          return exchange(request, asking)
+        },
         verbs, random, clock: systemClock,
         onProgress: ({ step, doing }) => view.at(step, doing),
         onLedger: (ledger) => view.follow(ledger),
@@ -85,12 +91,28 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
     // A log that cannot be believed ends the run; `running` never resolves before the session is closed.
     const result = await Promise.race([run, session.running.then(() => null)])
     if (result === null) throw signal.reason instanceof Error ? signal.reason : new DOMException('stopped', 'AbortError')
-    if (result.outcome === 'aborted') await closeOnAirgap(session, result.ledger, exchanger(carrier), (line) => screen.log(line), signal)
-    return endOf(result, view.frames, me.name)
+    if (result.outcome !== 'aborted') return endOf(result, view.frames, me.name)
+    const ledger = await withAnAbort(session, script, opened, signal)
+    await closeOnAirgap(session, ledger, exchange, (line) => screen.log(line), signal)
+    return endOf({ ...result, ledger }, view.frames, me.name)
   } finally {
     stop.abort()
     await carrier.close()
     view.close()
+  }
+}
+
+/** What a client posted last comes back in the log soon, but not at once. */
+const COMES_BACK = 10_000
+
+/** An aborted ceremony as the log tells it once an Abort stands there, one's own perhaps. */
+async function withAnAbort({ feed }: ClientSession, script: Script, opened: Opened, signal: AbortSignal): Promise<Ledger> {
+  const end = Date.now() + COMES_BACK
+  for (;;) {
+    const ledger = ledgerOf(feed, script, opened)
+    if (ledger.aborts.length > 0 || signal.aborted || Date.now() > end) return ledger
+    const before = feed.pin.offset
+    while (feed.pin.offset === before && Date.now() <= end) await pause(50, signal)
   }
 }
 
@@ -133,15 +155,19 @@ function openedLines({ id, opening, by }: Opened, { ceremony }: Script): string[
 }
 
 const WORDS: Readonly<Record<string, string>> = {
-  asking: 'showing the request to your airgap, and waiting for its answer',
+  asking: 'preparing',
   assisting: 'answering the airgap’s question',
   computing: 'computing',
   posting: 'posting',
   pausing: 'the storage cannot be reached; trying again',
   collecting: 'your part is done',
-  justifying: 'showing a complaint against you to your airgap',
+  justifying: 'answering a complaint against you',
   judging: 'waiting for the dispute to be judged',
 }
+const SHOWING = 'showing the request to your airgap, and waiting for its answer'
+
+/** Told in the block alone: they pass in a moment, or the table shows them. */
+const QUIET = ['asking', 'collecting']
 
 /** The block on the screen: table, what happens, frames. */
 class RunView {
@@ -150,6 +176,7 @@ class RunView {
   private ledger: Ledger | undefined
   private readonly since = new Map<number, number>()
   private readonly timer: NodeJS.Timeout
+  private step = ''
   private doing = ''
   private crossingNow = ''
 
@@ -177,8 +204,17 @@ class RunView {
   }
 
   at(step: string, doing: string): void {
-    const words = doing === '' ? '' : `${step}: ${WORDS[doing] ?? doing}`
-    if (words !== '' && words !== this.doing && doing !== 'collecting') this.use.screen.log(`${clockTime(Date.now()).slice(11, 16)}  ${words}`)
+    this.step = step
+    this.tell(doing === '' ? '' : `${step}: ${WORDS[doing] ?? doing}`, QUIET.includes(doing))
+  }
+
+  /** The airgap is really asked: no answer to this request was kept. */
+  asks(): void {
+    this.tell(`${this.step}: ${SHOWING}`, false)
+  }
+
+  private tell(words: string, isQuiet: boolean): void {
+    if (words !== '' && words !== this.doing && !isQuiet) this.use.screen.log(`${clockTime(Date.now()).slice(11)}  ${words}`)
     this.doing = words
     this.crossingNow = ''
     this.draw()

@@ -74,7 +74,8 @@ async function readRoster(path: string): Promise<Uint8Array> {
 }
 
 async function namesOf(wanted: string): Promise<readonly string[]> {
-  const isList = /^[a-z0-9-]{1,32}(,[a-z0-9-]{1,32})*$/.test(wanted)
+  // A name alone is no roster, so a word alone is a file.
+  const isList = /^[a-z0-9-]{1,32}(,[a-z0-9-]{1,32})+$/.test(wanted)
   const text = isList ? wanted : new TextDecoder().decode(await readRoster(wanted))
   const names = text.split(/[\s,]+/).filter((name) => name !== '')
   const wrong = names.find((name) => !/^[a-z0-9-]{1,32}$/.test(name))

@@ -52,7 +52,7 @@ export interface Carrier {
    * @throws channel.cannot-send, channel.bad-folder, channel.closed
    */
   show(text: string): Promise<void>
-  /** Shows nothing any more, so that the screen is free for a question. What a folder holds stays there. */
+  /** Shows nothing any more, so that the screen is free for a question. An airgap's answer in a folder stays there. */
   stopShowing(): Promise<void>
   /**
    * The next complete transfer whose text differs from the last one received on this carrier. A new carrier delivers what it finds, also

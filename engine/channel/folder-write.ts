@@ -62,7 +62,7 @@ export async function writeTransfer(folder: string, text: string, options: Write
       options.onFrame?.(written, sending.partCount, sending.bytes)
     }
     const name = await reveal(folder, hidden, digestHint(text))
-    await removeOthers(folder, name)
+    await removeTransfers(folder, name)
     return true
   } catch (cause) {
     await rm(hidden, { recursive: true, force: true }).catch(() => undefined)
@@ -78,7 +78,8 @@ async function reveal(folder: string, hidden: string, digest: string): Promise<s
   return name
 }
 
-async function removeOthers(folder: string, kept: string): Promise<void> {
+/** Removes what this side showed, but what is kept. @throws what the file system says */
+export async function removeTransfers(folder: string, kept?: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const ours = readTransferName(name) !== undefined || UNFINISHED.test(name)
     if (ours && name !== kept) await rm(join(folder, name), { recursive: true, force: true })

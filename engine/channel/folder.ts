@@ -5,7 +5,8 @@
  *     DIR/from-airgap/000007-9a41d2…/0001.png …      what the airgap shows
  *
  * Each side writes its own folder and only looks into the other's. The highest number is the newest transfer; it appears whole,
- * with a fifth more frames than needed, so damaged files do not matter. Both sides may restart at any time.
+ * with a fifth more frames than needed, so damaged files do not matter. Both sides may restart at any time: a client shows its
+ * request again, an airgap's answer stays until the next.
  */
 import { watch } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
@@ -13,7 +14,7 @@ import { join } from 'node:path'
 import type { Carrier, CarrierOptions, Incoming, Role } from './carrier.ts'
 import { channelError } from './errors.ts'
 import { makeFolderReader } from './folder-read.ts'
-import { folderError, writeTransfer } from './folder-write.ts'
+import { folderError, removeTransfers, writeTransfer } from './folder-write.ts'
 import { FRAGMENT_SIZES } from './transfer.ts'
 import { following } from '../wire/signals.ts'
 
@@ -95,9 +96,20 @@ export async function openFolderCarrier(options: FolderCarrierOptions): Promise<
     }
   }
 
+  /**
+   * A request that waits for no answer any more must not be found by an airgap that starts later. An answer stays: a
+   * client that starts again reads it there.
+   */
+  async function stopShowing(): Promise<void> {
+    if (options.role !== 'client') return
+    shows += 1
+    await writing
+    await removeTransfers(own).catch(() => undefined)
+  }
+
   return {
     show,
-    stopShowing: () => Promise.resolve(),
+    stopShowing,
     receive,
     close: async () => {
       closing.abort()

@@ -28,27 +28,35 @@ more than that, unless the script says so. Leave it running until the client say
     const { checkChannel } = await import('../../roles/channel.ts')
     const { live } = await import('../../output.ts')
     const { cliError } = await import('../../errors.ts')
+    const { isKeyriteError } = await import('../../../engine/wire/error.ts')
 
     checkChannel(flags.channel)
     if (flags.accept !== undefined && !/^(\s*\d){40}\s*$/.test(flags.accept)) throw cliError('number-form', { value: flags.accept })
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     const frames = { in: 0, out: 0 }
     const screen = live()
+    // Where the owner cannot be asked at all, the client is told, and this ends.
+    let unasked: Error | undefined
     const log = airgapLog((line) => screen.log(line), airgap)
     try {
       log.start()
       await serveAirgap({
         airgap, ...flags, signal: this.signal, screen,
         confirm: (question) =>
-          question.kind === 'pair' ? confirmPairing(question.card, undefined, this.signal) : confirmCeremony(question, flags.accept, this.signal),
+          (question.kind === 'pair' ? confirmPairing(question.card, undefined, this.signal) : confirmCeremony(question, flags.accept, this.signal))
+            .catch((error: unknown) => {
+              if (isKeyriteError(error, 'cli.no-terminal')) unasked = error
+              throw error
+            }),
         onProgress: log.progress,
         onCrossing: ({ direction }) => {
           if (direction === 'in') frames.in += 1
           else frames.out += 1
         },
         onAnswer: log.answer,
-        until: (_, answer) => flags['until-finished'] && (log.finished() !== undefined || answer.give === 'closed'),
+        until: (_, answer) => unasked !== undefined || flags['until-finished'] && (log.finished() !== undefined || answer.give === 'closed'),
       })
+      if (unasked !== undefined) throw unasked
       const ceremony = log.finished()
       if (ceremony === undefined) {
         this.log('The ceremony was aborted.')
