@@ -4,8 +4,9 @@ import { KeyriteCommand, prose } from '../base.ts'
 export class Verify extends KeyriteCommand {
   static override summary = 'Check a transcript: anyone, offline, without any key.'
   static override description = prose`Checks every head, signature, digest, proof and view, the sums, the success certificate and the outputs, and says
-line by line what holds. The participants' names and keys stand in the transcript itself: compare the ceremony number
-with one of them to know that it is theirs. Exit code 0 means: complete and usable; 5: it is not.`
+line by line what holds, and whether the script is one that ships with keyrite. The participants' names and keys stand
+in the transcript itself: compare the ceremony number with one of them to know that it is theirs. Exit code 0 means:
+complete and usable; 5: it is not.`
   static override examples = ['<%= config.bin %> <%= command.id %> dkg.transcript', '<%= config.bin %> <%= command.id %> dkg.transcript --json']
   static override args = { transcript: Args.string({ required: true, description: 'The file that `keyrite client export` wrote.' }) }
 
@@ -18,7 +19,7 @@ with one of them to know that it is theirs. Exit code 0 means: complete and usab
     const { verbs } = await import('../../engine/verbs/implementations.ts')
     const { isKeyriteError } = await import('../../engine/wire/error.ts')
     const { EXIT } = await import('../errors.ts')
-    const { paint } = await import('../output.ts')
+    const { verdictLines, withShipped } = await import('../roles/verdict.ts')
     const { runError } = await import('../../engine/run/errors.ts')
 
     const text = await readTranscriptFile(args.transcript).catch((error: unknown) => {
@@ -26,24 +27,11 @@ with one of them to know that it is theirs. Exit code 0 means: complete and usab
       return error
     })
     const random = (length: number) => Uint8Array.from(randomBytes(length))
-    const result = typeof text === 'string'
+    const found = withShipped(typeof text === 'string'
       ? verifyTranscript(text, { library: shippedLibrary, verbs, random })
-      : { verdict: 'invalid' as const, findings: [{ check: 'transcript', holds: false, detail: text.message }] }
-    for (const { check, holds, detail, line } of result.findings) {
-      const mark = holds ? paint('green', 'ok ', process.stdout) : paint('red', 'BAD', process.stdout)
-      this.log(`${mark}  ${check.padEnd(18)} ${detail}${line === undefined ? '' : ` (line ${String(line)})`}`)
-    }
-    if (result.number !== undefined) this.log(`\nCeremony number: ${result.number}${result.rehearsal === true ? '   (a REHEARSAL)' : ''}`)
-    for (const { name, reason } of result.convicted ?? []) this.log(`Proven guilty: ${name} (${reason})`)
-    const words = {
-      usable: 'The ceremony is complete, and everyone proved that their share works.',
-      unconfirmed: 'The ceremony succeeded, but not everyone has confirmed: do not use its result yet.',
-      aborted: 'The ceremony was aborted.',
-      unfinished: 'The ceremony is not finished in this transcript.',
-      invalid: 'The transcript is not valid.',
-    }
-    this.log(`\n${words[result.verdict]}`)
-    if (result.verdict !== 'usable') process.exitCode = EXIT.unverified
-    return result
+      : { verdict: 'invalid' as const, findings: [{ check: 'transcript', holds: false, detail: text.message }] })
+    for (const line of verdictLines(found)) this.log(line)
+    if (found.verdict !== 'usable') process.exitCode = EXIT.unverified
+    return found
   }
 }

@@ -50,9 +50,7 @@ export type CeremonyState = 'running' | 'disputed' | 'aborted' | 'doubtful' | 'c
 export function stateOf(ledger: Ledger, now: number, me?: string): CeremonyState {
   if (ledger.finished) return 'usable'
   if (ledger.certified) return now > ledger.deadline(ledger.ceremony.steps.length - 1) ? 'unconfirmed' : 'confirming'
-  if (ledger.aborts.length > 0) {
-    return me !== undefined && ledger.hasStated(ledger.ceremony.certificate, me) ? 'doubtful' : 'aborted'
-  }
+  if (ledger.aborts.length > 0) return me !== undefined && ledger.isBound(me) ? 'doubtful' : 'aborted'
   if (ledger.disputes.length > 0) return 'disputed'
   return 'running'
 }

@@ -1,0 +1,53 @@
+/** What `keyrite verify` found, in words. */
+import type { Verification } from '../../engine/run/verify.ts'
+import { shippedByHash } from '../../engine/script/shipped.ts'
+import { paint } from '../output.ts'
+
+/** What was found, and the script of this very hash that ships with this keyrite: its name and version, or null. */
+export interface Verified extends Verification {
+  readonly shipped: { readonly name: string; readonly version: string } | null
+}
+
+/** Looks up a transcript's script, by its hash, among those that ship with keyrite. */
+export function withShipped(found: Verification): Verified {
+  const ceremony = found.script === undefined ? undefined : shippedByHash(found.script.hash)?.ceremony
+  return { ...found, shipped: ceremony === undefined ? null : { name: ceremony.name, version: ceremony.version } }
+}
+
+const VERDICTS: Readonly<Record<Verification['verdict'], string>> = {
+  usable: 'The ceremony is complete, and everyone proved that their share works.',
+  unconfirmed: 'The ceremony succeeded, but not everyone has confirmed: do not use its result yet.',
+  aborted: 'The ceremony was aborted.',
+  unfinished: 'The ceremony is not finished in this transcript.',
+  invalid: 'The transcript is not valid.',
+}
+
+const onStdout = (style: Parameters<typeof paint>[0], text: string): string => paint(style, text, process.stdout)
+
+/** Line by line what holds, whose script it is, and the verdict. */
+export function verdictLines(found: Verified): string[] {
+  const { findings, number, rehearsal = false, convicted = [], verdict } = found
+  return [
+    ...findings.map(({ check, holds, detail, line }) =>
+      `${holds ? onStdout('green', 'ok ') : onStdout('red', 'BAD')}  ${check.padEnd(18)} ${detail}${line === undefined ? '' : ` (line ${String(line)})`}`),
+    ...scriptLines(found),
+    ...(number === undefined ? [] : ['', `Ceremony number: ${number}${rehearsal ? '   (a REHEARSAL)' : ''}`]),
+    ...convicted.map(({ name, reason }) => `Proven guilty: ${name} (${reason})`),
+    '',
+    VERDICTS[verdict],
+    ...(rehearsal ? [onStdout('yellow', 'It was a REHEARSAL: nothing that it made is for use.')] : []),
+  ]
+}
+
+function scriptLines({ script, shipped }: Verified): string[] {
+  if (script === undefined) return []
+  if (shipped !== null) return ['', `Its script is ${shipped.name} ${shipped.version}, as it ships with this keyrite.`]
+  return [
+    '',
+    ...[
+      `WARNING: its script calls itself ${script.name} ${script.version}, but it is none that ships with this keyrite.`,
+      'What holds above was checked by that script’s own rules: another file may ask for fewer checks, or for other ones.',
+      `Trust it only if the participants agreed on the very file with SHA-256 ${script.hash}.`,
+    ].map((line) => onStdout('yellow', line)),
+  ]
+}
