@@ -1,6 +1,6 @@
 /** A client's way to its board: the log followed and verified, and what stands in it. */
 import type { ClientSecrets, Identity } from './client-home.ts'
-import { logStore } from './client-home.ts'
+import { clientLog, keptFirst } from './client-log.ts'
 import { fromHex } from '../../engine/crypto/bytes.ts'
 import { Feed, pause } from '../../engine/run/feed.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
@@ -35,7 +35,7 @@ export interface BoardUse {
 
 /** Follows the board's log from where this client had verified it. */
 export function openBoard({ home, identity, secrets, signal, onTrouble }: BoardUse): BoardSession {
-  const board = connectBoard({
+  const remote = connectBoard({
     url: identity.board,
     ...(secrets === undefined || secrets.joinToken === null ? {} : { token: secrets.joinToken }),
     ...(secrets === undefined
@@ -43,7 +43,8 @@ export function openBoard({ home, identity, secrets, signal, onTrouble }: BoardU
       : { credentials: { name: identity.name, sign: (label, object) => signObject(fromHex(secrets.signingSeed, 32), label, object) } }),
   })
   const closing = new AbortController()
-  const store = logStore(home, secrets !== undefined)
+  const store = clientLog(home, secrets !== undefined)
+  const board = keptFirst(remote, store)
   const kept = store.load()
   kept.catch(() => undefined)
   const feed = new Feed({ board, store: { ...store, load: () => kept }, ...(onTrouble === undefined ? {} : { onTrouble }) })

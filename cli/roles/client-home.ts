@@ -8,17 +8,14 @@
  *   client/scripts/        scripts that do not ship with keyrite, by hash
  *   client/ceremonies/ID/  answers and outbox of one ceremony
  */
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemCode, readBounded, writeDurable, writeFailure } from '../../engine/vault/file.ts'
 import { createKeyring, openKeyring } from '../../engine/vault/keyring.ts'
 import { createVault, readVault } from '../../engine/vault/vault.ts'
-import type { LogStore } from '../../engine/run/feed.ts'
 import type { TextStore } from '../../engine/run/client-ports.ts'
 import { canonical, parseCanonical } from '../../engine/wire/canonical.ts'
-import type { Entry } from '../../engine/wire/board.ts'
 import type { Card } from '../../engine/wire/card.ts'
-import { EMPTY_HEAD, nextHead, textHash } from '../../engine/wire/message.ts'
 import { compileCheck, hexSchema, nameSchema, objectSchema } from '../../engine/wire/schema.ts'
 import { cliError } from '../errors.ts'
 import { makeHome, rolePath } from '../home.ts'
@@ -128,45 +125,10 @@ export function textStore(home: string): TextStore {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
         throw writeFailure(error, path)
       })
-      await writeDurable(path, new TextEncoder().encode(text)).catch((error: unknown) => {
-        throw error
-      })
+      await writeDurable(path, new TextEncoder().encode(text))
     },
   }
 }
 
 const isMissing = (error: unknown): boolean =>
   systemCode(error) === 'ENOENT' || (error instanceof Error && 'code' in error && error.code === 'vault.missing')
-
-/**
- * The verified log on disk: a message a line, heads computed again when it is read. A last line that a crash cut off
- * is dropped; the storage has it.
- *
- * @param keep false to read without writing, beside a running client
- */
-export function logStore(home: string, keep = true): LogStore {
-  const path = join(home, 'log.jsonl')
-  return {
-    load: async () => {
-      const text = await readFile(path, 'utf8').catch((error: unknown) => {
-        if (systemCode(error) === 'ENOENT') return ''
-        throw error
-      })
-      const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-      if (keep && whole.length < text.length) await writeDurable(path, new TextEncoder().encode(whole))
-      let head = EMPTY_HEAD
-      return whole.split('\n').slice(0, -1).map((line, offset): Entry => {
-        head = nextHead(head, textHash(line))
-        return { offset, head, text: line }
-      })
-    },
-    append: async (entries) => {
-      if (!keep) return
-      try {
-        await appendFile(path, entries.map((entry) => `${entry.text}\n`).join(''), { mode: 0o600 })
-      } catch (error) {
-        throw writeFailure(error, path)
-      }
-    },
-  }
-}

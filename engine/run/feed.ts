@@ -6,7 +6,7 @@ import { EMPTY_LOG, parseMessage } from '../wire/message.ts'
 import type { Message, Pin } from '../wire/message.ts'
 import type { Board, Entry } from '../wire/board.ts'
 
-/** Where a client keeps the log that it verified. `append` resolves when the entries are durable. */
+/** Where a client keeps the log that it verified. What was appended must be durable before anything that builds on it is posted. */
 export interface LogStore {
   readonly load: () => Promise<readonly Entry[]>
   readonly append: (entries: readonly Entry[]) => Promise<void>
