@@ -3,6 +3,7 @@ import type { Script } from '../script/model.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
 import type { Board } from '../wire/board.ts'
 import type { Card, Opening } from '../wire/card.ts'
+import type { MessageChecks } from './checks.ts'
 import type { Feed } from './feed.ts'
 import type { Ledger } from './ledger.ts'
 
@@ -38,6 +39,8 @@ export interface ClientPorts {
   /** Brings a request to the airgap and its answer back. Resolves with the answer's envelope text. */
   readonly exchange: (request: string, signal: AbortSignal) => Promise<string>
   readonly verbs: Verbs
+  /** Its own checks unless told; a simulation's clients share theirs. */
+  readonly checks?: MessageChecks
   readonly random: Random
   readonly clock: Clock
   readonly onProgress?: (progress: ClientProgress) => void

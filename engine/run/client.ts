@@ -48,8 +48,10 @@ class ClientRun {
   constructor(ports: ClientPorts, signal: AbortSignal) {
     this.ports = ports
     this.signal = signal
-    const { script, opening, verbs, random, feed } = ports
-    this.ledger = new Ledger({ script, opening, verbs, random, headAt: (offset) => feed.headAt(offset) })
+    const { script, opening, verbs, random, feed, checks } = ports
+    this.ledger = new Ledger({
+      script, opening, verbs, random, headAt: (offset) => feed.headAt(offset), ...(checks === undefined ? {} : { checks }),
+    })
     this.work = new ClientWork(ports, this.ledger)
   }
 

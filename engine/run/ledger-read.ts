@@ -5,17 +5,17 @@
 import { sha256Hex } from '../crypto/bytes.ts'
 import type { Ceremony, Dispute, Message as MessageSpec, Step } from '../script/model.ts'
 import type { Collected } from '../verbs/runtime.ts'
-import { fieldsCheck, fieldsProblem } from '../verbs/values.ts'
+import { fieldsCheck } from '../verbs/values.ts'
 import { canonical, parseCanonical } from '../wire/canonical.ts'
 import type { JsonObject } from '../wire/canonical.ts'
 import { indexOf } from '../wire/card.ts'
 import type { Card } from '../wire/card.ts'
 import { isKeyriteError } from '../wire/error.ts'
-import { verifyMessage, verifyStatement } from '../wire/message.ts'
 import type { Message, Statement } from '../wire/message.ts'
 import { printableLine } from '../wire/printable.ts'
 import { checkAbort } from './abort.ts'
 import type { AbortPayload, Fault } from './abort.ts'
+import type { MessageChecks } from './checks.ts'
 import type { Placed, Slots } from './ledger-slots.ts'
 
 /** A message in its place, with the attachment that it names. */
@@ -36,6 +36,7 @@ export interface ReadContext {
   readonly ceremony: Ceremony
   readonly roster: readonly Card[]
   readonly slots: Slots
+  readonly checks: MessageChecks
   /** The transcript hash before each step that may begin. */
   readonly views: readonly string[]
   /** The verified head at an offset, or undefined where the log has none. */
@@ -71,7 +72,7 @@ export function readMessage(context: ReadContext, post: Post, card: Card): Readi
   const refuse: Refuse = (reason, why) => {
     throw new Refused({ reason, step: statement.step, accused: card.name, why, convicts: false, offsets: [offset] })
   }
-  if (!verifyMessage(message, card.signingKey)) {
+  if (!context.checks.message(message, card.signingKey)) {
     // Not the participant's doing: whoever wrote it does not have its key, and the storage let it in.
     throw new Refused({
       reason: 'bad-signature', step: statement.step, accused: null, convicts: false, offsets: [offset],
@@ -123,7 +124,7 @@ function readStatement(context: ReadContext, post: Post, card: Card, refuse: Ref
   if (wantsAirgap !== (airgapSignature !== undefined)) {
     return refuse('malformed', `the ${statement.type} of ${card.name} ${wantsAirgap ? 'lacks' : 'has'} an airgap’s signature`)
   }
-  if (airgapSignature !== undefined && !verifyStatement(statement, airgapSignature, card.airgapKey)) {
+  if (airgapSignature !== undefined && !context.checks.statement(statement, airgapSignature, card.airgapKey)) {
     return refuse('bad-signature', `the airgap’s signature on the ${statement.type} of ${card.name} does not verify`)
   }
   const before = context.slots.inPlaceOf(statement)
@@ -200,7 +201,7 @@ function checkRecipient({ roster }: ReadContext, { to, from, type }: Statement, 
   if (!fits) refuse('malformed', `the ${type} of ${from} is addressed to ${to ?? 'everyone'}`)
 }
 
-function checkPayload({ roster, slots }: ReadContext, { from, type, payload }: Statement, spec: MessageSpec, step: Step, refuse: Refuse): void {
+function checkPayload({ roster, slots, checks }: ReadContext, { from, type, payload }: Statement, spec: MessageSpec, step: Step, refuse: Refuse): void {
   try {
     fieldsCheck(spec.payload)(payload, `The ${type} of ${from}`)
   } catch (error) {
@@ -210,11 +211,11 @@ function checkPayload({ roster, slots }: ReadContext, { from, type, payload }: S
   // What equals a value that was checked before need not be checked again (n equal group keys, say).
   const [first] = step.sends === type && step.agree.length > 0 ? slots.collected(type) : []
   const equal = step.agree.filter((name) => first !== undefined && first.payload[name] === payload[name])
-  const problem = fieldsProblem(spec.payload, payload, roster, 'strict', equal)
+  const problem = checks.fields(spec.payload, payload, roster, 'strict', equal)
   if (problem !== null) refuse('malformed', `the ${type} of ${from} holds an unusable value: ${problem}`)
 }
 
-function readAttachment({ roster }: ReadContext, { message, attachment }: Post, spec: MessageSpec, refuse: Refuse): JsonObject | undefined {
+function readAttachment({ roster, checks }: ReadContext, { message, attachment }: Post, spec: MessageSpec, refuse: Refuse): JsonObject | undefined {
   const { type, from } = message.statement
   if ((spec.attachment !== undefined) !== (message.attachment !== undefined)) {
     return refuse('malformed', `the ${type} of ${from} ${spec.attachment === undefined ? 'has' : 'lacks'} an attachment`)
@@ -226,7 +227,7 @@ function readAttachment({ roster }: ReadContext, { message, attachment }: Post, 
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(attachment)
     const value = fieldsCheck(spec.attachment)(parseCanonical(text, `The attachment of ${from}`), `The attachment of ${from}`)
-    const problem = fieldsProblem(spec.attachment, value, roster, 'attachment')
+    const problem = checks.fields(spec.attachment, value, roster, 'attachment')
     return problem === null ? value : refuse('malformed', `the attachment of ${from} holds an unusable value: ${problem}`)
   } catch (error) {
     if (error instanceof Refused || !(isKeyriteError(error) || error instanceof TypeError)) throw error

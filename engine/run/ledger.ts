@@ -9,6 +9,8 @@ import type { Json, JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import type { Fault } from './abort.ts'
+import { ownChecks } from './checks.ts'
+import type { MessageChecks } from './checks.ts'
 import { Refused, forkIn, readMessage } from './ledger-read.ts'
 import type { AbortSeen, Post, ReadContext } from './ledger-read.ts'
 import { Slots, disagreementIn } from './ledger-slots.ts'
@@ -27,6 +29,8 @@ export interface LedgerOptions {
   readonly random: Random
   /** The verified head at an offset, or undefined where the log has none. */
   readonly headAt: (offset: number) => string | undefined
+  /** Its own checks unless told; a simulation's clients share theirs. */
+  readonly checks?: MessageChecks
 }
 
 interface DisputeState {
@@ -199,7 +203,7 @@ export class Ledger {
 
   private read(post: Post, card: Card): void {
     const { ceremony, roster, slots, views } = this
-    const context: ReadContext = { ceremony, roster, slots, views, headAt: this.options.headAt }
+    const context: ReadContext = { ceremony, roster, slots, views, headAt: this.options.headAt, checks: this.options.checks ?? ownChecks }
     const reading = readMessage(context, post, card)
     const fork = forkIn(context, post)
     if (fork !== null) this.faultList.push(fork)

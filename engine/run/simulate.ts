@@ -1,6 +1,7 @@
 /**
  * A whole ceremony in memory: n participants, each with the real client and the real airgap, over a board in memory.
- * Nothing is left out but the wires, so a script that runs here runs. Deadlines pass at once where everybody waits.
+ * Nothing is left out but the wires, so a script that runs here runs. Deadlines pass at once where everybody waits, and
+ * what all clients verify alike is verified once.
  */
 import { ed25519FromSeed } from '../crypto/ed25519.ts'
 import { sha256, toHex } from '../crypto/bytes.ts'
@@ -24,6 +25,7 @@ import { Feed } from './feed.ts'
 import { memoryBoard } from './memory-board.ts'
 import type { MemoryBoard } from './memory-board.ts'
 import { emptyMemory } from './memory.ts'
+import { sharedChecks, sharedVerbs } from './shared.ts'
 import type { AirgapMemory, MemoryStore } from './memory.ts'
 
 export interface SimulatedMember {
@@ -122,7 +124,8 @@ export async function runMember({ client }: SimulatedMember, opening: Opening, s
 export async function prepareSimulation(options: SimulateOptions): Promise<Prepared> {
   const board = memoryBoard()
   const clock = idleClock(board, options.idle ?? 400, options.opensAt ?? Date.now())
-  const members = options.names.map((name) => createMember(name, options, board, clock))
+  const common: Common = { board, clock, checks: sharedChecks(), verbs: sharedVerbs(options.verbs) }
+  const members = options.names.map((name) => createMember(name, options, common))
   const opening = openingFor(options, members.map((member) => member.card), clock.now())
   const [opener] = members
   if (opener === undefined) throw new TypeError('a ceremony of nobody')
@@ -132,7 +135,10 @@ export async function prepareSimulation(options: SimulateOptions): Promise<Prepa
   return { opening, board, members }
 }
 
-function createMember(name: string, options: SimulateOptions, board: MemoryBoard, clock: Clock): SimulatedMember {
+/** What all clients of a simulation have in common. */
+type Common = Required<Pick<ClientPorts, 'clock' | 'checks' | 'verbs'>> & { readonly board: MemoryBoard }
+
+function createMember(name: string, options: SimulateOptions, { board, clock, checks, verbs }: Common): SimulatedMember {
   const seed = options.random(64)
   const signing = ed25519FromSeed(options.random(32))
   const card: Card = { name, signingKey: toHex(signing.publicKey), airgapKey: toHex(airgapKeyPair(seed).publicKey) }
@@ -156,7 +162,7 @@ function createMember(name: string, options: SimulateOptions, board: MemoryBoard
     airgap,
     client: {
       script: options.script, me: card, signingKey: signing.secretKey, board: ownBoard, clock,
-      verbs: options.verbs, random: options.random,
+      verbs, checks, random: options.random,
       feed: new Feed({ board: ownBoard, store: { load: () => Promise.resolve([]), append: () => Promise.resolve() }, retryDelay: 1 }),
       store: {
         get: (key) => Promise.resolve(store.get(key)),
