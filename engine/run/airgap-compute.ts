@@ -9,7 +9,7 @@ import type { Stated } from '../wire/exchange.ts'
 import { signStatement } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
 import { asCollected, specOf, statementsOf, viewBefore } from './airgap-verify.ts'
-import type { Known } from './airgap-verify.ts'
+import type { Known, Signed } from './airgap-verify.ts'
 import { runError } from './errors.ts'
 import { resolveArgs } from './resolve.ts'
 import type { Sources } from './resolve.ts'
@@ -28,7 +28,7 @@ export interface ComputeInput {
   /** Everything prepared so far, by name. */
   readonly prepared: JsonObject
   readonly assist?: Json
-  readonly dispute?: Statement
+  readonly dispute?: Signed
   readonly verbs: Verbs
   readonly random: Random
 }
@@ -59,13 +59,13 @@ export function computeStep(input: ComputeInput): Computing {
 }
 
 /** Answers a dispute about this participant. `step` is the one in which it arose, whose view it has. */
-export function computeDispute(input: ComputeInput & { readonly dispute: Statement }): readonly Stated[] {
-  const { known, step, dispute } = input
-  const spec = known.script.ceremony.disputes[dispute.type]
-  if (spec === undefined) throw new TypeError(`no dispute ${dispute.type}`)
-  const result = runVerb(input, spec.airgap, dispute.type, spec.sends)
+export function computeDispute(input: ComputeInput & { readonly dispute: Signed }): readonly Stated[] {
+  const { known, step, dispute: { statement: { type } } } = input
+  const spec = known.script.ceremony.disputes[type]
+  if (spec === undefined) throw new TypeError(`no dispute ${type}`)
+  const result = runVerb(input, spec.airgap, type, spec.sends)
   if (result.kind !== 'states') throw new TypeError('a dispute is answered by one statement')
-  return [sign(input, dispute.type, spec.sends, viewBefore(known, step.index), null, result.payload)]
+  return [sign(input, type, spec.sends, viewBefore(known, step.index), null, result.payload)]
 }
 
 function runVerb(input: ComputeInput, call: Call, stepName: string, type: string): Stating {

@@ -29,9 +29,9 @@ export async function answerDispute(ports: AirgapPorts, id: string, name: string
   if (cell.state !== 'live' || cell.salt === null) throw runError('closed', { ceremony: id, why: 'its session is erased' })
   if (cell.steps[step.name] === undefined) throw runError('out-of-order', { step: name, expected: step.name })
   const known = knownNow(ports, { id, script, opening: cell.opening })
-  const statement = verifyDispute(known, step, name, request)
+  const dispute = verifyDispute(known, step, name, request)
   const stated = computeDispute({
-    known, step, prepared: {}, dispute: statement, verbs: ports.verbs, random: ports.random,
+    known, step, prepared: {}, dispute, verbs: ports.verbs, random: ports.random,
     secrets: { seed: ports.memory.read().seed, salt: cell.salt },
   })
   const answered: StepMemory = { asked, collected: [request.dispute], prepared: {}, stated }

@@ -43,25 +43,32 @@ export const specOf = (script: Script, message: string): MessageSpec => {
 /** The step that came before, which a request for `step` brings the statements of. */
 export const stepBefore = (script: Script, step: Step): Step | undefined => script.ceremony.steps[step.index - 1]
 
+/** A statement with its airgap's signature, 64 bytes in hex. */
+export interface Signed {
+  readonly statement: Statement
+  readonly airgapSignature: string
+}
+
 /** All statements of a step that this airgap holds, its own among them, by roster index. */
-export function statementsOf(known: Known, step: Step): readonly Statement[] {
+export function statementsOf(known: Known, step: Step): readonly Signed[] {
   const { ceremony } = known.script
   const asked = ceremony.steps.slice(step.index + 1).find((one) => one.airgap !== undefined && known.steps[one.name] !== undefined)
   const theirs = asked?.index === step.index + 1 ? known.steps[asked.name]?.collected ?? [] : []
   return allStatements(known, step, theirs)
 }
 
-function allStatements(known: Known, step: Step, theirs: readonly Carried[]): readonly Statement[] {
+function allStatements(known: Known, step: Step, theirs: readonly Carried[]): readonly Signed[] {
   const spec = specOf(known.script, step.sends)
   const view = viewBefore(known, step.index)
   const own = (known.steps[step.name]?.stated ?? []).filter((one) => one.type === step.sends && one.to === null)
-  const statement = (from: string, payload: JsonObject): Statement => ({
-    ceremony: known.id, step: step.name, type: step.sends, from, to: spec.to === 'everyone' ? null : known.me.name, view, payload,
+  const to = spec.to === 'everyone' ? null : known.me.name
+  const signed = (from: string, { payload, airgapSignature }: Pick<Carried, 'payload' | 'airgapSignature'>): Signed => ({
+    statement: { ceremony: known.id, step: step.name, type: step.sends, from, to, view, payload }, airgapSignature,
   })
   return known.opening.roster.flatMap(({ name }) =>
     name === known.me.name
-      ? own.map((one) => statement(name, one.payload))
-      : theirs.filter((one) => one.from === name).map((one) => statement(name, one.payload)),
+      ? own.map((one) => signed(name, one))
+      : theirs.filter((one) => one.from === name).map((one) => signed(name, one)),
   )
 }
 
@@ -75,15 +82,15 @@ export function viewBefore(known: Known, stepIndex: number): string {
     const step = known.script.ceremony.steps[i - 1]
     const view = views[i - 1]
     if (step === undefined || view === undefined) throw new TypeError(`no step ${i}`)
-    views.push(nextView(view, step, specOf(known.script, step.sends), statementsOf(known, step)))
+    views.push(nextView(view, step, specOf(known.script, step.sends), statementsOf(known, step).map((one) => one.statement)))
   }
   return views[stepIndex] ?? known.id
 }
 
 /** Statements as verbs see them. */
-export const asCollected = (roster: readonly Card[], statement: Statement): Collected => ({
+export const asCollected = (roster: readonly Card[], { statement, airgapSignature }: Signed): Collected => ({
   from: statement.from, index: indexOf(roster, statement.from), to: statement.to, step: statement.step ?? '',
-  type: statement.type, view: statement.view ?? '', payload: statement.payload,
+  type: statement.type, view: statement.view ?? '', payload: statement.payload, airgapSignature,
 })
 
 /** The set of statements that a request brings, whatever their order: H, hex. */
@@ -107,10 +114,9 @@ export function verifyCollected(known: Known, step: Step, theirs: readonly Carri
   checkSenders(known, previous, theirs, refuse)
   const spec = specOf(known.script, previous.sends)
   const own = known.steps[previous.name]?.stated.find((one) => one.type === previous.sends)
-  for (const statement of allStatements(known, previous, theirs)) {
-    if (statement.from === known.me.name) continue
-    const signature = theirs.find((one) => one.from === statement.from)?.airgapSignature ?? ''
-    checkStatement(known, statement, signature, spec, agreed(previous, own, statement), refuse)
+  for (const signed of allStatements(known, previous, theirs)) {
+    if (signed.statement.from === known.me.name) continue
+    checkStatement(known, signed, spec, agreed(previous, own, signed.statement), refuse)
   }
 }
 
@@ -131,12 +137,12 @@ function agreed(previous: Step, own: Stated | undefined, statement: Statement): 
 }
 
 function checkStatement(
-  known: Known, statement: Statement, signature: string, spec: MessageSpec,
+  known: Known, { statement, airgapSignature }: Signed, spec: MessageSpec,
   agreement: { readonly same: readonly string[]; readonly other?: string }, refuse: (why: string) => never,
 ): void {
   const { from, type, payload } = statement
   const card = known.opening.roster.find((one) => one.name === from)
-  if (card === undefined || !verifyStatement(statement, signature, card.airgapKey)) {
+  if (card === undefined || !verifyStatement(statement, airgapSignature, card.airgapKey)) {
     refuse(`the signature of ${from} on its ${type} does not verify for this ceremony, step and view`)
   }
   fieldsCheck(spec.payload)(payload, `The ${type} of ${from}`)
@@ -146,7 +152,7 @@ function checkStatement(
 }
 
 /** Checks a dispute against this airgap's owner and rebuilds its statement. @throws run.statements */
-export function verifyDispute(known: Known, step: Step, name: string, { dispute }: DisputeRequest): Statement {
+export function verifyDispute(known: Known, step: Step, name: string, { dispute }: DisputeRequest): Signed {
   const refuse = (why: string): never => {
     throw runError('statements', { step: name, why })
   }
@@ -156,10 +162,11 @@ export function verifyDispute(known: Known, step: Step, name: string, { dispute 
     view: viewBefore(known, step.index), payload: dispute.payload,
   }
   if (dispute.from === known.me.name) refuse('nobody disputes with oneself')
-  checkStatement(known, statement, dispute.airgapSignature, spec, { same: [] }, refuse)
+  const signed: Signed = { statement, airgapSignature: dispute.airgapSignature }
+  checkStatement(known, signed, spec, { same: [] }, refuse)
   const [field] = Object.entries(spec.payload).find(([, type]) => type === 'participant') ?? []
   if (dispute.payload[field ?? ''] !== known.me.name) refuse('it does not name this participant')
-  return statement
+  return signed
 }
 
 const preparedChecks = new Map<string, Check<Json>>()

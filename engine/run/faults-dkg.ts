@@ -164,7 +164,21 @@ export const dkgFaults: readonly FaultKind[] = ([
   {
     name: 'false-complaint', target: 'participant',
     doc: 'Complains of the target’s deal, which is good.',
-    make: (place) => cheating(place, { 'dkg.respond': () => ({ kind: 'disputes', payload: { accused: place.target } }) }),
+    make: (place) => cheating(place, {
+      'dkg.respond': (_, args) => {
+        const deal = new ArgReader('dkg.respond', args).statements(2).find((one) => one.from === place.target)
+        const payload = { accused: place.target, sealed: text(deal?.payload ?? {}, 'sealed'), signature: deal?.airgapSignature ?? '' }
+        return { kind: 'disputes', payload }
+      },
+    }),
+  },
+  {
+    name: 'invented-deal', target: 'participant',
+    doc: 'Complains of a deal that the target never made.',
+    make: (place) => {
+      const [sealed, signature] = [toHex(place.random(80)), toHex(place.random(64))]
+      return cheating(place, { 'dkg.respond': () => ({ kind: 'disputes', payload: { accused: place.target, sealed, signature } }) })
+    },
   },
   {
     name: 'no-justification', target: 'participant',

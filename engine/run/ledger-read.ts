@@ -160,7 +160,7 @@ function checkedStatement(
   const attachment = readAttachment(context, post, spec, refuse)
   const collected: Collected = {
     from: card.name, index: indexOf(context.roster, card.name), to: statement.to, step: statement.step ?? '', type: statement.type, view,
-    payload: statement.payload, ...(attachment === undefined ? {} : { attachment }),
+    payload: statement.payload, ...(attachment === undefined ? {} : { attachment }), ...(airgapSignature === undefined ? {} : { airgapSignature }),
   }
   const placed: Placed = { statement, offset, collected, ...(airgapSignature === undefined ? {} : { airgapSignature }) }
   if (statement.type === step.disputes && context.slots.namedBy(placed) === card.name) {

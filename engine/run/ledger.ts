@@ -215,7 +215,12 @@ export class Ledger {
       this.judge(dispute, placed)
       return
     }
-    if (placed.statement.type === step.sends) this.check(step, 'arrival', [placed])
+    if (placed.statement.type === step.sends) {
+      const faults = this.check(step, 'arrival', [placed])
+      // That it contradicts itself was said; that the second one is no good either adds nothing.
+      if (faults.length > 0 && contradiction !== undefined) return
+      this.refuse(step, faults, [placed])
+    }
     if (slots.inPlaceOf(placed.statement) === undefined) slots.put(placed)
     else slots.putRival(placed)
     if (placed.statement.type === step.disputes) {
@@ -236,15 +241,17 @@ export class Ledger {
     }
     this.slots.put(answer)
     state.answered = true
-    const { guilty, reason, why, convicts = true } = judgeDispute(this.verbContext, dispute, state.dispute.collected, answer.collected)
+    const { guilty, reason, why } = judgeDispute(this.verbContext, dispute, state.dispute.collected, answer.collected)
     this.faultList.push({
-      reason, step: state.step.name, accused: guilty, convicts,
-      why: convicts ? `${guilty} is guilty: ${why}` : `${guilty} seems to be wrong: ${why}`, offsets: [state.dispute.offset, answer.offset],
+      reason, step: state.step.name, accused: guilty, convicts: true, why: `${guilty} is guilty: ${why}`, offsets: [state.dispute.offset, answer.offset],
     })
   }
 
-  private check(step: Step, when: 'arrival' | 'complete', incoming: readonly Placed[]): void {
-    const faults = checkStep(this.verbContext, step, this.views[step.index] ?? '', when, incoming.map((one) => one.collected))
+  private check(step: Step, when: 'arrival' | 'complete', incoming: readonly Placed[]): readonly VerbFault[] {
+    return checkStep(this.verbContext, step, this.views[step.index] ?? '', when, incoming.map((one) => one.collected))
+  }
+
+  private refuse(step: Step, faults: readonly VerbFault[], incoming: readonly Placed[]): void {
     for (const one of faults) this.badProofs.add(one.accused)
     const [first] = faults
     if (first !== undefined) throw new Refused(faultFrom(first, step, incoming))
@@ -259,7 +266,7 @@ export class Ledger {
       const placed = this.placedIn(step)
       const disagreement = disagreementIn(step, placed)
       if (disagreement !== null) throw new Refused(disagreement)
-      if (step.collect.kind === 'all') this.check(step, 'complete', placed)
+      if (step.collect.kind === 'all') this.refuse(step, this.check(step, 'complete', placed), placed)
       this.views.push(nextView(view, step, this.slots.message(step.sends), placed.map((one) => one.statement)))
       this.prepare()
     }

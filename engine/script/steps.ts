@@ -39,7 +39,7 @@ export function checkStep(resolving: Resolving, name: string, index: number): St
 
   if (made) checkParts(resolving, made, step, path)
   const assist = step.assist && checkAssist(resolving, step, airgap?.signature, [...path, 'assist'], scope)
-  const check = checkCheck(resolving, step, message, path, scope)
+  const check = checkCheck(resolving, step, made, message, path, scope)
   checkConfirm(resolving, name, step, path)
   checkAgree(resolving, step, message, path)
 
@@ -145,25 +145,25 @@ function checkAssist(
 }
 
 function checkCheck(
-  resolving: Resolving, step: DraftStep, message: DeclaredMessage | undefined, path: Path, scope: Scope,
+  resolving: Resolving, step: DraftStep, made: Making | undefined, message: DeclaredMessage | undefined, path: Path, scope: Scope,
 ): Call | undefined {
   const { at, report } = resolving
   const checked = step.check && checkCall(resolving, 'check', step.check, [...path, 'check'], scope)
   const isFaulty = step.check !== undefined && checked === undefined
-  if (message === undefined || resolving.mismatched.has(message.name) || isFaulty) return checked?.call
-  const { payload = {}, attachment = {} } = checked?.signature ?? {}
-  const has = message.attachment ?? {}
-  if (checked && !(within(payload, message.payload) && within(attachment, has))) {
+  const needs = made?.signature.checkedBy
+  if (made && needs !== undefined && !isFaulty && checked?.signature.name !== needs) {
+    report('check-missing', at.key(checked?.path ?? made.path), { verb: made.signature.name, check: needs, has: checked?.signature.name })
+    return checked?.call
+  }
+  if (checked === undefined || message === undefined || resolving.mismatched.has(message.name)) return checked?.call
+  const { name, payload, attachment } = checked.signature
+  if (!(within(payload, message.payload) && within(attachment ?? {}, message.attachment ?? {}))) {
     report('part-mismatch', at.key(checked.path), {
-      verb: checked.signature.name, wants: `checks ${describeContent(payload, checked.signature.attachment)}`, other: message.name,
+      verb: name, wants: `checks ${describeContent(payload, attachment)}`, other: message.name,
       has: `has ${describeContent(message.payload, message.attachment)}`,
     })
-  } else {
-    const fields = Object.keys(has).filter((name) => !Object.hasOwn(attachment, name))
-    const where = checked ? at.key(checked.path) : at.value([...path, 'sends'])
-    if (fields.length > 0) report('attachment-unchecked', where, { message: message.name, fields })
   }
-  return checked?.call
+  return checked.call
 }
 
 function checkConfirm(resolving: Resolving, name: string, step: DraftStep, path: Path): void {

@@ -9,7 +9,8 @@ import {
 import { R, scalarToBytes } from '../crypto/scalar.ts'
 import { encryptionKeyPair } from '../crypto/seed.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
-import { birthMessage, dealAad, field, ofIndex, trustedG1 } from './dkg-common.ts'
+import { indexOf } from '../wire/card.ts'
+import { birthMessage, dealAad, dealsHash, field, ofIndex, trustedG1 } from './dkg-common.ts'
 import { ArgReader, fault, text, verbError } from './runtime.ts'
 import type { AirgapScope, AirgapVerb, Collected } from './runtime.ts'
 
@@ -101,7 +102,7 @@ function openDeals(scope: AirgapScope, threshold: number, deals: readonly Collec
     if (deal === undefined) throw new TypeError('a dealer without a deal')
     const sealed = fromHex(text(deal.payload, 'sealed'), 80)
     const share = openDeal({ session: scope.session, sealed, aad: dealAad(scope.ceremony, deal) })
-    if (share === null) return { unopened: name }
+    if (share === null) return { unopened: deal }
     shares.push(share)
   }
   return { shares, share: shares.reduce((sum, one) => (sum + one) % R, 0n) }
@@ -111,8 +112,9 @@ export const dkgRespond: AirgapVerb = (scope, args) => {
   const read = new ArgReader('dkg.respond', args)
   const threshold = read.integer(0)
   const commits = read.statements(1)
-  const opened = openDeals(scope, threshold, read.statements(2))
-  if ('unopened' in opened) return { kind: 'disputes', payload: { accused: opened.unopened } }
+  const deals = read.statements(2)
+  const opened = openDeals(scope, threshold, deals)
+  if ('unopened' in opened) return complaintOf(opened.unopened)
 
   const keys = scope.roster.map((_, i) => trustedG1(field(commits, i + 1, 'key')))
   const groupKey = sumG1(keys)
@@ -125,9 +127,12 @@ export const dkgRespond: AirgapVerb = (scope, args) => {
   }
   if (shareMatches(opened.share, [groupKey, ...sums], scope.me.index)) {
     const points = [groupKey, ...sums].map(encodeG1)
-    return { kind: 'states', payload: { groupKey: toHex(encodeG1(groupKey)), sums: sumsHash(points) } }
+    return { kind: 'states', payload: { groupKey: toHex(encodeG1(groupKey)), sums: sumsHash(points), deals: dealsHash(deals) } }
   }
-  if (assisted?.dealer !== undefined) return complain(scope, threshold, commits, opened.shares, assisted.dealer)
+  if (assisted?.dealer !== undefined) {
+    checkAccused(scope, threshold, commits, opened.shares, assisted.dealer)
+    return complaintOf(ofIndex(deals, indexOf(scope.roster, assisted.dealer.from)))
+  }
   if (assisted === undefined) {
     // A share of zero has no point to show; it cannot come from an honest dealer but with probability 1/r.
     const partials = opened.shares.map((share) => (share === 0n ? null : toHex(encodeG1(timesBase(share)))))
@@ -153,10 +158,17 @@ function readAssist(assist: Json | undefined): { readonly sums?: readonly G1[]; 
 const isHexList = (value: Json | undefined): value is readonly string[] =>
   Array.isArray(value) && value.length < 1024 && value.every((item) => typeof item === 'string' && /^[0-9a-f]{96}$/.test(item))
 
-/** Complains of the dealer that the client points at, but only if its own bound commitments really convict it. */
-function complain(
+/**
+ * A complaint brings the very deal that it is about, with its dealer's signature: another one in the log then proves the
+ * dealer guilty of two, and not the complaint false.
+ */
+const complaintOf = ({ from, payload, airgapSignature }: Collected): ReturnType<AirgapVerb> =>
+  ({ kind: 'disputes', payload: { accused: from, sealed: text(payload, 'sealed'), signature: airgapSignature ?? '' } })
+
+/** The dealer that the client points at is accused only if its own bound commitments really convict it. @throws verb.argument */
+function checkAccused(
   scope: AirgapScope, threshold: number, commits: readonly Collected[], shares: readonly bigint[], dealer: BroughtDealer,
-): ReturnType<AirgapVerb> {
+): void {
   const refuse = (why: string): never => {
     throw verbError('argument', { verb: 'dkg.respond', why })
   }
@@ -169,16 +181,15 @@ function complain(
   const points: G1[] = [text(commit.payload, 'key'), ...dealer.points].map(trustedG1)
   const share = shares[commit.index - 1] ?? 0n
   if (timesBase(share).equals(evaluateCommitment(points, scope.me.index))) {
-    return refuse(`the deal of ${dealer.from} is good, so there is nothing to complain of`)
+    refuse(`the deal of ${dealer.from} is good, so there is nothing to complain of`)
   }
-  return { kind: 'disputes', payload: { accused: dealer.from } }
 }
 
 export const dkgFinish: AirgapVerb = (scope, args) => {
   const read = new ArgReader('dkg.finish', args)
   const threshold = read.integer(0)
   const opened = openDeals(scope, threshold, read.statements(2))
-  if ('unopened' in opened) return fault('dkg.bad-deal', opened.unopened, 'its deal does not open')
+  if ('unopened' in opened) return fault('dkg.bad-deal', opened.unopened.from, 'its deal does not open')
   const responses = read.statements(3)
   const groupKey = field(responses, scope.me.index, 'groupKey')
   const sums = field(responses, scope.me.index, 'sums')

@@ -5,7 +5,8 @@ import {
   commitmentDigest, commitmentSums, evaluateCommitment, publicShares, reopenDeal, restHash, verifyKeyProofs,
 } from '../crypto/dkg.ts'
 import type { JsonObject } from '../wire/canonical.ts'
-import { birthMessage, dealAad, field, trustedG1 } from './dkg-common.ts'
+import { verifyStatement } from '../wire/message.ts'
+import { birthMessage, dealAad, dealsHash, field, trustedG1 } from './dkg-common.ts'
 import { onCurveG1 } from './points.ts'
 import { ArgReader, fault, text } from './runtime.ts'
 import type { AssistVerb, CheckVerb, Collected, JudgeVerb, Scope, ValueVerb, Verdict, VerbFault } from './runtime.ts'
@@ -55,6 +56,23 @@ export const dkgSum: ValueVerb = (scope, args) => {
   const [bad] = result.points
   const name = scope.roster[(bad?.index ?? 0) - 1]?.name ?? ''
   return fault('dkg.bad-points', name, `its point ${bad?.k ?? 0} is unusable: ${bad?.why ?? 'unknown'}`)
+}
+
+/**
+ * A participant whose airgap was brought other deals than the log has: a dealer may have signed two, or it lies. Nothing
+ * in the log tells which, so it convicts nobody; but no key is made whose shares the log could not give back.
+ */
+export const dkgReceived: CheckVerb = {
+  when: 'arrival',
+  run: (_, incoming, args) => {
+    const deals = new ArgReader('dkg.received', args).statements(0)
+    return incoming
+      .filter(({ from, payload }) => text(payload, 'deals') !== dealsHash(deals.filter((one) => one.to === from)))
+      .map(({ from }) => ({
+        reason: 'dkg.other-deals', accused: from, convicts: false,
+        why: 'its airgap answered to other deals than those in the log, which its own client or a dealer brought it',
+      }))
+  },
 }
 
 /** Answers the airgap's question: the dealer whose deal is wrong, or the right sums. */
@@ -119,7 +137,10 @@ export const dkgBirth: ValueVerb = (scope, args) => {
   return toHex(encodeG2(signature))
 }
 
-/** Redoes the disputed seal with its published key and says who is wrong (protocol §5, Justify). */
+/**
+ * Redoes the disputed seal with its published key and says who is wrong (protocol §5, Justify). A complaint about another
+ * deal than the log's holds if the dealer signed that one too.
+ */
 export const dkgJudge: JudgeVerb = (scope, dispute, answer, args) => {
   const read = new ArgReader('dkg.judge', args)
   const accused = text(dispute.payload, 'accused')
@@ -127,10 +148,17 @@ export const dkgJudge: JudgeVerb = (scope, dispute, answer, args) => {
   const dealer = scope.roster.findIndex((card) => card.name === accused) + 1
   const deal = read.statements(3).find((one) => one.from === accused && one.to === dispute.from)
   if (deal === undefined || dealer === 0) throw new TypeError('a dispute about a deal that is not there')
+  const complainer = (why: string): Verdict => ({ guilty: dispute.from, reason: 'dkg.false-complaint', why })
+  const sealed = text(dispute.payload, 'sealed')
+  if (sealed !== text(deal.payload, 'sealed')) {
+    return signedBy(scope, accused, deal, { sealed }, text(dispute.payload, 'signature'))
+      ? { guilty: accused, reason: 'dkg.two-deals', why: `it signed two deals for ${dispute.from}` }
+      : complainer('the deal that it complains of was never made')
+  }
   const share = reopenDeal({
     recipientKey: fromHex(field(read.statements(0), dispute.index, 'encryptionKey'), 32),
     ephemeral: fromHex(text(answer.payload, 'ephemeral'), 32),
-    sealed: fromHex(text(deal.payload, 'sealed'), 80),
+    sealed: fromHex(sealed, 80),
     aad: dealAad(scope.ceremony, deal),
   })
   if (share === null) return guilty('its deal does not open with the key that it says it used')
@@ -138,7 +166,12 @@ export const dkgJudge: JudgeVerb = (scope, dispute, answer, args) => {
   if (!timesBase(share).equals(evaluateCommitment(points, dispute.index))) {
     return guilty('what it sealed does not fit its own commitments')
   }
-  // A dealer may have signed two deals, and a stolen client may have brought its airgap the one that is not in the log. The
-  // complaint does not say which one it means, so the log's being good does not prove the complainer wrong.
-  return { guilty: dispute.from, reason: 'dkg.false-complaint', why: 'the deal in the log is good', convicts: false }
+  return complainer('the deal is good')
+}
+
+/** Did its maker's airgap sign this payload as well, where the log has another? */
+function signedBy(scope: Scope, maker: string, logged: Collected, payload: JsonObject, signature: string): boolean {
+  const { step, type, from, to, view } = logged
+  const card = scope.roster.find(({ name }) => name === maker)
+  return card !== undefined && verifyStatement({ ceremony: scope.ceremony, step, type, from, to, view, payload }, signature, card.airgapKey)
 }

@@ -2,7 +2,7 @@
  * The implementations of the verbs in `table.ts`. The airgap's are apart, so that nothing but the airgap role ever
  * imports a secret's code path by accident.
  */
-import { dkgBirth, dkgCheckProof, dkgJudge, dkgOpens, dkgPinpoint, dkgSum } from './dkg-client.ts'
+import { dkgBirth, dkgCheckProof, dkgJudge, dkgOpens, dkgPinpoint, dkgReceived, dkgSum } from './dkg-client.ts'
 import { dkgCommit, dkgDeal, dkgFinish, dkgJustify, dkgKeygen, dkgRespond } from './dkg-airgap.ts'
 import { randomCommit, randomMix, randomOpens, randomReveal } from './random.ts'
 import type { Verbs } from './runtime.ts'
@@ -19,7 +19,7 @@ export const verbs: Verbs = {
     'random.reveal': randomReveal,
   },
   value: { 'dkg.sum': dkgSum, 'dkg.birth': dkgBirth, 'random.mix': randomMix },
-  check: { 'dkg.opens': dkgOpens, 'dkg.checkProof': dkgCheckProof, 'random.opens': randomOpens },
+  check: { 'dkg.opens': dkgOpens, 'dkg.received': dkgReceived, 'dkg.checkProof': dkgCheckProof, 'random.opens': randomOpens },
   assist: { 'dkg.pinpoint': dkgPinpoint },
   judge: { 'dkg.judge': dkgJudge },
   client: {},

@@ -18,6 +18,8 @@ export interface Collected {
   readonly view: string
   readonly payload: JsonObject
   readonly attachment?: JsonObject
+  /** Its airgap's signature, 64 bytes in hex; a client's own message has none. */
+  readonly airgapSignature?: string
 }
 
 /** `length` random bytes. */
@@ -78,8 +80,6 @@ export interface Verdict {
   readonly guilty: string
   readonly reason: string
   readonly why: string
-  /** False where the verdict may rest on another statement than the one disputed, so that it proves nothing. True if absent. */
-  readonly convicts?: boolean
 }
 
 export type AirgapVerb = (scope: AirgapScope, args: Args) => Stating

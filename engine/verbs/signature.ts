@@ -59,12 +59,16 @@ export interface AirgapSignature extends Common {
   readonly asks?: string
   /** The dispute payload that a dispute's verb answers. Only such a verb may stand in a dispute. */
   readonly answers?: Fields
+  /** The check verb without which nobody could rely on what it emits. Such a verb needs it as the step's `check`. */
+  readonly checkedBy?: string
 }
 
 /** A step's client verb: public in, a public message out. */
 export interface ClientSignature extends Common {
   readonly use: 'client'
   readonly emits: Emits & { readonly to: 'everyone' }
+  /** As an airgap verb's. */
+  readonly checkedBy?: string
 }
 
 /** `prepare` and `outputs`: public values in, one public value out. */

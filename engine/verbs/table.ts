@@ -9,8 +9,8 @@ const publicKey: Fields = { salt: 'hash', encryptionKey: 'x25519', digest: 'hash
 const commits: Fields = { key: 'g1', proof: 'schnorr', rest: 'hash' }
 const points: Fields = { points: '[g1]' }
 const deal: Fields = { sealed: 'sealed' }
-const response: Fields = { groupKey: 'g1', sums: 'hash' }
-const complaint: Fields = { accused: 'participant' }
+const response: Fields = { groupKey: 'g1', sums: 'hash', deals: 'hash' }
+const complaint: Fields = { accused: 'participant', sealed: 'sealed', signature: 'signature' }
 const justification: Fields = { complainer: 'participant', ephemeral: 'x25519-private' }
 const groupKey: Fields = { groupKey: 'g1', proof: 'g2' }
 
@@ -38,6 +38,7 @@ const dkg: readonly Signature[] = [
     doc: 'Shows the commitments that dkg.keygen bound, with a proof that their maker knows the secret behind them.',
     takes: [value('quorum')],
     emits: { to: 'everyone', payload: commits, attachment: points },
+    checkedBy: 'dkg.opens',
     reasons: {},
   },
   {
@@ -78,9 +79,18 @@ const dkg: readonly Signature[] = [
     doc: 'Opens the deals, checks their sum against the sums of the commitments, and states the group key or a complaint.',
     takes: [value('quorum'), statements(commits), statements(deal), list('g1')],
     emits: { to: 'everyone', payload: response },
+    checkedBy: 'dkg.received',
     disputes: complaint,
     asks: 'dkg.partials',
     reasons: { 'dkg.identity-key': 'The group key would be the identity.' },
+  },
+  {
+    name: 'dkg.received',
+    use: 'check',
+    doc: 'Checks that a participant opened the very deals that are in the log, so that the log can give its share back.',
+    takes: [statements(deal)],
+    payload: { deals: 'hash' },
+    reasons: { 'dkg.other-deals': 'A participant answers to other deals than those in the log.' },
   },
   {
     name: 'dkg.pinpoint',
@@ -97,6 +107,7 @@ const dkg: readonly Signature[] = [
     takes: [value('quorum'), statements(commits), statements(deal), statements(response)],
     emits: { to: 'everyone', payload: groupKey },
     keeps: 'dkg.share',
+    checkedBy: 'dkg.checkProof',
     reasons: {
       'dkg.other-key': 'A response has another group key or other sums than this participant’s own.',
       'dkg.bad-deal': 'A deal does not open.',
@@ -128,7 +139,8 @@ const dkg: readonly Signature[] = [
     answer: justification,
     reasons: {
       'dkg.bad-deal': 'The dealer’s deal does not fit its own commitments, or is not what it sealed.',
-      'dkg.false-complaint': 'The deal was good: the complaint is false.',
+      'dkg.two-deals': 'The dealer signed two deals for one participant.',
+      'dkg.false-complaint': 'The deal was good, or is not the dealer’s: the complaint is false.',
     },
   },
   {
@@ -156,6 +168,7 @@ const random: readonly Signature[] = [
     doc: 'Shows the random bytes that random.commit bound, once everyone is bound.',
     takes: [statements({ digest: 'hash' })],
     emits: { to: 'everyone', payload: { value: 'hash' } },
+    checkedBy: 'random.opens',
     reasons: {},
   },
   {
@@ -183,6 +196,7 @@ const bls: readonly Signature[] = [
     doc: 'Signs each message with this participant’s share of the key.',
     takes: [kept('dkg.share'), list('message')],
     emits: { to: 'everyone', payload: { digest: 'hash' }, attachment: { partials: '[g2]' } },
+    checkedBy: 'bls.checkPartial',
     reasons: {},
   },
   {
@@ -200,6 +214,7 @@ const bls: readonly Signature[] = [
     doc: 'Combines enough partial signatures into the key’s signatures, and verifies them under the group key.',
     takes: [followed('dkg'), list('message'), each(list('g2'))],
     emits: { to: 'everyone', payload: {}, attachment: { signatures: '[g2]' } },
+    checkedBy: 'bls.checkSignature',
     reasons: {},
   },
   {

@@ -49,6 +49,7 @@ export const valueTypes: Readonly<Record<string, ValueType>> = {
     ...bytesOf(80, ['payload'], 'A scalar sealed to one participant by HPKE: encapsulated key, ciphertext, tag.'),
     ciphertext: true,
   },
+  signature: bytesOf(64, ['payload'], 'An Ed25519 signature of an airgap on a statement.'),
   x25519: bytesOf(32, message, 'An X25519 public key.'),
   'x25519-private': bytesOf(32, ['payload'], 'The private X25519 key of one single sealing, opened to justify it.'),
   participant: {

@@ -28,9 +28,11 @@ export const stepCodes = {
     says: `${verb} ${wants}, but ${other} ${has}`,
     hint: 'choose two that belong together',
   }),
-  'attachment-unchecked': ({ message, fields }: { message: string; fields: readonly string[] }): Wording => ({
-    says: `nobody would check ${listed(fields)} in the attachment of ${message}`,
-    hint: 'add a `check:` with a verb that takes this attachment',
+  'check-missing': ({ verb, check, has }: { verb: string; check: string; has: string | undefined }): Wording => ({
+    says: has === undefined
+      ? `what ${verb} emits must be checked by ${check}, but the step has no \`check\``
+      : `what ${verb} emits must be checked by ${check}, not by ${has}`,
+    hint: `add \`check: { ${check}: [...] }\` to the step; without it, nobody could rely on what is sent`,
   }),
   'bad-collect': ({ step, name, got, known }: { step: string; name: string; got: string; known: readonly string[] }): Wording => ({
     says: `${step} cannot collect ${name}: ${got}`,

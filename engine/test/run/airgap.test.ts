@@ -303,7 +303,7 @@ describe('an airgap', () => {
       const garbage = carry('cleo', { step: 'SendDeals', type: 'Deal', to: 'ben', view: viewBefore('SendDeals'), payload: { sealed: 'ab'.repeat(80) } })
       const { text, airgap, memory } = await ask(before, withCollected(request, carried(request).map((one) => (one.from === 'cleo' ? garbage : one))))
       const answer = readAnswer(text)
-      expect(answer.give === 'statements' ? answer.statements.map(({ type, payload }) => [type, payload]) : answer).to.deep.equal([['Complaint', { accused: 'cleo' }]])
+      expect(answer.give === 'statements' ? answer.statements.map(({ type, payload }) => [type, payload]) : answer).to.deep.equal([['Complaint', { accused: 'cleo', sealed: garbage.payload['sealed'], signature: garbage.airgapSignature }]])
       expect(refusalOf(await airgap.handle(ben('ProcessResponses').request))).to.equal('run.closed')
       expect(memory.read().kept).to.deep.equal({})
     })
@@ -385,7 +385,7 @@ describe('an airgap', () => {
 
   describe('asked about a dispute', () => {
     const complaint = (name: string, payload: Record<string, Json>, view = viewBefore('ProcessDeals')) =>
-      carry(name, { step: 'ProcessDeals', type: 'Complaint', to: null, view, payload })
+      carry(name, { step: 'ProcessDeals', type: 'Complaint', to: null, view, payload: { sealed: 'ab'.repeat(80), signature: 'cd'.repeat(64), ...payload } })
     const request = (dispute: CarriedLike, step = 'Complaint') =>
       sealEnvelope({ kind: 'request', ceremony: run.ceremony, step, body: { ask: 'dispute', dispute: { ...dispute } } })
 

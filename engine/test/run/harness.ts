@@ -1,14 +1,18 @@
 /** Ceremonies in memory for these tests: real clients, real airgaps, a board in memory, and everything that crossed. */
 import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
 import type { Envelope } from '../../channel/envelope.ts'
+import { toHex } from '../../crypto/bytes.ts'
 import { createAirgap } from '../../run/airgap.ts'
 import type { AirgapPorts } from '../../run/airgap.ts'
 import type { ClientResult } from '../../run/client.ts'
 import { tamperingOf } from '../../run/faults.ts'
 import { Ledger } from '../../run/ledger.ts'
+import { emptyMemory } from '../../run/memory.ts'
 import type { AirgapMemory } from '../../run/memory.ts'
+import { recover } from '../../run/recover.ts'
 import { memoryStore, seededRandom, simulate } from '../../run/simulate.ts'
 import type { SimulateOptions, Simulated, SimulatedMember, Tampering } from '../../run/simulate.ts'
+import { writeTranscript } from '../../run/transcript.ts'
 import { readShipped } from '../../script/shipped.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import type { Json, JsonObject } from '../../wire/canonical.ts'
@@ -177,4 +181,23 @@ export const asText = (value: unknown): string => JSON.stringify(value, (_, one:
 export function textOf(value: Json | undefined): string {
   if (typeof value !== 'string') throw new Error(`${typeof value} where text should be`)
   return value
+}
+
+/** What any client of the run would export. */
+export function transcriptOf({ board, ceremony }: Simulated): string {
+  const posts = board.entries.map(({ offset, text }) => {
+    const message = parseMessage(text)
+    const attachment = message.attachment === undefined ? undefined : board.attachments.get(message.attachment)
+    return { offset, text, message, ...(attachment === undefined ? {} : { attachment }) }
+  })
+  return [...writeTranscript(dkg.source, ceremony, posts, (offset) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head))].join('')
+}
+
+/** The share that a new airgap has from the mnemonic's seed and the transcript. */
+export async function recovered(run: Simulated, name: string): Promise<Json | undefined> {
+  const memory = memoryStore(emptyMemory(toHex(memberOf(run, name).seed)))
+  await recover(transcriptOf(run), {
+    memory, script: (hash) => (hash === dkg.hash ? dkg : undefined), verbs, random: seededRandom('recover'), now: () => new Date(0),
+  })
+  return memory.read().kept[run.ceremony]?.values['share']
 }

@@ -1,41 +1,21 @@
 import { expect } from 'chai'
-import { sha256Hex, toHex } from '../../crypto/bytes.ts'
+import { sha256Hex } from '../../crypto/bytes.ts'
 import { abortPayload } from '../../run/abort.ts'
-import { emptyMemory } from '../../run/memory.ts'
-import { recover } from '../../run/recover.ts'
-import { memoryStore, seededRandom } from '../../run/simulate.ts'
+import { seededRandom } from '../../run/simulate.ts'
 import type { Simulated, Tampering } from '../../run/simulate.ts'
 import { writeTranscript } from '../../run/transcript.ts'
 import { verifyTranscript } from '../../run/verify.ts'
 import { shippedLibrary } from '../../script/shipped.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import { canonical } from '../../wire/canonical.ts'
-import type { Json, JsonObject } from '../../wire/canonical.ts'
+import type { JsonObject } from '../../wire/canonical.ts'
 import { EMPTY_HEAD, EMPTY_LOG, nextHead, parseMessage, signMessage, textHash } from '../../wire/message.ts'
 import type { Unsigned } from '../../wire/message.ts'
-import { dkg, memberOf, resultOf, simulateDkg } from './harness.ts'
+import { dkg, memberOf, recovered, resultOf, simulateDkg, transcriptOf } from './harness.ts'
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-function transcriptOf({ board, ceremony }: Simulated): string {
-  const posts = board.entries.map(({ offset, text }) => {
-    const message = parseMessage(text)
-    const attachment = message.attachment === undefined ? undefined : board.attachments.get(message.attachment)
-    return { offset, text, message, ...(attachment === undefined ? {} : { attachment }) }
-  })
-  return [...writeTranscript(dkg.source, ceremony, posts, (offset) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head))].join('')
-}
-
 const verified = (text: string) => verifyTranscript(text, { library: shippedLibrary, verbs, random: seededRandom('verify') })
-
-/** The share that a new airgap has from the mnemonic's seed and the transcript. */
-async function recovered(run: Simulated, name: string): Promise<Json | undefined> {
-  const memory = memoryStore(emptyMemory(toHex(memberOf(run, name).seed)))
-  await recover(transcriptOf(run), {
-    memory, script: (hash) => (hash === dkg.hash ? dkg : undefined), verbs, random: seededRandom('recover'), now: () => new Date(0),
-  })
-  return memory.read().kept[run.ceremony]?.values['share']
-}
 
 const shareOf = (run: Simulated, name: string) => memberOf(run, name).memory.read().kept[run.ceremony]?.values['share']
 

@@ -7,6 +7,7 @@ import type { Json, JsonObject } from '../../wire/canonical.ts'
 import { parseMessage, signMessage, signStatement } from '../../wire/message.ts'
 import type { Message, Statement, Unsigned } from '../../wire/message.ts'
 import { sha256Hex } from '../../crypto/bytes.ts'
+import { dealsHash } from '../../verbs/dkg-common.ts'
 import { TestLog, memberOf, resultOf, simulateDkg, simulateFaults } from './harness.ts'
 
 let run: Simulated
@@ -118,8 +119,8 @@ describe('a ledger', () => {
       ['with no view', () => changedAt('SendCommits', (one) => ({ ...one, view: null })), 'disagreement/ben/named'],
       ['with a field more', () => changedAt('SendCommits', (one) => ({ ...one, payload: { ...one.payload, more: 1 } })), 'malformed/ben/named'],
       ['with a point off the curve', () => changedAt('SendCommits', (one) => ({ ...one, payload: { ...one.payload, key: `80${'00'.repeat(46)}01` } })), 'malformed/ben/named'],
-      ['that complains of itself', () => changedAt('ProcessDeals', (one) => ({ ...one, type: 'Complaint', payload: { accused: 'ben' } })), 'malformed/ben/named'],
-      ['that complains of nobody', () => changedAt('ProcessDeals', (one) => ({ ...one, type: 'Complaint', payload: { accused: 'zoe' } })), 'malformed/ben/named'],
+      ['that complains of itself', () => changedAt('ProcessDeals', (one) => ({ ...one, type: 'Complaint', payload: { accused: 'ben', sealed: 'ab'.repeat(80), signature: 'cd'.repeat(64) } })), 'malformed/ben/named'],
+      ['that complains of nobody', () => changedAt('ProcessDeals', (one) => ({ ...one, type: 'Complaint', payload: { accused: 'zoe', sealed: 'ab'.repeat(80), signature: 'cd'.repeat(64) } })), 'malformed/ben/named'],
     ]
     for (const [what, make, fault] of cases) {
       it(`${what} says so, proves nobody guilty, and leaves the place free`, () => {
@@ -210,7 +211,11 @@ describe('a ledger', () => {
   })
 
   describe('of the certificate', () => {
-    const complaint = (from: string, accused: string): Part => stated({ ...messageOf('ProcessDeals', from).statement, type: 'Complaint', payload: { accused } })
+    const complaint = (from: string, accused: string, change: Partial<{ sealed: string; signature: string }> = {}): Part => {
+      const deal = messages[at('SendDeals', accused, from)] ?? expect.fail()
+      const payload = { accused, sealed: deal.statement.payload['sealed'] ?? '', signature: deal.airgapSignature ?? '', ...change }
+      return stated({ ...messageOf('ProcessDeals', from).statement, type: 'Complaint', payload })
+    }
     const otherSums = (from: string): Part => {
       const { statement } = messageOf('ProcessDeals', from)
       return stated({ ...statement, payload: { ...statement.payload, sums: '33'.repeat(32) } })
@@ -283,6 +288,31 @@ describe('a ledger', () => {
       expect(log.ledger.certified).to.equal(false)
     })
 
+    it('judges a complaint by the deal that it brings: one that was signed besides is proof against its dealer, one that was not against the complainer', () => {
+      const { statement } = messageOf('ProcessDeals', 'anna')
+      const deal = messages[at('SendDeals', 'anna', 'ben')]?.statement ?? expect.fail()
+      const second = { ...deal, payload: { sealed: 'ab'.repeat(80) } }
+      const { airgapSignature = '' } = stated(second)
+      const elsewhere = stated({ ...second, ceremony: '11'.repeat(32) }).airgapSignature ?? ''
+      for (const [change, fault] of [
+        [{ sealed: 'ab'.repeat(80), signature: airgapSignature }, 'dkg.two-deals/anna/guilty'],
+        [{ sealed: 'ab'.repeat(80) }, 'dkg.false-complaint/ben/guilty'],
+        [{ sealed: 'ab'.repeat(80), signature: elsewhere }, 'dkg.false-complaint/ben/guilty'],
+        [{ sealed: 'ab'.repeat(80), signature: 'cd'.repeat(64) }, 'dkg.false-complaint/ben/guilty'],
+      ] as const) {
+        const log = responses(complaint('ben', 'anna', change))
+        post(log, stated({ ...statement, step: 'Complaint', type: 'Justification', payload: { complainer: 'ben', ephemeral: '01'.repeat(32) } }))
+        expect(faultsOf(log)).to.deep.equal([fault])
+      }
+    })
+
+    it('takes no part of who answers to other deals than the log has, and blames nobody: a dealer may have signed two', () => {
+      const { statement } = messageOf('ProcessDeals', 'ben')
+      const log = responses(ok('anna'), stated({ ...statement, payload: { ...statement.payload, deals: '33'.repeat(32) } }), ok('cleo'))
+      expect(faultsOf(log)).to.deep.equal(['dkg.other-deals/ben/named'])
+      expect(log.ledger.certified).to.equal(false)
+    })
+
     it('judges a false complaint from what its accused opens, once', () => {
       const log = responses(complaint('ben', 'anna'))
       const { statement } = messageOf('ProcessDeals', 'anna')
@@ -311,7 +341,7 @@ describe('a ledger', () => {
     for (const [hash, bytes] of faulty.board.attachments) attachments.set(hash, bytes)
     for (const { text } of faulty.board.entries) post(log, partOf(parseMessage(text)))
     for (const from of ['anna', 'ben', 'cleo']) {
-      post(log, stated({ ceremony: faulty.ceremony, step: 'ProcessDeals', type: 'Response', from, to: null, view, payload: { groupKey: messageOf('ProcessDeals').statement.payload['groupKey'], sums: '00'.repeat(32) } }))
+      post(log, stated({ ceremony: faulty.ceremony, step: 'ProcessDeals', type: 'Response', from, to: null, view, payload: { groupKey: messageOf('ProcessDeals').statement.payload['groupKey'], sums: '00'.repeat(32), deals: dealsHash(log.ledger.sources.statements('Deal').filter((one) => one.to === from)) } }))
     }
     run = known
     expect(log.ledger.certified).to.equal(false)

@@ -89,7 +89,7 @@ describe('the wire schemas of types', () => {
       }
     }
     expect(Object.fromEntries(Object.entries(valueTypes).flatMap(([name, { size }]) => (size === undefined ? [] : [[name, size]])))).to.deep.equal({
-      hash: 32, g1: 48, g2: 96, schnorr: 80, sealed: 80, x25519: 32, 'x25519-private': 32,
+      hash: 32, g1: 48, g2: 96, schnorr: 80, sealed: 80, signature: 64, x25519: 32, 'x25519-private': 32,
     })
   })
 

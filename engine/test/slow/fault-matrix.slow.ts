@@ -10,7 +10,7 @@ import { endingOf, expectNobodyHonestBlamed } from '../run/judging.ts'
 /** Faults that prove their maker guilty, wherever they happen before the ceremony is over. */
 const PROVED = [
   'equivocate', 'wrong-share', 'garbage-deal', 'bad-opening', 'bad-proof', 'wrong-degree', 'off-subgroup-point', 'opposite-point',
-  'bad-share-proof',
+  'bad-share-proof', 'false-complaint', 'invented-deal',
 ]
 /** Faults that end well. */
 const HARMLESS = ['wrong-sums']

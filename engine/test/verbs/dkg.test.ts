@@ -70,7 +70,10 @@ describe('the verbs of the key generation', () => {
     it(`make one key of ${NAMES.length} participants with a threshold of ${t}`, () => {
       const { all, commits, dealsTo, sums, keys } = generate(t)
       const responses = all.map((i) => collected(i, 'Deals', 'Response', payloadOf(verbs.airgap['dkg.respond']!(airgap(i, 'Deals', 'Response'), [t, commits, dealsTo(i), sums]))))
-      for (const { payload } of responses) expect(payload).to.deep.equal(responses[0]?.payload)
+      for (const { from, payload } of responses) {
+        expect(payload).to.include({ groupKey: responses[0]?.payload['groupKey'], sums: responses[0]?.payload['sums'] })
+        expect(verbs.check['dkg.received']!.run(scopeFor('Deals', 'Response'), responses.filter((one) => one.from === from), [all.flatMap(dealsTo)])).to.deep.equal([])
+      }
       const finished = all.map((i) => verbs.airgap['dkg.finish']!(airgap(i, 'Finish', 'GroupKey'), [t, commits, dealsTo(i), responses]))
       const groupKeys = finished.map((stated, i) => collected(i, 'Finish', 'GroupKey', payloadOf(stated)))
       expect(verbs.check['dkg.checkProof']!.run(scopeFor('Finish', 'GroupKey'), groupKeys, [keys, sums, responses])).to.deep.equal([])
@@ -140,8 +143,8 @@ describe('the verbs of the key generation', () => {
     })
 
     it('complain of a dealer whose deal does not open', () => {
-      const garbled = respond(1, {}, wrong(), (deals) => deals.map((deal) => (deal.from === 'dan' ? { ...deal, payload: { sealed: 'ab'.repeat(80) } } : deal)))
-      expect(garbled).to.deep.equal({ kind: 'disputes', payload: { accused: 'dan' } })
+      const garbled = respond(1, {}, wrong(), (deals) => deals.map((deal) => (deal.from === 'dan' ? { ...deal, payload: { sealed: 'ab'.repeat(80) }, airgapSignature: 'cd'.repeat(64) } : deal)))
+      expect(garbled).to.deep.equal({ kind: 'disputes', payload: { accused: 'dan', sealed: 'ab'.repeat(80), signature: 'cd'.repeat(64) } })
     })
 
     it('do not open a deal that was sealed for another place', () => {
