@@ -45,11 +45,6 @@ export class ProgressTable {
     this.draw()
   }
 
-  /** The step that a participant is in, or was in last. */
-  stepOf(name: string): string | undefined {
-    return this.ceremony.steps[this.places.get(name)?.done ?? 0]?.name
-  }
-
   hear({ name, step, doing }: Progress): void {
     const before = this.places.get(name)
     if (before === undefined) return

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
+import { openEnvelope } from '../../engine/channel/envelope.ts'
 import type { Airgap } from '../../engine/run/airgap.ts'
 import { runError } from '../../engine/run/errors.ts'
 import { tamperingOf } from '../../engine/run/faults.ts'
@@ -27,6 +28,7 @@ export interface SimulationWish {
 
 /** One crossing to an airgap and back. */
 export interface Crossing {
+  /** The step's or dispute's name; `Abort` where an aborted session was erased. */
   readonly step: string
   /** What the airgap took, in milliseconds. */
   readonly ms: number
@@ -62,13 +64,12 @@ export async function runSimulation(wish: SimulationWish, live: Live, signal: Ab
   const view = new ProgressTable(script.ceremony, names, live)
   const crossings: Crossing[] = []
   const breathe = oneByOne(signal)
-  const measured = (tampering: Tampering | undefined, name: string): Tampering => ({
-    ...tampering,
-    exchange: measure(tampering?.exchange, breathe, (crossing) => crossings.push({ step: view.stepOf(name) ?? '', ...crossing })),
+  const measured = (tampering: Tampering | undefined): Tampering => ({
+    ...tampering, exchange: measure(tampering?.exchange, breathe, (crossing) => crossings.push(crossing)),
   })
   const simulated = await simulate({
     script, names, parameters, verbs, random, rehearsal, signal,
-    tamper: Object.fromEntries(names.map((name) => [name, measured(faulty[name], name)])),
+    tamper: Object.fromEntries(names.map((name) => [name, measured(faulty[name])])),
     // More participants take longer to check what came, during which nothing is posted.
     idle: 400 + 20 * names.length,
     onProgress: (progress) => view.hear(progress),
@@ -106,7 +107,7 @@ function oneByOne(signal: AbortSignal): () => Promise<void> {
 type MakeExchange = (airgap: Airgap, member: MemberKeys, board: MemoryBoard) => Exchange
 
 function measure(
-  inner: MakeExchange | undefined, breathe: () => Promise<void>, hear: (crossing: Omit<Crossing, 'step'>) => void,
+  inner: MakeExchange | undefined, breathe: () => Promise<void>, hear: (crossing: Crossing) => void,
 ): MakeExchange {
   return (airgap, member, board) => {
     const exchange = inner?.(airgap, member, board) ?? ((request: string) => airgap.handle(request))
@@ -114,7 +115,7 @@ function measure(
       await breathe()
       const begin = performance.now()
       const answer = await exchange(request, signal)
-      hear({ ms: performance.now() - begin, request: request.length, answer: answer.length })
+      hear({ step: openEnvelope(request).step ?? '', ms: performance.now() - begin, request: request.length, answer: answer.length })
       return answer
     }
   }

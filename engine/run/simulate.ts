@@ -7,6 +7,7 @@ import { ed25519FromSeed } from '../crypto/ed25519.ts'
 import { sha256, toHex } from '../crypto/bytes.ts'
 import { airgapKeyPair } from '../crypto/seed.ts'
 import type { Script } from '../script/model.ts'
+import { forgetPoints } from '../verbs/points.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
 import type { JsonObject } from '../wire/canonical.ts'
 import { utf8 } from '../wire/canonical.ts'
@@ -14,14 +15,18 @@ import type { Board } from '../wire/board.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import { canonical } from '../wire/canonical.ts'
+import { isKeyriteError } from '../wire/error.ts'
 import { following } from '../wire/signals.ts'
 import { EMPTY_LOG, signMessage } from '../wire/message.ts'
 import { createAirgap } from './airgap.ts'
 import type { Airgap, AirgapPorts } from './airgap.ts'
-import type { ClientPorts, Clock } from './client-ports.ts'
+import type { ClientPorts } from './client-ports.ts'
 import { runClient } from './client.ts'
+import { abortToBring, bringAbort } from './close.ts'
 import type { ClientResult } from './client.ts'
 import { Feed } from './feed.ts'
+import { idleClock } from './idle-clock.ts'
+import type { Ledger } from './ledger.ts'
 import { memoryBoard } from './memory-board.ts'
 import type { MemoryBoard } from './memory-board.ts'
 import { emptyMemory } from './memory.ts'
@@ -112,12 +117,23 @@ export async function runMember({ client }: SimulatedMember, opening: Opening, s
   const either = following(stopped.signal, signal)
   const feed = client.feed.run(either.signal).then(() => null)
   try {
-    return await Promise.race([runClient({ ...client, opening }, either.signal), feed])
+    const end = await Promise.race([runClient({ ...client, opening }, either.signal), feed])
+    if (end?.outcome === 'aborted') await closeAirgap(client, end.ledger, either.signal)
+    return end
   } finally {
     stopped.abort()
     either.release()
     await feed.catch(() => null)
   }
+}
+
+/** Has the airgap erase an aborted ceremony's session, unless it refuses to: it may have stated its part of the certificate. */
+async function closeAirgap(client: SimulatedMember['client'], ledger: Ledger, signal: AbortSignal): Promise<void> {
+  const abort = await abortToBring(client, ledger)
+  if (abort === undefined || signal.aborted) return
+  await bringAbort(client.exchange, ledger, abort, signal).catch((error: unknown) => {
+    if (!isKeyriteError(error)) throw error
+  })
 }
 
 /** Makes the participants and posts the Opening. */
@@ -152,7 +168,7 @@ function createMember(name: string, options: SimulateOptions, { board, clock, ch
     random: options.random,
     now: () => new Date(clock.now()),
   }
-  const airgap = createAirgap(ports)
+  const airgap = onItsOwn(createAirgap(ports))
   const base = { name, card, signingKey: signing.secretKey, seed, memory }
   const ownBoard = tamper.board?.(board, base) ?? board
   const store = new Map<string, string>()
@@ -173,6 +189,16 @@ function createMember(name: string, options: SimulateOptions, { board, clock, ch
       },
       exchange: tamper.exchange?.(airgap, base, board) ?? ((request) => airgap.handle(request)),
       ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress({ name, ...progress }) }),
+    },
+  }
+}
+
+/** An airgap that decodes every point itself, as on a machine of its own, and not out of what another one left in this process. */
+function onItsOwn(airgap: Airgap): Airgap {
+  return {
+    handle: (request) => {
+      forgetPoints()
+      return airgap.handle(request)
     },
   }
 }
@@ -198,51 +224,6 @@ export function memoryStore(initial: AirgapMemory): MemoryStore {
       memory = change(memory)
       return Promise.resolve()
     },
-  }
-}
-
-/**
- * Time as a simulation needs it: a deadline passes once the log has been still for `idle` milliseconds, the nearest
- * one first, for all that wait for it.
- */
-function idleClock(board: MemoryBoard, idle: number, begin: number): Clock {
-  let now = begin
-  const waits = new Set<{ readonly time: number; readonly wake: () => void }>()
-  let seen = -1
-  let timer: NodeJS.Timeout | undefined
-  const tick = () => {
-    timer = undefined
-    if (board.entries.length === seen && waits.size > 0) {
-      now = Math.max(now, Math.min(...[...waits].map((wait) => wait.time)))
-      for (const wait of [...waits]) if (wait.time <= now) wait.wake()
-    }
-    seen = board.entries.length
-    if (waits.size > 0) timer = setTimeout(tick, idle)
-  }
-  return {
-    now: () => now,
-    until: (time, signal) =>
-      new Promise((resolve) => {
-        const wait = {
-          time,
-          wake: () => {
-            waits.delete(wait)
-            signal.removeEventListener('abort', wait.wake)
-            if (waits.size === 0 && timer !== undefined) {
-              clearTimeout(timer)
-              timer = undefined
-            }
-            resolve()
-          },
-        }
-        if (time <= now || signal.aborted) {
-          resolve()
-          return
-        }
-        waits.add(wait)
-        signal.addEventListener('abort', wait.wake)
-        timer ??= setTimeout(tick, idle)
-      }),
   }
 }
 
