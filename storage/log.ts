@@ -1,5 +1,5 @@
 /**
- * One board's log: decides what is added, in one order, and shows nothing that is not on disk.
+ * One board's log: adds what is decided (`decide.ts`), in one order, and shows nothing that is not on disk.
  *
  * Posts are gathered while a batch is being written and go together in the next one: one append, one sync, then
  * they are published, and only then answered. One batch at a time, so nothing races.
@@ -7,28 +7,19 @@
 import { EventEmitter } from 'node:events'
 import type { Entry } from '../engine/wire/board.ts'
 import type { Card } from '../engine/wire/card.ts'
-import { canonical } from '../engine/wire/canonical.ts'
-import { KeyriteError } from '../engine/wire/error.ts'
-import { EMPTY_HEAD, nextHead, parseMessage } from '../engine/wire/message.ts'
-import type { Message, Pin, Statement } from '../engine/wire/message.ts'
+import type { KeyriteError } from '../engine/wire/error.ts'
+import { parseMessage } from '../engine/wire/message.ts'
+import type { Message, Pin } from '../engine/wire/message.ts'
 import { openAttachments } from './attachments.ts'
 import type { Attachments } from './attachments.ts'
+import { decider, pinOf } from './decide.ts'
+import type { Candidate } from './decide.ts'
 import { storageError } from './errors.ts'
 import { MAX_PAGE, MAX_PAGE_BYTES } from './limits.ts'
 import type { Limits } from './limits.ts'
 import { cardOf } from './ready.ts'
 import { newRegister } from './register.ts'
 import type { Store, Stored } from './store.ts'
-
-/** A message whose form, author and signature were checked. */
-export interface Candidate {
-  readonly text: string
-  readonly hash: string
-  readonly message: Message
-  readonly slot: string | null
-  /** The card that it registers, if its name is not registered yet. */
-  readonly registers: Card | null
-}
 
 export interface Posted {
   readonly pin: Pin
@@ -64,6 +55,11 @@ interface Queued {
   readonly candidate: Candidate
   readonly resolve: (posted: Posted) => void
   readonly reject: (error: unknown) => void
+}
+
+interface Added {
+  readonly entry: Stored
+  readonly message: Message
 }
 
 const MAX_BATCH = 256
@@ -109,49 +105,21 @@ export async function openLog(
     for (const entry of entries) note(entry, parseMessage(entry.text))
   }
 
-  /** Where this message already is, the entry that it becomes, or why it is refused. */
-  function decide({ text, hash, message, slot, registers }: Candidate, known: Known, end: Pin): Stored | Pin | KeyriteError {
-    const same = known.byHash.get(hash)
-    if (same !== undefined) return pinOf(same)
-    const holder = slot === null ? undefined : known.bySlot.get(slot)
-    if (holder !== undefined) {
-      return sameStatement(parseMessage(holder.text), message) ? pinOf(holder) : storageError('slot-taken', facts(holder))
-    }
-    const { statement, seen, attachment } = message
-    if (registers !== null) {
-      const refused = register.refuses(registers, known.cards)
-      if (refused !== null) return refused
-    }
-    if ((seen.offset === -1 ? EMPTY_HEAD : heads[seen.offset]) !== seen.head) {
-      return storageError('seen-differs', { offset: seen.offset })
-    }
-    if (attachment !== undefined && !attachments.has(attachment)) {
-      return storageError('attachment-missing', { hash: attachment })
-    }
-    const spent = (used.get(statement.from) ?? 0) + (known.spent.get(statement.from) ?? 0) + Buffer.byteLength(text)
-    if (spent > limits.quotaBytes) return storageError('quota', { name: statement.from, limit: limits.quotaBytes })
-    return { offset: end.offset + 1, head: nextHead(end.head, hash), text, hash, slot }
-  }
-
   async function write(batch: readonly Queued[]): Promise<void> {
     const started = performance.now()
     const slots = batch.map(({ candidate }) => candidate.slot).filter((slot) => slot !== null)
-    const known = indexOf(await store.find(batch.map(({ candidate }) => candidate.hash), [...new Set(slots)]))
-    const added: { readonly entry: Stored; readonly message: Message }[] = []
-    const answers: (() => void)[] = []
-    let end = last
-    for (const { candidate, resolve, reject } of batch) {
-      const decided = decide(candidate, known, end)
-      if (decided instanceof KeyriteError) answers.push(() => reject(decided))
-      else if (!isStored(decided)) answers.push(() => resolve({ pin: decided, fresh: false }))
-      else {
-        end = pinOf(decided)
-        learn(known, decided, candidate)
-        added.push({ entry: decided, message: candidate.message })
-        const pin = end
-        answers.push(() => resolve({ pin, fresh: true }))
-      }
-    }
+    const found = await store.find(batch.map(({ candidate }) => candidate.hash), [...new Set(slots)])
+    const decide = decider(
+      { last, heads, register, limits, used: (owner) => used.get(owner) ?? 0, hasAttachment: (hash) => attachments.has(hash) }, found,
+    )
+    const added: Added[] = []
+    const answers = batch.map(({ candidate, resolve, reject }) => {
+      const decision = decide(candidate)
+      if (decision.kind === 'refused') return () => reject(decision.error)
+      if (decision.kind === 'there') return () => resolve({ pin: decision.pin, fresh: false })
+      added.push({ entry: decision.entry, message: candidate.message })
+      return () => resolve({ pin: pinOf(decision.entry), fresh: true })
+    })
     if (added.length > 0) {
       await store.append(added.map(({ entry }) => entry))
       onBatch(added.length, performance.now() - started)
@@ -160,7 +128,7 @@ export async function openLog(
     for (const answer of answers) answer()
   }
 
-  function publish(added: readonly { readonly entry: Stored; readonly message: Message }[]): void {
+  function publish(added: readonly Added[]): void {
     for (const { entry, message } of added) {
       note(entry, message)
       recent.push({ ...pinOf(entry), text: entry.text })
@@ -257,42 +225,7 @@ export async function openLog(
   }
 }
 
-/** What the store and the batch so far hold. */
-interface Known {
-  readonly byHash: Map<string, Stored>
-  readonly bySlot: Map<string, Stored>
-  readonly cards: Card[]
-  readonly spent: Map<string, number>
-}
-
-function indexOf(found: readonly Stored[]): Known {
-  const known: Known = { byHash: new Map(), bySlot: new Map(), cards: [], spent: new Map() }
-  for (const entry of found) {
-    known.byHash.set(entry.hash, entry)
-    if (entry.slot !== null) known.bySlot.set(entry.slot, entry)
-  }
-  return known
-}
-
-function learn(known: Known, entry: Stored, { message, registers }: Candidate): void {
-  const from = message.statement.from
-  known.byHash.set(entry.hash, entry)
-  if (entry.slot !== null) known.bySlot.set(entry.slot, entry)
-  if (registers !== null) known.cards.push(registers)
-  known.spent.set(from, (known.spent.get(from) ?? 0) + Buffer.byteLength(entry.text))
-}
-
-const isStored = (decided: Stored | Pin): decided is Stored => 'text' in decided
-const pinOf = ({ offset, head }: Pin): Pin => ({ offset, head })
-const facts = ({ offset, head, text }: Entry) => ({ offset, head, text })
-
-const signedStatement = (statement: Statement, airgapSignature: string | undefined): string =>
-  canonical([statement, airgapSignature ?? null])
-
-function sameStatement(a: Message, b: Message): boolean {
-  return signedStatement(a.statement, a.airgapSignature) === signedStatement(b.statement, b.airgapSignature)
-}
-
+/** As many of these as a page may hold. */
 function cut(entries: readonly Entry[]): readonly Entry[] {
   let bytes = 0
   const end = entries.findIndex((entry, i) => {
