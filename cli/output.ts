@@ -45,7 +45,8 @@ export function live(screen: Screen = process.stderr, quiet = false): Live {
   // One write per redraw, so that nothing flickers.
   const draw = (record: readonly string[], lines: readonly string[]): void => {
     const up = drawn === 0 ? '' : `\u001b[${String(drawn)}A\r`
-    const visible = lines.slice(0, Math.max(1, (screen.rows ?? 24) - 1)).map((line) => fit(line, screen.columns ?? 80))
+    // A terminal that does not know its size, on a serial line perhaps, says 0.
+    const visible = lines.slice(0, Math.max(1, (screen.rows || 24) - 1)).map((line) => fit(line, screen.columns || 80))
     // Without a block, the cursor may be a question's.
     screen.write(`${visible.length === 0 ? SHOW_CURSOR : HIDE_CURSOR}${up}${ERASE_BELOW}${[...record, ...visible].map((line) => `${ERASE_LINE}${line}\n`).join('')}`)
     drawn = visible.length

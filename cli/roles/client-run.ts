@@ -1,6 +1,6 @@
 /** Runs one ceremony on a client, and tells its owner how it goes and how it ended. */
 import { randomBytes } from 'node:crypto'
-import type { CarrierProgress } from '../../engine/channel/carrier.ts'
+import type { Carrier, CarrierProgress } from '../../engine/channel/carrier.ts'
 import { fromHex } from '../../engine/crypto/bytes.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { runClient } from '../../engine/run/client.ts'
@@ -70,7 +70,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
     role: 'client', channel: use.channel, fragment: use.fragment, screen,
     onProgress: (progress) => view.crossing(progress),
   })
-  const exchange = exchanger(carrier)
+  const exchange = exchanger(withoutOldRefusals(carrier, (line) => screen.log(line)))
   const stop = new AbortController()
   try {
     const run = runClient(
@@ -99,6 +99,25 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
     stop.abort()
     await carrier.close()
     view.close()
+  }
+}
+
+/**
+ * A refusal that stands in the folder from an earlier run may be mended since: the airgap is asked again. One with a fault
+ * stands for good.
+ */
+function withoutOldRefusals(carrier: Carrier, say: (line: string) => void): Carrier {
+  return {
+    ...carrier,
+    receive: async (signal) => {
+      for (;;) {
+        const incoming = await carrier.receive(signal)
+        const { isOld, envelope: { kind, body } } = incoming
+        const isRefusal = kind === 'answer' && typeof body === 'object' && body !== null && 'give' in body && body.give === 'refusal'
+        if (isOld !== true || !isRefusal || 'fault' in body) return incoming
+        say('Your airgap refused in an earlier run; it is asked again.')
+      }
+    },
   }
 }
 

@@ -19,6 +19,8 @@ export interface Incoming {
   readonly envelope: Envelope
   /** Frames that were read for it, the useless ones too. */
   readonly frames: number
+  /** It was shown before this carrier was opened, as what stands in a folder may have been. */
+  readonly isOld?: boolean
 }
 
 export interface CarrierProgress {
@@ -55,8 +57,9 @@ export interface Carrier {
   /** Shows nothing any more, so that the screen is free for a question. An airgap's answer in a folder stays there. */
   stopShowing(): Promise<void>
   /**
-   * The next complete transfer whose text differs from the last one received on this carrier. A new carrier delivers what it finds, also
-   * what an earlier one has delivered: requests and answers are idempotent. One call at a time.
+   * The next complete transfer whose text differs from the last one received on this carrier, or that is shown anew after the other
+   * side had taken it away. A new carrier delivers what it finds, also what an earlier one has delivered: requests and answers are
+   * idempotent. One call at a time.
    *
    * @throws the signal's reason when it aborts, channel.closed, channel.busy
    */

@@ -6,6 +6,7 @@ import type { CarrierProgress, Incoming } from './carrier.ts'
 import { openEnvelope } from './envelope.ts'
 import { channelError } from './errors.ts'
 import { digestHint, folderError, readTransferName } from './folder-write.ts'
+import type { TransferName } from './folder-write.ts'
 import { MAX_IMAGE_BYTES, MAX_PARTS } from './limits.ts'
 import { readPng } from './png.ts'
 import { makeReceiver } from './transfer.ts'
@@ -16,6 +17,8 @@ const FRAME_FILE = /^[0-9]{1,6}\.png$/
 const MAX_FILES = 2 * MAX_PARTS
 
 export interface FolderReaderOptions {
+  /** A transfer that stood there before. */
+  readonly old?: string | undefined
   /** Milliseconds without a change after which a transfer counts as incomplete. */
   readonly settleAfter: number
   readonly onProgress: (progress: CarrierProgress) => void
@@ -29,6 +32,12 @@ export interface FolderReader {
    * @returns a transfer as soon as it is complete, if its text is not the last one returned
    */
   scan(signal: AbortSignal): Promise<Incoming | undefined>
+}
+
+/** What a side shows now: its transfer with the highest number. @throws what the file system says */
+export async function newestTransfer(folder: string): Promise<TransferName | undefined> {
+  const names = (await readdir(folder)).map(readTransferName).filter((name) => name !== undefined)
+  return names.sort((a, b) => b.number - a.number)[0]
 }
 
 /** The transfer that is being read. */
@@ -50,13 +59,17 @@ interface Current {
 export function makeFolderReader(folder: string, options: FolderReaderOptions): FolderReader {
   let current: Current | undefined
   let lastText: string | undefined
+  let { old } = options
   let isGone = false
 
   async function newest(): Promise<string | undefined> {
-    const names = (await readdir(folder)).map(readTransferName).filter((name) => name !== undefined)
-    names.sort((a, b) => b.number - a.number)
-    const [first] = names
-    if (first === undefined) return undefined
+    const first = await newestTransfer(folder)
+    if (first?.name !== old) old = undefined
+    if (first === undefined) {
+      // The other side took it away: what it shows next is meant to be read, and be it the same text.
+      lastText = undefined
+      return undefined
+    }
     // The same text again: shown anew after a restart of the other side.
     return lastText !== undefined && first.digest === digestHint(lastText) ? undefined : first.name
   }
@@ -130,7 +143,7 @@ export function makeFolderReader(folder: string, options: FolderReaderOptions): 
     try {
       const envelope = openEnvelope(text)
       lastText = text
-      return { text, envelope, frames: transfer.good.size }
+      return { text, envelope, frames: transfer.good.size, isOld: transfer.name === old }
     } catch (problem) {
       if (!(problem instanceof KeyriteError)) throw problem
       options.onProblem(problem)

@@ -13,7 +13,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Carrier, CarrierOptions, Incoming, Role } from './carrier.ts'
 import { channelError } from './errors.ts'
-import { makeFolderReader } from './folder-read.ts'
+import { makeFolderReader, newestTransfer } from './folder-read.ts'
 import { folderError, removeTransfers, writeTransfer } from './folder-write.ts'
 import { FRAGMENT_SIZES } from './transfer.ts'
 import { following } from '../wire/signals.ts'
@@ -38,14 +38,17 @@ const sideOf = (folder: string, role: Role): string => join(folder, `from-${role
 export async function openFolderCarrier(options: FolderCarrierOptions): Promise<Carrier> {
   const own = sideOf(options.folder, options.role)
   const peer = sideOf(options.folder, options.role === 'client' ? 'airgap' : 'client')
+  let old: string | undefined
   try {
     await mkdir(own, { recursive: true })
     await mkdir(peer, { recursive: true })
+    old = (await newestTransfer(peer))?.name
   } catch (cause) {
     throw folderError(options.folder, cause)
   }
   const closing = new AbortController()
   const reader = makeFolderReader(peer, {
+    old,
     settleAfter: options.settleAfter ?? 2000,
     onProgress: (progress) => options.onProgress?.(progress),
     onProblem: (problem) => options.onProblem?.(problem),

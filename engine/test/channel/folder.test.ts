@@ -116,6 +116,19 @@ describe('the folder carrier', () => {
     expect((await airgap.receive(never())).text).equal(letter('one'))
   })
 
+  it('delivers a text again that was taken away and is shown anew, and says what stood there before', async () => {
+    const request = letter('the same again')
+    const client = await make('client')
+    await client.show(request)
+    const airgap = await make('airgap')
+    expect(await airgap.receive(never())).to.include({ text: request, isOld: true })
+    const again = airgap.receive(never())
+    await client.stopShowing()
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    await client.show(request)
+    expect(await again).to.include({ text: request, isOld: false })
+  })
+
   it('a reader that was there first gets what comes', async () => {
     const airgap = await make('airgap')
     const waiting = airgap.receive(never())
