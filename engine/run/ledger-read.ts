@@ -4,7 +4,7 @@
  */
 import { sha256Hex } from '../crypto/bytes.ts'
 import type { Ceremony, Dispute, Message as MessageSpec, Step } from '../script/model.ts'
-import type { Collected } from '../verbs/runtime.ts'
+import type { Collected, VerbFault } from '../verbs/runtime.ts'
 import { fieldsCheck } from '../verbs/values.ts'
 import { canonical, parseCanonical } from '../wire/canonical.ts'
 import type { JsonObject } from '../wire/canonical.ts'
@@ -41,6 +41,8 @@ export interface ReadContext {
   readonly views: readonly string[]
   /** The verified head at an offset, or undefined where the log has none. */
   readonly headAt: (offset: number) => string | undefined
+  /** What the step's check says before an attachment is decoded. */
+  readonly checkBefore: (step: Step, one: Collected) => VerbFault | null
 }
 
 export type Reading =
@@ -157,7 +159,7 @@ function checkedStatement(
   if (statement.view !== view) return refuse('disagreement', `${card.name} made its ${statement.type} with another view of what came before`)
   checkRecipient(context, statement, spec, refuse)
   checkPayload(context, statement, spec, step, refuse)
-  const attachment = readAttachment(context, post, spec, refuse)
+  const attachment = readAttachment(post, spec, refuse)
   const collected: Collected = {
     from: card.name, index: indexOf(context.roster, card.name), to: statement.to, step: statement.step ?? '', type: statement.type, view,
     payload: statement.payload, ...(attachment === undefined ? {} : { attachment }), ...(airgapSignature === undefined ? {} : { airgapSignature }),
@@ -165,6 +167,12 @@ function checkedStatement(
   const placed: Placed = { statement, offset, collected, ...(airgapSignature === undefined ? {} : { airgapSignature }) }
   if (statement.type === step.disputes && context.slots.namedBy(placed) === card.name) {
     return refuse('malformed', `the ${statement.type} of ${card.name} names itself`)
+  }
+  if (attachment !== undefined && spec.attachment !== undefined) {
+    const fault = context.checkBefore(step, collected)
+    if (fault !== null) throw new Refused({ convicts: true, ...fault, step: step.name, offsets: [offset] })
+    const problem = context.checks.fields(spec.attachment, attachment, context.roster, 'attachment')
+    if (problem !== null) refuse('malformed', `the attachment of ${card.name} holds an unusable value: ${problem}`)
   }
   return placed
 }
@@ -215,7 +223,8 @@ function checkPayload({ roster, slots, checks }: ReadContext, { from, type, payl
   if (problem !== null) refuse('malformed', `the ${type} of ${from} holds an unusable value: ${problem}`)
 }
 
-function readAttachment({ roster, checks }: ReadContext, { message, attachment }: Post, spec: MessageSpec, refuse: Refuse): JsonObject | undefined {
+/** The attachment, its hash and form right; its values are not decoded yet. */
+function readAttachment({ message, attachment }: Post, spec: MessageSpec, refuse: Refuse): JsonObject | undefined {
   const { type, from } = message.statement
   if ((spec.attachment !== undefined) !== (message.attachment !== undefined)) {
     return refuse('malformed', `the ${type} of ${from} ${spec.attachment === undefined ? 'has' : 'lacks'} an attachment`)
@@ -226,11 +235,9 @@ function readAttachment({ roster, checks }: ReadContext, { message, attachment }
   }
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(attachment)
-    const value = fieldsCheck(spec.attachment)(parseCanonical(text, `The attachment of ${from}`), `The attachment of ${from}`)
-    const problem = checks.fields(spec.attachment, value, roster, 'attachment')
-    return problem === null ? value : refuse('malformed', `the attachment of ${from} holds an unusable value: ${problem}`)
+    return fieldsCheck(spec.attachment)(parseCanonical(text, `The attachment of ${from}`), `The attachment of ${from}`)
   } catch (error) {
-    if (error instanceof Refused || !(isKeyriteError(error) || error instanceof TypeError)) throw error
+    if (!(isKeyriteError(error) || error instanceof TypeError)) throw error
     return refuse('malformed', `the attachment of ${from} is not readable: ${error.message}`)
   }
 }

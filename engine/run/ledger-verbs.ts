@@ -33,6 +33,12 @@ export function prepareStep({ verbs, sources, scope }: VerbContext, step: Step, 
   return undefined
 }
 
+/** What a step's check says of a message whose attachment is not decoded yet. */
+export function checkBefore({ verbs, sources, scope }: VerbContext, step: Step, view: string, one: Collected): VerbFault | null {
+  if (step.check === undefined) return null
+  return need(verbs.check, step.check).before?.(scope(step.name, step.sends, view), one, resolveArgs(step.check, sources)) ?? null
+}
+
 /** Runs a step's check, if it is one that runs at this time. */
 export function checkStep(
   { verbs, sources, scope }: VerbContext, step: Step, view: string, when: 'arrival' | 'complete', incoming: readonly Collected[],

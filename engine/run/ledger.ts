@@ -15,7 +15,7 @@ import { Refused, forkIn, readMessage } from './ledger-read.ts'
 import type { AbortSeen, Post, ReadContext } from './ledger-read.ts'
 import { Slots, disagreementIn } from './ledger-slots.ts'
 import type { Placed } from './ledger-slots.ts'
-import { checkStep, judgeDispute, outputsOf, prepareStep } from './ledger-verbs.ts'
+import { checkBefore, checkStep, judgeDispute, outputsOf, prepareStep } from './ledger-verbs.ts'
 import type { VerbContext } from './ledger-verbs.ts'
 import { deadlineOf } from './opening.ts'
 import { resolveRef } from './resolve.ts'
@@ -203,7 +203,11 @@ export class Ledger {
 
   private read(post: Post, card: Card): void {
     const { ceremony, roster, slots, views } = this
-    const context: ReadContext = { ceremony, roster, slots, views, headAt: this.options.headAt, checks: this.options.checks ?? ownChecks }
+    const { headAt, checks = ownChecks } = this.options
+    const context: ReadContext = {
+      ceremony, roster, slots, views, headAt, checks,
+      checkBefore: (step, one) => checkBefore(this.verbContext, step, views[step.index] ?? '', one),
+    }
     const reading = readMessage(context, post, card)
     const fork = forkIn(context, post)
     if (fork !== null) this.faultList.push(fork)

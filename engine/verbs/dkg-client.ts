@@ -20,30 +20,38 @@ function pointsOf(attachment: JsonObject | undefined): readonly string[] {
 
 export const dkgOpens: CheckVerb = {
   when: 'arrival',
-  run: (scope, incoming, args) => {
+  before: (scope, one, args) => {
     const read = new ArgReader('dkg.opens', args)
-    return incoming.flatMap((one) => checkOpening(scope, one, read.integer(0), read.statements(1)))
+    return checkOpening(scope, one, read.statements(1)) ?? checkPoints(one, read.integer(0))
   },
+  run: (scope, incoming) => incoming.flatMap((one) => checkKeyProof(scope, one)),
 }
 
-function checkOpening(scope: Scope, one: Collected, threshold: number, publicKeys: readonly Collected[]): readonly VerbFault[] {
-  const bad = (reason: string, why: string) => [{ reason, accused: one.from, why }]
-  const { from, index, payload } = one
+/** Are they what was bound? */
+function checkOpening(scope: Scope, { from, index, payload }: Collected, publicKeys: readonly Collected[]): VerbFault | null {
   const key = fromHex(text(payload, 'key'), 48)
   const proof = fromHex(text(payload, 'proof'), 80)
-  const rest = text(payload, 'rest')
-  const digest = commitmentDigest({ ceremony: scope.ceremony, from, key, proof, rest })
-  if (digest !== field(publicKeys, index, 'digest')) {
-    return bad('dkg.bad-opening', 'its commitments are not those that it bound itself to')
-  }
-  const points = pointsOf(one.attachment)
-  if (restHash(bytesOf(points)) !== rest) {
+  const digest = commitmentDigest({ ceremony: scope.ceremony, from, key, proof, rest: text(payload, 'rest') })
+  if (digest === field(publicKeys, index, 'digest')) return null
+  return { reason: 'dkg.bad-opening', accused: from, why: 'its commitments are not those that it bound itself to' }
+}
+
+/** Exactly t-1 points, and those that the airgap bound. */
+function checkPoints({ from, payload, attachment }: Collected, threshold: number): VerbFault | null {
+  const points = pointsOf(attachment)
+  if (restHash(bytesOf(points)) !== text(payload, 'rest')) {
     // Its client attached them; the airgap signed their hash only. A thief of the client must not convict the owner.
-    return [{ reason: 'dkg.bad-points', accused: from, why: 'its points are not those that it bound itself to', convicts: false }]
+    return { reason: 'dkg.bad-points', accused: from, why: 'its points are not those that it bound itself to', convicts: false }
   }
-  if (points.length !== threshold - 1) return bad('dkg.bad-points', `it attached ${points.length} points, not ${threshold - 1}`)
-  const proofs = verifyKeyProofs(scope.ceremony, [{ index, key: trustedG1(toHex(key)), proof }], scope.random)
-  return proofs.length === 0 ? [] : bad('dkg.bad-proof', 'it does not prove that it knows the secret behind its commitment')
+  if (points.length === threshold - 1) return null
+  return { reason: 'dkg.bad-points', accused: from, why: `it attached ${points.length} points, not ${threshold - 1}` }
+}
+
+function checkKeyProof(scope: Scope, { from, index, payload }: Collected): readonly VerbFault[] {
+  const key = trustedG1(text(payload, 'key'))
+  const bad = verifyKeyProofs(scope.ceremony, [{ index, key, proof: fromHex(text(payload, 'proof'), 80) }], scope.random)
+  const why = 'it does not prove that it knows the secret behind its commitment'
+  return bad.length === 0 ? [] : [{ reason: 'dkg.bad-proof', accused: from, why }]
 }
 
 /** C₁ … Cₜ₋₁ of everybody's attachments. */

@@ -91,6 +91,11 @@ export type JudgeVerb = (scope: Scope, dispute: Collected, answer: Collected, ar
 /** `arrival`: each message as it comes in, alone. `complete`: all of a step's messages at once, when they are in. */
 export interface CheckVerb {
   readonly when: 'arrival' | 'complete'
+  /**
+   * What can be said of one message before the values in its attachment are decoded, which may be many: of those, the
+   * form alone was checked. Null if nothing is wrong.
+   */
+  readonly before?: (scope: Scope, one: Collected, args: Args) => VerbFault | null
   readonly run: (scope: Scope, incoming: readonly Collected[], args: Args) => readonly VerbFault[]
 }
 

@@ -26,7 +26,7 @@ const CASES: readonly Case[] = [
   { fault: 'corrupt-payload:ben:SendDeals', ends: 'aborted', says: 'bad-signature:ben', convicts: false },
   { fault: 'corrupt-payload:ben:ProcessDeals', ends: 'doubtful', says: 'bad-signature:ben', convicts: false },
   { fault: 'corrupt-payload:ben:ProcessResponses', ends: 'unconfirmed', says: 'bad-signature:ben', convicts: false },
-  { fault: 'corrupt-attachment:ben:SendCommits', ends: 'aborted', says: 'malformed:ben', convicts: false },
+  { fault: 'corrupt-attachment:ben:SendCommits', ends: 'aborted', says: 'dkg.bad-points:ben', convicts: false },
   { fault: 'equivocate:ben:SendPublicKeys', ends: 'aborted', says: 'equivocation:ben', convicts: true },
   { fault: 'equivocate:ben:SendDeals', ends: 'aborted', says: 'equivocation:ben', convicts: true },
   { fault: 'wrong-view:ben:SendCommits', ends: 'aborted', says: 'disagreement:ben', convicts: false },

@@ -153,9 +153,10 @@ describe('a ledger', () => {
       ['that is not canonical', () => ({ attachment: attach(`{ "points": ${JSON.stringify(value().points)} }`) }), 'malformed'],
       ['that is no UTF-8', () => ({ attachment: attachBytes(Uint8Array.of(0xff, 0xfe)) }), 'malformed'],
       ['with a member more', () => ({ attachment: attach({ ...value(), more: 1 }) }), 'malformed'],
-      ['with a point off the curve', () => ({ attachment: attach({ points: [`80${'00'.repeat(46)}01`] }) }), 'malformed'],
-      ['with the identity', () => ({ attachment: attach({ points: [`c0${'00'.repeat(47)}`] }) }), 'malformed'],
+      ['with a point off the curve', () => ({ attachment: attach({ points: [`80${'00'.repeat(46)}01`] }) }), 'dkg.bad-points'],
+      ['with the identity', () => ({ attachment: attach({ points: [`c0${'00'.repeat(47)}`] }) }), 'dkg.bad-points'],
       ['with a point too many', () => ({ attachment: attach({ points: [...value().points, ...value().points] }) }), 'dkg.bad-points'],
+      ['with many more than any', () => ({ attachment: attach({ points: Array.from({ length: 32_768 }, (_, i) => `80${i.toString(16).padStart(94, '0')}`) }) }), 'dkg.bad-points'],
       ['with none', () => ({ attachment: attach({ points: [] }) }), 'dkg.bad-points'],
     ]
     for (const [what, extra, reason] of cases) {

@@ -160,7 +160,9 @@ describe('the verbs of the key generation', () => {
       const opens = (change: Partial<Collected>) => {
         const [first] = commits
         if (first === undefined) return expect.fail()
-        const faults = verbs.check['dkg.opens']!.run(scopeFor('Commits', 'Commits'), [{ ...first, ...change }], [3, publicKeys])
+        const [check, args, one] = [verbs.check['dkg.opens']!, [3, publicKeys], { ...first, ...change }]
+        const before = check.before?.(scopeFor('Commits', 'Commits'), one, args) ?? null
+        const faults = before === null ? check.run(scopeFor('Commits', 'Commits'), [one], args) : [before]
         return faults.map(({ reason, convicts }) => `${reason} ${convicts ?? true}`)
       }
       const [first] = commits
