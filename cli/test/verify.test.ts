@@ -17,9 +17,10 @@ after(() => rm(folder, { recursive: true }))
 /** The transcript of a simulated ceremony of two, as `client export` writes it. */
 async function transcriptOf(file: string, script: Script, rehearsal: boolean): Promise<string> {
   const run = await simulate({ script, names: ['ada', 'bob'], parameters: {}, verbs, random: seededRandom(file), idle: 5, rehearsal })
-  const feed = run.members[0]!.client.feed
+  const { feed } = run.members[0]!.client
+  const { ledger } = run.results.get('ada')!
   const path = join(folder, file)
-  await writeFile(path, [...writeTranscript(script.source, run.ceremony, feed.all, (offset) => feed.headAt(offset))].join(''))
+  await writeFile(path, [...writeTranscript(ledger, feed.all, (offset) => feed.headAt(offset))].join(''))
   return path
 }
 

@@ -33,6 +33,8 @@ export class Slots {
   private readonly counts = new Map<string, number>()
   private readonly signed = new Map<string, Signed>()
   private readonly rivals = new Map<string, Placed[]>()
+  /** What `collected` gave, until something of that type comes in: a check wants all n² deals at each of n responses. */
+  private readonly lists = new Map<string, readonly Collected[]>()
 
   constructor(ceremony: Ceremony, roster: readonly Card[]) {
     this.ceremony = ceremony
@@ -48,10 +50,19 @@ export class Slots {
     return this.placed.get(keyOf(statement))
   }
 
+  /** Where the statements stand that took their slots. */
+  get offsets(): readonly number[] {
+    return [...this.placed.values()].map((one) => one.offset)
+  }
+
   put(placed: Placed): void {
     const key = keyOf(placed.statement)
     const before = this.placed.get(key)
-    if (before !== undefined) this.count(before.statement, -1)
+    if (before !== undefined) {
+      this.count(before.statement, -1)
+      this.lists.delete(before.statement.type)
+    }
+    this.lists.delete(placed.statement.type)
     this.count(placed.statement, 1)
     this.placed.set(key, placed)
   }
@@ -120,6 +131,12 @@ export class Slots {
 
   /** All statements of a message, by roster index. */
   collected(message: string): readonly Collected[] {
+    const list = this.lists.get(message) ?? this.collect(message)
+    this.lists.set(message, list)
+    return list
+  }
+
+  private collect(message: string): readonly Collected[] {
     const place = this.ceremony.steps.find((step) => step.sends === message || step.disputes === message)?.name ??
       Object.values(this.ceremony.disputes).find((dispute) => dispute.sends === message)?.message
     if (place === undefined) return []

@@ -118,6 +118,17 @@ export class Ledger {
     return this.disputeList
   }
 
+  /**
+   * The offsets of the messages that made the ledger what it is: what took its place, each author's first Abort, and for
+   * each participant the first that proves it guilty and the first that was wrong without proving anything. From these alone, in
+   * their places, it comes out the same.
+   */
+  get counting(): ReadonlySet<number> {
+    const firstAborts = new Map(this.abortList.toReversed().map(({ from, offset }) => [from, offset]))
+    const firstFaults = new Map(this.faultList.toReversed().map(({ accused, convicts, offsets }) => [`${accused ?? ''}\n${convicts}`, offsets]))
+    return new Set([...this.slots.offsets, ...firstAborts.values(), ...[...firstFaults.values()].flat()])
+  }
+
   /** The outputs, once every step is complete. */
   get outputs(): JsonObject | undefined {
     return this.outputValues

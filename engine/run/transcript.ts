@@ -1,9 +1,10 @@
 /**
  * A transcript: one ceremony's part of a log, with all that anyone needs to check it offline. Canonical JSON, one value
- * a line, so that damage has a place:
+ * a line, so that damage has a place. What counts for nothing stands there by its hash alone, so that nobody, a
+ * participant neither, can make it larger than the ceremony was:
  *
  *   {"keyrite":"transcript/1","script":"<the script file's text>"}
- *   {"offset":0,"head":"…","hash":"…"}                        another ceremony's or a stranger's message, by its hash alone
+ *   {"offset":0,"head":"…","hash":"…"}                        a message that counts for nothing, or another ceremony's
  *   {"offset":1,"head":"…","message":{…}}                     this ceremony's
  *   {"offset":2,"head":"…","message":{…},"attachment":{…}}    with the attachment that it names, in hex if it is no such JSON
  *   {"ceremony":"…","entries":3}
@@ -19,6 +20,7 @@ import type { Message } from '../wire/message.ts'
 import { compileCheck, hexSchema, objectSchema } from '../wire/schema.ts'
 import { runError } from './errors.ts'
 import type { Posted } from './feed.ts'
+import type { Ledger } from './ledger.ts'
 import { checkOpeningForm } from './opening.ts'
 
 /** One line is at most a message and an attachment, perhaps in hex. */
@@ -64,24 +66,18 @@ const checkEntry = compileCheck<EntryLine>(
 )
 const checkFooter = compileCheck<Footer>(objectSchema({ ceremony: hexSchema(32), entries: { type: 'integer', minimum: 1 } }))
 
-/** Writes the transcript of one ceremony out of a verified log. */
-export function* writeTranscript(
-  scriptSource: string, ceremony: string, posts: readonly Posted[], headAt: (offset: number) => string | undefined,
-): Generator<string> {
-  yield `${canonical({ keyrite: FORMAT, script: scriptSource })}\n`
-  const opened = openingIn(posts, ceremony)
-  const roster = opened !== undefined && isOpening(opened.message.statement.payload) ? opened.message.statement.payload.roster : []
+/** Writes the transcript of a ceremony out of a verified log, which its ledger has read to the end. */
+export function* writeTranscript(ledger: Ledger, posts: readonly Posted[], headAt: (offset: number) => string | undefined): Generator<string> {
+  yield `${canonical({ keyrite: FORMAT, script: ledger.script.source })}\n`
+  const counts = new Set([openingIn(posts, ledger.id)?.offset, ...ledger.counting])
   for (const { offset, text, message, attachment } of posts) {
     const head = headAt(offset) ?? ''
-    // Strangers cannot make it longer than a line a message, and nobody by posting the Opening again.
-    const belongs = offset === opened?.offset ||
-      (message.statement.ceremony === ceremony && roster.some((card) => card.name === message.statement.from))
-    const line: EntryLine = belongs
+    const line: EntryLine = counts.has(offset)
       ? { offset, head, message, ...(attachment === undefined ? {} : { attachment: attachmentJson(attachment) }) }
       : { offset, head, hash: textHash(text) }
     yield `${canonical(line, LINE_DEPTH)}\n`
   }
-  yield `${canonical({ ceremony, entries: posts.length })}\n`
+  yield `${canonical({ ceremony: ledger.id, entries: posts.length })}\n`
 }
 
 /**

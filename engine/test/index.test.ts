@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import * as keyrite from '../index.ts'
 import type { Json, Simulated } from '../index.ts'
-import { writeTranscript } from '../run/transcript.ts'
-import { EMPTY_HEAD, parseMessage } from '../wire/message.ts'
+import { transcriptOf } from './run/harness.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const names = ['alice', 'bob', 'carol']
@@ -49,9 +48,7 @@ describe('the package', () => {
     expect(outputsOf(again)).to.deep.equal(outputsOf(run))
     expect(outputsOf(other)).not.to.deep.equal(outputsOf(run))
 
-    const posts = run.board.entries.map(({ offset, text }) => ({ offset, text, message: parseMessage(text) }))
-    const headAt = (offset: number) => (offset === -1 ? EMPTY_HEAD : run.board.entries[offset]?.head)
-    const transcript = [...writeTranscript(script.source, run.ceremony, posts, headAt)].join('')
+    const transcript = transcriptOf(run, script)
     const { verdict, ceremony, number, outputs: verified } = keyrite.verifyTranscript(transcript)
     expect({ verdict, ceremony, verified }).to.deep.equal({ verdict: 'usable', ceremony: keyrite.ceremonyId(run.opening), verified: outputs })
     expect(number).to.equal(keyrite.ceremonyNumber(run.ceremony))

@@ -4,7 +4,7 @@ import { KeyriteCommand, prose } from '../../base.ts'
 export class ClientExport extends KeyriteCommand {
   static override summary = 'Write a ceremony’s transcript, which anyone can verify offline.'
   static override description = prose`The transcript holds the script, every message of the ceremony with its place in the log, and the hashes of what
-stands between them. It is public: no secret is in it. Keep it with your mnemonic: the two restore your share.`
+stands between them, or counts for nothing. It is public: no secret is in it. Keep it with your mnemonic: the two restore your share.`
   static override examples = ['<%= config.bin %> <%= command.id %> 7c19', '<%= config.bin %> <%= command.id %> --output dkg.transcript']
   static override args = { ceremony: Args.string({ description: 'The first digits of its id; needed where there are several.' }) }
   static override flags = { output: Flags.string({ char: 'o', helpValue: 'FILE', summary: 'Where to; NAME-ID.transcript in this folder unless told.' }) }
@@ -14,6 +14,7 @@ stands between them. It is public: no secret is in it. Keep it with your mnemoni
     const { readClient } = await import('../../roles/client-home.ts')
     const { caughtUp, chosen, openBoard, openedWith } = await import('../../roles/board.ts')
     const { clientScript } = await import('../../roles/script-files.ts')
+    const { ledgerOf } = await import('../../roles/status.ts')
     const { writeTranscript } = await import('../../../engine/run/transcript.ts')
     const { writeDurable } = await import('../../../engine/vault/file.ts')
     const { runError } = await import('../../../engine/run/errors.ts')
@@ -24,11 +25,12 @@ stands between them. It is public: no secret is in it. Keep it with your mnemoni
     try {
       await caughtUp(session, this.signal)
       const { feed } = session
-      const { id, opening } = chosen(openedWith(feed, identity.name), args.ceremony)
+      const opened = chosen(openedWith(feed, identity.name), args.ceremony)
+      const { id, opening } = opened
       const script = await clientScript(home, opening.script.hash)
       if (script === undefined) throw runError('unknown-script', { script: opening.script.name, hash: opening.script.hash })
       const file = path.resolve(flags.output ?? `${opening.script.name}-${id.slice(0, 12)}.transcript`)
-      const text = [...writeTranscript(script.source, id, feed.all, (offset) => feed.headAt(offset))].join('')
+      const text = [...writeTranscript(ledgerOf(feed, script, opened), feed.all, (offset) => feed.headAt(offset))].join('')
       await writeDurable(file, new TextEncoder().encode(text), { mode: 0o644 })
       this.log(`Wrote ${file}: ${String(feed.all.length)} log entries, ${String(text.length)} bytes.`)
       this.next(`keyrite verify ${file}`)

@@ -207,6 +207,7 @@ describe('the terminal carrier', () => {
       speed: 15,
       onProblem: (problem) => problems.push(problem),
       onInterrupt: () => (interrupts += 1),
+      quiet: 30,
       ...more,
     })
     open.push(carrier)
@@ -225,7 +226,7 @@ describe('the terminal carrier', () => {
   }
 
   it('shows a transfer that a camera reads, and gives the screen and the keyboard back', async () => {
-    const carrier = make()
+    const carrier = make({ role: 'client' })
     const text = letter(randomText(300, 'film'))
     const shown = carrier.show(text)
     expect(screen.isOther).equal(true)
@@ -318,7 +319,6 @@ describe('the terminal carrier', () => {
     keyboard.write(`hello\r${lines.map((line, i) => (i % 2 === 0 ? line : line.toLowerCase())).join('\r')}\r`)
     expect(await incoming).include({ text, frames: sending.partCount })
     expect(problems.map(({ code }) => code)).deep.equal(['channel.not-a-frame'])
-    expect(keyboard.isRaw).equal(false)
   })
 
   it('reads a whole transfer pasted as one line, in pieces, and the next one after it', async () => {
@@ -373,6 +373,80 @@ describe('the terminal carrier', () => {
     await carrier.close()
     expect(await codeOfLater(carrier.receive(never()))).equal('channel.closed')
     expect(await codeOfLater(carrier.show(letter('x')))).equal('channel.closed')
+  })
+
+  it('keeps an airgap’s keyboard raw from its first use to its end, so that nothing that a scanner types is echoed', async () => {
+    const carrier = make()
+    const incoming = carrier.receive(never())
+    keyboard.write(`${wholeFrame(letter('one'))}\r`)
+    await incoming
+    expect(keyboard.isRaw).equal(true)
+    await carrier.show(letter('answer'))
+    await carrier.stopShowing()
+    expect(keyboard.isRaw).equal(true)
+    await carrier.close()
+    expect(keyboard.isRaw).equal(false)
+  })
+
+  it('lends window and keyboard to a question, and takes no word of its answer', async () => {
+    const carrier = make()
+    await carrier.show(letter('before'))
+    const heard: string[] = []
+    await carrier.lend(async () => {
+      expect([screen.isOther, keyboard.isRaw]).deep.equal([false, true])
+      keyboard.on('data', (piece) => heard.push(String(piece)))
+      keyboard.resume()
+      keyboard.write(`${wholeFrame(letter('typed at the question'))}\r\u0003`)
+      await soon()
+    })
+    expect(heard.join('')).contain('UR:KEYRITE')
+    expect(interrupts).equal(0)
+    const next = carrier.receive(never())
+    keyboard.write(`${wholeFrame(letter('after'))}\r`)
+    expect((await next).text).equal(letter('after'))
+  })
+
+  it('shows its last text until Enter is pressed on an empty line, not until a scanner ends one', async () => {
+    const carrier = make()
+    await carrier.show(letter('the last'))
+    let isTaken = false
+    const taken = carrier.untilTaken(never()).then(() => (isTaken = true))
+    expect(screen.status).contain('press Enter when it is read')
+    keyboard.write(`${wholeFrame(letter('the request, once more').slice(0, 3))}\r\n`)
+    await soon()
+    expect(isTaken).equal(false)
+    expect(screen.isOther).equal(true)
+    keyboard.write('\r')
+    await taken
+  })
+
+  for (const [what, end] of [
+    ['the next transfer', () => keyboard.write(`${wholeFrame(letter('next'))}\r`)],
+    ['the end of the input', () => keyboard.end()],
+    ['closing', (carrier: Carrier) => void carrier.close()],
+  ] as const) {
+    it(`shows its last text no longer after ${what}`, async () => {
+      const carrier = make()
+      await carrier.show(letter('the last'))
+      const taken = carrier.untilTaken(never())
+      end(carrier)
+      await taken
+    })
+  }
+
+  it('drops what is still typed when it is closed, while the keyboard is raw, and says so', async () => {
+    const carrier = make()
+    await carrier.show(letter('x'))
+    const closed = carrier.close()
+    keyboard.write('rm -rf ~\r')
+    await soon()
+    expect(keyboard.isRaw).equal(true)
+    keyboard.write('\u0003more\r')
+    await closed
+    expect(keyboard.isRaw).equal(false)
+    expect(keyboard.read()).equal(null)
+    expect(problems.map(({ code }) => code)).deep.equal(['channel.still-typed'])
+    expect(interrupts).equal(0)
   })
 
   it('a frame rate that is no step of its keys is refused', () => {

@@ -13,6 +13,7 @@ import { recover } from '../../run/recover.ts'
 import { memoryStore, seededRandom, simulate } from '../../run/simulate.ts'
 import type { SimulateOptions, Simulated, SimulatedMember, Tampering } from '../../run/simulate.ts'
 import { writeTranscript } from '../../run/transcript.ts'
+import type { Script } from '../../script/model.ts'
 import { readShipped } from '../../script/shipped.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import type { Json, JsonObject } from '../../wire/canonical.ts'
@@ -184,13 +185,16 @@ export function textOf(value: Json | undefined): string {
 }
 
 /** What any client of the run would export. */
-export function transcriptOf({ board, ceremony }: Simulated): string {
+export function transcriptOf({ board, opening }: Simulated, script: Script = dkg): string {
   const posts = board.entries.map(({ offset, text }) => {
     const message = parseMessage(text)
     const attachment = message.attachment === undefined ? undefined : board.attachments.get(message.attachment)
     return { offset, text, message, ...(attachment === undefined ? {} : { attachment }) }
   })
-  return [...writeTranscript(dkg.source, ceremony, posts, (offset) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head))].join('')
+  const headAt = (offset: number) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head)
+  const ledger = new Ledger({ script, opening, verbs, random: seededRandom('transcript'), headAt })
+  for (const post of posts) ledger.accept(post)
+  return [...writeTranscript(ledger, posts, headAt)].join('')
 }
 
 /** The share that a new airgap has from the mnemonic's seed and the transcript. */

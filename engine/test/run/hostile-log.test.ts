@@ -1,17 +1,17 @@
 import { expect } from 'chai'
 import { sha256Hex } from '../../crypto/bytes.ts'
+import { airgapKeyPair } from '../../crypto/seed.ts'
 import { abortPayload } from '../../run/abort.ts'
 import { seededRandom } from '../../run/simulate.ts'
 import type { Simulated, Tampering } from '../../run/simulate.ts'
-import { writeTranscript } from '../../run/transcript.ts'
 import { verifyTranscript } from '../../run/verify.ts'
 import { shippedLibrary } from '../../script/shipped.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import { canonical } from '../../wire/canonical.ts'
 import type { JsonObject } from '../../wire/canonical.ts'
-import { EMPTY_HEAD, EMPTY_LOG, nextHead, parseMessage, signMessage, textHash } from '../../wire/message.ts'
+import { EMPTY_HEAD, EMPTY_LOG, nextHead, parseMessage, signMessage, signStatement, textHash } from '../../wire/message.ts'
 import type { Unsigned } from '../../wire/message.ts'
-import { dkg, memberOf, recovered, resultOf, simulateDkg, transcriptOf } from './harness.ts'
+import { memberOf, recovered, resultOf, simulateDkg, transcriptOf } from './harness.ts'
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -80,6 +80,30 @@ describe('a log with hostile messages in it', () => {
     expect(verified(text).verdict).to.equal('usable')
   })
 
+  it('is no longer for all that a participant posts that counts for nothing than a line each, whatever is attached to it', async () => {
+    const noisy = await simulateDkg(3, 2, 'noise')
+    const before = transcriptOf(noisy).length
+    const abort = (why: string) => ({ ...abortPayload({ reason: 'operator', step: null, accused: null, why, convicts: false, offsets: [] }) })
+    const texts = noisy.board.entries.map(({ text }) => parseMessage(text).statement)
+    for (let i = 0; i < 30; i++) {
+      await postAs(noisy, 'ben', abort(`${'on and on '.repeat(50)}${i}`))
+      await postAs(noisy, 'ben', { i }, new Uint8Array(100_000).fill(i))
+      // His airgap, too, says something else in the same place every time.
+      const response = texts.find(({ type, from }) => type === 'Response' && from === 'ben')
+      if (response === undefined) throw new Error('no Response')
+      const statement = { ...response, payload: { ...response.payload, sums: i.toString(16).padStart(64, '0') } }
+      const { seed, signingKey } = memberOf(noisy, 'ben')
+      const airgapSignature = signStatement(airgapKeyPair(seed).secretKey, statement)
+      noisy.board.force(canonical(signMessage(signingKey, { statement, airgapSignature, seen: EMPTY_LOG })))
+    }
+    const text = transcriptOf(noisy)
+    expect(text.length - before).to.be.lessThan(90 * 200 + 250_000)
+    const { verdict, convicted, outputs } = verified(text)
+    expect({ verdict, convicted }).to.deep.equal({ verdict: 'usable', convicted: [{ name: 'ben', reason: 'equivocation' }] })
+    expect(outputs).to.deep.equal(resultOf(noisy, 'anna').ledger.outputs)
+    expect(await recovered(noisy, 'anna')).to.deep.equal(shareOf(noisy, 'anna'))
+  })
+
   it('is verified by the Opening that a participant signed, although the storage put a stranger’s copy before it', () => {
     const { signingKey, name } = memberOf(run, 'anna')
     const [opening] = run.board.entries.map(({ text }) => unsigned(text))
@@ -88,8 +112,7 @@ describe('a log with hostile messages in it', () => {
     const texts = copies.map(([from, key]) => canonical(signMessage(key, { ...opening, statement: { ...opening.statement, from } })))
     let head = EMPTY_HEAD
     const heads = texts.map((text) => (head = nextHead(head, textHash(text))))
-    const posts = texts.map((text, offset) => ({ offset, text, message: parseMessage(text) }))
-    const text = [...writeTranscript(dkg.source, run.ceremony, posts, (offset) => heads[offset])].join('')
+    const text = transcriptOf({ ...run, board: { ...run.board, entries: texts.map((one, offset) => ({ offset, text: one, head: heads[offset] ?? '' })) } })
     expect(verified(text).verdict).to.equal('unfinished')
   })
 

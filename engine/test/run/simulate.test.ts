@@ -83,6 +83,12 @@ describe('what simulated clients share', () => {
     expect(airgap).to.equal(verbs.airgap)
   })
 
+  it('leaves out no part of a verb', () => {
+    const parts = (all: Verbs) => Object.entries(all).flatMap(([kind, table]) => Object.entries<object>(table).map(([name, verb]) => [kind, name, ...Object.keys(verb).sort()]))
+    expect(parts(sharedVerbs(verbs))).to.deep.equal(parts(verbs))
+    expect(parts(verbs).some((one) => one.includes('before'))).to.equal(true)
+  })
+
   it('leaves every airgap all of its own work', async () => {
     const counted = new Map<string, number>()
     const airgap = Object.fromEntries(Object.entries(verbs.airgap).map(([name, run]) => [name, (...args: Parameters<typeof run>) => {
