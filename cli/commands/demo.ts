@@ -22,7 +22,7 @@ that nobody ever held, its birth signature, and a transcript that anyone can ver
     const threshold = flags.threshold ?? Math.floor(flags.participants / 2) + 1
     if (threshold > flags.participants) this.error(`A threshold of ${String(threshold)} is more than ${String(flags.participants)} participants.`, { exit: 2 })
     const { runDemo } = await import('../demo/run.ts')
-    const { duration, live, paint } = await import('../output.ts')
+    const { duration, live, paint, table } = await import('../output.ts')
 
     this.say(`keyrite demo: ${String(flags.participants)} people who trust neither one another nor the storage make a key;`)
     this.say(`any ${String(threshold)} of them will be able to sign, and nobody ever holds it.`)
@@ -38,11 +38,11 @@ that nobody ever held, its birth signature, and a transcript that anyone can ver
     this.log(`  QR frames        ${String(result.frames)}`)
     this.log(`  time             ${duration(result.seconds * 1000)}`)
     this.log(`  transcript       ${result.transcript}`)
-    this.next(
-      `keyrite verify ${result.transcript}          anyone, offline`,
-      'keyrite ceremony new my-ceremony             write a ceremony of your own',
-      'README.md, "Five people, step by step"       the same by hand',
-    )
+    this.next(...table([
+      [`keyrite verify ${result.transcript}`, 'anyone, offline'],
+      ['keyrite ceremony new my-ceremony', 'write a ceremony of your own'],
+      ['README.md, "Five people, step by step"', 'the same by hand'],
+    ]))
     if (result.verdict !== 'usable') process.exitCode = 5
     return result
   }

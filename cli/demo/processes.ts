@@ -101,11 +101,25 @@ function deferred<T>() {
   return { promise, resolve: (value: T) => resolve(value), reject: (reason: unknown) => reject(reason) }
 }
 
-/** Runs at most `most` of these at once; each job says by its promise when it is through its heavy part. */
-export async function inTurns<T>(items: readonly T[], most: number, job: (item: T) => Promise<void>): Promise<void> {
+/**
+ * Runs at most `most` of these at once; each job says by its promise when it is through its heavy part. The first that
+ * fails starts no more of them, and is thrown when those that run have ended.
+ *
+ * @param failed hears of it at once, to end those that run
+ */
+export async function inTurns<T>(items: readonly T[], most: number, job: (item: T) => Promise<void>, failed: () => void): Promise<void> {
   const waiting = [...items]
+  const errors: unknown[] = []
   const worker = async (): Promise<void> => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await job(item)
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+      try {
+        await job(item)
+      } catch (error) {
+        waiting.length = 0
+        if (errors.push(error) === 1) failed()
+      }
+    }
   }
   await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker))
+  if (errors.length > 0) throw errors[0]
 }

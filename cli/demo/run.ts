@@ -72,9 +72,9 @@ export async function runDemo(use: DemoUse): Promise<DemoResult> {
   try {
     const board = await startStorage(processes, folder)
     await setUp(use, processes, folder, board, people, counter, began)
-    const opened = await open(use, processes, folder, people)
+    const opened = await open(use, processes, people)
     use.screen.log(`${people[0]?.name ?? ''} opened the ceremony; its number is ${paint('bold', opened.number)}`)
-    await ceremony(use, processes, folder, board, people, opened, counter, began)
+    await ceremony(use, processes, board, people, opened, counter, began)
     const transcript = join(folder, 'dkg.transcript')
     await processes.json(people[0]?.home ?? '', ['client', 'export', '--output', transcript])
     const verified = await processes.json(folder, ['verify', transcript])
@@ -149,7 +149,7 @@ async function setUp(
     await processes.json(home, ['client', 'ready', 'dkg', ...passphrase])
     done += 1
     show()
-  })
+  }, () => void processes.stopAll())
 }
 
 interface OpenedDemo {
@@ -158,7 +158,7 @@ interface OpenedDemo {
   readonly opening: Opening
 }
 
-async function open({ threshold }: DemoUse, processes: Processes, _folder: string, [opener]: readonly Person[]): Promise<OpenedDemo> {
+async function open({ threshold }: DemoUse, processes: Processes, [opener]: readonly Person[]): Promise<OpenedDemo> {
   const home = opener?.home ?? ''
   const opened: unknown = await processes.json(home, ['client', 'open', 'dkg', '--set', `threshold=${String(threshold)}`, '--passphrase-file', join(home, 'passphrase')])
   return opened as OpenedDemo
@@ -166,7 +166,7 @@ async function open({ threshold }: DemoUse, processes: Processes, _folder: strin
 
 /** The ceremony itself: two long-lived processes each, and nobody touches anything. */
 async function ceremony(
-  use: DemoUse, processes: Processes, _folder: string, board: string, people: readonly Person[], opened: OpenedDemo, counter: FrameCounter, began: number,
+  use: DemoUse, processes: Processes, board: string, people: readonly Person[], opened: OpenedDemo, counter: FrameCounter, began: number,
 ): Promise<void> {
   const watching = new AbortController()
   const tally = watchBoard(board, opened.opening, watching.signal, () => draw())
@@ -184,7 +184,7 @@ async function ceremony(
       started.ended.catch(() => undefined)
       ends.push(started.ended)
       await started.speaks
-    })
+    }, () => void processes.stopAll())
     await Promise.all(ends)
     draw()
   } finally {

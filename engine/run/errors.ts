@@ -63,7 +63,7 @@ export const runError = errorTable('run', {
   }),
   'bad-fault': ({ fault, why }: { fault: string; why: string }) => ({
     what: `The fault ${fault} cannot be simulated: ${why}.`,
-    todo: 'Write it as NAME:PARTICIPANT or NAME:PARTICIPANT:TARGET; `keyrite ceremony simulate --help` lists all names.',
+    todo: 'Write it as NAME:PARTICIPANT or NAME:PARTICIPANT:TARGET; `keyrite ceremony simulate SCRIPT --faults` lists those that the script can meet.',
   }),
   transcript: ({ line, why }: { line: number; why: string }) => ({
     what: `The transcript is damaged at line ${line}: ${why}.`,

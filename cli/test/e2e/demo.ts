@@ -1,0 +1,111 @@
+/** Runs `keyrite demo` as its user does, and looks at what it leaves behind. */
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PublicKey, Signature } from '@chainsafe/blst'
+import { bls12_381 } from '@noble/curves/bls12-381.js'
+import canonicalize from 'canonicalize'
+import { expect } from 'chai'
+import { launch } from './world.ts'
+import type { Running } from './world.ts'
+
+export interface Demo {
+  readonly running: Running
+  /** Its folder for temporary files, its own. */
+  readonly temporary: string
+  /** The ids of all processes that it started and that still run, and its own. */
+  readonly processes: () => Promise<readonly number[]>
+  readonly remove: () => Promise<void>
+}
+
+/** What `keyrite demo --json` prints. */
+export interface DemoOutput {
+  readonly ceremony: string
+  readonly number: string
+  readonly participants: number
+  readonly threshold: number
+  readonly groupKey: string
+  readonly birth: string
+  readonly verdict: string
+  readonly transcript: string
+  readonly frames: number
+  readonly folder: string | null
+}
+
+/** Starts it, with a mark in the environment that every process of it inherits. */
+export async function startDemo(...args: readonly string[]): Promise<Demo> {
+  const temporary = await mkdtemp(join(tmpdir(), 'keyrite-test-demo-'))
+  const mark = `KEYRITE_TEST_DEMO=${randomUUID()}`
+  const [name = '', value = ''] = mark.split('=')
+  const running = launch(['demo', ...args], { cwd: temporary, home: join(temporary, 'home'), env: { TMPDIR: temporary, [name]: value } })
+  const remove = async () => {
+    await running.kill()
+    for (const id of await marked(mark)) process.kill(id, 'SIGKILL')
+    await rm(temporary, { recursive: true, force: true })
+  }
+  return { running, temporary, processes: () => marked(mark), remove }
+}
+
+/** The processes with this in their environment. */
+async function marked(mark: string): Promise<readonly number[]> {
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const found = await Promise.all(ids.map(async (id) => (await readFile(`/proc/${id}/environ`, 'utf8').catch(() => '')).split('\0').includes(mark)))
+  return ids.filter((_, i) => found[i]).map(Number)
+}
+
+/** Everything in a folder, below it too. */
+export const allIn = async (folder: string): Promise<readonly string[]> => (await readdir(folder, { recursive: true })).sort()
+
+interface Statement {
+  readonly ceremony: string | null
+  readonly type: string
+  readonly from: string
+  readonly view: string
+  readonly payload: Readonly<Record<string, string>>
+}
+
+/** What the new key signs first, as the transcript tells it, hashed to the curve (RFC 9380) under this domain. */
+async function birthPoint({ ceremony, groupKey, transcript }: DemoOutput, domain: string) {
+  const lines = (await readFile(transcript, 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line) as { readonly message?: { readonly statement: Statement } })
+  const statements = lines.flatMap(({ message }) => (message?.statement.ceremony === ceremony ? [message.statement] : []))
+  const { payload: response } = statements.find(({ type }) => type === 'Response')!
+  const { view } = statements.find(({ type }) => type === 'GroupKey')!
+  const message = canonicalize({ ceremony, view, groupKey, sums: response['sums'] }) ?? ''
+  return bls12_381.longSignatures.hash(new TextEncoder().encode(message), domain)
+}
+
+const DOMAIN = 'KEYRITE_BLS12381G2_SHARE_PROOF_'
+
+/**
+ * Is this the new key's signature of its own birth? Read from the transcript by other people's programs alone: canonical
+ * JSON by `canonicalize`, points checked by blst, the pairing by noble's own signatures (bls-eth-wasm and blst know
+ * Ethereum's domain only).
+ */
+export async function isBornWith(output: DemoOutput, domain = DOMAIN): Promise<boolean> {
+  const [key, signature] = [Buffer.from(output.groupKey, 'hex'), Buffer.from(output.birth, 'hex')]
+  PublicKey.fromBytes(key, true)
+  Signature.fromBytes(signature, true)
+  const { longSignatures } = bls12_381
+  return longSignatures.verify(longSignatures.Signature.fromBytes(signature), await birthPoint(output, domain), key)
+}
+
+/** A demo that ran well: what it printed, the key, the transcript, and nothing left running. */
+export async function expectBirth({ running, processes }: Demo, participants: number, threshold: number): Promise<DemoOutput> {
+  const { code, stdout, stderr } = await running.ended
+  expect(code, stdout + stderr).to.equal(0)
+  // The whole of stdout is one JSON.
+  const output = JSON.parse(stdout) as DemoOutput
+  expect(output).to.include({ participants, threshold, verdict: 'usable' })
+  expect(output.groupKey).to.match(/^[0-9a-f]{96}$/)
+  expect(stderr).to.include(output.number)
+  expect(output.frames).to.be.at.least(participants * 5 * 2)
+  expect(await isBornWith(output)).to.equal(true)
+  expect(await isBornWith(output, 'ANOTHER_DOMAIN_')).to.equal(false)
+  const verified = await launch(['verify', output.transcript, '--json']).ended
+  expect(verified.code, verified.stdout).to.equal(0)
+  const { verdict, outputs } = JSON.parse(verified.stdout) as { verdict: string; outputs: Readonly<Record<string, string>> }
+  expect({ verdict, ...outputs }).to.deep.include({ verdict: 'usable', groupKey: output.groupKey, birth: output.birth })
+  expect(await processes()).to.deep.equal([])
+  return output
+}
