@@ -4,7 +4,9 @@
  * from, so that whoever is shown something else (a fault's doing) verifies that itself. Airgaps get none of this:
  * every one does all of its work. Nor does anything but a simulation.
  */
-import type { Scope, Verbs } from '../verbs/runtime.ts'
+import { sha256Hex } from '../crypto/bytes.ts'
+import type { Args, CheckVerb, Scope, Verbs } from '../verbs/runtime.ts'
+import { utf8 } from '../wire/canonical.ts'
 import type { MessageChecks } from './checks.ts'
 import { ownChecks } from './checks.ts'
 
@@ -39,22 +41,36 @@ export function sharedChecks(): MessageChecks {
   }
 }
 
-const placeOf = ({ ceremony, rehearsal, step, type, view }: Scope) => [ceremony, rehearsal, step, type, view]
+/** What a verb's result follows from besides its other arguments. Its randomness is for weights, and changes nothing. */
+const placeOf = ({ ceremony, rehearsal, step, type, view }: Scope, args: Args) => [ceremony, rehearsal, step, type, view, args.map(printOf)]
 
-/** They do less than telling their arguments apart does. */
-const CHEAP = ['dkg.received', 'random.opens']
+const prints = new WeakMap<object, string>()
+
+/** Stands for an argument, which may be all n² messages of a step, and the same again for the next message. */
+function printOf(arg: unknown): unknown {
+  if (typeof arg !== 'object' || arg === null) return arg
+  const known = prints.get(arg) ?? sha256Hex(utf8(JSON.stringify(arg)))
+  prints.set(arg, known)
+  return known
+}
+
+const sharedCheck = ({ when, before, run }: CheckVerb): CheckVerb => ({
+  when,
+  run: once(run, (scope, incoming, args) => [placeOf(scope, args), incoming]),
+  ...(before === undefined ? {} : { before: once(before, (scope, one, args) => [placeOf(scope, args), one]) }),
+})
 
 const mapped = <T>(table: Readonly<Record<string, T>>, change: (verb: T) => T): Readonly<Record<string, T>> =>
-  Object.fromEntries(Object.entries(table).map(([name, verb]) => [name, CHEAP.includes(name) ? verb : change(verb)]))
+  Object.fromEntries(Object.entries(table).map(([name, verb]) => [name, change(verb)]))
 
 /** The same verbs, for clients that share what theirs give. */
 export function sharedVerbs(verbs: Verbs): Verbs {
   return {
     airgap: verbs.airgap,
-    value: mapped(verbs.value, (run) => once(run, (scope, args) => [placeOf(scope), args])),
-    client: mapped(verbs.client, (run) => once(run, (scope, args) => [placeOf(scope), args])),
-    check: mapped(verbs.check, ({ run, ...more }) => ({ ...more, run: once(run, (scope, incoming, args) => [placeOf(scope), incoming, args]) })),
-    assist: mapped(verbs.assist, (run) => once(run, (scope, me, question, args) => [placeOf(scope), me, question, args])),
-    judge: mapped(verbs.judge, (run) => once(run, (scope, dispute, answer, args) => [placeOf(scope), dispute, answer, args])),
+    value: mapped(verbs.value, (run) => once(run, placeOf)),
+    client: mapped(verbs.client, (run) => once(run, placeOf)),
+    check: mapped(verbs.check, sharedCheck),
+    assist: mapped(verbs.assist, (run) => once(run, (scope, me, question, args) => [placeOf(scope, args), me, question])),
+    judge: mapped(verbs.judge, (run) => once(run, (scope, dispute, answer, args) => [placeOf(scope, args), dispute, answer])),
   }
 }
