@@ -109,6 +109,25 @@ describe('a ceremony that is not to be', () => {
     expect(errorIn(await bob.run('client abort', 'ffff', '--reason', 'x', '--yes', '--json')).code).to.equal('cli.ceremony')
   })
 
+  it('ends with a key after all, when it is opened once more and nobody minds', async function () {
+    this.timeout(120_000)
+    const { ada, bob } = world
+    const { ceremony, number } = JSON.parse((await bob.run('client open', '--again', opened.ceremony, '--json')).stdout) as Opened
+    const ends = await Promise.all([ada, bob].flatMap((person) => [
+      person.start('client run', ['--ceremony', ceremony, '--json']).ended,
+      person.start('airgap run', ['--accept', number, '--until-finished', '--json']).ended,
+    ]))
+    for (const { code, stdout, stderr } of ends) expect(code, stdout + stderr).to.equal(0)
+    const [one, other] = [resultOf(ends[0]!), resultOf(ends[2]!)]
+    expect([one.outcome, other.outcome, one.aborts]).to.deep.equal(['usable', 'usable', []])
+    expect(one.outputs?.['groupKey']).to.match(/^[0-9a-f]{96}$/).and.equal(other.outputs?.['groupKey'])
+    // The transcript is of this one, and whole.
+    const path = join(world.folder, 'again.transcript')
+    expect((await ada.run('client export', ceremony.slice(0, 12), '--output', path, '--json')).code).to.equal(0)
+    const verified = await ada.run('verify', path, '--json')
+    expect([verified.code, (JSON.parse(verified.stdout) as { ceremony: string }).ceremony]).to.deep.equal([0, ceremony])
+  })
+
   it('waits for a script that an airgap does not have: both screens say so, and it goes on once it was added', async function () {
     this.timeout(120_000)
     const { ada, bob, folder } = world
