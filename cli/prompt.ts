@@ -106,6 +106,9 @@ async function askHidden(message: string, check: (answer: string) => void, signa
 
 const contextOf = (signal: AbortSignal | undefined) => ({ output: process.stderr, ...(signal === undefined ? {} : { signal }) })
 
-function requireTerminal(what: string, flag: string): void {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) throw cliError('no-terminal', { what, flag })
+/** @throws cli.no-terminal where nobody can be asked */
+export function requireTerminal(
+  what: string, flag: string, input: { readonly isTTY?: boolean } = process.stdin, output: { readonly isTTY?: boolean } = process.stderr,
+): void {
+  if (input.isTTY !== true || output.isTTY !== true) throw cliError('no-terminal', { what, flag })
 }

@@ -1,8 +1,9 @@
 /** What the airgap's screen says while it serves. */
 import type { AirgapProgress } from '../../engine/run/airgap.ts'
-import type { Answer, Request } from '../../engine/wire/exchange.ts'
+import type { Answer, RefusalAnswer, Request } from '../../engine/wire/exchange.ts'
 import { paint } from '../output.ts'
 import type { OpenAirgap } from './airgap-home.ts'
+import { brokenLines, MARK, widthOf } from './airgap-text.ts'
 
 const WORDS: Readonly<Record<AirgapProgress['state'], string | undefined>> = {
   verifying: undefined,
@@ -14,6 +15,16 @@ const WORDS: Readonly<Record<AirgapProgress['state'], string | undefined>> = {
   finished: 'finished',
 }
 
+/** A refusal may quote what the client sent: it stands behind the mark. Lines are broken for a window, not for a file. */
+function refusalLines({ code, what, todo }: RefusalAnswer, columns: number | undefined): string[] {
+  const width = columns === undefined ? Infinity : widthOf(columns) - 4
+  return [
+    `Refused (${code})`,
+    ...brokenLines(what, width).map((line) => `  ${MARK}${line}`),
+    ...brokenLines(todo, width).map((line, i) => `${i === 0 ? '  → ' : '    '}${line}`),
+  ]
+}
+
 export function airgapLog(print: (line: string) => void, airgap: OpenAirgap) {
   /** Ceremonies of which a step was answered since the start. */
   const answered = new Set<string>()
@@ -22,7 +33,7 @@ export function airgapLog(print: (line: string) => void, airgap: OpenAirgap) {
       const { card } = airgap.memory.read()
       print(card === null
         ? 'This airgap is not paired yet: run `keyrite airgap card` first.'
-        : `The airgap of ${paint('bold', card.name)}. Waiting for the client’s request: run \`keyrite client run\` there.`)
+        : `The airgap of ${paint('bold', card.name)}. Waiting for the client: run \`keyrite client run\` there.`)
     },
     progress: ({ ceremony, step, state }: AirgapProgress): void => {
       if (state === 'answered') answered.add(ceremony)
@@ -30,7 +41,7 @@ export function airgapLog(print: (line: string) => void, airgap: OpenAirgap) {
       if (words !== undefined) print(`${ceremony.slice(0, 12)}  ${step}: ${words}`)
     },
     answer: (request: Request, answer: Answer): void => {
-      if (answer.give === 'refusal') print(`Refused (${answer.code}): ${answer.what}\n  → ${answer.todo}`)
+      if (answer.give === 'refusal') print(refusalLines(answer, process.stderr.columns).join('\n'))
       if (request.ask === 'close' && answer.give === 'closed') print('The ceremony was aborted; its session is erased here.')
     },
     /** A ceremony whose last step was answered since the start. */

@@ -10,7 +10,9 @@ import type { Answer, Request } from '../../engine/wire/exchange.ts'
 import { random } from './airgap-home.ts'
 import type { OpenAirgap } from './airgap-home.ts'
 import type { Live } from '../output.ts'
-import { openChannel } from './channel.ts'
+import { makeHand } from './airgap-hand.ts'
+import type { Hand } from './airgap-hand.ts'
+import { isTyped, openChannel } from './channel.ts'
 
 export interface ServeUse {
   readonly airgap: OpenAirgap
@@ -18,11 +20,13 @@ export interface ServeUse {
   readonly fragment?: number | undefined
   readonly signal: AbortSignal
   readonly screen: Live
-  readonly confirm: (question: Confirmation | Pairing) => Promise<boolean>
+  readonly confirm: (question: Confirmation | Pairing, hand: Hand) => Promise<boolean>
+  /** The keyboard is taken, and the first request is awaited. */
+  readonly onReady?: () => void
   readonly onProgress?: (progress: AirgapProgress) => void
   readonly onCrossing?: (progress: CarrierProgress) => void
   readonly onAnswer?: (request: Request, answer: Answer) => void
-  /** Ends the loop after this answer was shown, and kept long enough to be read. */
+  /** Ends the loop after this answer, once it was taken. */
   readonly until: (request: Request, answer: Answer) => boolean
 }
 
@@ -34,22 +38,24 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
     role: 'airgap', channel: use.channel, fragment: use.fragment, screen,
     onProgress: (progress) => {
       const { direction, frames, needed } = progress
-      if (direction === 'in') screen.show([`Reading: ${String(frames)} frames of ${needed === 0 ? '?' : String(needed)}`])
+      if (direction === 'in') screen.show([`Reading: ${String(frames)} of ${needed === 0 ? '?' : String(needed)} codes`])
       use.onCrossing?.(progress)
     },
   })
+  const hand = makeHand({ isScanned: isTyped(use.channel), signal })
   const role = createAirgap({
     memory: airgap.memory, script: airgap.script, verbs, random, now: () => new Date(),
-    confirm: async (question) => {
-      await carrier.stopShowing()
+    confirm: (question) => carrier.lend(async () => {
       screen.show([])
-      return await use.confirm(question)
-    },
+      return await use.confirm(question, hand)
+    }),
     ...(use.onProgress === undefined ? {} : { onProgress: use.onProgress }),
   })
   try {
-    for (;;) {
-      const { text } = await carrier.receive(signal)
+    for (let isFirst = true; ; isFirst = false) {
+      const received = carrier.receive(signal)
+      if (isFirst) use.onReady?.()
+      const { text } = await received
       screen.show([])
       const answer = await answered(role.handle, text, say)
       if (answer === undefined) continue
@@ -57,7 +63,10 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
       const body = checkAnswer(openEnvelope(answer).body, 'The answer')
       use.onAnswer?.(request, body)
       await show(carrier, answer, say)
-      if (use.until(request, body)) return
+      if (use.until(request, body)) {
+        await carrier.untilTaken(signal)
+        return
+      }
     }
   } finally {
     await carrier.close()

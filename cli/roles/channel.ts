@@ -25,8 +25,18 @@ const HINTS: Readonly<Record<Role, string>> = {
   airgap: 'show it to your client',
 }
 
+/** Is what the other machine shows typed on this machine's keyboard? */
+export const isTyped = (channel: string): boolean => channel === 'terminal'
+
+export interface OpenChannel extends Carrier {
+  /** Asks a question, with the window and the keyboard to itself. */
+  readonly lend: <T>(ask: () => Promise<T>) => Promise<T>
+  /** After the last `show`: resolves once this program need not show it any more. */
+  readonly untilTaken: (signal: AbortSignal) => Promise<void>
+}
+
 /** Opens the carrier. @throws cli.channel, channel.bad-folder */
-export async function openChannel({ role, channel, fragment, screen, onProgress }: ChannelUse): Promise<Carrier> {
+export async function openChannel({ role, channel, fragment, screen, onProgress }: ChannelUse): Promise<OpenChannel> {
   checkChannel(channel)
   const options = {
     role,
@@ -47,14 +57,29 @@ export async function openChannel({ role, channel, fragment, screen, onProgress 
         await carrier.stopShowing()
         screen.release()
       },
-      close: async () => {
-        await carrier.close()
+      lend: (ask) => carrier.lend(async () => {
         screen.release()
+        return await ask()
+      }),
+      close: async () => {
+        // Before the keyboard is drained, which takes a moment.
+        await carrier.stopShowing()
+        screen.release()
+        await carrier.close()
       },
     }
   }
   const { openFolderCarrier } = await import('../../engine/channel/folder.ts')
-  return await openFolderCarrier({ ...options, folder: FOLDER.exec(channel)?.[1] ?? '' })
+  const carrier = await openFolderCarrier({ ...options, folder: FOLDER.exec(channel)?.[1] ?? '' })
+  return {
+    ...carrier,
+    lend: async (ask) => {
+      await carrier.stopShowing()
+      return await ask()
+    },
+    // An airgap's answer stays in the folder.
+    untilTaken: () => Promise.resolve(),
+  }
 }
 
 /**

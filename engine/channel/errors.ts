@@ -103,6 +103,10 @@ export const channelError = errorTable('channel', {
     what: `The input ended after ${lines} lines, before a whole transfer was typed or pasted.`,
     todo: 'Start the command again in a terminal and paste all lines of the transfer.',
   }),
+  'still-typed': ({ bytes }: { bytes: number }) => ({
+    what: `${bytes} bytes were still being typed at the end, as by a scanner; they were dropped.`,
+    todo: 'Put the scanner away before you use this shell.',
+  }),
   busy: ({ what }: { what: string }) => ({
     what: `This carrier is already ${what}.`,
     todo: 'This is a bug in keyrite or in a plug-in of yours; please report it.',

@@ -5,6 +5,8 @@ export interface InputHandlers {
   readonly onLine: (line: string) => void
   /** A key that is no part of a line. */
   readonly onKey: (key: string) => void
+  /** Enter where no line has begun. A line's own end, CR LF too, is none. */
+  readonly onEnter?: () => void
   /** Ctrl-C, which a terminal in raw mode hands over as a character. */
   readonly onInterrupt: () => void
   /** A line above the limit ended; it was dropped. */
@@ -23,16 +25,21 @@ const ERASE = new Set(['\u007f', '\b'])
 export function makeInputSplitter(handlers: InputHandlers): (piece: string) => void {
   let line = ''
   let length = 0
+  let wasReturn = false
   let escape: 'none' | 'begun' | 'within' = 'none'
 
   function endLine(): void {
-    if (length > handlers.limit) handlers.onTooLong(length)
+    if (length === 0) handlers.onEnter?.()
+    else if (length > handlers.limit) handlers.onTooLong(length)
     else if (line.trim() !== '') handlers.onLine(line)
     line = ''
     length = 0
   }
 
   function take(character: string): void {
+    const isSecondHalf = wasReturn && character === '\n'
+    wasReturn = character === '\r'
+    if (isSecondHalf) return
     if (escape !== 'none') {
       // An arrow key or the mark of a paste: ESC, then "[", then all up to a letter or "~".
       const isOver = escape === 'begun' ? character !== '[' && character !== 'O' : /[@-~]/.test(character)

@@ -3,13 +3,16 @@
  * so it reads frames that are typed or pasted, one a line: a handheld scanner in keyboard mode types exactly that, and so does
  * someone who pastes the whole transfer as one `UR:KEYRITE/…` line or as its many parts, in any order.
  *
- * While it shows or receives, it owns the window and the keyboard (raw mode); `stopShowing` gives them back for a question.
+ * While it shows or receives, it owns the window and the keyboard (raw mode); `stopShowing` gives the window back. An airgap's keeps the
+ * keyboard until it is closed, so that nothing that a scanner types is ever echoed on the screen that its owner believes; a question
+ * borrows it with `lend`. Closing drops what is still typed, so that it reaches no shell.
  */
 import { StringDecoder } from 'node:string_decoder'
 import type { Carrier, CarrierOptions, Incoming } from './carrier.ts'
 import { openEnvelope } from './envelope.ts'
 import { channelError } from './errors.ts'
 import { MAX_FRAME } from './limits.ts'
+import { drain } from './terminal-drain.ts'
 import { frameInLine, makeInputSplitter } from './terminal-input.ts'
 import type { Colours } from './terminal-paint.ts'
 import { LEAVE_SCREEN } from './terminal-paint.ts'
@@ -42,15 +45,34 @@ export interface TerminalCarrierOptions extends CarrierOptions {
   readonly speed?: number
   /** What to do with the code, told below it until something was read. */
   readonly hint?: string
+  /** Milliseconds without input after which closing believes that nothing more is typed; 500 unless told. */
+  readonly quiet?: number
   /** Ctrl-C, which raw mode keeps from the process. Unless told, the process gets its SIGINT. */
   readonly onInterrupt?: () => void
+}
+
+export interface TerminalCarrier extends Carrier {
+  /** Asks a question: shows nothing, and leaves window and keyboard, which stays in raw mode, to `ask`. */
+  readonly lend: <T>(ask: () => Promise<T>) => Promise<T>
+  /**
+   * Keeps showing until the other machine has read it: until somebody presses Enter, another transfer comes, the input ends, or the
+   * signal aborts. It says in the window that it waits.
+   */
+  readonly untilTaken: (signal: AbortSignal) => Promise<void>
 }
 
 /** Frames in a row after which another transfer is followed; none of them is lost. */
 const SWITCH_AFTER = 3
 
+/** A scanner with its trigger held types a code every few hundred milliseconds. */
+const QUIET = 500
+/** Nobody is kept waiting for a scanner that never stops. */
+const MOST_DRAIN = 10_000
+
+const TAKEN_HINT = 'press Enter when it is read'
+
 /** @throws channel.bad-setting */
-export function makeTerminalCarrier(options: TerminalCarrierOptions): Carrier {
+export function makeTerminalCarrier(options: TerminalCarrierOptions): TerminalCarrier {
   const { input, output } = options
   const receiver = makeReceiver({ switchAfter: SWITCH_AFTER })
   let lastText: string | undefined
@@ -62,6 +84,10 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): Carrier {
   let note = hint
   let isAttached = false
   let isClosed = false
+  let isLent = false
+  /** An airgap's keyboard was taken, and is kept. */
+  let isKept = false
+  let onTaken: (() => void) | undefined
   let hasEnded = false
 
   const screen = makeScreen({
@@ -111,6 +137,7 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): Carrier {
       return
     }
     options.onProgress?.({ direction: 'in', frames, needed, bytes })
+    onTaken?.()
     deliver()
   }
 
@@ -128,6 +155,7 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): Carrier {
     onKey: (key) => {
       if (screen.isShowing) screen.press(key)
     },
+    onEnter: () => onTaken?.(),
     onInterrupt: options.onInterrupt ?? interrupt,
     onTooLong: (bytes) => report(channelError('too-long', { what: 'A line', bytes, limit: MAX_FRAME })),
     limit: MAX_FRAME,
@@ -151,14 +179,20 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): Carrier {
     hasEnded = true
     waiting?.reject(channelError('input-ended', { lines: linesRead }))
     waiting = undefined
+    onTaken?.()
   }
 
-  /** Takes the keyboard while something is shown or awaited, and gives it back otherwise. */
+  /** Takes the keyboard while something is shown or awaited, and gives it back otherwise; an airgap's is kept. */
   function attach(isStarting = false): void {
-    const wanted = !isClosed && (isStarting || screen.isShowing || waiting !== undefined)
+    const isUsed = isStarting || screen.isShowing || waiting !== undefined
+    isKept ||= isUsed && options.role === 'airgap'
+    if (!isClosed) listen((isUsed || isKept) && !isLent)
+    if (!isLent && input.isTTY === true) input.setRawMode?.(isAttached)
+  }
+
+  function listen(wanted: boolean): void {
     if (wanted === isAttached) return
     isAttached = wanted
-    if (input.isTTY === true) input.setRawMode?.(wanted)
     if (wanted) {
       input.on('data', onData)
       input.on('end', onEnd)
@@ -172,6 +206,18 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): Carrier {
       process.off('exit', onExit)
       input.pause()
     }
+  }
+
+  /** Drops what is still typed, and gives the keyboard back. */
+  async function release(): Promise<void> {
+    const wasAttached = isAttached
+    listen(false)
+    if (wasAttached && input.isTTY === true && !hasEnded) {
+      const dropped = await drain(input, { quiet: options.quiet ?? QUIET, most: MOST_DRAIN })
+      input.pause()
+      if (dropped > 0) report(channelError('still-typed', { bytes: dropped }))
+    }
+    if (input.isTTY === true) input.setRawMode?.(false)
   }
 
   function checkOpen(): void {
@@ -220,16 +266,44 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): Carrier {
     return Promise.resolve()
   }
 
+  async function lend<T>(ask: () => Promise<T>): Promise<T> {
+    checkOpen()
+    screen.stop()
+    isLent = true
+    attach()
+    try {
+      return await ask()
+    } finally {
+      isLent = false
+      attach()
+    }
+  }
+
+  async function untilTaken(signal: AbortSignal): Promise<void> {
+    if (isClosed || hasEnded || signal.aborted || !screen.isShowing) return
+    note = ` · ${TAKEN_HINT}`
+    screen.refresh()
+    await new Promise<void>((resolve) => {
+      onTaken = resolve
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    onTaken = undefined
+  }
+
   return {
     show,
     stopShowing,
     receive,
+    lend,
+    untilTaken,
     close: async () => {
+      if (isClosed) return
       isClosed = true
       waiting?.reject(channelError('closed', { carrier: 'terminal' }))
       waiting = undefined
-      await stopShowing()
-      attach()
+      onTaken?.()
+      screen.stop()
+      await release()
     },
   }
 }

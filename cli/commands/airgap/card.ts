@@ -25,18 +25,18 @@ the card that stands in every roster. Ends when the client has been answered.`
     checkChannel(flags.channel)
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     try {
-      this.say('Waiting for the client’s card. Run `keyrite client pair` there.')
       await serveAirgap({
         airgap, ...flags, signal: this.signal, screen: live(),
-        confirm: (question) => {
+        onReady: () => this.say('Waiting for the client’s card. Run `keyrite client pair` there.'),
+        confirm: (question, hand) => {
           if (question.kind !== 'pair') throw runError('not-paired', { name: '' })
-          return confirmPairing(question.card, flags['accept-name'], this.signal)
+          return confirmPairing(question.card, flags['accept-name'], hand)
         },
         until: (request, answer) => request.ask === 'pair' && answer.give === 'card',
       })
       const { card } = airgap.memory.read()
       if (card === null) throw runError('not-paired', { name: '' })
-      this.log(`Paired with the client of ${card.name}, signing key ${card.signingKey}.`)
+      this.log(`Paired with the client of ${card.name}.`)
       this.log(`Pairing code: ${pairingCode(card)}. The client must show the same.`)
       this.next('keyrite airgap run, when a ceremony is opened')
       return card

@@ -39,11 +39,11 @@ more than that, unless the script says so. Leave it running until the client say
     let unasked: Error | undefined
     const log = airgapLog((line) => screen.log(line), airgap)
     try {
-      log.start()
       await serveAirgap({
         airgap, ...flags, signal: this.signal, screen,
-        confirm: (question) =>
-          (question.kind === 'pair' ? confirmPairing(question.card, undefined, this.signal) : confirmCeremony(question, flags.accept, this.signal))
+        onReady: log.start,
+        confirm: (question, hand) =>
+          (question.kind === 'pair' ? confirmPairing(question.card, undefined, hand) : confirmCeremony(question, flags.accept, hand))
             .catch((error: unknown) => {
               if (isKeyriteError(error, 'cli.no-terminal')) unasked = error
               throw error

@@ -16,16 +16,18 @@ yourself, and compare the SHA-256 that is shown with the other participants befo
     const { args, flags } = await this.parse(AirgapScriptAdd)
     const { readScript } = await import('../../../scripts.ts')
     const { unlockedAirgap } = await import('../../../roles/airgap-home.ts')
-    const { askYesNo } = await import('../../../prompt.ts')
+    const { confirmScript } = await import('../../../roles/airgap-confirm.ts')
+    const { makeHand } = await import('../../../roles/airgap-hand.ts')
     const { runError } = await import('../../../../engine/run/errors.ts')
 
     const script = await readScript(args.file)
-    const { name, version, title } = script.ceremony
+    const { name, version } = script.ceremony
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     try {
-      this.say(`${name} ${version}: ${title}\nSHA-256 ${script.hash}`)
       if (airgap.script(script.hash) === undefined) {
-        if (!flags.yes && !(await askYesNo('Do the other participants have this very hash?', '--yes', this.signal))) {
+        // A scanner may hang on this keyboard, whichever channel is used later.
+        const hand = makeHand({ isScanned: true, signal: this.signal })
+        if (!(await confirmScript(script, flags.yes, hand))) {
           throw runError('script-declined', { script: name })
         }
         const added = { name, hash: script.hash, source: script.source }

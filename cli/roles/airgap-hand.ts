@@ -1,0 +1,196 @@
+/**
+ * Questions that only a hand at the airgap's keyboard can answer. With `--channel terminal` a scanner types on that same keyboard what the
+ * client's screen shows, and the client may have been taken over. So what was typed before a question is dropped, an answer
+ * that comes faster than fingers type is none, and consent takes a code that was drawn for this question and stands on this screen alone.
+ */
+import { randomInt } from 'node:crypto'
+import { cliError } from '../errors.ts'
+import { paint } from '../output.ts'
+import { requireTerminal } from '../prompt.ts'
+import { withKeys } from './airgap-keys.ts'
+import type { KeyInput, Keys } from './airgap-keys.ts'
+
+/** `process.stderr` is one. */
+export interface HandOutput {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly rows?: number
+}
+
+/** In milliseconds. */
+export interface HandTiming {
+  /** Silence before a question is painted. Doubles with every wrong code, up to `mostQuiet`. */
+  readonly quiet: number
+  readonly mostQuiet: number
+  /** Silence after it was painted: who reads it does not type yet. */
+  readonly grace: number
+  /** What a hand takes for each character, at least, from the first to Enter. Scanners take 1 to 20. */
+  readonly pace: number
+}
+
+export interface HandUse {
+  /** Does a scanner type on this keyboard? */
+  readonly isScanned: boolean
+  readonly signal: AbortSignal
+  readonly input?: KeyInput
+  readonly output?: HandOutput
+  readonly timing?: HandTiming
+  /** A new code of six digits, which nobody can foretell. */
+  readonly draw?: () => string
+}
+
+export interface LineQuestion {
+  /** What is asked. Called at every asking; the last line stands above the answer. */
+  readonly ask: () => readonly string[]
+  /** What to use where there is no terminal. */
+  readonly flag: string
+  /** Why an answer will not do, or undefined. */
+  readonly refuse: (answer: string) => string | undefined
+}
+
+export interface Hand {
+  readonly isScanned: boolean
+  /** Of the window, as far as it is known. */
+  readonly columns: number | undefined
+  /** Shows lines, a page at a time where they do not fit the window. */
+  readonly show: (lines: readonly string[]) => Promise<void>
+  /** A line, typed. @throws cli.no-terminal, the signal's reason */
+  readonly line: (question: LineQuestion) => Promise<string>
+  /**
+   * Consent by a code.
+   *
+   * @param ask the question, with the code as it is shown
+   * @returns false for `no`
+   * @throws cli.no-terminal, the signal's reason
+   */
+  readonly code: (ask: (code: string) => readonly string[], flag: string) => Promise<boolean>
+}
+
+/** A guess at a code a minute is the most that a scanner gets in the end. */
+const SCANNED: HandTiming = { quiet: 700, mostQuiet: 64_000, grace: 300, pace: 40 }
+const UNSCANNED: HandTiming = { quiet: 100, mostQuiet: 100, grace: 0, pace: 0 }
+
+/** Two keys may go down together, and a busy machine may hold one back; more at once are no fingers. */
+const MOST_AT_ONCE = 3
+const MOST_ANSWER = 40
+const ROWS_FOR_QUESTION = 8
+
+const ERASE = ['\u007f', '\b']
+const CTRL_U = '\u0015'
+
+export const isNo = (answer: string): boolean => /^no?$/i.test(answer.trim())
+export const digitsOf = (text: string): string => text.replace(/\D/g, '')
+const sixDigits = (): string => String(randomInt(1_000_000)).padStart(6, '0')
+
+export function makeHand(use: HandUse): Hand {
+  const { isScanned, signal } = use
+  const input: KeyInput = use.input ?? process.stdin
+  const output: HandOutput = use.output ?? process.stderr
+  const timing = use.timing ?? (isScanned ? SCANNED : UNSCANNED)
+  let { quiet } = timing
+  const write = (text: string): void => void output.write(text)
+  const warn = (text: string): void => write(`  ${paint('yellow', text)}\n`)
+
+  /** Asks once nothing is typed, and anew where something is typed that cannot be an answer yet. */
+  async function asked(keys: Keys, question: () => void): Promise<void> {
+    if (quiet >= 2000) write(paint('dim', `  Asking again in ${String(Math.round(quiet / 1000))} seconds.\n`))
+    if ((await keys.drop(quiet)) > 0) warn('What was typed before the question is dropped.')
+    for (;;) {
+      question()
+      if ((await keys.drop(timing.grace)) === 0) return
+      write('\n')
+      warn('No hand types that fast. Is a scanner looking at another screen? It is dropped.')
+      await keys.drop(quiet)
+    }
+  }
+
+  async function line({ ask, flag, refuse }: LineQuestion): Promise<string> {
+    requireTerminal('A confirmation', flag, input, output)
+    return await withKeys(input, signal, async (keys) => {
+      const question = (): void => write(`\n${ask().join('\n')}\n  ${paint('cyan', '›')} `)
+      for (let asking = 0; ; asking++) {
+        if (isScanned || asking === 0) await asked(keys, question)
+        else question()
+        const answer = await typed(keys, flag)
+        write('\n')
+        const trouble = answer === undefined ? 'No hand types that fast: it is dropped.' : refuse(answer)
+        if (answer !== undefined && trouble === undefined) return answer
+        warn(trouble ?? '')
+      }
+    })
+  }
+
+  /** What was typed up to Enter; undefined for what no hand types. */
+  async function typed(keys: Keys, flag: string): Promise<string | undefined> {
+    let answer = ''
+    let isBurst = false
+    let began = 0
+    for (;;) {
+      const text = await keys.next()
+      if (text === undefined) throw cliError('no-terminal', { what: 'A confirmation', flag })
+      if (text.length > MOST_AT_ONCE) isBurst = true
+      for (const character of text) {
+        // What stands behind the end of an answer answers nothing.
+        if (character === '\r' || character === '\n') {
+          const isTooFast = isBurst || Date.now() - began < timing.pace * answer.length
+          return timing.pace > 0 && answer !== '' && isTooFast ? undefined : answer.trim()
+        }
+        const after = edited(answer, character)
+        if (answer === '') began = Date.now()
+        write('\b \b'.repeat(Math.max(0, answer.length - after.length)) + after.slice(answer.length))
+        answer = after
+      }
+    }
+  }
+
+  async function code(ask: (code: string) => readonly string[], flag: string): Promise<boolean> {
+    const draw = use.draw ?? sixDigits
+    let drawn = ''
+    const answer = await line({
+      flag,
+      ask: () => {
+        drawn = draw()
+        return ask(`${drawn.slice(0, 3)} ${drawn.slice(3)}`)
+      },
+      refuse: (given) => {
+        if (isNo(given) || given.replaceAll(' ', '') === drawn) return undefined
+        if (given !== '') quiet = Math.min(timing.mostQuiet, quiet * 2)
+        return 'That is not the code. There is a new one now.'
+      },
+    })
+    return !isNo(answer)
+  }
+
+  async function show(lines: readonly string[]): Promise<void> {
+    const room = Math.max(8, ((output.rows ?? 0) || 24) - ROWS_FOR_QUESTION)
+    if (output.isTTY !== true || input.isTTY !== true || lines.length <= room) {
+      write(`${lines.join('\n')}\n`)
+      return
+    }
+    // The last page, which the question stands below, is the full one.
+    let at = 0
+    for (let end = lines.length % room || room; end <= lines.length; at = end, end += room) {
+      write(`${lines.slice(at, end).join('\n')}\n`)
+      if (end < lines.length) await turnPage(lines.length - end)
+    }
+  }
+
+  async function turnPage(left: number): Promise<void> {
+    await withKeys(input, signal, async (keys) => {
+      await keys.drop(100)
+      write(paint('dim', `  ${String(left)} more lines: press Space`))
+      for (let key: string | undefined = ''; key !== undefined && key !== ' ' && key !== '\r';) key = await keys.next()
+      write('\r\u001b[2K')
+    })
+  }
+
+  return { isScanned, columns: output.columns, show, line, code }
+}
+
+/** An answer after one more key. */
+function edited(answer: string, key: string): string {
+  if (ERASE.includes(key)) return answer.slice(0, -1)
+  if (key === CTRL_U) return ''
+  return /^[ -~]$/.test(key) && answer.length < MOST_ANSWER ? answer + key : answer
+}

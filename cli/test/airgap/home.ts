@@ -1,0 +1,20 @@
+/** An airgap's home, made by the command. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { outcome } from '../probe.ts'
+import type { Outcome } from '../probe.ts'
+import { spawn } from 'node:child_process'
+import { KEYRITE } from '../keyrite/run.ts'
+
+/** Runs a command with a home. */
+export const inHome = (home: string, args: readonly string[]): Promise<Outcome> =>
+  outcome(spawn(KEYRITE[0], [...KEYRITE.slice(1), ...args], { env: { ...process.env, KEYRITE_HOME: home, DEBUG: undefined, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] }))
+
+/** Makes `folder/passphrase`, `folder/words` and an airgap in `home`. */
+export async function makeAirgap(folder: string, home: string): Promise<{ readonly airgapKey: string }> {
+  await writeFile(join(folder, 'passphrase'), 'a passphrase of tests\n')
+  const made = await inHome(home, ['airgap', 'init', '--passphrase-file', join(folder, 'passphrase'), '--mnemonic-file', join(folder, 'words'), '--work-factor', '10', '--json'])
+  expect(made.code, made.stdout + made.stderr).to.equal(0)
+  return JSON.parse(made.stdout) as { airgapKey: string }
+}
