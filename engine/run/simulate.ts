@@ -3,6 +3,7 @@
  * Nothing is left out but the wires, so a script that runs here runs. Deadlines pass at once where everybody waits, and
  * what all clients verify alike is verified once.
  */
+import { setMaxListeners } from 'node:events'
 import { ed25519FromSeed } from '../crypto/ed25519.ts'
 import { sha256, toHex } from '../crypto/bytes.ts'
 import { airgapKeyPair } from '../crypto/seed.ts'
@@ -97,6 +98,8 @@ export async function simulate(options: SimulateOptions): Promise<Simulated> {
   const { opening, board, members } = await prepareSimulation(options)
   const stopped = new AbortController()
   const { signal, release } = following(stopped.signal, ...(options.signal === undefined ? [] : [options.signal]))
+  // Every participant waits for it; Node takes more than ten for a leak.
+  setMaxListeners(0, signal)
   try {
     const ends = await Promise.all(members.map(async (member) => [member.name, await runMember(member, opening, signal)] as const))
     const results = new Map(ends.flatMap(([name, result]) => (result === null ? [] : [[name, result] as const])))
