@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { makeBundle } from '../bundle.ts'
+import { expectBirth, startDemo } from './e2e/demo.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -35,6 +36,17 @@ describe('the bundle', () => {
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
     expect(keyrite('--version')).to.include(`keyrite/${version}`)
     expect(keyrite('--help')).to.include('USAGE')
+  })
+
+  it('runs a whole ceremony there', async () => {
+    const demo = await startDemo(['--participants', '2', '--threshold', '2', '--json'], {
+      program: [join(program, 'keyrite')], env: { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: folder },
+    })
+    try {
+      await expectBirth(demo, 2, 2)
+    } finally {
+      await demo.remove()
+    }
   })
 
   it('holds nothing that is for development only', () => {

@@ -13,7 +13,7 @@ describe('the demo', () => {
 
   it('makes a key that signs its own birth, and leaves the transcript alone, and nothing running', async function () {
     this.timeout(120_000)
-    demo = await startDemo('--participants', '2', '--threshold', '2', '--json')
+    demo = await startDemo(['--participants', '2', '--threshold', '2', '--json'])
     const { transcript, folder } = await expectBirth(demo, 2, 2)
     expect(folder).to.equal(null)
     const place = relative(demo.temporary, transcript)
@@ -29,7 +29,7 @@ describe('the demo', () => {
   ] as const
   for (const [signal, when, said, later] of endings) {
     it(`leaves no process and no file after ${signal} ${when}`, async () => {
-      demo = await startDemo('--participants', '2', '--json')
+      demo = await startDemo(['--participants', '2', '--json'])
       await demo.running.said(said)
       await new Promise((resolve) => setTimeout(resolve, later))
       const processes = await demo.processes()

@@ -8,10 +8,11 @@ import { bls12_381 } from '@noble/curves/bls12-381.js'
 import canonicalize from 'canonicalize'
 import { expect } from 'chai'
 import { launch } from './world.ts'
-import type { Running } from './world.ts'
+import type { LaunchUse, Running } from './world.ts'
 
 export interface Demo {
   readonly running: Running
+  readonly use: LaunchUse
   /** Its folder for temporary files, its own. */
   readonly temporary: string
   /** The ids of all processes that it started and that still run, and its own. */
@@ -34,17 +35,17 @@ export interface DemoOutput {
 }
 
 /** Starts it, with a mark in the environment that every process of it inherits. */
-export async function startDemo(...args: readonly string[]): Promise<Demo> {
+export async function startDemo(args: readonly string[], use: LaunchUse = {}): Promise<Demo> {
   const temporary = await mkdtemp(join(tmpdir(), 'keyrite-test-demo-'))
   const mark = `KEYRITE_TEST_DEMO=${randomUUID()}`
   const [name = '', value = ''] = mark.split('=')
-  const running = launch(['demo', ...args], { cwd: temporary, home: join(temporary, 'home'), env: { TMPDIR: temporary, [name]: value } })
+  const running = launch(['demo', ...args], { cwd: temporary, home: join(temporary, 'home'), ...use, env: { ...use.env, TMPDIR: temporary, [name]: value } })
   const remove = async () => {
     await running.kill()
     for (const id of await marked(mark)) process.kill(id, 'SIGKILL')
     await rm(temporary, { recursive: true, force: true })
   }
-  return { running, temporary, processes: () => marked(mark), remove }
+  return { running, use, temporary, processes: () => marked(mark), remove }
 }
 
 /** The processes with this in their environment. */
@@ -91,7 +92,7 @@ export async function isBornWith(output: DemoOutput, domain = DOMAIN): Promise<b
 }
 
 /** A demo that ran well: what it printed, the key, the transcript, and nothing left running. */
-export async function expectBirth({ running, processes }: Demo, participants: number, threshold: number): Promise<DemoOutput> {
+export async function expectBirth({ running, use, processes }: Demo, participants: number, threshold: number): Promise<DemoOutput> {
   const { code, stdout, stderr } = await running.ended
   expect(code, stdout + stderr).to.equal(0)
   // The whole of stdout is one JSON.
@@ -102,7 +103,7 @@ export async function expectBirth({ running, processes }: Demo, participants: nu
   expect(output.frames).to.be.at.least(participants * 5 * 2)
   expect(await isBornWith(output)).to.equal(true)
   expect(await isBornWith(output, 'ANOTHER_DOMAIN_')).to.equal(false)
-  const verified = await launch(['verify', output.transcript, '--json']).ended
+  const verified = await launch(['verify', output.transcript, '--json'], use).ended
   expect(verified.code, verified.stdout).to.equal(0)
   const { verdict, outputs } = JSON.parse(verified.stdout) as { verdict: string; outputs: Readonly<Record<string, string>> }
   expect({ verdict, ...outputs }).to.deep.include({ verdict: 'usable', groupKey: output.groupKey, birth: output.birth })

@@ -38,14 +38,16 @@ export interface LaunchUse {
   readonly cwd?: string
   /** A command that runs the program: `['unshare', '-rn', '--']`. */
   readonly through?: readonly string[]
+  /** The program, where it is not the one that was built here. */
+  readonly program?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
 }
 
 const alive = new Set<Running>()
 
-export function launch(args: readonly string[], { home, cwd, through = [], env = {} }: LaunchUse = {}): Running {
+export function launch(args: readonly string[], { home, cwd, through = [], program = [process.execPath, PROGRAM], env = {} }: LaunchUse = {}): Running {
   if (!existsSync(PROGRAM)) throw new Error('The program is not built: npm run build')
-  const [command, ...first] = [...through, process.execPath, PROGRAM]
+  const [command = '', ...first] = [...through, ...program]
   const child = spawn(command, [...first, ...args], {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, DEBUG: undefined, NO_COLOR: '1', ...(home === undefined ? {} : { KEYRITE_HOME: home }), ...env },
