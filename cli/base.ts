@@ -17,6 +17,12 @@ export const passphraseFlags = {
   }),
 }
 
+/** For commands that open something under one passphrase and write it under another. Hand their values to `otherPassphrase`. */
+export const newPassphraseFlags = (of: string) => ({
+  'new-passphrase': Flags.boolean({ default: false, summary: `Ask for another passphrase for ${of}. Unless told, it has the same.` }),
+  'new-passphrase-file': Flags.string({ helpValue: 'FILE', summary: `Read another passphrase for ${of} from the first line of a file.` }),
+})
+
 /** For commands that make a home. Hand its value to what makes the keyring. */
 export const workFactorFlag = {
   'work-factor': Flags.integer({

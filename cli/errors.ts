@@ -85,6 +85,14 @@ export const cliError = errorTable('cli', {
     what: `${path} exists already; nothing was changed.`,
     todo: 'Choose another file with --output FILE, or replace it with --force.',
   }),
+  'backup-there': ({ path }: { path: string }) => ({
+    what: `${path} exists already; nothing was written.`,
+    todo: 'Name another file: a backup never replaces one.',
+  }),
+  'no-backup': ({ path }: { path: string }) => ({
+    what: `There is no file ${path}.`,
+    todo: 'Name the file that `keyrite airgap backup` wrote. Without one, the 24 words do: `keyrite airgap init --restore`.',
+  }),
   'file-write': ({ path, why }: { path: string; why: string }) => ({
     what: `${path} cannot be written: ${why}.`,
     todo: 'Check that its folder is there, that you may write to it, and that the disk is not full.',
@@ -165,6 +173,8 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   'cli.parameters': EXIT.refused,
   'cli.participants': EXIT.refused,
   'cli.file-exists': EXIT.refused,
+  'cli.backup-there': EXIT.refused,
+  'cli.no-backup': EXIT.refused,
   'cli.join-token': EXIT.refused,
   'cli.new-name': EXIT.usage,
   'cli.listen': EXIT.usage,

@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createKeyring, openKeyring } from '../../engine/vault/keyring.ts'
 import { createVault, openVault } from '../../engine/vault/vault.ts'
-import { emptyMemory, memorySchema } from '../../engine/run/memory.ts'
+import { memorySchema } from '../../engine/run/memory.ts'
 import type { AirgapMemory, MemoryStore } from '../../engine/run/memory.ts'
 import { loadScript } from '../../engine/script/load.ts'
 import type { Script } from '../../engine/script/model.ts'
@@ -24,12 +24,12 @@ export const random = (length: number): Uint8Array => Uint8Array.from(randomByte
 
 const vaultPath = (home: string): string => join(home, 'vault.age')
 
-/** Makes an airgap's home around a seed (64 bytes, hex; secret). @throws vault.exists where there is one, vault.locked */
-export async function createAirgapHome(seed: string, passphrase: string, workFactor?: number): Promise<string> {
+/** Makes an airgap's home around a memory. @throws vault.exists where there is one, vault.locked */
+export async function createAirgapHome(memory: AirgapMemory, passphrase: string, workFactor?: number): Promise<string> {
   const home = await makeHome('airgap')
   await makeInside(home, vaultPath(home), async () => {
     const keyring = await createKeyring(home, passphrase, workFactor === undefined ? {} : { workFactor })
-    await createVault({ path: vaultPath(home), keyring, schema: memorySchema }, emptyMemory(seed))
+    await createVault({ path: vaultPath(home), keyring, schema: memorySchema }, memory)
   })
   return home
 }
@@ -47,11 +47,26 @@ export async function refuseAnotherAirgap(): Promise<void> {
   await refuseAnother(vaultPath(await makeHome('airgap')))
 }
 
-/** Unlocks this home's airgap, alone on it. @throws cli.no-airgap, vault.wrong-passphrase, vault.locked, … */
-export async function unlockedAirgap(use: { readonly file: string | undefined; readonly signal: AbortSignal }): Promise<OpenAirgap> {
+export interface Unlocking {
+  readonly file: string | undefined
+  readonly signal: AbortSignal
+}
+
+/** The passphrase of this home's airgap. @throws cli.no-airgap, cli.no-terminal, vault.passphrase, … */
+export async function airgapPassphrase({ file, signal }: Unlocking): Promise<string> {
   const home = rolePath('airgap')
   if (!(await isThere(vaultPath(home)))) throw cliError('no-airgap', { home })
-  const passphrase = await askPassphrase({ of: 'this airgap’s vault', file: use.file, signal: use.signal })
+  return await askPassphrase({ of: 'this airgap’s vault', file, signal })
+}
+
+/** Unlocks this home's airgap, alone on it. @throws cli.no-airgap, vault.wrong-passphrase, vault.locked, … */
+export async function unlockedAirgap(use: Unlocking): Promise<OpenAirgap> {
+  return await unlockAirgap(await airgapPassphrase(use))
+}
+
+/** The same with a passphrase that was asked for already. @throws cli.no-airgap, vault.wrong-passphrase, vault.locked, … */
+export async function unlockAirgap(passphrase: string): Promise<OpenAirgap> {
+  const home = rolePath('airgap')
   try {
     return await withProgress('Unlocking', async () => {
       const keyring = await openKeyring(home, passphrase)

@@ -9,6 +9,8 @@ import type { AirgapPorts } from './airgap.ts'
 import { knownOf } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
 import { runError } from './errors.ts'
+import { followedBy } from './followed.ts'
+import { followedIn } from './memory.ts'
 import type { Cell } from './memory.ts'
 import { checkOpening } from './opening.ts'
 import { checkRunnable } from './runnable.ts'
@@ -24,11 +26,12 @@ export interface Joined {
 /**
  * The ceremony's cell, or what its first request brings.
  *
- * @throws run.closed, run.unknown-ceremony, run.unknown-script, run.not-paired, run.not-runnable, run.opening
+ * @throws run.closed, run.unknown-ceremony, run.unknown-script, run.not-paired, run.not-runnable, run.opening, run.restored
  */
 export function joinedFor(ports: AirgapPorts, id: string, body: StepRequest): Joined {
   const memory = ports.memory.read()
   const cell = memory.ceremonies[id]
+  if (cell?.state === 'left') throw runError('restored', { ceremony: id, why: 'it was under way when the backup was made' })
   if (cell !== undefined && cell.state !== 'live' && cell.state !== 'finished') {
     throw runError('closed', { ceremony: id, why: cell.state === 'declined' ? 'its owner declined it' : 'it was aborted' })
   }
@@ -38,10 +41,20 @@ export function joinedFor(ports: AirgapPorts, id: string, body: StepRequest): Jo
   if (memory.card === null) throw runError('not-paired', { name: '' })
   if (cell === undefined) {
     if (memory.kept[id] !== undefined) throw runError('closed', { ceremony: id, why: 'it is finished, and its session is erased' })
-    checkOpening(opening, script, memory.card)
+    refuseBefore(id, opening, memory.restoredAt)
+    checkOpening(opening, script, memory.card, (followed) => followedIn(memory, followed))
     checkRunnable(script, ports.verbs)
   }
   return { id, cell, script, opening }
+}
+
+/**
+ * A restored airgap does not know what it stated after its backup was made. A second statement in a place would be taken for
+ * equivocation, so it joins nothing that was opened before. Openings have whole seconds.
+ */
+function refuseBefore(id: string, { opensAt }: Opening, restoredAt: string | undefined): void {
+  if (restoredAt === undefined || Date.parse(opensAt) >= Math.floor(Date.parse(restoredAt) / 1000) * 1000) return
+  throw runError('restored', { ceremony: id, why: `it was opened at ${opensAt}, and this airgap was restored at ${restoredAt}: it may have joined it before` })
 }
 
 /** The opening's script, from the airgap's own disk. @throws run.unknown-script */
@@ -53,11 +66,13 @@ export function scriptFor(ports: AirgapPorts, { script: { name, hash } }: Openin
 
 /** The ceremony as this airgap knows it now. @throws run.opening where its key is not in the roster */
 export function knownNow(ports: AirgapPorts, { id, script, opening }: Omit<Joined, 'cell'>): Known {
-  const { seed, ceremonies } = ports.memory.read()
+  const memory = ports.memory.read()
+  const { seed, ceremonies } = memory
   const airgapKey = toHex(airgapKeyPair(fromHex(seed, 64)).publicKey)
   const me = opening.roster.find((card) => card.airgapKey === airgapKey)
   if (me === undefined) throw runError('opening', { why: 'this airgap’s key is not in its roster' })
-  return knownOf(script, ceremonies[id] ?? newCell(opening, null), me)
+  const followed = followedBy(script.ceremony, opening, (one) => followedIn(memory, one))
+  return knownOf(script, ceremonies[id] ?? newCell(opening, null), me, followed)
 }
 
 export const newCell = (opening: Opening, salt: string | null): Cell => ({ opening, salt, state: 'live', steps: {}, disputes: {} })

@@ -33,6 +33,10 @@ export const runError = errorTable('run', {
     what: `The ceremony ${ceremony} is closed here: ${why}.`,
     todo: 'It cannot go on. Open a new one with `keyrite client open --again`.',
   }),
+  restored: ({ ceremony, why }: { ceremony: string; why: string }) => ({
+    what: `This restored airgap takes no step of the ceremony ${ceremony}: ${why}.`,
+    todo: 'Should it succeed all the same, get its share with `keyrite airgap recover TRANSCRIPT`. Otherwise abort it and open it again (`keyrite client abort`, `keyrite client open --again`): the new one is joined as ever.',
+  }),
   statements: ({ step, why }: { step: string; why: string }) => ({
     what: `The statements in the request for ${step} are refused: ${why}.`,
     todo: 'The client or the storage altered or left out something. Run the client again; if it stays, compare the log’s head with the other participants.',

@@ -4,6 +4,7 @@
  */
 import type { Carried, Stated } from '../wire/exchange.ts'
 import type { JsonObject } from '../wire/canonical.ts'
+import type { Followed } from './followed.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import { cardSchema, hexSchema, objectSchema, openingSchema } from '../wire/schema.ts'
 
@@ -18,7 +19,8 @@ export interface StepMemory extends JsonObject {
   readonly attachment?: JsonObject
 }
 
-export type CellState = 'live' | 'finished' | 'declined' | 'aborted'
+/** `left`: live when a backup was made; what came back from it takes no step of that ceremony. */
+export type CellState = 'live' | 'finished' | 'declined' | 'aborted' | 'left'
 
 /** An airgap's memory of one ceremony. */
 export interface Cell extends JsonObject {
@@ -38,6 +40,18 @@ export interface KeptRecord extends JsonObject {
   readonly values: JsonObject
 }
 
+/** A finished ceremony as its airgap finds it again when another one follows it. */
+export interface FollowedHere extends Followed {
+  /** By the script's local name. Secret. */
+  readonly values: JsonObject
+}
+
+/** Finds a finished ceremony in a memory, by its id. */
+export function followedIn({ kept }: AirgapMemory, id: string): FollowedHere | undefined {
+  const record = Object.hasOwn(kept, id) ? kept[id] : undefined
+  return record === undefined ? undefined : { id, opening: record.opening, values: record.values }
+}
+
 export interface AddedScript extends JsonObject {
   readonly name: string
   readonly hash: string
@@ -48,6 +62,10 @@ export interface AirgapMemory extends JsonObject {
   readonly version: 1
   /** 64 bytes, hex. */
   readonly seed: string
+  /**
+   * When it was made from the words or a backup, RFC 3339. A ceremony that was opened before may have been joined by the memory that was lost.
+   */
+  readonly restoredAt?: string
   readonly card: Card | null
   readonly scripts: readonly AddedScript[]
   readonly ceremonies: Readonly<Record<string, Cell>>
@@ -73,26 +91,55 @@ const stepSchema = objectSchema(
 export const memorySchema = objectSchema({
   version: { type: 'integer', const: 1 },
   seed: hexSchema(64),
+  restoredAt: text,
   card: nullable(cardSchema),
   scripts: { type: 'array', items: objectSchema({ name: text, hash: hexSchema(32), source: text }) },
   ceremonies: record(
     objectSchema({
       opening: openingSchema,
       salt: nullable(hexSchema(32)),
-      state: { type: 'string', enum: ['live', 'finished', 'declined', 'aborted'] },
+      state: { type: 'string', enum: ['live', 'finished', 'declined', 'aborted', 'left'] },
       steps: record(stepSchema),
       disputes: record(stepSchema),
     }),
   ),
   kept: record(objectSchema({ opening: openingSchema, finishedAt: text, values: { type: 'object' } })),
+}, ['restoredAt'])
+
+/** @param restoredAt where the seed is an earlier airgap's */
+export const emptyMemory = (seed: string, restoredAt?: Date): AirgapMemory => ({
+  version: 1, seed, ...(restoredAt === undefined ? {} : { restoredAt: restoredAt.toISOString() }), card: null, scripts: [], ceremonies: {}, kept: {},
 })
 
-export const emptyMemory = (seed: string): AirgapMemory => ({
-  version: 1, seed, card: null, scripts: [], ceremonies: {}, kept: {},
+/** What a backup holds. As secret as the memory. */
+export interface Backup extends JsonObject {
+  readonly keyrite: 'airgap-backup/1'
+  /** RFC 3339. */
+  readonly madeAt: string
+  readonly memory: AirgapMemory
+}
+
+export const backupSchema = objectSchema({ keyrite: { type: 'string', const: 'airgap-backup/1' }, madeAt: text, memory: memorySchema })
+
+/**
+ * The memory without its live sessions: a backup must not be able to answer a live step again, and differently. That it
+ * was in them is kept, so that it does not join them anew either. What a finished ceremony's airgap answered
+ * holds no secret, and is the same however often it is given.
+ */
+export function forBackup(memory: AirgapMemory): AirgapMemory {
+  const ceremonies = Object.entries(memory.ceremonies).map(([id, cell]): [string, Cell] => {
+    if (cell.state === 'finished') return [id, cell]
+    return [id, { opening: cell.opening, salt: null, state: cell.state === 'live' ? 'left' : cell.state, steps: {}, disputes: {} }]
+  })
+  return { ...memory, ceremonies: Object.fromEntries(ceremonies) }
+}
+
+export const backupOf = (memory: AirgapMemory, madeAt: Date): Backup => ({
+  keyrite: 'airgap-backup/1', madeAt: madeAt.toISOString(), memory: forBackup(memory),
 })
 
-/** The memory without its session cells: a backup must not be able to answer a live step again. */
-export const forBackup = (memory: AirgapMemory): AirgapMemory => ({ ...memory, ceremonies: {} })
+/** A backup's memory in a new airgap. Ceremonies that were opened before now are taken for ones that the lost airgap may have joined. */
+export const restoredFrom = ({ memory }: Backup, now: Date): AirgapMemory => ({ ...forBackup(memory), restoredAt: now.toISOString() })
 
 /** Where the memory lives. `update` resolves after the new value is durable. */
 export interface MemoryStore {

@@ -6,12 +6,11 @@
  */
 import { join } from 'node:path'
 import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption'
-import { checkWhole, decryptAge, lengthRecipient } from './ageFile.ts'
+import { decryptAge, lengthRecipient } from './ageFile.ts'
 import { vaultError } from './errors.ts'
 import { readBounded, writeDurable } from './file.ts'
-import { checkNewPassphrase, checkPassphrase } from './passphrase.ts'
-import type { ScryptRefusal } from './scrypt.ts'
-import { MOST_WORK_FACTOR, scryptIdentity, scryptRecipient } from './scrypt.ts'
+import { checkNewPassphrase } from './passphrase.ts'
+import { openUnder, sealUnder } from './sealed.ts'
 
 export const KEYRING_FILE = 'keyring.age'
 const MOST_KEYRING = 16 * 1024
@@ -44,9 +43,7 @@ export async function createKeyring(dir: string, passphrase: string, options: Ke
   checkNewPassphrase(passphrase)
   const path = join(dir, KEYRING_FILE)
   const identity = await generateX25519Identity()
-  const encrypter = new Encrypter()
-  encrypter.addRecipient(scryptRecipient(passphrase, options.workFactor))
-  await writeDurable(path, await encrypter.encrypt(`${identity}\n`), { exclusive: true })
+  await writeDurable(path, await sealUnder(passphrase, new TextEncoder().encode(`${identity}\n`), options.workFactor), { exclusive: true })
   return await keyringOf(identity, path)
 }
 
@@ -57,21 +54,9 @@ export async function createKeyring(dir: string, passphrase: string, options: Ke
  *   vault.key-derivation, vault.passphrase, vault.unreadable, vault.too-large
  */
 export async function openKeyring(dir: string, passphrase: string): Promise<Keyring> {
-  checkPassphrase(passphrase)
   const path = join(dir, KEYRING_FILE)
-  const bytes = await readBounded(path, MOST_KEYRING)
-  checkWhole(bytes, path, IDENTITY_LENGTH)
-  let refusal: ScryptRefusal | undefined
-  const identity = scryptIdentity(passphrase, (why) => (refusal = why))
-  const plain = await decryptAge(bytes, path, identity, () => refusal && explain(refusal, path))
+  const plain = await openUnder(passphrase, await readBounded(path, MOST_KEYRING), path, IDENTITY_LENGTH)
   return await keyringOf(findIdentity(new TextDecoder().decode(plain), path), path)
-}
-
-function explain(refusal: ScryptRefusal, path: string): Error {
-  if (refusal === 'wrong-passphrase') return vaultError('wrong-passphrase', { path })
-  if (refusal === 'malformed') return vaultError('altered', { path, why: 'its header is broken' })
-  if (refusal === 'not-scrypt') return vaultError('altered', { path, why: 'it is not encrypted under a passphrase' })
-  return vaultError('work-factor', { path, factor: refusal.workFactor, most: MOST_WORK_FACTOR })
 }
 
 /** The identity in a file as age-keygen writes it, comments and all. */

@@ -2,19 +2,15 @@
  * One encrypted file that holds one JSON value: the airgap's `vault.age`, the client's `client.age`. Replaced as a
  * whole, durable before it is believed.
  */
-import { Ajv } from 'ajv'
 import type { ValidateFunction } from 'ajv'
 import { dirname } from 'node:path'
 import { isKeyriteError } from '../wire/error.ts'
-import { OWN_SCHEMAS } from '../wire/schema.ts'
 import { vaultError } from './errors.ts'
 import { readBounded, sweepTemporaries, writeDurable } from './file.ts'
 import type { Keyring } from './keyring.ts'
 import type { Lock } from './lock.ts'
 import { lockHome } from './lock.ts'
-
-const MOST_VAULT = 64 * 1024 * 1024
-const MOST_CONTENT = 63 * 1024 * 1024
+import { compileShape, decodeValue, encodeValue, MOST_VAULT } from './value.ts'
 
 export interface VaultFile {
   readonly path: string
@@ -45,7 +41,7 @@ export interface Vault<T> {
  * @throws vault.exists, vault.wrong-update, and what `writeDurable` throws
  */
 export async function createVault({ path, keyring, schema }: VaultFile, value: unknown): Promise<void> {
-  await writeDurable(path, await keyring.seal(encode(value, compile(schema), path)), { exclusive: true })
+  await writeDurable(path, await keyring.seal(encodeValue(value, compileShape(schema), path)), { exclusive: true })
 }
 
 /**
@@ -54,7 +50,7 @@ export async function createVault({ path, keyring, schema }: VaultFile, value: u
  * @throws vault.locked, and what `readVault` throws
  */
 export async function openVault<T>(file: VaultFile): Promise<Vault<T>> {
-  const validate = compile<T>(file.schema)
+  const validate = compileShape<T>(file.schema)
   const lock = await lockHome(dirname(file.path))
   try {
     await sweepTemporaries(file.path)
@@ -72,7 +68,7 @@ export async function openVault<T>(file: VaultFile): Promise<Vault<T>> {
  *   vault.wrong-shape
  */
 export async function readVault<T>(file: VaultFile): Promise<T> {
-  return await load(file, compile<T>(file.schema))
+  return await load(file, compileShape<T>(file.schema))
 }
 
 function vaultOf<T>({ path, keyring }: VaultFile, validate: ValidateFunction<T>, lock: Lock, first: T): Vault<T> {
@@ -84,14 +80,14 @@ function vaultOf<T>({ path, keyring }: VaultFile, validate: ValidateFunction<T>,
     if (broken !== undefined) throw broken
     const next = change(current)
     if (next === current) return
-    const bytes = encode(next, validate, path)
+    const bytes = encodeValue(next, validate, path)
     try {
       await writeDurable(path, await keyring.seal(bytes))
     } catch (error) {
       if (isKeyriteError(error, 'vault.unsynced')) broken = error
       throw error
     }
-    current = decode(bytes, validate, path)
+    current = decodeValue(bytes, validate, path)
   }
 
   return {
@@ -113,43 +109,5 @@ function vaultOf<T>({ path, keyring }: VaultFile, validate: ValidateFunction<T>,
 }
 
 async function load<T>({ path, keyring }: VaultFile, validate: ValidateFunction<T>): Promise<T> {
-  return decode(await keyring.open(await readBounded(path, MOST_VAULT), path), validate, path)
-}
-
-function compile<T>(schema: VaultFile['schema']): ValidateFunction<T> {
-  return new Ajv(OWN_SCHEMAS).compile<T>(schema)
-}
-
-function encode(value: unknown, validate: ValidateFunction, path: string): Uint8Array {
-  if (!validate(value)) throw vaultError('wrong-update', { path, ...place(validate) })
-  const bytes = new TextEncoder().encode(JSON.stringify(value))
-  if (bytes.length > MOST_CONTENT) throw vaultError('wrong-update', { path, where: '', why: 'is too large' })
-  return bytes
-}
-
-function decode<T>(bytes: Uint8Array, validate: ValidateFunction<T>, path: string): T {
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    // Without the cause: the parser quotes what it read.
-    throw vaultError('not-json', { path })
-  }
-  if (!validate(value)) throw vaultError('wrong-shape', { path, ...place(validate) })
-  return freeze(value)
-}
-
-/** Where and why, without any value. */
-function place(validate: ValidateFunction): { where: string; why: string } {
-  const error = validate.errors?.[0]
-  return { where: error?.instancePath ?? '', why: error?.message ?? 'is not valid' }
-}
-
-/** Nobody changes by accident what stands for the disk. */
-function freeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    Object.values(value).forEach(freeze)
-    Object.freeze(value)
-  }
-  return value
+  return decodeValue(await keyring.open(await readBounded(path, MOST_VAULT), path), validate, path)
 }

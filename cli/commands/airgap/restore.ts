@@ -1,0 +1,40 @@
+import { Args } from '@oclif/core'
+import { KeyriteCommand, newPassphraseFlags, passphraseFlags, prose, workFactorFlag } from '../../base.ts'
+
+export class AirgapRestore extends KeyriteCommand {
+  static override summary = 'Make this machine an airgap from a backup.'
+  static override description = prose`Takes what \`keyrite airgap backup\` wrote. There must be no airgap here yet, and the one that the backup is of must
+never run again: two of them could state different things in one ceremony, and its owner would be blamed.
+
+It takes no step of a ceremony that was under way, and joins none that was opened before now. The share of one that
+succeeded after the backup was made comes back with \`keyrite airgap recover\`. (From the 24 words alone: \`keyrite
+airgap init --restore\`.)`
+  static override examples = ['<%= config.bin %> <%= command.id %> /media/stick/airgap.backup']
+  static override args = { file: Args.string({ required: true, description: 'The backup.' }) }
+  static override flags = { ...passphraseFlags, ...newPassphraseFlags('the new vault'), ...workFactorFlag }
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(AirgapRestore)
+    const { createAirgapHome, refuseAnotherAirgap } = await import('../../roles/airgap-home.ts')
+    const { contentsLines, contentsOf, otherPassphrase, readBackup, refuseMissing } = await import('../../roles/airgap-backup.ts')
+    const { clockTime } = await import('../../roles/ceremony-view.ts')
+    const { askPassphrase } = await import('../../prompt.ts')
+    const { withProgress } = await import('../../output.ts')
+
+    await refuseMissing(args.file)
+    await refuseAnotherAirgap()
+    const passphrase = await askPassphrase({ of: 'the backup', file: flags['passphrase-file'], signal: this.signal })
+    const { madeAt, memory } = await readBackup(args.file, passphrase)
+    const under = await otherPassphrase('the new vault', passphrase, flags, this.signal)
+    const home = await withProgress('Encrypting', () => createAirgapHome(memory, under, flags['work-factor']))
+    const contents = contentsOf(memory)
+    this.log(`The airgap is ready in ${home}, as it was at ${clockTime(Date.parse(madeAt))}.\nIts key is ${contents.airgapKey}.\n`)
+    for (const line of contentsLines(contents)) this.log(line)
+    this.next(
+      'Never run the airgap again that this backup is of.',
+      contents.name === null ? 'keyrite airgap card here, and keyrite client pair there' : 'keyrite airgap run, when a ceremony is opened',
+      'For each key that was made after the backup: keyrite airgap recover TRANSCRIPT',
+    )
+    return { home, madeAt, ...contents }
+  }
+}
