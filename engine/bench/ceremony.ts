@@ -3,82 +3,116 @@
  *
  *   node --import=tsx engine/bench/ceremony.ts [5/3 11/6 64/43 …]
  *
- * Every participant is simulated with the real roles; one of them is measured, with nothing decoded beforehand.
+ * Every participant is simulated with the real roles. What crossed to one of them is then brought, once more, to an
+ * airgap in a process of its own, as a real one is: with cold code, and nothing decoded, verified or imported before.
  */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
 import { openEnvelope } from '../channel/envelope.ts'
 import { pack } from '../channel/payload.ts'
 import { makeSending } from '../channel/transfer.ts'
+import { createAirgap } from '../run/airgap.ts'
 import type { Airgap } from '../run/airgap.ts'
+import type { AirgapMemory } from '../run/memory.ts'
 import { seededRandom, simulate } from '../run/simulate.ts'
+import type { MemberKeys } from '../run/simulate.ts'
 import { readShipped } from '../script/shipped.ts'
 import { verbs } from '../verbs/implementations.ts'
-import { forgetPoints } from '../verbs/points.ts'
+import { heading, median, print } from './report.ts'
 
-interface Row {
-  step: string
-  cpu: number
-  requestBytes: number
-  requestFrames: number
-  answerBytes: number
-  answerFrames: number
+/** One request as it crossed, and the airgap's memory at that time. */
+interface Crossing {
+  readonly request: string
+  readonly answer: string
+  readonly memory: AirgapMemory
 }
 
 const FRAGMENT = 400
+const PROCESSES = 3
 
-const framesOf = (text: string): { readonly bytes: number; readonly frames: number } => ({
-  bytes: pack(text).length,
-  frames: makeSending(text, { fragment: FRAGMENT }).partCount,
-})
-
-async function measure(n: number, threshold: number): Promise<{ rows: Row[]; seconds: number; outcome: string }> {
-  const rows: Row[] = []
-  let last: Promise<unknown> = Promise.resolve()
-  const measured = (airgap: Airgap) => (request: string): Promise<string> => {
-    const answer = last.then(async () => {
-      forgetPoints()
-      const before = process.cpuUsage()
-      const text = await airgap.handle(request)
-      const { user, system } = process.cpuUsage(before)
-      const [asked, given] = [framesOf(request), framesOf(text)]
-      rows.push({
-        step: openEnvelope(request).step ?? '', cpu: (user + system) / 1000,
-        requestBytes: asked.bytes, requestFrames: asked.frames, answerBytes: given.bytes, answerFrames: given.frames,
-      })
-      return text
-    })
-    last = answer.catch(() => undefined)
-    return answer
-  }
-  // The others wait their turn too, so that nobody else's work is in the measured time.
-  const inTurn = (airgap: Airgap) => (request: string): Promise<string> => {
-    const answer = last.then(() => airgap.handle(request))
-    last = answer.catch(() => undefined)
+/** A ceremony in memory, and what crossed to its last participant's airgap. */
+async function record(n: number, threshold: number) {
+  const crossings: Crossing[] = []
+  const recorded = (airgap: Airgap, { memory }: MemberKeys) => async (request: string): Promise<string> => {
+    const before = memory.read()
+    const answer = await airgap.handle(request)
+    crossings.push({ request, answer, memory: before })
     return answer
   }
   const names = Array.from({ length: n }, (_, i) => `p${String(i + 1).padStart(2, '0')}`)
-  const tamper = Object.fromEntries(names.map((name, i) => [name, { exchange: i === n - 1 ? measured : inTurn }]))
   const began = performance.now()
+  const { user: before } = process.cpuUsage()
   const { results } = await simulate({
-    script: readShipped('dkg'), names, parameters: { threshold }, verbs, random: seededRandom(`${n}/${threshold}`), tamper, idle: 60_000,
+    script: readShipped('dkg'), names, parameters: { threshold }, verbs, random: seededRandom(`${String(n)}/${String(threshold)}`),
+    tamper: { [names.at(-1) ?? '']: { exchange: recorded } }, idle: 60_000,
   })
-  return { rows, seconds: (performance.now() - began) / 1000, outcome: results.get(names[0] ?? '')?.outcome ?? 'none' }
+  const outcome = results.get(names[0] ?? '')?.outcome ?? 'none'
+  return { crossings, outcome, seconds: (performance.now() - began) / 1000, cpuSeconds: (process.cpuUsage().user - before) / 1e6 }
 }
 
-const sizes = process.argv.slice(2)
-for (const size of sizes.length > 0 ? sizes : ['5/3', '11/6', '64/43']) {
-  const [n = 5, threshold = 3] = size.split('/').map(Number)
-  const { rows, seconds, outcome } = await measure(n, threshold)
-  console.log(`\n${size}: ${outcome}, simulated in ${seconds.toFixed(1)} s (${n} clients and airgaps in one process)`)
-  console.log('step              airgap CPU ms   request bytes  frames   answer bytes  frames')
-  const total: Row = { step: 'in all', cpu: 0, requestBytes: 0, requestFrames: 0, answerBytes: 0, answerFrames: 0 }
-  for (const row of rows) {
-    for (const key of ['cpu', 'requestBytes', 'requestFrames', 'answerBytes', 'answerFrames'] as const) total[key] += row[key]
-  }
-  for (const { step, cpu, requestBytes, requestFrames, answerBytes, answerFrames } of [...rows, total]) {
-    console.log(
-      step.padEnd(18) + cpu.toFixed(0).padStart(13) + String(requestBytes).padStart(16) + String(requestFrames).padStart(8) +
-      String(answerBytes).padStart(15) + String(answerFrames).padStart(8),
-    )
-  }
+/** CPU milliseconds of each request, in a process that does nothing else. */
+async function replayed(crossings: readonly Crossing[]): Promise<readonly number[]> {
+  const child = fork(fileURLToPath(import.meta.url), ['replay'])
+  child.send(crossings)
+  const [times] = (await once(child, 'message')) as [readonly number[]]
+  return times
 }
-process.exit(0)
+
+async function replay(crossings: readonly Crossing[]): Promise<readonly number[]> {
+  const script = readShipped('dkg')
+  let memory: AirgapMemory | undefined
+  const airgap = createAirgap({
+    memory: {
+      read: () => memory ?? crossings[0]?.memory ?? never(),
+      update: (change) => {
+        memory = change(memory ?? never())
+        return Promise.resolve()
+      },
+    },
+    confirm: () => Promise.resolve(true), script: () => script, verbs,
+    random: (length) => Uint8Array.from(randomBytes(length)), now: () => new Date(),
+  })
+  const times: number[] = []
+  for (const crossing of crossings) {
+    // Its own session, in which the others' answers fit.
+    memory = crossing.memory
+    const before = process.cpuUsage()
+    const answer = await airgap.handle(crossing.request)
+    const { user, system } = process.cpuUsage(before)
+    if (answer.length !== crossing.answer.length) throw new Error('the replay went another way')
+    times.push((user + system) / 1000)
+  }
+  return times
+}
+
+function never(): never {
+  throw new TypeError('nothing crossed')
+}
+
+const framesOf = (text: string) => [pack(text).length, makeSending(text, { fragment: FRAGMENT }).partCount] as const
+
+async function bench(size: string): Promise<void> {
+  const [n = 5, threshold = 3] = size.split('/').map(Number)
+  const { crossings, outcome, seconds, cpuSeconds } = await record(n, threshold)
+  const runs: (readonly number[])[] = []
+  for (let i = 0; i < PROCESSES; i++) runs.push(await replayed(crossings))
+  const rows = crossings.map(({ request, answer }, i) =>
+    [openEnvelope(request).step ?? '', Math.round(median(runs.map((run) => run[i] ?? NaN))), ...framesOf(request), ...framesOf(answer)] as const)
+  const all = [1, 2, 3, 4, 5].map((column) => rows.reduce((sum, row) => sum + Number(row[column]), 0))
+  print(
+    `${size}: ${outcome}; simulated in ${seconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of CPU (${String(n)} clients and airgaps in one process)`,
+    ['', 'airgap, CPU ms', 'request, bytes', 'frames', 'answer, bytes', 'frames'], [...rows, ['all', ...all]],
+  )
+}
+
+const [mode, ...more] = process.argv.slice(2)
+if (mode === 'replay') {
+  const [crossings] = (await once(process, 'message')) as [readonly Crossing[]]
+  process.send?.(await replay(crossings), () => process.exit(0))
+} else {
+  heading(`A key generation, for one airgap in a process of its own (median of ${String(PROCESSES)}), frames of ${String(FRAGMENT)} bytes`)
+  for (const size of mode === undefined ? ['5/3', '11/6', '64/43'] : [mode, ...more]) await bench(size)
+  process.exit(0)
+}

@@ -11,19 +11,12 @@ import { readPng, renderPng } from '../channel/png.ts'
 import { qrMatrix } from '../channel/qr.ts'
 import { readFrame, writePart } from '../channel/ur.ts'
 import { makeXoshiro } from '../channel/xoshiro.ts'
+import { cpu, heading, print } from './report.ts'
 
 const LOSS = 0.2
 const random = makeXoshiro(new TextEncoder().encode('bench'))
 const bytesOf = (length: number): Uint8Array => Uint8Array.from({ length }, () => random.nextInt(0, 255))
 const KB = 1000
-
-/** CPU milliseconds of this process. */
-function cpu<T>(run: () => T): readonly [result: T, milliseconds: number] {
-  const before = process.cpuUsage()
-  const result = run()
-  const { user, system } = process.cpuUsage(before)
-  return [result, (user + system) / 1000]
-}
 
 /** The frames that arrive when one in five is lost, as many as either decoder can want. */
 function arriving(message: Uint8Array, fragment: number): string[] {
@@ -60,29 +53,28 @@ function decodeTheirs(frames: readonly string[]): number {
 }
 
 function encodeTable(): void {
-  console.log('\nFrames of a message (without loss), and the QR version of a frame')
+  const fragments = [100, 200, 400]
   const rows = [1, 5, 33, 100, 320].map((kilobytes) => {
     const message = encodeBytes(bytesOf(kilobytes * KB))
-    const counts = [100, 200, 400].map((fragment) => {
+    const counts = fragments.flatMap((fragment) => {
       const fountain = makeFountain(message, fragment)
-      return [`${fragment} B`, `${fountain.parts} (v${qrMatrix(writePart(fountain.part(fountain.parts))).version})`] as const
+      return [fountain.parts, qrMatrix(writePart(fountain.part(fountain.parts))).version]
     })
-    return { KB: kilobytes, ...Object.fromEntries(counts) }
+    return [kilobytes, ...counts]
   })
-  console.table(rows)
+  print('Frames of a message without loss, and their QR version', ['KB', ...fragments.flatMap((bytes) => [`${String(bytes)} B each`, 'version'])], rows)
 }
 
 function decodeTable(): void {
-  console.log('\nDecoding in fragments of 400 bytes, a fifth of the frames lost: frames used and CPU ms')
   cpu(() => decodeOurs(arriving(bytesOf(2 * KB), 100)))
   cpu(() => decodeTheirs(arriving(bytesOf(2 * KB), 100)))
   const rows = [5, 33, 100, 320].map((kilobytes) => {
     const frames = arriving(bytesOf(kilobytes * KB), 400)
     const [ours, oursMs] = cpu(() => decodeOurs(frames))
     const [theirs, theirsMs] = cpu(() => decodeTheirs(frames))
-    return { KB: kilobytes, ours, theirs, 'ours ms': round(oursMs), 'theirs ms': round(theirsMs), 'theirs/ours': round(theirsMs / oursMs) }
+    return [kilobytes, ours, theirs, oursMs, theirsMs, theirsMs / oursMs]
   })
-  console.table(rows)
+  print('Decoding fragments of 400 bytes, a fifth of the frames lost', ['KB', 'frames', 'frames, bc-ur', 'CPU ms', 'CPU ms, bc-ur', 'bc-ur/ours'], rows)
   const message = bytesOf(100 * KB)
   const count = 400
   const fountain = makeFountain(message, 400)
@@ -93,11 +85,10 @@ function decodeTable(): void {
   const [, theirsMs] = cpu(() => {
     for (let sequence = 1; sequence <= count; sequence++) encoder.nextPart()
   })
-  console.log(`Encoding 100 KB, ms a frame: ours ${round(oursMs / count)}, theirs ${round(theirsMs / count)}, ratio ${round(theirsMs / oursMs)}`)
+  print('Encoding 100 KB', ['CPU ms a frame', 'bc-ur', 'bc-ur/ours'], [[oursMs / count, theirsMs / count, theirsMs / oursMs]])
 }
 
 function imageTable(): void {
-  console.log('\nImages, CPU ms a frame')
   const rows = [100, 200, 400, 1000].flatMap((fragment) =>
     [3, 6].map((scale) => {
       const fountain = makeFountain(bytesOf(20 * fragment), fragment)
@@ -106,14 +97,13 @@ function imageTable(): void {
       const [texts, read] = cpu(() => images.map((image) => readPng(image)))
       const good = texts.filter((text, i) => text === frames[i]).length
       const bytes = images.reduce((sum, image) => sum + image.length, 0) / images.length
-      return { fragment, scale, 'file bytes': round(bytes), render: round(write / 20), read: round(read / 20), 'read well': `${good}/20` }
+      return [fragment, scale, bytes, write / 20, read / 20, `${String(good)}/20`]
     }),
   )
-  console.table(rows)
+  print('Images', ['bytes a frame', 'pixels a module', 'file bytes', 'render, CPU ms', 'read, CPU ms', 'read well'], rows)
 }
 
-const round = (value: number): number => Number(value.toPrecision(3))
-
+heading('The QR channel, next to @ngraveio/bc-ur in the same run: look at the ratios')
 encodeTable()
 decodeTable()
 imageTable()

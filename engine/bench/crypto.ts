@@ -18,6 +18,7 @@ import { ceremonyNumber } from '../crypto/number.ts'
 import { R } from '../crypto/scalar.ts'
 import { encryptionKeyPair, newMnemonic, openSession, seedFromMnemonic } from '../crypto/seed.ts'
 import { utf8 } from '../wire/canonical.ts'
+import { cpu, heading, print } from './report.ts'
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 const aad = utf8('{"ceremony":"…","from":"…","step":"SendDeals","to":"…","type":"Deal"}')
@@ -36,14 +37,12 @@ function participant(id: string, index: number, t: number) {
   return { index, session, coefficients, encoded, proof, rest, digest, encryptionKey: encryptionKeyPair(session).publicKey }
 }
 
-function bench(n: number, t: number): void {
+function bench(n: number, t: number): readonly [side: string, step: string, ms: number][] {
   const id = toHex(random(32))
   const rows: [side: string, step: string, ms: number][] = []
   const measure = <T>(side: string, step: string, work: () => T): T => {
-    const start = process.cpuUsage()
-    const result = work()
-    const { user, system } = process.cpuUsage(start)
-    rows.push([side, step, (user + system) / 1000])
+    const [result, ms] = cpu(work)
+    rows.push([side, step, ms])
     return result
   }
   const others = Array.from({ length: n - 1 }, (_, i) => participant(id, i + 2, t))
@@ -89,40 +88,39 @@ function bench(n: number, t: number): void {
   const signature = measure('client', 'combine t partial signatures', () => combineSignatures(partials))
   const valid = measure('client', 'verify the signature', () => verifySignature(groupKey, message, signature, DST_SIGNATURE))
   if (!proved || !valid) throw new Error('the bench is broken')
-  print(`${n}/${t}`, rows)
+  return rows
 }
 
-function print(title: string, rows: readonly [string, string, number][]): void {
-  console.log(`\n${title}, CPU ms`)
-  for (const side of ['airgap', 'client']) {
+function show(title: string, rows: readonly [string, string, number][]): void {
+  const sides = ['airgap', 'client'].flatMap((side) => {
     const own = rows.filter(([of]) => of === side)
-    for (const [, step, ms] of own) console.log(`  ${side}  ${step.padEnd(50)} ${ms.toFixed(1).padStart(8)}`)
-    console.log(`  ${side}  ${'all'.padEnd(50)} ${own.reduce((sum, [, , ms]) => sum + ms, 0).toFixed(1).padStart(8)}`)
-  }
+    return [...own, [side, 'all', own.reduce((sum, [, , ms]) => sum + ms, 0)] as const]
+  })
+  print(title, ['', '', 'CPU ms'], sides)
 }
 
 function benchPrimitives(): void {
+  const rows: [string, number][] = []
   const each = (title: string, times: number, work: () => unknown): void => {
     work()
-    const start = process.cpuUsage()
-    for (let i = 0; i < times; i++) work()
-    const { user, system } = process.cpuUsage(start)
-    console.log(`  ${title.padEnd(58)} ${((user + system) / 1000 / times).toFixed(3).padStart(8)}`)
+    const [, ms] = cpu(() => {
+      for (let i = 0; i < times; i++) work()
+    })
+    rows.push([title, ms / times])
   }
   const { publicKey, secretKey } = ed25519FromSeed(random(32))
   const message = random(1024)
   const signature = signEd25519(secretKey, message)
   const mnemonic = newMnemonic(random)
-  console.log('one by one, CPU ms')
   each('Ed25519 sign, 1 KB', 300, () => signEd25519(secretKey, message))
   each('Ed25519 verify, 1 KB, known key', 300, () => verifyEd25519(publicKey, message, signature))
   each('Ed25519 check of a new key', 30, () => checkEd25519Key(ed25519FromSeed(random(32)).publicKey))
   each('ceremony number', 5, () => ceremonyNumber(toHex(random(32))))
   each('seed from a mnemonic', 5, () => seedFromMnemonic(mnemonic, ''))
+  print('One by one', ['', 'CPU ms'], rows)
 }
 
+heading('One participant’s cryptography')
 benchPrimitives()
-bench(5, 3) // warms up; printed again below
-bench(5, 3)
-bench(11, 6)
-bench(64, 43)
+bench(5, 3) // warms up
+for (const [n, t] of [[5, 3], [11, 6], [64, 43]] as const) show(`${String(n)}/${String(t)}`, bench(n, t))

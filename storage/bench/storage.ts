@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Koa from 'koa'
+import { heading, median, print } from '../../engine/bench/report.ts'
 import { abortOf, BOARD, person, readyOf, TOKEN } from '../test/support.ts'
 import { serve } from '../serve.ts'
 
@@ -71,9 +72,8 @@ async function turn(url: string, texts: readonly string[]): Promise<number> {
   return texts.length / ((performance.now() - started) / 1000)
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
-
 async function main(messages: number): Promise<void> {
+  heading(`Posting to the storage at ${String(CONNECTIONS)} connections: trust the ratio`)
   const data = await mkdtemp(join(tmpdir(), 'keyrite-bench-'))
   const children = KINDS.map((kind) => ({ kind, process: fork(fileURLToPath(import.meta.url), [kind, join(data, kind)]) }))
   try {
@@ -94,10 +94,10 @@ async function main(messages: number): Promise<void> {
       }
     }
     const bare = median(rates.get('bare') ?? [])
-    for (const kind of KINDS) {
+    print('Medians of all turns', ['', 'posts a second', 'of bare Koa'], KINDS.map((kind) => {
       const rate = median(rates.get(kind) ?? [])
-      console.log(`${kind.padEnd(7)} ${rate.toFixed(0).padStart(6)} posts/s  ${(rate / bare).toFixed(2)} of bare Koa`)
-    }
+      return [kind, Math.round(rate), rate / bare]
+    }))
   } finally {
     agent.destroy()
     for (const { process } of children) process.kill()

@@ -1,0 +1,17 @@
+// Loaded into every process of the demo's benchmark: writes down, at its end, what it took.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** KiB. What getrusage gives on Linux may be the peak of whoever started this process. */
+function peak() {
+  if (process.platform !== 'linux') return process.resourceUsage().maxRSS
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
+}
+
+process.on('exit', () => {
+  const folder = process.env.KEYRITE_BENCH_USAGE
+  if (folder === undefined) return
+  const { user, system } = process.cpuUsage()
+  const usage = { args: process.argv.slice(2), wall: performance.now(), cpu: (user + system) / 1000, peak: peak() }
+  writeFileSync(join(folder, `${process.pid}.json`), JSON.stringify(usage))
+})
