@@ -34,6 +34,8 @@ export interface ClientContext {
 export type ClientEvent =
   | { readonly type: 'FAULT'; readonly fault: Fault }
   | { readonly type: 'ABORT' }
+  /** A step became complete: where some are enough, perhaps without this client. */
+  | { readonly type: 'PASSED' }
 
 /** The outcome of a client's machine: its final states, and what they mean. */
 export const OUTCOMES = ['usable', 'unconfirmed', 'aborted', 'doubtful', 'stopped'] as const
@@ -72,6 +74,7 @@ const machineSetup = setup({
     isCertified: () => false,
     isAccused: (_, params: { readonly dispute: string }) => params.dispute === '',
     isOver: () => false,
+    isPassed: (_, params: { readonly step: string }) => params.step === '',
   },
   actions: {
     keepQuestion: assign((_, params: { readonly answer: unknown }) => ({ question: questionOf(params.answer) })),
@@ -86,7 +89,7 @@ const machineSetup = setup({
 /** The names that the runtime must provide, and the compiler may use. */
 export const CLIENT_NAMES = {
   actors: ['watch', 'ask', 'assist', 'compute', 'post', 'pause', 'collect', 'justify', 'verdict', 'abort', 'doubt'],
-  guards: ['isQuestion', 'isDisputed', 'isLate', 'isTransport', 'isFault', 'isBound', 'isCertified', 'isAccused', 'isOver'],
+  guards: ['isQuestion', 'isDisputed', 'isLate', 'isTransport', 'isFault', 'isBound', 'isCertified', 'isAccused', 'isOver', 'isPassed'],
   actions: ['keepQuestion', 'keepAssist', 'forgetQuestion', 'keepFault', 'forgetFault', 'keepTrouble'],
 } as const
 
@@ -139,8 +142,11 @@ function stepState(ceremony: Ceremony, step: Step, next: string) {
             }),
       }
     : { computing: { invoke: { src: 'compute', input: input(step.name), onDone: 'posting', onError: [abortFor, stop] } } }
+  const passed = { guard: { type: 'isPassed', params: { step: step.name } }, target: next }
   return {
     id: step.name,
+    // Where some are enough, nobody waits for an airgap that is not needed any more.
+    ...(step.collect.kind === 'all' ? {} : { always: passed, on: { PASSED: passed } }),
     initial: step.client === undefined ? 'asking' : 'computing',
     states: {
       ...makes,

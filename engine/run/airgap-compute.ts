@@ -97,7 +97,13 @@ function sourcesOf(known: Known, prepared: JsonObject): Sources {
       if (value === undefined) throw new TypeError(`${name} was not prepared`)
       return value
     },
+    followed: (name) => known.followed[name] ?? missing(name),
+    kept: (name, field) => known.followed[name]?.values[field] ?? missing(`${name}.${field}`),
   }
+}
+
+function missing(name: string): never {
+  throw new TypeError(`${name} is not in the vault`)
 }
 
 function sign(input: ComputeInput, step: string, type: string, view: string, to: string | null, payload: JsonObject): Stated {

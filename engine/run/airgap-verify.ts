@@ -18,7 +18,7 @@ import type { Statement } from '../wire/message.ts'
 import { compileCheck } from '../wire/schema.ts'
 import type { Check } from '../wire/schema.ts'
 import { runError } from './errors.ts'
-import type { Cell, StepMemory } from './memory.ts'
+import type { Cell, FollowedHere, StepMemory } from './memory.ts'
 import { nextView } from './view.ts'
 
 /** One ceremony as its airgap knows it. */
@@ -28,10 +28,12 @@ export interface Known {
   readonly opening: Opening
   readonly me: Card
   readonly steps: Readonly<Record<string, StepMemory>>
+  /** What this one follows, with what that left in the vault. Secret. */
+  readonly followed: Readonly<Record<string, FollowedHere>>
 }
 
-export const knownOf = (script: Script, cell: Cell, me: Card): Known => ({
-  id: ceremonyId(cell.opening), script, opening: cell.opening, me, steps: cell.steps,
+export const knownOf = (script: Script, cell: Cell, me: Card, followed: Known['followed'] = {}): Known => ({
+  id: ceremonyId(cell.opening), script, opening: cell.opening, me, steps: cell.steps, followed,
 })
 
 export const specOf = (script: Script, message: string): MessageSpec => {

@@ -44,6 +44,11 @@ export class ClientWork {
     return ledger.isBound(this.ports.me.name) || (this.begun.has(certificate) && ledger.certifiable && !ledger.certified)
   }
 
+  /** This participant's own Abort is in the log. */
+  get hasLeft(): boolean {
+    return this.ledger.aborts.some(({ from }) => from === this.ports.me.name)
+  }
+
   /** A dispute of this name waits for this participant's answer. */
   isAccused(dispute: string): boolean {
     const { name } = this.ports.me
@@ -132,7 +137,7 @@ export class ClientWork {
       view: this.ledger.viewBefore(this.ledger.current) ?? null, payload: abortPayload(fault),
     }
     const message = (await this.ports.store.get(key)) ?? this.sign({ statement, seen: this.ports.feed.pin })
-    if (this.ledger.certified || this.ledger.aborts.length > 0 || signal.aborted) return null
+    if (this.ledger.certified || this.ledger.ending?.kind === 'abort' || this.hasLeft || signal.aborted) return null
     await this.ports.store.put(key, message)
     await this.ports.board.post(message)
     return null
@@ -147,7 +152,7 @@ export class ClientWork {
   /** Whoever saw an Abort or a fault must not help the certificate to completion; the machine hears of it by itself. */
   private mustNotPost(kept: KeptAnswer): boolean {
     const { ledger } = this
-    return this.isPart(ledger.ceremony.certificate, kept) && !ledger.certified && (ledger.aborts.length > 0 || ledger.faults.length > 0)
+    return this.isPart(ledger.ceremony.certificate, kept) && !ledger.certified && ledger.ending !== null
   }
 
   /** Is it this participant's part of the certificate, and no dispute in its place? */

@@ -110,6 +110,7 @@ class ClientRun {
         isCertified: () => ledger.certified,
         isAccused: (_, { dispute }) => work.isAccused(dispute),
         isOver: () => this.ports.clock.now() >= this.lastDeadline,
+        isPassed: (_, { step }) => ledger.current > work.stepOf(step).index,
       },
     })
   }
@@ -143,14 +144,18 @@ class ClientRun {
     either.release()
   }
 
-  /** Tells the machine what the log and the clock bring, as long as anything can still abort: faults, Aborts, deadlines. */
+  /** Tells the machine what the log and the clock bring: steps that are over, and as long as anything can still abort, faults, Aborts, deadlines. */
   private watch(send: (event: ClientEvent) => void): () => void {
     const stopped = new AbortController()
+    let passed = this.ledger.current
     const look = () => {
-      const { faults: [fault], aborts, certified } = this.ledger
-      if (certified || stopped.signal.aborted || (fault === undefined && aborts.length === 0)) return
+      const { ending, certified, current } = this.ledger
+      if (stopped.signal.aborted) return
+      if (current > passed) send({ type: 'PASSED' })
+      passed = current
+      if (certified || (ending === null && !this.work.hasLeft)) return
       this.changed.delete(look)
-      send(aborts.length === 0 && fault !== undefined ? { type: 'FAULT', fault } : { type: 'ABORT' })
+      send(ending?.kind === 'fault' ? { type: 'FAULT', fault: ending.fault } : { type: 'ABORT' })
     }
     this.changed.add(look)
     // Not at once: the machine is still being started.
@@ -180,13 +185,21 @@ class ClientRun {
         await clock.until(ledger.disputeDeadline(dispute.name), signal)
         return ledger.certified ? null : this.unanswered(dispute.name)
       }
-      const missing = ledger.missing(step.index)
-      return {
-        reason: 'missing', step: step.name, accused: missing.length === 1 ? missing[0] ?? null : null, convicts: false, offsets: [],
-        why: `${missing.join(', ')} did not finish ${step.name} by ${new Date(deadline).toISOString()}`,
-      }
+      return this.missing(step)
     }
     return null
+  }
+
+  private missing(step: Step): Fault {
+    const { ledger } = this
+    const missing = ledger.missing(step.index)
+    const by = new Date(ledger.deadline(step.index)).toISOString()
+    const wanted = ledger.wanted(step)
+    const some = `${ledger.roster.length - missing.length} of the ${wanted} that it takes finished ${step.name} by ${by}`
+    return {
+      reason: 'missing', step: step.name, accused: missing.length === 1 ? missing[0] ?? null : null, convicts: false, offsets: [],
+      why: wanted < ledger.roster.length ? some : `${missing.join(', ')} did not finish ${step.name} by ${by}`,
+    }
   }
 
   /** Waits until a step is complete or disputed; after the certificate, no longer than its deadline. */
@@ -206,7 +219,7 @@ class ClientRun {
   private async abort(fault: Fault | null, signal: AbortSignal): Promise<null> {
     const { ledger, work, ports: { clock } } = this
     await work.abort(fault, signal)
-    await this.whenOrLate(() => ledger.aborts.length > 0 || ledger.certified, clock.now() + GRACE, signal)
+    await this.whenOrLate(() => ledger.ending?.kind === 'abort' || work.hasLeft || ledger.certified, clock.now() + GRACE, signal)
     return null
   }
 

@@ -67,6 +67,11 @@ export class Slots {
     this.placed.set(key, placed)
   }
 
+  /** Takes a statement out of its slot again. */
+  remove({ statement }: Placed): void {
+    if (this.placed.delete(keyOf(statement))) this.count(statement, -1)
+  }
+
   private count({ step, type }: Statement, by: number): void {
     const key = `${step ?? ''}\n${type}`
     this.counts.set(key, (this.counts.get(key) ?? 0) + by)

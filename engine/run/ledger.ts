@@ -3,7 +3,7 @@
  * alike. It holds public data only, does no I/O, and never throws for what a message says: what is wrong becomes a
  * `Fault`.
  */
-import type { Ceremony, Dispute, Script, Step } from '../script/model.ts'
+import type { Ceremony, Script, Step } from '../script/model.ts'
 import type { Random, Scope, Verbs, VerbFault } from '../verbs/runtime.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
@@ -13,9 +13,13 @@ import { ownChecks } from './checks.ts'
 import type { MessageChecks } from './checks.ts'
 import { Refused, forkIn, readMessage } from './ledger-read.ts'
 import type { AbortSeen, Post, ReadContext } from './ledger-read.ts'
+import { Disputes } from './ledger-disputes.ts'
+import type { DisputeState } from './ledger-disputes.ts'
+import { Endings } from './ledger-ending.ts'
+import type { Ending, Partly } from './ledger-ending.ts'
 import { Slots, disagreementIn } from './ledger-slots.ts'
 import type { Placed } from './ledger-slots.ts'
-import { checkBefore, checkStep, judgeDispute, outputsOf, prepareStep } from './ledger-verbs.ts'
+import { checkBefore, checkStep, outputsOf, prepareStep } from './ledger-verbs.ts'
 import type { VerbContext } from './ledger-verbs.ts'
 import { deadlineOf } from './opening.ts'
 import { resolveRef } from './resolve.ts'
@@ -31,14 +35,8 @@ export interface LedgerOptions {
   readonly headAt: (offset: number) => string | undefined
   /** Its own checks unless told; a simulation's clients share theirs. */
   readonly checks?: MessageChecks
-}
-
-interface DisputeState {
-  readonly name: string
-  readonly step: Step
-  readonly dispute: Placed
-  readonly accused: string
-  answered: boolean
+  /** The finished ceremonies that this one follows, by the script's local name. */
+  readonly followed?: Readonly<Record<string, Ledger>>
 }
 
 export class Ledger {
@@ -49,9 +47,10 @@ export class Ledger {
   private readonly slots: Slots
   private readonly views: string[]
   private readonly values = new Map<string, Json>()
-  private readonly disputeList: DisputeState[] = []
+  private readonly disputing: Disputes
   private readonly abortList: AbortSeen[] = []
   private readonly faultList: Fault[] = []
+  private readonly endings = new Endings()
   private readonly badProofs = new Set<string>()
   private outputValues: JsonObject | undefined
   /** What a step prepares cannot be computed: nothing goes on from there. */
@@ -63,6 +62,7 @@ export class Ledger {
     this.opening = options.opening
     this.id = ceremonyId(options.opening)
     this.slots = new Slots(this.ceremony, this.roster)
+    this.disputing = new Disputes(this.slots)
     this.views = [this.id]
     this.prepare()
   }
@@ -114,19 +114,28 @@ export class Ledger {
     return this.abortList
   }
 
-  get disputes(): readonly Readonly<DisputeState>[] {
-    return this.disputeList
+  /** What ends the ceremony, before its success; null as long as nothing does. */
+  get ending(): Ending | null {
+    return this.certified ? null : this.endings.of(this.partly)
   }
 
-  /**
-   * The offsets of the messages that made the ledger what it is: what took its place, each author's first Abort, and for
-   * each participant the first that proves it guilty and the first that was wrong without proving anything. From these alone, in
-   * their places, it comes out the same.
-   */
-  get counting(): ReadonlySet<number> {
-    const firstAborts = new Map(this.abortList.toReversed().map(({ from, offset }) => [from, offset]))
-    const firstFaults = new Map(this.faultList.toReversed().map(({ accused, convicts, offsets }) => [`${accused ?? ''}\n${convicts}`, offsets]))
-    return new Set([...this.slots.offsets, ...firstAborts.values(), ...[...firstFaults.values()].flat()])
+  /** A participant declined, aborted or was convicted where some are enough: it takes no part any more. */
+  isOut(name: string): boolean {
+    return this.endings.isOut(name)
+  }
+
+  /** The finished ceremonies that this one follows, by the script's local name. */
+  get followed(): Readonly<Record<string, Ledger>> {
+    return this.options.followed ?? {}
+  }
+
+  get disputes(): readonly DisputeState[] {
+    return this.disputing.all
+  }
+
+  /** Where the statements stand that took their slots. */
+  get placedOffsets(): readonly number[] {
+    return this.slots.offsets
   }
 
   /** The outputs, once every step is complete. */
@@ -149,7 +158,7 @@ export class Ledger {
       this.read(post, card)
     } catch (error) {
       if (!(error instanceof Refused)) throw error
-      this.faultList.push(error.fault)
+      this.found(error.fault)
     }
   }
 
@@ -194,6 +203,14 @@ export class Ledger {
         if (value === undefined) throw new Error(`${name} is not prepared yet`)
         return value
       },
+      followed: (name) => {
+        const followed = this.followed[name]
+        if (followed === undefined) throw new TypeError(`a ledger without the ${name} that it follows`)
+        return followed
+      },
+      kept: (name) => {
+        throw new TypeError(`${name} is the airgap’s`)
+      },
     }
   }
 
@@ -221,13 +238,16 @@ export class Ledger {
     }
     const reading = readMessage(context, post, card)
     const fork = forkIn(context, post)
-    if (fork !== null) this.faultList.push(fork)
-    if (reading.kind === 'abort') this.abortList.push(reading.abort)
+    if (fork !== null) this.found(fork)
+    if (reading.kind === 'abort') {
+      this.abortList.push(reading.abort)
+      this.endings.aborted(reading.abort, this.currentStep)
+    }
     if (reading.kind !== 'statement') return
     const { placed, step, dispute, contradiction } = reading
-    if (contradiction !== undefined) this.faultList.push(contradiction)
+    if (contradiction !== undefined) this.found(contradiction)
     if (dispute !== undefined) {
-      this.judge(dispute, placed)
+      this.found(this.disputing.answer(this.verbContext, dispute, placed))
       return
     }
     if (placed.statement.type === step.sends) {
@@ -239,27 +259,9 @@ export class Ledger {
     if (slots.inPlaceOf(placed.statement) === undefined) slots.put(placed)
     else slots.putRival(placed)
     if (placed.statement.type === step.disputes) {
-      this.disputeList.push({ name: step.disputes, step, dispute: placed, accused: slots.namedBy(placed), answered: false })
+      this.disputing.open(step.disputes, step, placed)
     }
     this.advance()
-  }
-
-  private judge(dispute: Dispute, answer: Placed): void {
-    const { from, step } = answer.statement
-    const disputer = this.slots.namedBy(answer)
-    const state = this.disputeList.find((one) => one.name === dispute.message && one.accused === from && one.dispute.statement.from === disputer)
-    if (state === undefined) {
-      throw new Refused({
-        reason: 'malformed', step, accused: from, convicts: false, offsets: [answer.offset],
-        why: `${from} answers a dispute that nobody opened`,
-      })
-    }
-    this.slots.put(answer)
-    state.answered = true
-    const { guilty, reason, why } = judgeDispute(this.verbContext, dispute, state.dispute.collected, answer.collected)
-    this.faultList.push({
-      reason, step: state.step.name, accused: guilty, convicts: true, why: `${guilty} is guilty: ${why}`, offsets: [state.dispute.offset, answer.offset],
-    })
   }
 
   private check(step: Step, when: 'arrival' | 'complete', incoming: readonly Placed[]): readonly VerbFault[] {
@@ -281,14 +283,21 @@ export class Ledger {
       const placed = this.placedIn(step)
       const disagreement = disagreementIn(step, placed)
       if (disagreement !== null) throw new Refused(disagreement)
-      if (step.collect.kind === 'all') this.refuse(step, this.check(step, 'complete', placed), placed)
+      const faults = this.check(step, 'complete', placed)
+      if (step.collect.kind === 'all') this.refuse(step, faults, placed)
+      else if (faults.length > 0) {
+        // Where some are enough, whoever sent what is wrong is out, and another one may take its place.
+        for (const one of placed) if (faults.some(({ accused }) => accused === one.statement.from)) this.slots.remove(one)
+        for (const fault of faults) this.found(faultFrom(fault, step, placed))
+        continue
+      }
       this.views.push(nextView(view, step, this.slots.message(step.sends), placed.map((one) => one.statement)))
       this.prepare()
     }
     if (this.finished && this.outputValues === undefined) {
       const made = outputsOf(this.verbContext, this.ceremony, this.views[this.ceremony.steps.length - 1] ?? '')
       if ('outputs' in made) this.outputValues = made.outputs
-      else this.faultList.push(made.fault)
+      else this.found(made.fault)
     }
   }
 
@@ -298,13 +307,31 @@ export class Ledger {
   }
 
   private isFull(step: Step): boolean {
-    const { collect } = step
-    if (collect.kind === 'all') {
-      if (step.name === this.ceremony.certificate) this.slots.settle(step)
-      return this.slots.isComplete(step)
-    }
-    const wanted = collect.kind === 'any' ? 1 : Number(resolveRef(collect.of, this.sources))
-    return this.slots.collected(step.sends).length >= wanted
+    if (step.collect.kind !== 'all') return this.slots.collected(step.sends).length >= this.wanted(step)
+    if (step.name === this.ceremony.certificate) this.slots.settle(step)
+    return this.slots.isComplete(step)
+  }
+
+  /** How many participants a step collects from. */
+  wanted({ collect }: Step): number {
+    if (collect.kind === 'all') return this.roster.length
+    return collect.kind === 'any' ? 1 : Number(resolveRef(collect.of, this.sources))
+  }
+
+  private get currentStep(): Step | undefined {
+    return this.ceremony.steps[this.current]
+  }
+
+  private get partly(): Partly | undefined {
+    const step = this.currentStep
+    if (step === undefined || step.collect.kind === 'all') return undefined
+    const made = this.slots.collected(step.sends).map((one) => one.from)
+    return { step, wanted: this.wanted(step), made, roster: this.roster.map((card) => card.name) }
+  }
+
+  private found(fault: Fault): void {
+    this.faultList.push(fault)
+    this.endings.faulted(fault, this.currentStep)
   }
 
   /** Computes what the current step prepares, so that every reader finds the same fault in the same place. */
@@ -313,7 +340,7 @@ export class Ledger {
     if (step === undefined) return
     const fault = prepareStep(this.verbContext, step, this.views[step.index] ?? '', (name, value) => this.values.set(name, value))
     if (fault === undefined) return
-    this.faultList.push(fault)
+    this.found(fault)
     this.stuck = true
   }
 }

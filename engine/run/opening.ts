@@ -1,12 +1,15 @@
 /** What an opening must be before anyone joins (protocol §3). Both roles and every auditor run the same checks. */
 import { checkEd25519Key } from '../crypto/ed25519.ts'
 import { fromHex } from '../crypto/bytes.ts'
-import type { Script } from '../script/model.ts'
+import type { Ceremony, Script } from '../script/model.ts'
+import type { Fields } from '../verbs/signature.ts'
 import { fieldsCheck, fieldsProblem } from '../verbs/values.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import { openingSchema, compileCheck } from '../wire/schema.ts'
 import { runError } from './errors.ts'
+import { followedBy, openingFields } from './followed.ts'
+import type { FindFollowed } from './followed.ts'
 
 /** Checks an opening's form. @throws wire.malformed */
 export const checkOpeningForm = compileCheck<Opening>(openingSchema)
@@ -36,9 +39,10 @@ function rosterProblem(roster: readonly Card[]): string | null {
  * Checks an opening against its script: hash, version, parameters, roster.
  *
  * @param own the reader's own card, which must stand in the roster unaltered; absent for auditors
+ * @param find finds the ceremony that this one follows
  * @throws run.opening with the reason
  */
-export function checkOpening(opening: Opening, script: Script, own?: Card): void {
+export function checkOpening(opening: Opening, script: Script, own?: Card, find: FindFollowed = () => undefined): void {
   const { ceremony } = script
   const refuse = (why: string): never => {
     throw runError('opening', { why })
@@ -54,14 +58,24 @@ export function checkOpening(opening: Opening, script: Script, own?: Card): void
   if (problem !== null) refuse(problem)
   if (Number.isNaN(Date.parse(opening.opensAt))) refuse('opensAt is no date')
   try {
-    fieldsCheck(ceremony.parameters)(opening.parameters, 'The parameters')
+    fieldsCheck(fieldsOf(ceremony))(opening.parameters, 'The parameters')
   } catch (error) {
     if (isKeyriteError(error)) refuse(error.message.replace(/\.$/, ''))
     throw error
   }
-  const parameter = fieldsProblem(ceremony.parameters, opening.parameters, opening.roster)
+  const parameter = fieldsProblem(fieldsOf(ceremony), opening.parameters, opening.roster)
   if (parameter !== null) refuse(`a parameter is wrong: ${parameter}`)
   if (own !== undefined) checkOwnCard(opening.roster, own)
+  followedBy(ceremony, opening, find)
+}
+
+const known = new WeakMap<Ceremony, Fields>()
+
+/** One object for a ceremony, by which its schema is known again. */
+function fieldsOf(ceremony: Ceremony): Fields {
+  const fields = known.get(ceremony) ?? openingFields(ceremony)
+  known.set(ceremony, fields)
+  return fields
 }
 
 function checkOwnCard(roster: readonly Card[], own: Card): void {

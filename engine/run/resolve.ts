@@ -5,7 +5,7 @@
 import type { Call, Ref } from '../script/model.ts'
 import type { Collected } from '../verbs/runtime.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
-import { runError } from './errors.ts'
+import type { Followed } from './followed.ts'
 
 /** What is known of a running ceremony. */
 export interface Sources {
@@ -14,6 +14,10 @@ export interface Sources {
   readonly statements: (message: string) => readonly Collected[]
   /** A `prepare`'s value. */
   readonly prepared: (name: string) => Json
+  /** The ceremony that this one follows, by the script's local name. */
+  readonly followed: (name: string) => Followed
+  /** What the followed ceremony left in the vault. An airgap's alone. */
+  readonly kept: (name: string, field: string) => Json
 }
 
 /** The values of a call's arguments, in order. */
@@ -21,7 +25,7 @@ export function resolveArgs(call: Call, sources: Sources): readonly unknown[] {
   return call.args.map((ref) => resolveRef(ref, sources))
 }
 
-/** One value. @throws run.not-runnable for what this version cannot bring */
+/** One value. */
 export function resolveRef(ref: Ref, sources: Sources): unknown {
   switch (ref.from) {
     case 'parameter':
@@ -33,8 +37,12 @@ export function resolveRef(ref: Ref, sources: Sources): unknown {
     case 'prepared':
       return sources.prepared(ref.name)
     case 'followed':
-    case 'followed-value':
+      return sources.followed(ref.name)
+    case 'followed-value': {
+      const { opening, outputs = {} } = sources.followed(ref.name)
+      return ref.part === 'parameter' ? opening.parameters[ref.field] : outputs[ref.field]
+    }
     case 'kept':
-      throw runError('not-runnable', { script: ref.name, why: 'this version cannot yet run a ceremony that follows another' })
+      return sources.kept(ref.name, ref.field)
   }
 }

@@ -10,7 +10,6 @@ import { runError } from './errors.ts'
  */
 export function checkRunnable({ ceremony }: Script, verbs: Verbs): void {
   const refuse = (why: string) => runError('not-runnable', { script: ceremony.name, why })
-  if (Object.keys(ceremony.follows).length > 0) throw refuse('this version cannot yet run a ceremony that follows another')
   const missing = new Set<string>()
   const need = (table: object, call: Call | undefined) => {
     if (call !== undefined && !Object.hasOwn(table, call.verb)) missing.add(call.verb)

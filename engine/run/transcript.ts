@@ -69,7 +69,7 @@ const checkFooter = compileCheck<Footer>(objectSchema({ ceremony: hexSchema(32),
 /** Writes the transcript of a ceremony out of a verified log, which its ledger has read to the end. */
 export function* writeTranscript(ledger: Ledger, posts: readonly Posted[], headAt: (offset: number) => string | undefined): Generator<string> {
   yield `${canonical({ keyrite: FORMAT, script: ledger.script.source })}\n`
-  const counts = new Set([openingIn(posts, ledger.id)?.offset, ...ledger.counting])
+  const counts = new Set([openingIn(posts, ledger.id)?.offset, ...countingIn(ledger)])
   for (const { offset, text, message, attachment } of posts) {
     const head = headAt(offset) ?? ''
     const line: EntryLine = counts.has(offset)
@@ -78,6 +78,17 @@ export function* writeTranscript(ledger: Ledger, posts: readonly Posted[], headA
     yield `${canonical(line, LINE_DEPTH)}\n`
   }
   yield `${canonical({ ceremony: ledger.id, entries: posts.length })}\n`
+}
+
+/**
+ * Where the messages stand that made a ledger what it is: what took its place, each author's first Abort, and for each
+ * participant the first that proves it guilty and the first that was wrong without proving anything. From these alone, in
+ * their places, it comes out the same.
+ */
+function countingIn({ aborts, faults, placedOffsets }: Ledger): readonly number[] {
+  const firstAborts = new Map(aborts.toReversed().map(({ from, offset }) => [from, offset]))
+  const firstFaults = new Map(faults.toReversed().map(({ accused, convicts, offsets }) => [`${accused ?? ''}\n${convicts}`, offsets]))
+  return [...placedOffsets, ...firstAborts.values(), ...[...firstFaults.values()].flat()]
 }
 
 /**

@@ -137,7 +137,7 @@ function readLedger(transcript: Transcript, script: Script, options: VerifyOptio
 function verdictOf(ledger: Ledger): Verdict {
   if (ledger.finished) return 'usable'
   if (ledger.certified) return 'unconfirmed'
-  return ledger.aborts.length > 0 || ledger.faults.length > 0 ? 'aborted' : 'unfinished'
+  return ledger.ending === null ? 'unfinished' : 'aborted'
 }
 
 function faultFinding({ reason, step, accused, why, convicts, offsets }: Fault, transcript: Transcript): Finding {

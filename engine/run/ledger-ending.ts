@@ -1,0 +1,66 @@
+/**
+ * What ends a ceremony before its success. Where a step wants all, whatever goes wrong ends it. Where some are enough,
+ * whoever fails, declines or cheats is out, and it ends when too few are left (protocol §6, §8).
+ */
+import type { Step } from '../script/model.ts'
+import type { AbortSeen } from './ledger-read.ts'
+import type { Fault } from './abort.ts'
+
+/** `abort`: a participant said so in the log. `fault`: it follows from the log; whoever reads it aborts. */
+export type Ending = { readonly kind: 'abort'; readonly abort: AbortSeen } | { readonly kind: 'fault'; readonly fault: Fault }
+
+/** What is known of the current step when it wants some only. */
+export interface Partly {
+  readonly step: Step
+  readonly wanted: number
+  /** Who has made its part of it. */
+  readonly made: readonly string[]
+  readonly roster: readonly string[]
+}
+
+export class Endings {
+  private abort: AbortSeen | undefined
+  private fault: Fault | undefined
+  /** Why each is out, in the order in which they went. */
+  private readonly gone = new Map<string, string>()
+
+  /** Someone aborts while this step is current: for all, or where some are enough for itself. */
+  aborted(abort: AbortSeen, step: Step | undefined): void {
+    if (isPartial(step)) this.leave(abort.from, abort.payload.reason === 'rejected' ? 'declined' : `aborted (${abort.payload.reason})`)
+    else this.abort ??= abort
+  }
+
+  /** Something was wrong while this step was current. What is no participant's doing ends any ceremony. */
+  faulted(fault: Fault, step: Step | undefined): void {
+    if (!isPartial(step) || fault.reason === 'forked') this.fault ??= fault
+    else if (fault.convicts && fault.accused !== null) this.leave(fault.accused, `is out (${fault.reason})`)
+  }
+
+  private leave(name: string, why: string): void {
+    if (!this.gone.has(name)) this.gone.set(name, why)
+  }
+
+  isOut(name: string): boolean {
+    return this.gone.has(name)
+  }
+
+  /** Aborts go before faults: they are there for all to see. */
+  of(partly: Partly | undefined): Ending | null {
+    if (this.abort !== undefined) return { kind: 'abort', abort: this.abort }
+    const fault = this.fault ?? (partly === undefined ? null : this.unreachable(partly))
+    return fault === null ? null : { kind: 'fault', fault }
+  }
+
+  private unreachable({ step, wanted, made, roster }: Partly): Fault | null {
+    const open = roster.filter((name) => !this.gone.has(name) && !made.includes(name))
+    if (made.length + open.length >= wanted) return null
+    const out = [...this.gone].map(([name, why]) => `${name} ${why}`).join(', ')
+    return {
+      reason: 'unreachable', step: step.name, accused: null, convicts: false, offsets: [],
+      why: `${step.name} takes ${wanted}, and only ${made.length + open.length} can still take part: ${out}`,
+    }
+  }
+}
+
+/** Does the step collect from some only? Of steps that are all over, nothing is left to end. */
+const isPartial = (step: Step | undefined): boolean => step !== undefined && step.collect.kind !== 'all'
