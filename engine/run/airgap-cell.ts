@@ -9,6 +9,8 @@ import type { AirgapPorts } from './airgap.ts'
 import { knownOf } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
 import { runError } from './errors.ts'
+import { followedBy } from './followed.ts'
+import { followedIn } from './memory.ts'
 import type { Cell } from './memory.ts'
 import { checkOpening } from './opening.ts'
 import { checkRunnable } from './runnable.ts'
@@ -40,7 +42,7 @@ export function joinedFor(ports: AirgapPorts, id: string, body: StepRequest): Jo
   if (cell === undefined) {
     if (memory.kept[id] !== undefined) throw runError('closed', { ceremony: id, why: 'it is finished, and its session is erased' })
     refuseBefore(id, opening, memory.restoredAt)
-    checkOpening(opening, script, memory.card)
+    checkOpening(opening, script, memory.card, (followed) => followedIn(memory, followed))
     checkRunnable(script, ports.verbs)
   }
   return { id, cell, script, opening }
@@ -64,11 +66,13 @@ export function scriptFor(ports: AirgapPorts, { script: { name, hash } }: Openin
 
 /** The ceremony as this airgap knows it now. @throws run.opening where its key is not in the roster */
 export function knownNow(ports: AirgapPorts, { id, script, opening }: Omit<Joined, 'cell'>): Known {
-  const { seed, ceremonies } = ports.memory.read()
+  const memory = ports.memory.read()
+  const { seed, ceremonies } = memory
   const airgapKey = toHex(airgapKeyPair(fromHex(seed, 64)).publicKey)
   const me = opening.roster.find((card) => card.airgapKey === airgapKey)
   if (me === undefined) throw runError('opening', { why: 'this airgap’s key is not in its roster' })
-  return knownOf(script, ceremonies[id] ?? newCell(opening, null), me)
+  const followed = followedBy(script.ceremony, opening, (one) => followedIn(memory, one))
+  return knownOf(script, ceremonies[id] ?? newCell(opening, null), me, followed)
 }
 
 export const newCell = (opening: Opening, salt: string | null): Cell => ({ opening, salt, state: 'live', steps: {}, disputes: {} })

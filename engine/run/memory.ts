@@ -4,6 +4,7 @@
  */
 import type { Carried, Stated } from '../wire/exchange.ts'
 import type { JsonObject } from '../wire/canonical.ts'
+import type { Followed } from './followed.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import { cardSchema, hexSchema, objectSchema, openingSchema } from '../wire/schema.ts'
 
@@ -37,6 +38,18 @@ export interface KeptRecord extends JsonObject {
   readonly finishedAt: string
   /** By the script's local name, for example `share`. Secret. */
   readonly values: JsonObject
+}
+
+/** A finished ceremony as its airgap finds it again when another one follows it. */
+export interface FollowedHere extends Followed {
+  /** By the script's local name. Secret. */
+  readonly values: JsonObject
+}
+
+/** Finds a finished ceremony in a memory, by its id. */
+export function followedIn({ kept }: AirgapMemory, id: string): FollowedHere | undefined {
+  const record = Object.hasOwn(kept, id) ? kept[id] : undefined
+  return record === undefined ? undefined : { id, opening: record.opening, values: record.values }
 }
 
 export interface AddedScript extends JsonObject {
