@@ -39,6 +39,18 @@ function bytesOf(size: number, stands: readonly Place[], doc: string): ValueType
 /** No control character but newline, no lone surrogate, nothing that turns the direction of reading on a screen. */
 const TEXT = '^[^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]+$'
 
+const WELL_FORMED = '^[^\\ud800-\\udfff]*$'
+
+/** A name in a message, and a value. What each kind of message wants, and of which form, `engine/messages` checks. */
+const FIELD = '^[a-z][A-Za-z0-9]{0,31}$'
+const SCALAR = {
+  anyOf: [
+    { type: 'string', maxLength: MAX_BYTES * 2, pattern: WELL_FORMED },
+    { type: 'integer', minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+    { type: 'boolean' },
+  ],
+}
+
 /** Every value type, by the name that a script uses. */
 export const valueTypes: Readonly<Record<string, ValueType>> = {
   hash: bytesOf(32, everywhere, 'A SHA-256 hash, or 32 random bytes.'),
@@ -84,14 +96,19 @@ export const valueTypes: Readonly<Record<string, ValueType>> = {
       type: 'object',
       required: ['kind'],
       maxProperties: 16,
-      propertyNames: { pattern: '^[a-z][A-Za-z0-9]{0,31}$' },
-      properties: { kind: { type: 'string', pattern: '^[a-z][a-z0-9-]{0,31}$' } },
+      propertyNames: { pattern: FIELD },
+      properties: {
+        kind: { type: 'string', pattern: '^[a-z][a-z0-9-]{0,31}(/[a-z][a-z0-9-]{0,31})?$' },
+        each: {
+          type: 'object',
+          minProperties: 1,
+          maxProperties: 1,
+          propertyNames: { pattern: FIELD },
+          additionalProperties: { type: 'array', minItems: 1, maxItems: MAX_LIST, items: SCALAR },
+        },
+      },
       additionalProperties: {
-        anyOf: [
-          { type: 'string', maxLength: MAX_BYTES * 2, pattern: '^[^\\ud800-\\udfff]*$' },
-          { type: 'integer', minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
-          { type: 'boolean' },
-        ],
+        anyOf: [...SCALAR.anyOf, { type: 'object', minProperties: 1, maxProperties: 8, propertyNames: { pattern: FIELD }, additionalProperties: { type: 'string', maxLength: 256, pattern: WELL_FORMED } }],
       },
     },
   },

@@ -6,6 +6,8 @@ import { decodeG2, OUTSIDE_SUBGROUP } from '../crypto/bls.ts'
 import { fromHex } from '../crypto/bytes.ts'
 import { checkX25519Key } from '../crypto/hpke.ts'
 import { inSubgroup } from '../crypto/subgroup.ts'
+import { expandMessages } from '../messages/batch.ts'
+import { checkMessage } from '../messages/kinds.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import type { Card } from '../wire/card.ts'
 import { isKeyriteError } from '../wire/error.ts'
@@ -15,9 +17,10 @@ import { onCurveG1 } from './points.ts'
 import type { Fields } from './signature.ts'
 import { parseType, schemaOf } from './types.ts'
 
-/** Where a value stands decides how points are held: those of attachments need only be on the curve (protocol §5.2). */
+/** Where a value stands decides how points are held: of those in attachments no more is asked here than that one of G1 is on the curve (protocol §5.2). */
 export type Held = 'strict' | 'attachment'
 
+type ListCheck = (values: readonly Json[]) => string | null
 type ValueCheck = (value: Json, roster: readonly Card[], held: Held) => string | null
 
 /** A value whose schema says that it is hex. */
@@ -33,6 +36,17 @@ function decodes(decode: () => string | null): string | null {
   }
 }
 
+/** What an error says that a check throws, or null. */
+function refused(check: () => unknown): string | null {
+  try {
+    check()
+    return null
+  } catch (error) {
+    if (!isKeyriteError(error)) throw error
+    return error.message.replace(/\.$/, '')
+  }
+}
+
 const textOf = (value: Json): string => (typeof value === 'string' ? value : '')
 
 const checks: Readonly<Record<string, ValueCheck>> = {
@@ -41,14 +55,19 @@ const checks: Readonly<Record<string, ValueCheck>> = {
       const point = onCurveG1(textOf(value))
       return held === 'attachment' || inSubgroup(point) ? null : OUTSIDE_SUBGROUP
     }),
-  g2: (value) => decodes(() => {
+  // In an attachment there may be thousands: the step's check decodes and verifies them all at once.
+  g2: (value, _, held) => (held === 'attachment' ? null : decodes(() => {
     decodeG2(bytesOf(value, 96))
     return null
-  }),
+  })),
   x25519: (value) => checkX25519Key(bytesOf(value, 32)),
   participant: (value, roster) => (roster.some((card) => card.name === value) ? null : 'nobody of the roster has that name'),
+  message: (value) => refused(() => checkMessage(value)),
   quorum: (value, roster) => (typeof value === 'number' && value <= roster.length ? null : `there are only ${roster.length} participants`),
 }
+
+/** Types whose lists are more than their items. */
+const listChecks: Readonly<Record<string, ListCheck>> = { message: (values) => refused(() => expandMessages(values)) }
 
 /** What is wrong with a value of a type as written (`g1`, `[g1]`), or null. Its schema was checked before. */
 export function valueProblem(written: string, value: Json, roster: readonly Card[], held: Held = 'strict'): string | null {
@@ -56,6 +75,8 @@ export function valueProblem(written: string, value: Json, roster: readonly Card
   const check = checks[name]
   if (check === undefined) return null
   if (!list || !Array.isArray(value)) return check(value, roster, held)
+  const whole = listChecks[name]
+  if (whole !== undefined) return whole(value as readonly Json[])
   for (const [i, item] of (value as readonly Json[]).entries()) {
     const problem = check(item, roster, held)
     if (problem !== null) return `item ${i + 1}: ${problem}`

@@ -1,0 +1,100 @@
+/** Fields that several kinds have, and readers for values that their schemas have checked. */
+import { decodeG1 } from '../crypto/bls.ts'
+import { fromHex } from '../crypto/bytes.ts'
+import type { Json } from '../wire/canonical.ts'
+import { isKeyriteError } from '../wire/error.ts'
+import { checkedAddress } from './ethereum/address.ts'
+import type { Field, Message } from './kind.ts'
+
+/**
+ * No character that a screen does not show as itself: controls but newline, joiners and other invisible ones, what turns
+ * the direction of reading, tags, lone surrogates. Written out, since Unicode's classes grow with the version of Node
+ * and participants must agree.
+ */
+export const VISIBLE =
+  '[^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u070f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e' +
+  '\\u2060-\\u206f\\u3164\\ud800-\\udfff\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e0fff}]'
+
+/** A string of a checked message; '' where there is none. */
+export function textOf(message: Message, field: string): string {
+  const value = message[field]
+  return typeof value === 'string' ? value : ''
+}
+
+/** A whole number of a checked message. */
+export function integerOf(message: Message, field: string): number {
+  const value = message[field]
+  return typeof value === 'number' ? value : Number.NaN
+}
+
+/** Lower-case hex without `0x`. */
+export const bare = (value: Json): string => (typeof value === 'string' ? value.replace(/^0x/, '').toLowerCase() : '')
+
+/** The bytes of a hex field of a checked message. */
+export const bytesOf = (message: Message, field: string): Uint8Array => fromHex(bare(textOf(message, field)))
+
+/** Hex of exactly `size` bytes. `0x` may stand before it, as Ethereum's tools write it. */
+export function hexField(label: string, size: number): Field {
+  return {
+    label,
+    wants: `${size} bytes: ${size * 2} small hex digits, with or without 0x`,
+    schema: { type: 'string', pattern: `^(0x)?[0-9a-f]{${size * 2}}$` },
+    same: bare,
+  }
+}
+
+/** A BLS public key: a canonical point of G1, of the prime-order subgroup and not the identity. */
+export function publicKeyField(label: string): Field {
+  return { ...hexField(label, 48), problem: (value) => pointProblem(bare(value)) }
+}
+
+/** An address of the execution layer. If it has capitals, they are its checksum (EIP-55). */
+export function addressField(label: string): Field {
+  return {
+    label,
+    wants: 'an address: 0x and 40 hex digits, all small or with the right checksum (EIP-55)',
+    schema: { type: 'string', pattern: '^(0x)?[0-9a-fA-F]{40}$' },
+    problem: (value) => (checkedAddress(bare(value)) === withPrefix(value) || isOneCase(value) ? null : 'its checksum is wrong (EIP-55): a digit was mistyped, or the case of one'),
+    same: bare,
+  }
+}
+
+/** A whole number. Above `most` it is refused, so that JSON's numbers stay exact. */
+export function integerField(label: string, least: number, most: number, unit = ''): Field {
+  return {
+    label,
+    wants: `a whole number${unit === '' ? '' : ` of ${unit}`} from ${least} to ${most}, without quotes`,
+    schema: { type: 'integer', minimum: least, maximum: most },
+  }
+}
+
+const withPrefix = (value: Json): string => (typeof value !== 'string' ? '' : value.startsWith('0x') ? value : `0x${value}`)
+
+function isOneCase(value: Json): boolean {
+  const digits = withPrefix(value).slice(2)
+  return digits === digits.toLowerCase() || digits === digits.toUpperCase()
+}
+
+const MAX_KNOWN = 4096
+const known = new Map<string, string | null>()
+
+/** Why this is no public key, or null. Remembers what it found: a batch has one key, over and over. */
+function pointProblem(hex: string): string | null {
+  const found = known.get(hex)
+  if (found !== undefined) return found
+  const problem = why(() => decodeG1(fromHex(hex, 48)))
+  if (known.size >= MAX_KNOWN) known.clear()
+  known.set(hex, problem)
+  return problem
+}
+
+function why(decode: () => unknown): string | null {
+  try {
+    decode()
+    return null
+  } catch (error) {
+    if (!isKeyriteError(error)) throw error
+    const reason = typeof error.facts['why'] === 'string' ? error.facts['why'] : error.message
+    return `it is no BLS public key: ${reason}`
+  }
+}

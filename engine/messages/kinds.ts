@@ -1,0 +1,98 @@
+/**
+ * Every kind of message that can be signed. To add one, add its file in `kinds/` and its line here. What is not in this
+ * table is refused, never signed blind.
+ */
+import type { Json, JsonObject } from '../wire/canonical.ts'
+import { isKeyriteError } from '../wire/error.ts'
+import { compileCheck, objectSchema } from '../wire/schema.ts'
+import type { Check, Schema } from '../wire/schema.ts'
+import { messageError } from './errors.ts'
+import type { Place } from './errors.ts'
+import type { Line, Message, MessageKind } from './kind.ts'
+import { bytes } from './kinds/bytes.ts'
+import { ethBlsToExecutionChange } from './kinds/eth-bls-to-execution-change.ts'
+import { ethDeposit } from './kinds/eth-deposit.ts'
+import { ethVoluntaryExit } from './kinds/eth-voluntary-exit.ts'
+import { file } from './kinds/file.ts'
+import { raw } from './kinds/raw.ts'
+import { text } from './kinds/text.ts'
+
+/** In the order in which documents list them. */
+export const messageKinds: readonly MessageKind[] = [
+  text,
+  bytes,
+  file,
+  ethBlsToExecutionChange,
+  ethVoluntaryExit,
+  ethDeposit,
+  raw,
+]
+
+const byName: ReadonlyMap<string, MessageKind> = new Map(messageKinds.map((kind) => [kind.name, kind]))
+
+/** @throws message.unknown-kind */
+export function kindOf({ kind }: { readonly kind: string }, place: Place = {}): MessageKind {
+  const found = byName.get(kind)
+  if (found === undefined) throw messageError('unknown-kind', { kind: kind.slice(0, 200), known: [...byName.keys()], ...place })
+  return found
+}
+
+/** The strict schema of a kind's messages, `kind` included. */
+export function schemaOfKind({ name, fields }: MessageKind): Schema {
+  return objectSchema({ kind: { type: 'string', const: name }, ...Object.fromEntries(Object.entries(fields).map(([field, { schema }]) => [field, schema])) })
+}
+
+const checks: ReadonlyMap<string, Check<JsonObject>> = new Map(messageKinds.map((kind) => [kind.name, compileCheck<JsonObject>(schemaOfKind(kind))]))
+
+/**
+ * Checks one message whole: its kind, its fields, and what no schema can say of them.
+ *
+ * @param place which one it is, for the error
+ * @throws message.unknown-kind, message.malformed
+ */
+export function checkMessage(value: Json | undefined, place: Place = {}): Message {
+  const message = withKind(value, place)
+  const kind = kindOf(message, place)
+  const refuse = (where: string, why: string) => messageError('malformed', { where, why, ...place })
+  for (const name of Object.keys(message)) {
+    if (name !== 'kind' && !Object.hasOwn(kind.fields, name)) {
+      throw refuse(`/${name}`, `${kind.name} has no such field; it has ${Object.keys(kind.fields).join(', ')}`)
+    }
+  }
+  for (const [name, { wants }] of Object.entries(kind.fields)) {
+    if (!Object.hasOwn(message, name)) throw refuse('', `it has no ${name}, which should be ${wants}`)
+  }
+  try {
+    checks.get(kind.name)?.(message, 'The message')
+  } catch (error) {
+    if (!isKeyriteError(error, 'wire.malformed')) throw error
+    const where = String(error.facts['where'])
+    throw refuse(where, `it should be ${kind.fields[where.split('/')[1] ?? '']?.wants ?? 'otherwise'}`)
+  }
+  for (const [name, field] of Object.entries(kind.fields)) {
+    const problem = field.problem?.(message[name] ?? null) ?? null
+    if (problem !== null) throw refuse(`/${name}`, problem)
+  }
+  return message
+}
+
+/** An object with a `kind`, which is all that can be said of it before its kind is known. */
+export function withKind(value: Json | undefined, place: Place): Message {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw messageError('malformed', { where: '', why: 'it should be an object with a kind', ...place })
+  const object = value as JsonObject
+  const kind = Object.hasOwn(object, 'kind') ? object['kind'] : undefined
+  if (typeof kind !== 'string') throw messageError('malformed', { where: '/kind', why: 'it should have a kind, in quotes', ...place })
+  return { ...object, kind }
+}
+
+/** What the airgap's owner sees of a checked message. */
+export const displayMessage = (message: Message): readonly Line[] => kindOf(message).display(message)
+
+/** The exact bytes that BLS signs of a checked message: for Ethereum's kinds the signing root, 32 bytes. */
+export const signedBytesOf = (message: Message): Uint8Array => kindOf(message).signedBytes(message)
+
+/** The one public key (hex) under which a signature of a checked message counts, or undefined where it names none. */
+export const signerOf = (message: Message): string | undefined => kindOf(message).signer?.(message)
+
+/** Is this one that is signed without knowing what it is? */
+export const isBlind = (message: Message): boolean => kindOf(message).blind === true

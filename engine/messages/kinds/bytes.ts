@@ -1,0 +1,32 @@
+import { sha256Hex } from '../../crypto/bytes.ts'
+import { bare, bytesOf, textOf } from '../fields.ts'
+import type { MessageKind } from '../kind.ts'
+import { prefixed } from '../prefixed.ts'
+import { sizeText } from '../words.ts'
+
+/** The most bytes: more is a file. */
+const MAX_BYTES = 16_384
+
+/** Signed are the bytes, behind the kind's prefix. */
+export const bytes: MessageKind = {
+  name: 'bytes',
+  doc: 'Some bytes, which only their meaning to somebody makes readable.',
+  fields: {
+    hex: {
+      label: 'Bytes',
+      wants: `1 to ${MAX_BYTES} bytes: an even number of small hex digits, with or without 0x`,
+      schema: { type: 'string', minLength: 2, maxLength: 2 * MAX_BYTES + 2, pattern: '^(0x)?([0-9a-f]{2})+$' },
+      same: bare,
+    },
+  },
+  display: (message) => {
+    const content = bytesOf(message, 'hex')
+    return [
+      { label: 'Size', value: sizeText(content.length) },
+      { label: 'SHA-256', value: sha256Hex(content) },
+      { label: 'Bytes', value: bare(textOf(message, 'hex')) },
+    ]
+  },
+  signedBytes: (message) => prefixed('bytes', bytesOf(message, 'hex')),
+  example: { kind: 'bytes', hex: 'c0ffee' },
+}

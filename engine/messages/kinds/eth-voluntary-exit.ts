@@ -1,0 +1,32 @@
+import { ETH2_TYPES } from 'micro-eth-signer/ssz.js'
+import { networkField, networkLines, networkOf } from '../ethereum/networks.ts'
+import { DOMAIN, signingRoot } from '../ethereum/signing-root.ts'
+import { validatorField } from '../ethereum/validator.ts'
+import { integerField, integerOf } from '../fields.ts'
+import type { MessageKind } from '../kind.ts'
+
+/** consensus-specs, deneb, `process_voluntary_exit` (EIP-7044): always Capella's fork version, so that it stays good. */
+export const ethVoluntaryExit: MessageKind = {
+  name: 'eth/voluntary-exit',
+  doc: 'Ends a validator’s service. There is no way back.',
+  fields: {
+    network: networkField,
+    epoch: integerField('Epoch', 0, Number.MAX_SAFE_INTEGER),
+    validatorIndex: validatorField,
+  },
+  display: (message) => [
+    { label: 'Action', value: 'end the service of a validator, for ever' },
+    ...networkLines(message, ['capellaForkVersion', 'genesisValidatorsRoot']),
+    { label: 'Epoch', value: `${integerOf(message, 'epoch')} (not before)` },
+    { label: 'Validator index', value: String(integerOf(message, 'validatorIndex')) },
+  ],
+  signedBytes: (message) => {
+    const { capellaForkVersion, genesisValidatorsRoot } = networkOf(message)
+    const root = ETH2_TYPES.VoluntaryExit.merkleRoot({
+      epoch: BigInt(integerOf(message, 'epoch')),
+      validator_index: BigInt(integerOf(message, 'validatorIndex')),
+    })
+    return signingRoot(root, DOMAIN.voluntaryExit, capellaForkVersion, genesisValidatorsRoot)
+  },
+  example: { kind: 'eth/voluntary-exit', network: 'mainnet', epoch: 305658, validatorIndex: 100 },
+}

@@ -1,0 +1,23 @@
+import { utf8 } from '../../wire/canonical.ts'
+import { VISIBLE, textOf } from '../fields.ts'
+import type { MessageKind } from '../kind.ts'
+import { prefixed } from '../prefixed.ts'
+
+/** The most characters that a text may have: more is a file. */
+const MAX_TEXT = 16_384
+
+/** Signed is its UTF-8, behind the kind's prefix. */
+export const text: MessageKind = {
+  name: 'text',
+  doc: 'A text, signed as it stands.',
+  fields: {
+    text: {
+      label: 'Text',
+      wants: `text of 1 to ${MAX_TEXT} characters that all can be seen: no control characters but line ends (\\n), nothing invisible, nothing that turns the direction of reading`,
+      schema: { type: 'string', minLength: 1, maxLength: MAX_TEXT, pattern: `^${VISIBLE}*$` },
+    },
+  },
+  display: (message) => [{ label: 'Text', value: textOf(message, 'text') }],
+  signedBytes: (message) => prefixed('text', utf8(textOf(message, 'text'))),
+  example: { kind: 'text', text: 'We move our validators to a new operator on 1 March.' },
+}
