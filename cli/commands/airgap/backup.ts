@@ -28,8 +28,9 @@ second time, which others would take for fraud. Make a backup when a ceremony is
       this.log(`The backup is in ${path}, under ${under === passphrase ? 'the passphrase of this airgap' : 'a passphrase of its own'}.\n`)
       for (const line of contentsLines(contents)) this.log(line)
       this.next(
-        'Keep it as you would keep the key itself. If this airgap is ever lost, on a new one: keyrite airgap restore FILE',
-        ...(contents.left.length === 0 ? [] : ['Make another backup when the ceremony under way is complete: its share is not in this one.']),
+        'Keep it as you would keep the key itself.',
+        'If this airgap is lost, on a new one: keyrite airgap restore FILE',
+        ...(contents.left.length === 0 ? [] : ['Make another backup when what is under way is complete.']),
       )
       return { path, ...contents }
     } finally {

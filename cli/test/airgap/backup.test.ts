@@ -65,7 +65,7 @@ describe('a backup of an airgap', () => {
 Not in it:
   the session of dkg \\S+, ceremony ${live.slice(0, 12)}, which is under way
 `))
-    expect(stdout).to.match(/Next:\n.*airgap restore FILE\n.*another backup/)
+    expect(stdout).to.match(/Next:\n.*\n.*airgap restore FILE\n.*another backup/)
     for (const secret of [memory.seed, '5a17', 'a secret share', PASSPHRASE]) expect(stdout + stderr).to.not.include(secret)
     expect((await stat(at('a.backup'))).mode & 0o777).to.equal(0o600)
   })
