@@ -93,6 +93,9 @@ function plain(screen: Screen): Live {
   }
 }
 
+/** How many columns a block has; undefined where it is not on a terminal. A terminal that does not know its size says 0. */
+export const screenWidth = (screen: Screen = process.stderr): number | undefined => (screen.isTTY === true ? screen.columns || 80 : undefined)
+
 /** Cuts a line to the width of the screen: a wrapped one would spoil the redrawing. */
 function fit(line: string, columns: number): string {
   const bare = stripVTControlCharacters(line)

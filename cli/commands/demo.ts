@@ -1,3 +1,4 @@
+import { basename, relative } from 'node:path'
 import { Flags } from '@oclif/core'
 import { KeyriteCommand, prose } from '../base.ts'
 
@@ -25,25 +26,34 @@ that nobody ever held, its birth signature, and a transcript that anyone can ver
     const { duration, live, paint, table } = await import('../output.ts')
 
     this.say(`keyrite demo: ${String(flags.participants)} people who trust neither one another nor the storage make a key;`)
-    this.say(`any ${String(threshold)} of them will be able to sign, and nobody ever holds it.`)
+    this.say(`${threshold === flags.participants ? 'only all' : 'any'} ${String(threshold)} of them together will be able to sign, and nobody ever holds it.`)
     const screen = live(process.stderr)
-    const program = [process.execPath, ...process.execArgv, process.argv[1] ?? '']
-    const result = await runDemo({ ...flags, keep: flags.keep, threshold, program, screen, signal: this.signal }).finally(() => screen.end())
+    const result = await runDemo({ ...flags, keep: flags.keep, threshold, program: [process.execPath, ...process.execArgv, process.argv[1] ?? ''], screen, signal: this.signal }).finally(() => screen.end())
     this.log('')
     this.log(paint('green', 'A threshold key was born.', process.stdout))
-    this.log(`  group key        ${result.groupKey}`)
-    this.log(`  birth signature  ${result.birth.slice(0, 64)}…`)
+    for (const [i, part] of inParts(result.groupKey).entries()) this.log(`  ${i === 0 ? 'group key      ' : '               '}  ${part}`)
+    this.log(`  birth signature  ${result.birth.slice(0, 48)}…`)
     this.log(`                   ${result.verdict === 'usable' ? 'verified, with every share proven' : result.verdict}`)
     this.log(`  ceremony number  ${result.number}`)
     this.log(`  QR frames        ${String(result.frames)}`)
     this.log(`  time             ${duration(result.seconds * 1000)}`)
     this.log(`  transcript       ${result.transcript}`)
-    this.next(...table([
-      [`keyrite verify ${result.transcript}`, 'anyone, offline'],
-      ['keyrite ceremony new my-ceremony', 'write a ceremony of your own'],
-      ['README.md, "Five people, step by step"', 'the same by hand'],
-    ]))
+    const program = process.argv[1] ?? ''
+    this.next(
+      ...table([
+        [`keyrite verify ${result.transcript}`, 'anyone, offline'],
+        ['keyrite ceremony new my-ceremony', 'write your own'],
+        ['README.md, "Five people, step by step"', 'the same by hand'],
+      ]),
+      ...(basename(program) === 'keyrite' ? [] : [`where keyrite is: node ${relative('.', program)}`]),
+    )
     if (result.verdict !== 'usable') process.exitCode = 5
     return result
   }
+}
+
+/** 96 digits of hex whole, or in halves where the window is too narrow for them. */
+function inParts(hex: string): readonly string[] {
+  const { isTTY, columns } = process.stdout
+  return isTTY && columns < 20 + hex.length ? [hex.slice(0, hex.length / 2), hex.slice(hex.length / 2)] : [hex]
 }

@@ -14,7 +14,7 @@ import { systemCode } from '../../engine/vault/file.ts'
 import { connectBoard } from '../../storage/client.ts'
 import { cliError } from '../errors.ts'
 import type { Live } from '../output.ts'
-import { duration, paint } from '../output.ts'
+import { duration, paint, screenWidth } from '../output.ts'
 import { progressTable } from '../roles/ceremony-view.ts'
 import { FrameCounter } from './frames.ts'
 import { demoNames } from './names.ts'
@@ -73,7 +73,8 @@ export async function runDemo(use: DemoUse): Promise<DemoResult> {
     const board = await startStorage(processes, folder)
     await setUp(use, processes, folder, board, people, counter, began)
     const opened = await open(use, processes, people)
-    use.screen.log(`${people[0]?.name ?? ''} opened the ceremony; its number is ${paint('bold', opened.number)}`)
+    use.screen.log(`${people[0]?.name ?? ''} opened the ceremony; this number on every screen says that it is the same for all:`)
+    use.screen.log(`  ${paint('bold', opened.number)}`)
     await ceremony(use, processes, board, people, opened, counter, began)
     const transcript = join(folder, 'dkg.transcript')
     await processes.json(people[0]?.home ?? '', ['client', 'export', '--output', transcript])
@@ -131,6 +132,7 @@ async function setUp(
   let done = 0
   const show = () => screen.show(['', `Making ${String(2 * people.length)} machines: ${String(done)} of ${String(people.length)} pairs ready (${duration(Date.now() - began)})`])
   show()
+  const timer = setInterval(show, 500)
   await inTurns(people, AT_ONCE, async ({ name, home, channel }) => {
     signal.throwIfAborted()
     await mkdir(home, { recursive: true, mode: 0o700 })
@@ -149,7 +151,7 @@ async function setUp(
     await processes.json(home, ['client', 'ready', 'dkg', ...passphrase])
     done += 1
     show()
-  }, () => void processes.stopAll())
+  }, () => void processes.stopAll()).finally(() => clearInterval(timer))
 }
 
 interface OpenedDemo {
@@ -171,8 +173,8 @@ async function ceremony(
   const watching = new AbortController()
   const tally = watchBoard(board, opened.opening, watching.signal, () => draw())
   const draw = () => use.screen.show([
-    '', ...progressTable(tally), '',
-    `${String(counter.total)} QR frames crossed; ${duration(Date.now() - began)}`,
+    '', `${String(counter.total)} QR frames crossed; ${duration(Date.now() - began)}`,
+    '', ...progressTable(tally, undefined, screenWidth()),
   ])
   const timer = setInterval(draw, 500)
   const ends: Promise<string>[] = []

@@ -1,4 +1,5 @@
 /** A running ceremony as people see it: participants × steps, who is awaited and until when, how it ended. */
+import { stripVTControlCharacters } from 'node:util'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Ceremony, Step } from '../../engine/script/model.ts'
 import { duration, paint, table } from '../output.ts'
@@ -15,8 +16,12 @@ export interface Progress {
   readonly hasStated: (step: string, name: string) => boolean
 }
 
-/** One line a participant, one column a step. */
-export function progressTable(ledger: Progress, me?: string): string[] {
+/**
+ * One line a participant, one column a step.
+ *
+ * @param columns how wide the screen is, where it matters: steps whose names have no room have their numbers
+ */
+export function progressTable(ledger: Progress, me?: string, columns?: number): string[] {
   const { steps } = ledger.ceremony
   const rows = ledger.roster.map(({ name }) => [
     name === me ? paint('bold', `${name} (you)`) : name,
@@ -27,18 +32,24 @@ export function progressTable(ledger: Progress, me?: string): string[] {
       return step.index === ledger.current ? paint('yellow', MARKS.awaited) : paint('dim', MARKS.later)
     }),
   ])
-  return table([['', ...steps.map((step) => paint('dim', step.name))], ...rows])
+  const under = (heads: readonly string[]): string[] => table([['', ...heads.map((head) => paint('dim', head))], ...rows])
+  const named = under(steps.map((step) => step.name))
+  const isTooWide = columns !== undefined && stripVTControlCharacters(named[0] ?? '').length >= columns
+  return isTooWide ? under(steps.map((step) => String(step.index + 1))) : named
 }
 
-/** `SendDeals: waiting for bob, carol, since 2026-11-23 12:01 UTC (4 min)`, and until when. */
+/** `SendDeals (3 of 5): waiting for bob, carol`, since when, and until when. */
 export function waitingLines(ledger: Ledger, now: number, since?: number): string[] {
-  const step = ledger.ceremony.steps[ledger.current]
+  const { steps } = ledger.ceremony
+  const step = steps[ledger.current]
   if (step === undefined) return []
-  const missing = ledger.missing(step.index)
   const deadline = ledger.deadline(step.index)
   const left = deadline > now ? `${duration(deadline - now)} left` : 'passed'
-  const from = since === undefined ? '' : `, since ${clockTime(since)} (${duration(now - since)})`
-  return [`${step.name}: waiting for ${missing.join(', ') || 'nobody'}${from}`, `${' '.repeat(step.name.length)}  deadline ${clockTime(deadline)} (${left})`]
+  return [
+    `${step.name} (${String(step.index + 1)} of ${String(steps.length)}): waiting for ${ledger.missing(step.index).join(', ') || 'nobody'}`,
+    ...(since === undefined ? [] : [`  since     ${clockTime(since)} (${duration(now - since)})`]),
+    `  deadline  ${clockTime(deadline)} (${left})`,
+  ]
 }
 
 /** `2026-11-23 14:05 UTC` */

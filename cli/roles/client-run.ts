@@ -1,6 +1,6 @@
 /** Runs one ceremony on a client, and tells its owner how it goes and how it ended. */
 import { randomBytes } from 'node:crypto'
-import type { Carrier, CarrierProgress } from '../../engine/channel/carrier.ts'
+import type { Carrier } from '../../engine/channel/carrier.ts'
 import { fromHex } from '../../engine/crypto/bytes.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { runClient } from '../../engine/run/client.ts'
@@ -16,12 +16,13 @@ import { EXIT } from '../errors.ts'
 import type { Live } from '../output.ts'
 import { paint } from '../output.ts'
 import { chosen, openedWith } from './board.ts'
-import { abortLines, clockTime, isOver, progressTable, stateOf, STATE_WORDS, waitingLines } from './ceremony-view.ts'
+import { abortLines, clockTime, isOver, stateOf, STATE_WORDS } from './ceremony-view.ts'
 import { exchanger, openChannel } from './channel.ts'
 import { closeOnAirgap } from './client-close.ts'
 import { cardOf, textStore } from './client-home.ts'
 import type { ClientSession } from './client-session.ts'
 import { troubleTeller } from './client-session.ts'
+import { RunView } from './run-view.ts'
 import { clientScript } from './script-files.ts'
 import { ledgerOf } from './status.ts'
 import { following } from '../../engine/wire/signals.ts'
@@ -65,7 +66,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
   if (script === undefined) throw runError('unknown-script', { script: opened.opening.script.name, hash: opened.opening.script.hash })
   for (const line of openedLines(opened, script)) screen.log(line)
 
-  const view = new RunView(use)
+  const view = new RunView({ home: session.home, me: me.name, screen })
   const carrier = await openChannel({
     role: 'client', channel: use.channel, fragment: use.fragment, screen,
     onProgress: (progress) => view.crossing(progress),
@@ -173,100 +174,6 @@ function openedLines({ id, opening, by }: Opened, { ceremony }: Script): string[
   ]
 }
 
-const WORDS: Readonly<Record<string, string>> = {
-  asking: 'preparing',
-  assisting: 'answering the airgap’s question',
-  computing: 'computing',
-  posting: 'posting',
-  pausing: 'the storage cannot be reached; trying again',
-  collecting: 'your part is done',
-  justifying: 'answering a complaint against you',
-  judging: 'waiting for the dispute to be judged',
-}
-const SHOWING = 'showing the request to your airgap, and waiting for its answer'
-
-/** Told in the block alone: they pass in a moment, or the table shows them. */
-const QUIET = ['asking', 'collecting']
-
-/** The block on the screen: table, what happens, frames. */
-class RunView {
-  frames = { in: 0, out: 0 }
-  private readonly use: RunUse
-  private ledger: Ledger | undefined
-  private readonly since = new Map<number, number>()
-  private readonly timer: NodeJS.Timeout
-  private step = ''
-  private doing = ''
-  private crossingNow = ''
-
-  constructor(use: RunUse) {
-    this.use = use
-    this.timer = setInterval(() => this.draw(), 1000)
-  }
-
-  follow(ledger: Ledger): void {
-    this.ledger = ledger
-    void this.remember(ledger)
-    this.draw()
-  }
-
-  /** When a step became the current one, as this client first saw it; kept for `status`. */
-  private async remember({ current, id, ceremony }: Ledger): Promise<void> {
-    const step = ceremony.steps[current]
-    if (step === undefined || this.since.has(current)) return
-    this.since.set(current, Date.now())
-    const store = textStore(this.use.session.home)
-    const key = `${id}/since-${step.name}`
-    const before = await store.get(key)
-    if (before === undefined) await store.put(key, String(Date.now()))
-    else this.since.set(current, Number(before))
-  }
-
-  at(step: string, doing: string): void {
-    this.step = step
-    this.tell(doing === '' ? '' : `${step}: ${WORDS[doing] ?? doing}`, QUIET.includes(doing))
-  }
-
-  /** The airgap is really asked: no answer to this request was kept. */
-  asks(): void {
-    this.tell(`${this.step}: ${SHOWING}`, false)
-  }
-
-  private tell(words: string, isQuiet: boolean): void {
-    if (words !== '' && words !== this.doing && !isQuiet) this.use.screen.log(`${clockTime(Date.now()).slice(11)}  ${words}`)
-    this.doing = words
-    this.crossingNow = ''
-    this.draw()
-  }
-
-  crossing({ direction, frames, needed }: CarrierProgress): void {
-    this.frames[direction] += 1
-    this.crossingNow = direction === 'out' ? `${String(frames)} frames shown` : `read ${String(frames)} frames${needed > 0 ? ` of ${String(needed)}` : ''}`
-    this.draw()
-  }
-
-  private draw(): void {
-    const { ledger, use } = this
-    if (ledger === undefined) return
-    const state = stateOf(ledger, Date.now(), use.session.identity.name)
-    use.screen.show([
-      '',
-      ...progressTable(ledger, use.session.identity.name),
-      '',
-      ...(isOver(state)
-        ? []
-        : [...waitingLines(ledger, Date.now(), this.since.get(ledger.current)), this.crossingNow === '' ? this.doing : `${this.doing} (${this.crossingNow})`]),
-      ...(state === 'running' ? [] : [paint(state === 'usable' ? 'green' : 'yellow', STATE_WORDS[state])]),
-    ])
-  }
-
-  close(): void {
-    clearInterval(this.timer)
-    this.draw()
-    this.use.screen.end()
-  }
-}
-
 function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { readonly in: number; readonly out: number }, me: string): RunEnd {
   const json = {
     ceremony: ledger.id, outcome, frames, outputs: ledger.outputs ?? null,
@@ -281,7 +188,7 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
     const outputs = Object.entries(ledger.outputs ?? {}).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
     return {
       lines: [paint('green', 'The ceremony is complete.', process.stdout), ...outputs],
-      next: [`keyrite client export ${ledger.id.slice(0, 12)}    writes the transcript, which anyone can verify offline`],
+      next: [`keyrite client export ${ledger.id.slice(0, 12)}    writes what anyone can verify`],
       exit: EXIT.ok, json,
     }
   }

@@ -5,6 +5,7 @@ import { Ledger } from '../../engine/run/ledger.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
 import type { Script } from '../../engine/script/model.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
+import { screenWidth } from '../output.ts'
 import { random } from './airgap-home.ts'
 import { abortLines, clockTime, progressTable, isOver, stateOf, STATE_WORDS, waitingLines } from './ceremony-view.ts'
 import { textStore } from './client-home.ts'
@@ -46,7 +47,7 @@ export async function statusOf(home: string, identity: Identity, feed: Feed, ope
       ...head,
       `state   ${STATE_WORDS[state]}`,
       '',
-      ...progressTable(ledger, identity.name),
+      ...progressTable(ledger, identity.name, screenWidth(process.stdout)),
       ...(over ? [] : ['', ...waitingLines(ledger, Date.now(), since)]),
       ...(ledger.aborts.length > 0 && !ledger.certified ? ['', ...abortLines(ledger)] : []),
       ...Object.entries(ledger.outputs ?? {}).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`),
