@@ -147,6 +147,7 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   script: EXIT.refused,
   compile: EXIT.refused,
   verb: EXIT.refused,
+  message: EXIT.refused,
   channel: EXIT.refused,
   run: EXIT.refused,
   board: EXIT.refused,

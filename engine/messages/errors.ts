@@ -39,4 +39,12 @@ export const messageError = errorTable('message', {
     what: `These are ${count} messages; one ceremony signs ${most} at most.`,
     todo: 'Sign them in several ceremonies.',
   }),
+  'not-json': ({ file, line, column, why }: { file: string; line: number; column: number; why: string }) => ({
+    what: `${file}:${line}:${column}: This is not JSON: ${why}.`,
+    todo: 'Mend it; a file of messages is a JSON list, such as [{"kind": "text", "text": "…"}].',
+  }),
+  unreadable: ({ path, why }: { path: string; why: string }) => ({
+    what: `${path} cannot be read: ${why}.`,
+    todo: 'Name a file that this user may read; paths in a file of messages are relative to it.',
+  }),
 })

@@ -4,8 +4,8 @@ import type { MessageKind } from '../kind.ts'
 import { prefixed } from '../prefixed.ts'
 import { sizeText } from '../words.ts'
 
-/** The most bytes: more is a file. */
-const MAX_BYTES = 16_384
+/** The most bytes: more than a screen shows is a file. */
+const MAX_BYTES = 4096
 
 /** Signed are the bytes, behind the kind's prefix. */
 export const bytes: MessageKind = {

@@ -3,8 +3,8 @@ import { VISIBLE, textOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
 import { prefixed } from '../prefixed.ts'
 
-/** The most characters that a text may have: more is a file. */
-const MAX_TEXT = 16_384
+/** The most characters that a text may have: more than its signer can read on a screen is a file. */
+const MAX_TEXT = 4096
 
 /** Signed is its UTF-8, behind the kind's prefix. */
 export const text: MessageKind = {
