@@ -80,12 +80,21 @@ export function encodeG1(point: G1): Uint8Array {
  * @throws crypto.bad-point with the reason
  */
 export function decodeG2(bytes: Uint8Array, what = 'A G2 point'): G2 {
+  const point = decodeG2OnCurve(bytes, what)
+  if (!point.isTorsionFree()) throw outsideSubgroup(what)
+  return point
+}
+
+/**
+ * Reads a compressed point, without the subgroup check: for points of which only sums are used.
+ *
+ * @throws crypto.bad-point with the reason
+ */
+export function decodeG2OnCurve(bytes: Uint8Array, what = 'A G2 point'): G2 {
   const { larger, fields } = readFlags(bytes, 2, what)
   const x = Fp2.fromBigTuple([fields[1] ?? 0n, fields[0] ?? 0n])
   const y = root(Fp2, Fp2.add(Fp2.mul(Fp2.sqr(x), x), Fp2.fromBigTuple([4n, 4n])), what)
-  const point = G2Point.fromAffine({ x, y: isLarger2(y) === larger ? y : Fp2.neg(y) })
-  if (!point.isTorsionFree()) throw outsideSubgroup(what)
-  return point
+  return G2Point.fromAffine({ x, y: isLarger2(y) === larger ? y : Fp2.neg(y) })
 }
 
 /** 96 bytes, compressed. @throws crypto.bad-point for the identity */
@@ -132,7 +141,8 @@ function root<T>(field: { sqrt(square: T): T }, square: T, what: string): T {
 
 const outsideSubgroup = (what: string) => cryptoError('bad-point', { what, why: OUTSIDE_SUBGROUP })
 
-const hashToG2 = (message: Uint8Array, dst: string): G2 => bls12_381.G2.hashToCurve(message, { DST: dst })
+/** hash_to_curve of a message (RFC 9380, BLS12381G2_XMD:SHA-256_SSWU_RO). */
+export const hashToG2 = (message: Uint8Array, dst: string): G2 => bls12_381.G2.hashToCurve(message, { DST: dst })
 
 /** A (partial) signature: hash_to_curve(message) times the secret scalar, in constant time. */
 export function signShare(scalar: bigint, message: Uint8Array, dst: string): G2 {
@@ -168,7 +178,7 @@ export function verifyShareSignatures(
 }
 
 /** e(key, hash) = e(G, signature)? A side with the identity is 1. */
-function samePairing(key: G1, hash: G2, signature: G2): boolean {
+export function samePairing(key: G1, hash: G2, signature: G2): boolean {
   if (key.is0() || signature.is0()) return key.is0() && signature.is0()
   const lines = bls12_381.utils.calcPairingPrecomputes
   const { x, y } = key.toAffine()

@@ -2,7 +2,7 @@
 import { fromHex } from '../crypto/bytes.ts'
 import { airgapKeyPair, openSession } from '../crypto/seed.ts'
 import type { Call, Step } from '../script/model.ts'
-import type { AirgapScope, Random, Stating, Verbs } from '../verbs/runtime.ts'
+import type { AirgapScope, Random, Stating, Tell, Verbs } from '../verbs/runtime.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import { indexOf } from '../wire/card.ts'
 import type { Stated } from '../wire/exchange.ts'
@@ -31,6 +31,8 @@ export interface ComputeInput {
   readonly dispute?: Signed
   readonly verbs: Verbs
   readonly random: Random
+  /** Hears how far work is that takes long. */
+  readonly tell?: Tell
 }
 
 export type Computing =
@@ -38,10 +40,10 @@ export type Computing =
   | { readonly kind: 'question'; readonly question: Json }
 
 /** Runs the step's verb. @throws verb.fault, verb.argument, run.not-runnable */
-export function computeStep(input: ComputeInput): Computing {
+export async function computeStep(input: ComputeInput): Promise<Computing> {
   const { known, step } = input
   if (step.airgap === undefined) throw new TypeError(`${step.name} is not the airgap's`)
-  const result = runVerb(input, step.airgap, step.name, step.sends)
+  const result = await settled(runVerb(input, step.airgap, step.name, step.sends), input.tell)
   if (result.kind === 'asks') return { kind: 'question', question: result.question }
   const view = viewBefore(known, step.index)
   if (result.kind === 'states-each') {
@@ -59,13 +61,20 @@ export function computeStep(input: ComputeInput): Computing {
 }
 
 /** Answers a dispute about this participant. `step` is the one in which it arose, whose view it has. */
-export function computeDispute(input: ComputeInput & { readonly dispute: Signed }): readonly Stated[] {
+export async function computeDispute(input: ComputeInput & { readonly dispute: Signed }): Promise<readonly Stated[]> {
   const { known, step, dispute: { statement: { type } } } = input
   const spec = known.script.ceremony.disputes[type]
   if (spec === undefined) throw new TypeError(`no dispute ${type}`)
-  const result = runVerb(input, spec.airgap, type, spec.sends)
+  const result = await settled(runVerb(input, spec.airgap, type, spec.sends), input.tell)
   if (result.kind !== 'states') throw new TypeError('a dispute is answered by one statement')
   return [sign(input, type, spec.sends, viewBefore(known, step.index), null, result.payload)]
+}
+
+type Settled = Exclude<Stating, { readonly kind: 'works' }>
+
+/** The end of what takes long. */
+async function settled(stating: Stating, tell: Tell = () => undefined): Promise<Settled> {
+  return stating.kind === 'works' ? settled(await stating.work(tell), tell) : stating
 }
 
 function runVerb(input: ComputeInput, call: Call, stepName: string, type: string): Stating {

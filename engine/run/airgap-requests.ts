@@ -30,7 +30,7 @@ export async function answerDispute(ports: AirgapPorts, id: string, name: string
   if (cell.steps[step.name] === undefined) throw runError('out-of-order', { step: name, expected: step.name })
   const known = knownNow(ports, { id, script, opening: cell.opening })
   const dispute = verifyDispute(known, step, name, request)
-  const stated = computeDispute({
+  const stated = await computeDispute({
     known, step, prepared: {}, dispute, verbs: ports.verbs, random: ports.random,
     secrets: { seed: ports.memory.read().seed, salt: cell.salt },
   })

@@ -64,6 +64,9 @@ export interface AirgapProgress {
   readonly ceremony: string
   readonly step: string
   readonly state: 'verifying' | 'confirming' | 'computing' | 'answered' | 'asking' | 'refused' | 'finished'
+  /** Of work that takes long: how much is done, of how much. */
+  readonly done?: number
+  readonly total?: number
 }
 
 export interface Airgap {
@@ -263,8 +266,9 @@ async function compute(ports: AirgapPorts, here: Omit<Joined, 'cell'>, step: Ste
   const before = knownNow(ports, here)
   const known: Known = { ...before, steps: { ...before.steps, [step.name]: asked } }
   const prepared: JsonObject = Object.fromEntries(Object.values(known.steps).flatMap((one) => Object.entries(one.prepared)))
-  const result = computeStep({
+  const result = await computeStep({
     known, step, prepared, verbs: ports.verbs, random: ports.random, secrets: { seed, salt },
+    tell: (done, total) => ports.onProgress?.({ ceremony: id, step: step.name, state: 'computing', done, total }),
     ...(body.assist === undefined ? {} : { assist: body.assist }),
   })
   if (result.kind === 'question') return { give: 'question', question: result.question }

@@ -39,6 +39,8 @@ export interface ClientPorts {
   /** Brings a request to the airgap and its answer back. Resolves with the answer's envelope text. */
   readonly exchange: (request: string, signal: AbortSignal) => Promise<string>
   readonly verbs: Verbs
+  /** The finished ceremonies that this one follows, by the script's local name. */
+  readonly followed?: Readonly<Record<string, Ledger>>
   /** Its own checks unless told; a simulation's clients share theirs. */
   readonly checks?: MessageChecks
   readonly random: Random

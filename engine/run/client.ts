@@ -12,6 +12,7 @@ import type { ClientPorts } from './client-ports.ts'
 import { ClientWork } from './client-work.ts'
 import { pause } from './feed.ts'
 import { Ledger } from './ledger.ts'
+import { checkOpening } from './opening.ts'
 import { checkRunnable } from './runnable.ts'
 import { following } from '../wire/signals.ts'
 
@@ -31,7 +32,7 @@ const GRACE = 60_000
 /**
  * Runs a ceremony to its end, or until the signal aborts (then `null`; starting again goes on).
  *
- * @throws run.not-runnable
+ * @throws run.not-runnable, run.opening
  */
 export async function runClient(ports: ClientPorts, signal: AbortSignal): Promise<ClientResult | null> {
   const run = new ClientRun(ports, signal)
@@ -48,15 +49,17 @@ class ClientRun {
   constructor(ports: ClientPorts, signal: AbortSignal) {
     this.ports = ports
     this.signal = signal
-    const { script, opening, verbs, random, feed, checks } = ports
+    const { script, opening, verbs, random, feed, checks, followed = {} } = ports
     this.ledger = new Ledger({
-      script, opening, verbs, random, headAt: (offset) => feed.headAt(offset), ...(checks === undefined ? {} : { checks }),
+      script, opening, verbs, random, followed, headAt: (offset) => feed.headAt(offset), ...(checks === undefined ? {} : { checks }),
     })
     this.work = new ClientWork(ports, this.ledger)
   }
 
   async result(): Promise<ClientResult | null> {
-    checkRunnable(this.ports.script, this.ports.verbs)
+    const { script, opening, verbs, me } = this.ports
+    checkRunnable(script, verbs)
+    checkOpening(opening, script, me, (id) => Object.values(this.ledger.followed).find((one) => one.id === id && one.finished))
     await this.work.load()
     this.ports.onLedger?.(this.ledger)
     const stop = this.ports.feed.listen((posted) => {

@@ -3,18 +3,11 @@
  * and every auditor hold the opening of the second against the first by the same rules.
  */
 import type { Ceremony } from '../script/model.ts'
+import type { Followed } from '../verbs/runtime.ts'
 import type { Fields } from '../verbs/signature.ts'
 import type { JsonObject } from '../wire/canonical.ts'
 import type { Opening } from '../wire/card.ts'
 import { runError } from './errors.ts'
-
-/** What is public of a finished ceremony. */
-export interface Followed {
-  readonly id: string
-  readonly opening: Opening
-  /** An airgap, which kept its own part only, knows none. */
-  readonly outputs?: JsonObject | undefined
-}
 
 /** Finds a finished ceremony by its id; undefined where there is none such here. */
 export type FindFollowed<T extends Followed = Followed> = (id: string) => T | undefined

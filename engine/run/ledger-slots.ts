@@ -58,11 +58,7 @@ export class Slots {
   put(placed: Placed): void {
     const key = keyOf(placed.statement)
     const before = this.placed.get(key)
-    if (before !== undefined) {
-      this.count(before.statement, -1)
-      this.lists.delete(before.statement.type)
-    }
-    this.lists.delete(placed.statement.type)
+    if (before !== undefined) this.count(before.statement, -1)
     this.count(placed.statement, 1)
     this.placed.set(key, placed)
   }
@@ -75,6 +71,7 @@ export class Slots {
   private count({ step, type }: Statement, by: number): void {
     const key = `${step ?? ''}\n${type}`
     this.counts.set(key, (this.counts.get(key) ?? 0) + by)
+    this.lists.delete(type)
   }
 
   /** Remembers the first thing that was signed for a slot, and gives it. */

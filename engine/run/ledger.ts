@@ -206,7 +206,8 @@ export class Ledger {
       followed: (name) => {
         const followed = this.followed[name]
         if (followed === undefined) throw new TypeError(`a ledger without the ${name} that it follows`)
-        return followed
+        const { id, opening, outputs } = followed
+        return { id, opening, outputs }
       },
       kept: (name) => {
         throw new TypeError(`${name} is the airgap’s`)

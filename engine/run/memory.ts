@@ -4,7 +4,7 @@
  */
 import type { Carried, Stated } from '../wire/exchange.ts'
 import type { JsonObject } from '../wire/canonical.ts'
-import type { Followed } from './followed.ts'
+import type { Followed } from '../verbs/runtime.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import { cardSchema, hexSchema, objectSchema, openingSchema } from '../wire/schema.ts'
 

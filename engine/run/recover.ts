@@ -59,7 +59,7 @@ export async function recover(text: string, ports: RecoverPorts): Promise<{ read
   const steps = script.ceremony.steps.filter((step) => step.airgap !== undefined)
   const known = knownOf(script, { opening, salt: null, state: 'finished', steps: memories(ledger, steps, me, transcript.posts), disputes: {} }, me)
   const salt = saltOf(known, steps) ?? refuse('it holds no salt of this airgap')
-  const values = replay(known, ledger, steps, { seed, salt }, ports)
+  const values = await replay(known, ledger, steps, { seed, salt }, ports)
   if (Object.keys(values).length === 0) refuse('this ceremony keeps nothing')
 
   const record: KeptRecord = { opening, finishedAt: ports.now().toISOString(), values }
@@ -111,15 +111,15 @@ function saltOf(known: Known, [first]: readonly Step[]): string | undefined {
 }
 
 /** Does every step again and compares it with what the log holds; gives what the steps keep. */
-function replay(
+async function replay(
   known: Known, ledger: Ledger, steps: readonly Step[], secrets: { readonly seed: string; readonly salt: string }, ports: RecoverPorts,
-): JsonObject {
+): Promise<JsonObject> {
   const prepared: JsonObject = Object.fromEntries(steps.flatMap((step) => Object.entries(known.steps[step.name]?.prepared ?? {})))
   const kept: Record<string, JsonObject[string]> = {}
   for (const step of steps) {
     const before = known.steps[step.name]?.stated ?? []
     const mustBe = step.index <= ledger.certificateIndex
-    const result = computeStep({ known, step, prepared, secrets, verbs: ports.verbs, random: ports.random })
+    const result = await computeStep({ known, step, prepared, secrets, verbs: ports.verbs, random: ports.random })
     if (result.kind !== 'stated') throw runError('recover', { why: `${step.name} does not come out as it did` })
     const same = canonical(result.stated) === canonical(before)
     if (!same && (before.length > 0 || mustBe)) {

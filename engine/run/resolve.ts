@@ -3,9 +3,8 @@
  * of an airgap.
  */
 import type { Call, Ref } from '../script/model.ts'
-import type { Collected } from '../verbs/runtime.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
-import type { Followed } from './followed.ts'
+import type { Collected, Followed } from '../verbs/runtime.ts'
 
 /** What is known of a running ceremony. */
 export interface Sources {

@@ -68,6 +68,8 @@ export interface SimulateOptions {
   readonly verbs: Verbs
   readonly random: Random
   readonly rehearsal?: boolean
+  /** The finished ceremony that this one follows: on its board, by its participants, or some of them. */
+  readonly after?: Simulated
   /** By participant's name. */
   readonly tamper?: Readonly<Record<string, Tampering>>
   /** When it opens, in milliseconds since the epoch; the present unless told. With a seeded `random`, makes a run repeatable. */
@@ -141,7 +143,7 @@ async function closeAirgap(client: SimulatedMember['client'], ledger: Ledger, si
 
 /** Makes the participants and posts the Opening. */
 export async function prepareSimulation(options: SimulateOptions): Promise<Prepared> {
-  const board = memoryBoard()
+  const board = options.after?.board ?? memoryBoard()
   const clock = idleClock(board, options.idle ?? 400, options.opensAt ?? Date.now())
   const common: Common = { board, clock, checks: sharedChecks(), verbs: sharedVerbs(options.verbs) }
   const members = options.names.map((name) => createMember(name, options, common))
@@ -158,10 +160,8 @@ export async function prepareSimulation(options: SimulateOptions): Promise<Prepa
 type Common = Required<Pick<ClientPorts, 'clock' | 'checks' | 'verbs'>> & { readonly board: MemoryBoard }
 
 function createMember(name: string, options: SimulateOptions, { board, clock, checks, verbs }: Common): SimulatedMember {
-  const seed = options.random(64)
-  const signing = ed25519FromSeed(options.random(32))
-  const card: Card = { name, signingKey: toHex(signing.publicKey), airgapKey: toHex(airgapKeyPair(seed).publicKey) }
-  const memory = memoryStore({ ...emptyMemory(toHex(seed)), card })
+  const base = options.after === undefined ? newKeys(name, options) : keysOf(name, options.after)
+  const { card, memory, signingKey } = base
   const tamper = options.tamper?.[name] ?? {}
   const ports: AirgapPorts = {
     memory,
@@ -172,7 +172,6 @@ function createMember(name: string, options: SimulateOptions, { board, clock, ch
     now: () => new Date(clock.now()),
   }
   const airgap = onItsOwn(createAirgap(ports))
-  const base = { name, card, signingKey: signing.secretKey, seed, memory }
   const ownBoard = tamper.board?.(board, base) ?? board
   const store = new Map<string, string>()
   const { onProgress } = options
@@ -180,7 +179,7 @@ function createMember(name: string, options: SimulateOptions, { board, clock, ch
     ...base,
     airgap,
     client: {
-      script: options.script, me: card, signingKey: signing.secretKey, board: ownBoard, clock,
+      script: options.script, me: card, signingKey, board: ownBoard, clock, followed: followedBy(name, options),
       verbs, checks, random: options.random,
       feed: new Feed({ board: ownBoard, store: { load: () => Promise.resolve([]), append: () => Promise.resolve() }, retryDelay: 1 }),
       store: {
@@ -194,6 +193,26 @@ function createMember(name: string, options: SimulateOptions, { board, clock, ch
       ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress({ name, ...progress }) }),
     },
   }
+}
+
+function newKeys(name: string, { random }: SimulateOptions): MemberKeys {
+  const seed = random(64)
+  const signing = ed25519FromSeed(random(32))
+  const card: Card = { name, signingKey: toHex(signing.publicKey), airgapKey: toHex(airgapKeyPair(seed).publicKey) }
+  return { name, card, signingKey: signing.secretKey, seed, memory: memoryStore({ ...emptyMemory(toHex(seed)), card }) }
+}
+
+function keysOf(name: string, { members }: Simulated): MemberKeys {
+  const member = members.find((one) => one.name === name)
+  if (member === undefined) throw new TypeError(`${name} took no part in the ceremony before`)
+  const { card, signingKey, seed, memory } = member
+  return { name, card, signingKey, seed, memory }
+}
+
+/** The ceremony before, as this participant's client knows it, by the script's name for it. */
+function followedBy(name: string, { script, after }: SimulateOptions): Readonly<Record<string, Ledger>> {
+  const ledger = after?.results.get(name)?.ledger
+  return ledger === undefined ? {} : Object.fromEntries(Object.keys(script.ceremony.follows).map((local) => [local, ledger]))
 }
 
 /** An airgap that decodes every point itself, as on a machine of its own, and not out of what another one left in this process. */
@@ -210,7 +229,7 @@ function openingFor(options: SimulateOptions, cards: readonly Card[], now: numbe
   const { ceremony, hash } = options.script
   return {
     script: { name: ceremony.name, version: ceremony.version, hash },
-    parameters: options.parameters,
+    parameters: { ...Object.fromEntries(Object.keys(ceremony.follows).map((name) => [name, options.after?.ceremony ?? ''])), ...options.parameters },
     roster: [...cards].sort((a, b) => (a.name < b.name ? -1 : 1)),
     opensAt: new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
     nonce: toHex(options.random(32)),

@@ -55,10 +55,11 @@ describe('the package', () => {
     expect(keyrite.verifyTranscript(transcript.replace('"rehearsal":false', '"rehearsal":true')).verdict).to.equal('invalid')
   })
 
-  it('refuses to simulate what this version cannot run, with an error that has a code', async () => {
+  it('refuses to simulate what follows a ceremony that there was not, with an error that has a code', async () => {
     const script = keyrite.readShipped('sign')
-    const error: unknown = await keyrite.simulate({ script, names, parameters: {} }).then(() => null, (thrown: unknown) => thrown)
-    expect(keyrite.isKeyriteError(error, 'run.not-runnable')).to.equal(true)
+    const parameters = { purpose: 'x', messages: [{ kind: 'text', text: 'x' }] }
+    const error: unknown = await keyrite.simulate({ script, names, parameters }).then(() => null, (thrown: unknown) => thrown)
+    expect(keyrite.isKeyriteError(error, 'run.opening')).to.equal(true)
   })
 
   it('draws both machines of a ceremony', () => {

@@ -130,6 +130,13 @@ function shareKey<T>(keys: readonly T[], { index }: Collected): T {
   return key
 }
 
+/** Yⱼ = Σₖ jᵏ·Cₖ for every participant, by roster index. */
+export const dkgShareKeys: ValueVerb = (scope, args) => {
+  const read = new ArgReader('dkg.shareKeys', args)
+  const sums = [sumG1(read.texts(0).map(trustedG1)), ...read.texts(1).map(trustedG1)]
+  return publicShares(sums, scope.roster.length).map((key) => toHex(encodeG1(key)))
+}
+
 /** The birth signature, verified under the group key. 96 bytes, hex. */
 export const dkgBirth: ValueVerb = (scope, args) => {
   const read = new ArgReader('dkg.birth', args)

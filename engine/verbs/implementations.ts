@@ -2,7 +2,9 @@
  * The implementations of the verbs in `table.ts`. The airgap's are apart, so that nothing but the airgap role ever
  * imports a secret's code path by accident.
  */
-import { dkgBirth, dkgCheckProof, dkgJudge, dkgOpens, dkgPinpoint, dkgReceived, dkgSum } from './dkg-client.ts'
+import { blsSignShare } from './bls-airgap.ts'
+import { blsCheckPartial, blsCheckSignature, blsCombine } from './bls-client.ts'
+import { dkgBirth, dkgCheckProof, dkgJudge, dkgOpens, dkgPinpoint, dkgReceived, dkgShareKeys, dkgSum } from './dkg-client.ts'
 import { dkgCommit, dkgDeal, dkgFinish, dkgJustify, dkgKeygen, dkgRespond } from './dkg-airgap.ts'
 import { randomCommit, randomMix, randomOpens, randomReveal } from './random.ts'
 import type { Verbs } from './runtime.ts'
@@ -17,10 +19,18 @@ export const verbs: Verbs = {
     'dkg.justify': dkgJustify,
     'random.commit': randomCommit,
     'random.reveal': randomReveal,
+    'bls.signShare': blsSignShare,
   },
-  value: { 'dkg.sum': dkgSum, 'dkg.birth': dkgBirth, 'random.mix': randomMix },
-  check: { 'dkg.opens': dkgOpens, 'dkg.received': dkgReceived, 'dkg.checkProof': dkgCheckProof, 'random.opens': randomOpens },
+  value: { 'dkg.sum': dkgSum, 'dkg.shareKeys': dkgShareKeys, 'dkg.birth': dkgBirth, 'random.mix': randomMix },
+  check: {
+    'dkg.opens': dkgOpens,
+    'dkg.received': dkgReceived,
+    'dkg.checkProof': dkgCheckProof,
+    'random.opens': randomOpens,
+    'bls.checkPartial': blsCheckPartial,
+    'bls.checkSignature': blsCheckSignature,
+  },
   assist: { 'dkg.pinpoint': dkgPinpoint },
   judge: { 'dkg.judge': dkgJudge },
-  client: {},
+  client: { 'bls.combine': blsCombine },
 }

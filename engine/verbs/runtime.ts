@@ -4,7 +4,7 @@
  */
 import type { Session } from '../crypto/seed.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
-import type { Card } from '../wire/card.ts'
+import type { Card, Opening } from '../wire/card.ts'
 import { errorTable } from '../wire/error.ts'
 
 /** One collected statement, as verbs see it. */
@@ -20,6 +20,13 @@ export interface Collected {
   readonly attachment?: JsonObject
   /** Its airgap's signature, 64 bytes in hex; a client's own message has none. */
   readonly airgapSignature?: string
+}
+
+/** What is public of a finished ceremony that this one follows; an airgap knows no outputs. */
+export interface Followed {
+  readonly id: string
+  readonly opening: Opening
+  readonly outputs?: JsonObject | undefined
 }
 
 /** `length` random bytes. */
@@ -62,6 +69,11 @@ export type Stating =
   | { readonly kind: 'states-each'; readonly payloads: ReadonlyMap<string, JsonObject> }
   | { readonly kind: 'disputes'; readonly payload: JsonObject }
   | { readonly kind: 'asks'; readonly question: Json }
+  /** Work that takes long: it tells how far it is, and lets others run in between. It ends in one of the others. */
+  | { readonly kind: 'works'; readonly work: (tell: Tell) => Promise<Stating> }
+
+/** Hears how much of how much is done. */
+export type Tell = (done: number, total: number) => void
 
 export type Args = readonly unknown[]
 
@@ -154,6 +166,17 @@ export class ArgReader {
     const arg = this.args[at]
     const fits = Array.isArray(arg) && arg.every((item) => item === null || typeof item === 'string')
     return fits ? (arg as readonly (string | null)[]) : this.bad(at, 'a list of hex strings')
+  }
+
+  followed(at: number): Followed {
+    const arg = this.args[at]
+    return typeof arg === 'object' && arg !== null && 'opening' in arg ? (arg as Followed) : this.bad(at, 'a finished ceremony')
+  }
+
+  /** Things to be signed, as they stand in the opening. */
+  list(at: number): readonly Json[] {
+    const arg = this.args[at]
+    return Array.isArray(arg) ? (arg as readonly Json[]) : this.bad(at, 'a list')
   }
 
   columns(at: number): readonly (readonly string[])[] {

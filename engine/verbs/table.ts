@@ -144,6 +144,14 @@ const dkg: readonly Signature[] = [
     },
   },
   {
+    name: 'dkg.shareKeys',
+    use: 'value',
+    doc: 'The public key of each participant’s share, in the roster’s order: who signs with a share can be checked under it.',
+    takes: [keys, list('g1')],
+    gives: list('g1'),
+    reasons: {},
+  },
+  {
     name: 'dkg.birth',
     use: 'value',
     doc: 'Combines the proofs into the first signature that the new key has made: its birth signature.',
@@ -212,7 +220,7 @@ const bls: readonly Signature[] = [
     name: 'bls.combine',
     use: 'client',
     doc: 'Combines enough partial signatures into the key’s signatures, and verifies them under the group key.',
-    takes: [followed('dkg'), list('message'), each(list('g2'))],
+    takes: [followed('dkg'), list('message'), statements({ digest: 'hash' }), each(list('g2'))],
     emits: { to: 'everyone', payload: {}, attachment: { signatures: '[g2]' } },
     checkedBy: 'bls.checkSignature',
     reasons: {},

@@ -8,6 +8,7 @@ import type { AirgapMemory, Cell } from '../../run/memory.ts'
 import { emptyMemory } from '../../run/memory.ts'
 import { seededRandom } from '../../run/simulate.ts'
 import { readShipped } from '../../script/shipped.ts'
+import { verbs } from '../../verbs/implementations.ts'
 import { canonical } from '../../wire/canonical.ts'
 import type { Json } from '../../wire/canonical.ts'
 import { ceremonyId } from '../../wire/card.ts'
@@ -116,11 +117,19 @@ describe('an airgap', () => {
     }
 
     it('refuses a script that this version cannot run, before its owner is asked', async () => {
+      const { 'dkg.finish': _, ...others } = verbs.airgap
+      const { asked, text } = await ask(first().before, first().request, { verbs: { ...verbs, airgap: others } })
+      expect(refusalOf(text)).to.equal('run.not-runnable')
+      expect(asked).to.deep.equal([])
+    })
+
+    it('refuses to sign with a key that it has no share of, before its owner is asked', async () => {
       const sign = readShipped('sign')
       const { name, version } = sign.ceremony
-      const request = opening((one) => ({ ...one, script: { name, version, hash: sign.hash }, parameters: { purpose: 'x', messages: [{ kind: 'text' }] } }))
+      const parameters = { key: '11'.repeat(32), purpose: 'x', messages: [{ kind: 'text', text: 'x' }] }
+      const request = opening((one) => ({ ...one, script: { name, version, hash: sign.hash }, parameters }))
       const { asked, text } = await ask(first().before, request, { script: () => sign })
-      expect(refusalOf(text)).to.equal('run.not-runnable')
+      expect(refusalOf(text)).to.equal('run.opening')
       expect(asked).to.deep.equal([])
     })
 

@@ -1,0 +1,33 @@
+/** `bls.*` in the airgap: signs with a share that a finished key generation left in the vault (protocol §8). */
+import { DST_SIGNATURE, encodeG2, scalarFromBytes, signShare } from '../crypto/bls.ts'
+import { fromHex, toHex } from '../crypto/bytes.ts'
+import { signedBytesOf } from '../messages/kinds.ts'
+import { messagesOf, partialsDigest } from './bls-common.ts'
+import { ArgReader, text, verbError } from './runtime.ts'
+import type { AirgapVerb, Stating, Tell } from './runtime.ts'
+import type { JsonObject } from '../wire/canonical.ts'
+
+/** How many are signed before others run again: some 0.2 s. */
+const CHUNK = 10
+
+export const blsSignShare: AirgapVerb = (_, args) => {
+  const share = args[0]
+  if (typeof share !== 'object' || share === null) throw verbError('argument', { verb: 'bls.signShare', why: 'argument 1 should be a share' })
+  const items = new ArgReader('bls.signShare', args).list(1)
+  return { kind: 'works', work: (tell) => sign(share as JsonObject, items, tell) }
+}
+
+async function sign(share: JsonObject, items: ReturnType<ArgReader['list']>, tell: Tell): Promise<Stating> {
+  const messages = messagesOf(items)
+  const scalar = scalarFromBytes(fromHex(text(share, 'share'), 32))
+  const partials: string[] = []
+  for (const message of messages) {
+    if (partials.length % CHUNK === 0) {
+      tell(partials.length, messages.length)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    partials.push(toHex(encodeG2(signShare(scalar, signedBytesOf(message), DST_SIGNATURE))))
+  }
+  tell(messages.length, messages.length)
+  return { kind: 'states', payload: { digest: partialsDigest(partials) }, attachment: { partials } }
+}

@@ -1,0 +1,31 @@
+/** What both sides of `bls.*` share: the digest that binds partial signatures, and the messages' points. */
+import { DST_SIGNATURE, hashToG2 } from '../crypto/bls.ts'
+import type { G2 } from '../crypto/bls.ts'
+import { concat, fromHex, sha256Hex } from '../crypto/bytes.ts'
+import { expandMessages } from '../messages/batch.ts'
+import type { Message } from '../messages/kind.ts'
+import { signedBytesOf } from '../messages/kinds.ts'
+import type { Json } from '../wire/canonical.ts'
+import { utf8 } from '../wire/canonical.ts'
+
+/** Binds an airgap's partial signatures, in the messages' order, into its statement. 32 bytes, hex. */
+export const partialsDigest = (partials: readonly string[]): string =>
+  sha256Hex(concat(utf8('keyrite/1/partials\n'), ...partials.map((one) => fromHex(one, 96))))
+
+const expanded = new WeakMap<readonly Json[], readonly Message[]>()
+
+/** All messages of an opening, templates written out. Once for each opening: there may be many. */
+export function messagesOf(items: readonly Json[]): readonly Message[] {
+  const messages = expanded.get(items) ?? expandMessages(items)
+  expanded.set(items, messages)
+  return messages
+}
+
+const hashed = new WeakMap<readonly Json[], readonly G2[]>()
+
+/** Each message's point of the curve, which is most of what verifying costs; once for each opening. */
+export function hashesOf(items: readonly Json[]): readonly G2[] {
+  const hashes = hashed.get(items) ?? messagesOf(items).map((message) => hashToG2(signedBytesOf(message), DST_SIGNATURE))
+  hashed.set(items, hashes)
+  return hashes
+}
