@@ -1,7 +1,8 @@
 /**
  * Ethereum's networks, as far as signatures are bound to them. Each value was compared with the network's own
  * configuration (config.yaml of ethereum/consensus-specs, eth-clients/hoodi, eth-clients/sepolia, and the genesis
- * validators root in those repositories' README.md) and with a second source (ethstaker-deposit-cli, settings.py).
+ * validators root in those repositories' README.md) and with a second source (ethstaker-deposit-cli, settings.py); the
+ * tests hold them to signatures and fork digests from these networks.
  */
 import type { Json } from '../../wire/canonical.ts'
 import { objectSchema } from '../../wire/schema.ts'

@@ -15,7 +15,7 @@ export const bytes: MessageKind = {
     hex: {
       label: 'Bytes',
       wants: `1 to ${MAX_BYTES} bytes: an even number of small hex digits, with or without 0x`,
-      schema: { type: 'string', minLength: 2, maxLength: 2 * MAX_BYTES + 2, pattern: '^(0x)?([0-9a-f]{2})+$' },
+      schema: { type: 'string', maxLength: 2 * MAX_BYTES + 2, pattern: `^(0x)?([0-9a-f]{2}){1,${MAX_BYTES}}$` },
       same: bare,
     },
   },
