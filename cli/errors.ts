@@ -3,6 +3,7 @@
  */
 import { Errors } from '@oclif/core'
 import { errorTable, isKeyriteError } from '../engine/wire/error.ts'
+import { wrapped } from './output.ts'
 
 export const cliError = errorTable('cli', {
   'no-terminal': ({ what, flag }: { what: string; flag: string }) => ({
@@ -48,6 +49,18 @@ export const cliError = errorTable('cli', {
   ceremony: ({ why }: { why: string }) => ({
     what: `No ceremony to work on: ${why}.`,
     todo: 'See the ceremonies of this board with `keyrite client status`, and name one by the first digits of its id.',
+  }),
+  followed: ({ name, wanted, why, todo }: { name: string; wanted: string; why: string; todo?: string }) => ({
+    what: `The ${name} ${wanted} cannot be used: ${why}.`,
+    todo: todo ?? 'See the keys that this client took part in with `keyrite client keys`, and name one by the first digits of its ceremony’s id.',
+  }),
+  rehearsal: ({ isKey }: { isKey: boolean }) => ({
+    what: isKey ? 'That key is a rehearsal’s, and signs in rehearsals only.' : 'That key is real, and never signs in a rehearsal.',
+    todo: isKey ? 'Add --rehearsal: all that it makes is then marked as one. Or name a real key.' : 'Leave out --rehearsal, or name a rehearsal’s key.',
+  }),
+  signatures: ({ ceremony, why }: { ceremony: string; why: string }) => ({
+    what: `The ceremony ${ceremony} has no such signatures: ${why}.`,
+    todo: 'See what was signed with `keyrite client keys`, and how far a signing is with `keyrite client status`.',
   }),
   accept: ({ ceremony, number }: { ceremony: string; number: string }) => ({
     what: `The ceremony ${ceremony} has the number ${number}, which is not the one that --accept names.`,
@@ -167,6 +180,9 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   'cli.pairing': EXIT.refused,
   'cli.roster': EXIT.refused,
   'cli.ceremony': EXIT.refused,
+  'cli.followed': EXIT.refused,
+  'cli.rehearsal': EXIT.refused,
+  'cli.signatures': EXIT.refused,
   'cli.accept': EXIT.refused,
   'cli.script-file': EXIT.refused,
   'cli.script-invalid': EXIT.refused,
@@ -231,5 +247,6 @@ function isInterruption(error: unknown): boolean {
 
 /** The lines that a person reads: what happened, what to do, the code to search for. */
 export function failureText({ code, message, todo }: Failure): string {
-  return code === 'cli.interrupted' ? `\n${message} ${todo}` : `Error: ${message}\n  → ${todo}\n  (${code})`
+  return code === 'cli.interrupted' ? `\n${wrapped(`${message} ${todo}`, '')}`
+    : `${wrapped(`Error: ${message}`, '  ')}\n  → ${wrapped(todo, '    ')}\n  (${code})`
 }

@@ -96,6 +96,18 @@ function plain(screen: Screen): Live {
 /** How many columns a block has; undefined where it is not on a terminal. A terminal that does not know its size says 0. */
 export const screenWidth = (screen: Screen = process.stderr): number | undefined => (screen.isTTY === true ? screen.columns || 80 : undefined)
 
+/** Breaks a text between words into lines that fit the screen. Where there is none, a line stays as long as it is. */
+export function wrapped(text: string, indent: string, columns = screenWidth()): string {
+  const room = columns === undefined ? Infinity : Math.max(20, columns - indent.length)
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)
+    if (line === undefined || line.length + 1 + word.length > room) lines.push(word)
+    else lines[lines.length - 1] = `${line} ${word}`
+  }
+  return lines.join(`\n${indent}`)
+}
+
 /** Cuts a line to the width of the screen: a wrapped one would spoil the redrawing. */
 function fit(line: string, columns: number): string {
   const bare = stripVTControlCharacters(line)

@@ -142,12 +142,18 @@ export function createApp({ boards, limits, metrics, stopping, say }: AppOptions
   })
 
   const app = new Koa()
-  app.on('error', (error: unknown) => say(`A connection failed: ${error instanceof Error ? error.message : String(error)}`))
+  app.on('error', (error: unknown) => {
+    if (!isGone(error)) say(`A connection failed: ${error instanceof Error ? error.message : String(error)}`)
+  })
   app.use(answer(metrics, stopping, say))
   app.use(router.routes())
   app.use(router.allowedMethods())
   return app
 }
+
+/** A reader that closed its connection, as every one does in the end: nothing failed. */
+const isGone = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE'].includes(String(error.code))
 
 /** Turns every error into a problem document, and counts. */
 function answer(metrics: Metrics, stopping: AbortSignal, say: (line: string) => void): Middleware {

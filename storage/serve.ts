@@ -4,7 +4,6 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:https'
 import { mkdir, readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { isKeyriteError } from '../engine/wire/error.ts'
 import type { ServedBoard } from './admit.ts'
 import { createApp } from './app.ts'
@@ -111,7 +110,7 @@ async function openBoards(
   closers: (() => Promise<void>)[],
 ): Promise<Map<string, ServedBoard>> {
   const served = new Map<string, ServedBoard>()
-  const folder = store === 'nedb' ? await openData(data, say, closers) : ''
+  const folder = store === 'nedb' ? await openData(data, closers) : ''
   for (const { name, joinToken } of boards) {
     const kept = store === 'nedb' ? await openNedbStore(await makeFolder(folder, name), say) : openMemoryStore()
     const log = await openLog(name, kept, limits, (_messages, ms) => {
@@ -129,19 +128,14 @@ async function openBoards(
   return served
 }
 
-async function openData(
-  data: string | undefined,
-  say: (line: string) => void,
-  closers: (() => Promise<void>)[],
-): Promise<string> {
+async function openData(data: string | undefined, closers: (() => Promise<void>)[]): Promise<string> {
   if (data === undefined) throw storageError('bad-option', { option: '--data', why: 'is missing' })
   try {
     await mkdir(data, { recursive: true })
     closers.push(await lockFolder(data))
     const folder = await makeFolder(data, 'boards')
     await syncFolder(data)
-    say(`Data folder: ${data}`)
-    return join(folder)
+    return folder
   } catch (error) {
     if (isKeyriteError(error)) throw error
     throw storageError('unusable', { path: data, why: whyOf(error) }, error)

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { duration, live, paint, table } from '../output.ts'
+import { duration, live, paint, table, wrapped } from '../output.ts'
 
 /** A terminal, as far as the live block uses one: what is on its screen after all that was written. */
 function terminal(columns = 40, rows = 10) {
@@ -80,5 +80,14 @@ describe('output', () => {
 
   it('styles nothing that is not a terminal', () => {
     expect(paint('red', 'x', { write: () => undefined })).to.equal('x')
+  })
+})
+
+describe('a text', () => {
+  it('is broken between words where the screen ends, and not at all where there is no screen', () => {
+    const text = 'Make one with `keyrite client init`, or set KEYRITE_HOME'
+    expect(wrapped(text, '    ', 30)).to.equal('Make one with `keyrite\n    client init`, or set\n    KEYRITE_HOME')
+    expect(wrapped(text, '', undefined)).to.equal(text)
+    expect(wrapped('x'.repeat(50), '  ', 30)).to.equal('x'.repeat(50))
   })
 })

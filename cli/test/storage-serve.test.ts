@@ -76,7 +76,7 @@ describe('keyrite storage serve', () => {
     const { code, stdout, stderr } = await ended
     expect(code).to.equal(0)
     expect(stdout).to.match(/board meadow: http:\/\/127\.0\.0\.1:\d+\/boards\/meadow/).and.include(`Kept in ${join(folder, 'data')}`)
-    expect(stdout).to.match(/Next:\n(.|\n)*keyrite client init --name NAME --board http:\/\/127\.0\.0\.1:\d+\/boards\/meadow --join-token-file FILE/)
+    expect(stdout).to.match(/Next:\n(.|\n)*keyrite client init --name NAME --join-token-file FILE \\\n +--board http:\/\/127\.0\.0\.1:\d+\/boards\/meadow/)
     expect(stderr).to.match(/Stopping …\nStopped/)
     expect(stdout + stderr).to.not.include(TOKEN)
   })

@@ -68,9 +68,12 @@ option, with 3 for a token file that will not do.`)
     for (const warning of warnings) this.log(`Mind: ${warning}`)
     const [first] = boards
     this.next(
-      'Give the join token to the participants, by another way than this board. Each of them:',
-      `keyrite client init --name NAME --board ${first?.urls[1] ?? first?.urls[0] ?? url} --join-token-file FILE`,
       'Leave this running until the ceremony is over; Ctrl-C stops it.',
+      'Give the join token to the participants, by another way than this board.',
+      'Each of them runs:',
+      '',
+      `keyrite client init --name NAME --join-token-file FILE \\`,
+      `  --board ${first?.urls[1] ?? first?.urls[0] ?? url}`,
     )
   }
 }
