@@ -1,10 +1,16 @@
 /** A running ceremony as people see it: participants × steps, who is awaited and until when, how it ended. */
 import { stripVTControlCharacters } from 'node:util'
+import { expandMessages, messagesHash } from '../../engine/messages/batch.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Ceremony, Step } from '../../engine/script/model.ts'
+import type { Json } from '../../engine/wire/canonical.ts'
+import type { Opening } from '../../engine/wire/card.ts'
+import { isKeyriteError } from '../../engine/wire/error.ts'
+import { printableLine } from '../../engine/wire/printable.ts'
 import { duration, paint, table } from '../output.ts'
+import { counted } from '../words.ts'
 
-const MARKS = { done: '✓', awaited: '…', later: '·', disputed: '!' } as const
+const MARKS = { done: '✓', awaited: '…', later: '·', disputed: '!', out: '✗' } as const
 
 /** How far a ceremony is, as a `Ledger` tells it. */
 export interface Progress {
@@ -14,6 +20,8 @@ export interface Progress {
   readonly current: number
   readonly disputes: readonly { readonly step: Step; readonly dispute: { readonly statement: { readonly from: string } } }[]
   readonly hasStated: (step: string, name: string) => boolean
+  /** Takes no part any more, where some are enough. */
+  readonly isOut?: (name: string) => boolean
 }
 
 /**
@@ -29,6 +37,7 @@ export function progressTable(ledger: Progress, me?: string, columns?: number): 
       const disputed = ledger.disputes.some((one) => one.step.name === step.name && one.dispute.statement.from === name)
       if (disputed) return paint('red', MARKS.disputed)
       if (ledger.hasStated(step.name, name)) return paint('green', MARKS.done)
+      if (ledger.isOut?.(name) === true) return paint('red', MARKS.out)
       return step.index === ledger.current ? paint('yellow', MARKS.awaited) : paint('dim', MARKS.later)
     }),
   ])
@@ -38,42 +47,97 @@ export function progressTable(ledger: Progress, me?: string, columns?: number): 
   return isTooWide ? under(steps.map((step) => String(step.index + 1))) : named
 }
 
-/** `SendDeals (3 of 5): waiting for bob, carol`, since when, and until when. */
+/** `SendDeals (3 of 5): waiting for bob, carol`, since when, and until when. Where some are enough, how many are still needed and who is out. */
 export function waitingLines(ledger: Ledger, now: number, since?: number): string[] {
   const { steps } = ledger.ceremony
   const step = steps[ledger.current]
   if (step === undefined) return []
   const deadline = ledger.deadline(step.index)
   const left = deadline > now ? `${duration(deadline - now)} left` : 'passed'
+  const awaited = ledger.missing(step.index).filter((name) => !ledger.isOut(name))
   return [
-    `${step.name} (${String(step.index + 1)} of ${String(steps.length)}): waiting for ${ledger.missing(step.index).join(', ') || 'nobody'}`,
+    `${step.name} (${String(step.index + 1)} of ${String(steps.length)}): waiting for ${neededText(ledger, step)}${awaited.join(', ') || 'nobody'}`,
+    ...outLines(ledger).map((line) => `  ${line}`),
     ...(since === undefined ? [] : [`  since     ${clockTime(since)} (${duration(now - since)})`]),
     `  deadline  ${clockTime(deadline)} (${left})`,
   ]
 }
 
+/** `2 more (1 of 3 in) of `, where not all are wanted. */
+function neededText(ledger: Ledger, step: Step): string {
+  if (step.collect.kind === 'all') return ''
+  const wanted = ledger.wanted(step)
+  const made = ledger.roster.length - ledger.missing(step.index).length
+  return `${String(wanted - made)} more (${String(made)} of ${String(wanted)} in) of `
+}
+
+/** Who takes no part any more, where some are enough, and why. */
+export function outLines(ledger: Ledger): string[] {
+  return ledger.roster.filter(({ name }) => ledger.isOut(name)).map(({ name }) => {
+    const abort = ledger.aborts.find((one) => one.from === name)?.payload
+    if (abort === undefined) return `${name} is out: ${ledger.faults.find((one) => one.convicts && one.accused === name)?.why ?? 'proven guilty'}`
+    return `${name} ${abort.reason === 'rejected' ? 'declined' : `is out (${abort.reason})`}: ${abort.evidence.why}`
+  })
+}
+
+/** What an opening wants done: texts in its opener's words, which nobody has checked, and how many messages there are to be signed. */
+export function claimLines({ parameters }: Ceremony, opening: Opening): string[] {
+  return Object.entries(parameters).flatMap(([name, type]) => {
+    const value = opening.parameters[name]
+    if (type === 'text' && typeof value === 'string') return [`${name}, as the opener claims: ${printableLine(value)}`]
+    if (type !== '[message]' || !Array.isArray(value)) return []
+    const messages = messagesIn(value as readonly Json[])
+    return messages === undefined ? [`${name}: not readable`] : [`${name}: ${counted(messages.length, 'message')} to be signed, SHA-256 ${messagesHash(messages)}`]
+  })
+}
+
+function messagesIn(items: readonly Json[]): ReturnType<typeof expandMessages> | undefined {
+  try {
+    return expandMessages(items)
+  } catch (error) {
+    if (isKeyriteError(error)) return undefined
+    throw error
+  }
+}
+
+/** Longer lists are told by their length. */
+const MOST_OUTPUT = 240
+
+/** What a ceremony made, a line each. */
+export function outputLines({ outputs = {} }: Pick<Ledger, 'outputs'>): string[] {
+  return Object.entries(outputs).map(([name, value]) => {
+    if (typeof value === 'string') return `${name}: ${value}`
+    const json = JSON.stringify(value)
+    return `${name}: ${Array.isArray(value) && json.length > MOST_OUTPUT ? `${String(value.length)} of them` : json}`
+  })
+}
+
 /** `2026-11-23 14:05 UTC` */
 export const clockTime = (time: number): string => `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
-export type CeremonyState = 'running' | 'disputed' | 'aborted' | 'doubtful' | 'confirming' | 'unconfirmed' | 'usable'
+export type CeremonyState = 'running' | 'disputed' | 'aborted' | 'left' | 'doubtful' | 'confirming' | 'unconfirmed' | 'usable'
 
-/** Where a ceremony stands, as anyone reads it from the log; `doubtful` is one's own (protocol §5, Success). */
+/** Where a ceremony stands, as anyone reads it from the log; `doubtful` (protocol §5, Success) and `left` are one's own. */
 export function stateOf(ledger: Ledger, now: number, me?: string): CeremonyState {
   if (ledger.finished) return 'usable'
   if (ledger.certified) return now > ledger.deadline(ledger.ceremony.steps.length - 1) ? 'unconfirmed' : 'confirming'
-  if (ledger.aborts.length > 0) return me !== undefined && ledger.isBound(me) ? 'doubtful' : 'aborted'
+  const { ending } = ledger
+  // Other faults end it by the Abort of whoever sees them first.
+  if (ending?.kind === 'abort' || ending?.fault.reason === 'unreachable') return me !== undefined && ledger.isBound(me) ? 'doubtful' : 'aborted'
+  if (ledger.aborts.some(({ from }) => from === me)) return 'left'
   if (ledger.disputes.length > 0) return 'disputed'
   return 'running'
 }
 
 /** Nothing more will come of it. */
-export const isOver = (state: CeremonyState): boolean => state === 'usable' || state === 'aborted'
+export const isOver = (state: CeremonyState): boolean => state === 'usable' || state === 'aborted' || state === 'left'
 
 /** What a state means for the owner. */
 export const STATE_WORDS: Readonly<Record<CeremonyState, string>> = {
   running: 'running',
   disputed: 'a participant complains; it will abort when the dispute is judged',
   aborted: 'aborted',
+  left: 'you take no part in it any more; the others may go on without you',
   doubtful: 'DOUBTFUL: somebody aborted after you had stated your part; it may still succeed. Do not open it again yet.',
   confirming: 'succeeded; DO NOT USE ITS RESULT YET: not everyone has confirmed',
   unconfirmed: 'succeeded, but UNCONFIRMED: do not use its result before everyone has confirmed',

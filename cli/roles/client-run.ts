@@ -6,26 +6,25 @@ import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { runClient } from '../../engine/run/client.ts'
 import type { ClientResult } from '../../engine/run/client.ts'
 import type { Clock } from '../../engine/run/client-ports.ts'
-import { runError } from '../../engine/run/errors.ts'
 import { pause } from '../../engine/run/feed.ts'
-import { Ledger } from '../../engine/run/ledger.ts'
+import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
 import type { Script } from '../../engine/script/model.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
+import { isKeyriteError } from '../../engine/wire/error.ts'
+import { following } from '../../engine/wire/signals.ts'
 import { EXIT } from '../errors.ts'
 import type { Live } from '../output.ts'
 import { paint } from '../output.ts'
 import { chosen, openedWith } from './board.ts'
-import { abortLines, clockTime, isOver, stateOf, STATE_WORDS } from './ceremony-view.ts'
+import { abortLines, claimLines, clockTime, isOver, outLines, outputLines, stateOf, STATE_WORDS } from './ceremony-view.ts'
 import { exchanger, openChannel } from './channel.ts'
 import { closeOnAirgap } from './client-close.ts'
 import { cardOf, textStore } from './client-home.ts'
 import type { ClientSession } from './client-session.ts'
 import { troubleTeller } from './client-session.ts'
+import { Ledgers } from './ledgers.ts'
 import { RunView } from './run-view.ts'
-import { clientScript } from './script-files.ts'
-import { ledgerOf } from './status.ts'
-import { following } from '../../engine/wire/signals.ts'
 
 export interface RunUse {
   readonly session: ClientSession
@@ -57,13 +56,13 @@ export const systemClock: Clock = {
   },
 }
 
-/** Finds the ceremony, or waits for its opening; runs it to its end. @throws cli.ceremony, run.*, board.tampered */
+/** Finds the ceremony, or waits for its opening; runs it to its end. @throws cli.ceremony, cli.followed, run.*, board.tampered */
 export async function runCeremony(use: RunUse): Promise<RunEnd> {
   const { session, screen, signal } = use
   const me = cardOf(session.identity)
-  const opened = await awaitOpening(use, me.name)
-  const script = await clientScript(session.home, opened.opening.script.hash)
-  if (script === undefined) throw runError('unknown-script', { script: opened.opening.script.name, hash: opened.opening.script.hash })
+  const ledgers = new Ledgers(session.home, session.feed)
+  const opened = await awaitOpening(use, ledgers, me.name)
+  const { script, followed } = await ledgers.of(opened)
   for (const line of openedLines(opened, script)) screen.log(line)
 
   const view = new RunView({ home: session.home, me: me.name, screen })
@@ -82,7 +81,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
           view.asks()
           return exchange(request, asking)
         },
-        verbs, random, clock: systemClock,
+        verbs, random, followed, clock: systemClock,
         onProgress: ({ step, doing }) => view.at(step, doing),
         onLedger: (ledger) => view.follow(ledger),
         onTrouble: troubleTeller((line) => screen.log(line)),
@@ -93,7 +92,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
     const result = await Promise.race([run, session.running.then(() => null)])
     if (result === null) throw signal.reason instanceof Error ? signal.reason : new DOMException('stopped', 'AbortError')
     if (result.outcome !== 'aborted') return endOf(result, view.frames, me.name)
-    const ledger = await withAnAbort(session, script, opened, signal)
+    const ledger = await withAnAbort(session, ledgers, opened, signal)
     await closeOnAirgap(session, ledger, exchange, (line) => screen.log(line), signal)
     return endOf({ ...result, ledger }, view.frames, me.name)
   } finally {
@@ -126,10 +125,10 @@ function withoutOldRefusals(carrier: Carrier, say: (line: string) => void): Carr
 const COMES_BACK = 10_000
 
 /** An aborted ceremony as the log tells it once an Abort stands there, one's own perhaps. */
-async function withAnAbort({ feed }: ClientSession, script: Script, opened: Opened, signal: AbortSignal): Promise<Ledger> {
+async function withAnAbort({ feed }: ClientSession, ledgers: Ledgers, opened: Opened, signal: AbortSignal): Promise<Ledger> {
   const end = Date.now() + COMES_BACK
   for (;;) {
-    const ledger = ledgerOf(feed, script, opened)
+    const ledger = await ledgers.of(opened)
     if (ledger.aborts.length > 0 || signal.aborted || Date.now() > end) return ledger
     const before = feed.pin.offset
     while (feed.pin.offset === before && Date.now() <= end) await pause(50, signal)
@@ -137,13 +136,14 @@ async function withAnAbort({ feed }: ClientSession, script: Script, opened: Open
 }
 
 /** The ceremony to run: the wanted one, the only one that is not over, or the next that opens. */
-async function awaitOpening({ session, screen, signal, wanted }: RunUse, name: string): Promise<Opened> {
+async function awaitOpening({ session, screen, signal, wanted }: RunUse, ledgers: Ledgers, name: string): Promise<Opened> {
   let told = false
+  const refused = troubleTeller((line) => screen.log(line))
   for (;;) {
     const all = openedWith(session.feed, name)
     if (wanted !== undefined && all.length > 0) return chosen(all, wanted)
     const live: Opened[] = []
-    for (const one of all) if (await isLive(session, one)) live.push(one)
+    for (const one of all) if (await isLive(ledgers, one, name, refused)) live.push(one)
     if (live.length > 0) return chosen(live, undefined)
     const last = all.at(-1)
     if (last !== undefined && wanted === undefined && !told) screen.log(`The last ceremony with you in its roster, ${last.id.slice(0, 12)}, is over.`)
@@ -155,20 +155,26 @@ async function awaitOpening({ session, screen, signal, wanted }: RunUse, name: s
   }
 }
 
-/** Is there still something to do in it? One with a script that is not here counts, so that its owner hears of it. */
-async function isLive(session: ClientSession, { opening }: Opened): Promise<boolean> {
-  const script = await clientScript(session.home, opening.script.hash)
-  if (script === undefined) return true
-  const ledger = new Ledger({ script, opening, verbs, random, headAt: (offset) => session.feed.headAt(offset) })
-  for (const posted of session.feed.all) ledger.accept(posted)
-  const state = stateOf(ledger, Date.now(), session.identity.name)
-  return !isOver(state)
+/**
+ * Is there still something to do in it? One with a script that is not here counts, so that its owner hears of it. One that is
+ * refused does not, so that nobody's bad opening stands in the way; its owner hears why.
+ */
+async function isLive(ledgers: Ledgers, opened: Opened, me: string, refused: (error: Error) => void): Promise<boolean> {
+  try {
+    return !isOver(stateOf(await ledgers.of(opened), Date.now(), me))
+  } catch (error) {
+    if (!isKeyriteError(error)) throw error
+    if (error.code === 'run.unknown-script') return true
+    refused(new Error(`The ceremony ${opened.id.slice(0, 12)} is left out. ${error.message}`))
+    return false
+  }
 }
 
 function openedLines({ id, opening, by }: Opened, { ceremony }: Script): string[] {
   return [
     paint('bold', `${ceremony.name} ${ceremony.version}: ${ceremony.title}`),
     ...(opening.rehearsal ? [paint('yellow', 'This is a REHEARSAL.')] : []),
+    ...claimLines(ceremony, opening),
     `opened by ${by} at ${clockTime(Date.parse(opening.opensAt))} with ${opening.roster.map((card) => card.name).join(', ')}`,
     `ceremony ${id.slice(0, 12)}…, number ${ceremonyNumber(id)}`,
   ]
@@ -185,10 +191,14 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
     return { lines: [`Stopped: ${trouble?.what ?? 'unknown'}`], next: [trouble?.todo ?? ''], exit: EXIT.refused, json }
   }
   if (outcome === 'usable') {
-    const outputs = Object.entries(ledger.outputs ?? {}).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    const rehearsal = ledger.opening.rehearsal ? [paint('yellow', 'It was a REHEARSAL: nothing that it made is for use.', process.stdout)] : []
+    const id = ledger.id.slice(0, 12)
     return {
-      lines: [paint('green', 'The ceremony is complete.', process.stdout), ...outputs],
-      next: [`keyrite client export ${ledger.id.slice(0, 12)}    writes what anyone can verify`],
+      lines: [paint('green', 'The ceremony is complete.', process.stdout), ...rehearsal, ...outLines(ledger), ...outputLines(ledger)],
+      next: [
+        ...(isSigning(ledger) ? [`keyrite client signatures ${id}    writes messages and signatures`] : []),
+        `keyrite client export ${id}    writes what anyone can verify`,
+      ],
       exit: EXIT.ok, json,
     }
   }
@@ -198,6 +208,12 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
       next: ['Ask those who are missing to run their client and airgap; then run this again.'], exit: EXIT.aborted, json,
     }
   }
+  if (outcome === 'aborted' && stateOf(ledger, Date.now(), me) === 'left') {
+    return {
+      lines: ['You take no part in this ceremony any more; the others may go on without you.', ...abortLines(ledger)],
+      next: [`keyrite client status ${ledger.id.slice(0, 12)}    shows how it goes on`], exit: EXIT.aborted, json,
+    }
+  }
   // One's own Abort may not have come back in the log yet.
   const own = fault === null || ledger.aborts.some(({ from }) => from === me) ? [] : [`You aborted (${fault.reason}): ${fault.why}`]
   return {
@@ -205,3 +221,6 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
     next: [`When the cause is clear, one of you: keyrite client open --again ${ledger.id.slice(0, 12)}`], exit: EXIT.aborted, json,
   }
 }
+
+/** Does it sign messages under a key that another ceremony made? */
+const isSigning = ({ ceremony }: Ledger): boolean => Object.keys(ceremony.follows).length > 0 && Object.values(ceremony.parameters).includes('[message]')

@@ -1,30 +1,20 @@
 /** One ceremony's state, read from the log. */
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
-import type { Feed } from '../../engine/run/feed.ts'
-import { Ledger } from '../../engine/run/ledger.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
-import type { Script } from '../../engine/script/model.ts'
-import { verbs } from '../../engine/verbs/implementations.ts'
+import { isKeyriteError } from '../../engine/wire/error.ts'
 import { screenWidth } from '../output.ts'
-import { random } from './airgap-home.ts'
-import { abortLines, clockTime, progressTable, isOver, stateOf, STATE_WORDS, waitingLines } from './ceremony-view.ts'
+import { abortLines, claimLines, clockTime, outputLines, progressTable, isOver, stateOf, STATE_WORDS, waitingLines } from './ceremony-view.ts'
 import { textStore } from './client-home.ts'
 import type { Identity } from './client-home.ts'
-import { clientScript } from './script-files.ts'
-
-/** The ceremony as a feed's log tells it up to now. */
-export function ledgerOf(feed: Feed, script: Script, { opening }: Opened): Ledger {
-  const ledger = new Ledger({ script, opening, verbs, random, headAt: (offset) => feed.headAt(offset) })
-  for (const posted of feed.all) ledger.accept(posted)
-  return ledger
-}
+import type { Ledgers } from './ledgers.ts'
 
 export interface Status {
   readonly lines: readonly string[]
   readonly json: Record<string, unknown>
 }
 
-export async function statusOf(home: string, identity: Identity, feed: Feed, opened: Opened): Promise<Status> {
+/** A ceremony that cannot be read, for want of its script or of what it follows, says why. */
+export async function statusOf(home: string, identity: Identity, ledgers: Ledgers, opened: Opened): Promise<Status> {
   const { id, opening, by } = opened
   const number = ceremonyNumber(id)
   const head = [
@@ -32,11 +22,15 @@ export async function statusOf(home: string, identity: Identity, feed: Feed, ope
     `id      ${id}`,
     `number  ${number}`,
   ]
-  const script = await clientScript(home, opening.script.hash)
-  if (script === undefined) {
-    return { lines: [...head, `its script, SHA-256 ${opening.script.hash}, is not on this machine`], json: { ceremony: id, number, state: 'unknown-script' } }
+  const ledger = await ledgers.of(opened).catch((error: unknown) => {
+    if (!isKeyriteError(error)) throw error
+    return error
+  })
+  if (isKeyriteError(ledger)) {
+    const state = ledger.code === 'run.unknown-script' ? 'unknown-script' : 'refused'
+    return { lines: [...head, `state   cannot be read: ${ledger.message}`], json: { ceremony: id, number, state, why: ledger.message } }
   }
-  const ledger = ledgerOf(feed, script, opened)
+  const { script } = ledger
   const state = stateOf(ledger, Date.now(), identity.name)
   const step = script.ceremony.steps[ledger.current]
   const kept = step === undefined ? undefined : await textStore(home).get(`${id}/since-${step.name}`)
@@ -45,12 +39,13 @@ export async function statusOf(home: string, identity: Identity, feed: Feed, ope
   return {
     lines: [
       ...head,
+      ...claimLines(script.ceremony, opening),
       `state   ${STATE_WORDS[state]}`,
       '',
       ...progressTable(ledger, identity.name, screenWidth(process.stdout)),
       ...(over ? [] : ['', ...waitingLines(ledger, Date.now(), since)]),
-      ...(ledger.aborts.length > 0 && !ledger.certified ? ['', ...abortLines(ledger)] : []),
-      ...Object.entries(ledger.outputs ?? {}).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`),
+      ...(state === 'aborted' || state === 'doubtful' ? ['', ...abortLines(ledger)] : []),
+      ...outputLines(ledger),
     ],
     json: {
       ceremony: id, number, script: opening.script, state, rehearsal: opening.rehearsal, openedBy: by, opensAt: opening.opensAt,
@@ -58,7 +53,7 @@ export async function statusOf(home: string, identity: Identity, feed: Feed, ope
       ...(step === undefined || over
         ? {}
         : {
-            step: step.name, awaited: ledger.missing(step.index), deadline: new Date(ledger.deadline(step.index)).toISOString(),
+            step: step.name, awaited: ledger.missing(step.index).filter((name) => !ledger.isOut(name)), deadline: new Date(ledger.deadline(step.index)).toISOString(),
             since: since === undefined ? null : new Date(since).toISOString(),
           }),
       outputs: ledger.outputs ?? null,

@@ -17,8 +17,7 @@ participants, for good; after that it has no effect. Nobody can be found guilty 
     const { args, flags } = await this.parse(ClientAbort)
     const { postSigned, unlockedClient } = await import('../../roles/client-session.ts')
     const { chosen, openedWith } = await import('../../roles/board.ts')
-    const { clientScript } = await import('../../roles/script-files.ts')
-    const { ledgerOf } = await import('../../roles/status.ts')
+    const { Ledgers } = await import('../../roles/ledgers.ts')
     const { abortPayload } = await import('../../../engine/run/abort.ts')
     const { runError } = await import('../../../engine/run/errors.ts')
     const { askYesNo } = await import('../../prompt.ts')
@@ -26,9 +25,8 @@ participants, for good; after that it has no effect. Nobody can be found guilty 
     const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.say(line) })
     try {
       const opened = chosen(openedWith(session.feed, session.identity.name), args.ceremony)
-      const script = await clientScript(session.home, opened.opening.script.hash)
-      if (script === undefined) throw runError('unknown-script', { script: opened.opening.script.name, hash: opened.opening.script.hash })
-      const ledger = ledgerOf(session.feed, script, opened)
+      const ledger = await new Ledgers(session.home, session.feed).of(opened)
+      const { script } = ledger
       if (ledger.certified) throw runError('closed', { ceremony: ledger.id, why: 'it has succeeded, and nothing undoes that' })
       if (!flags.yes && !(await askYesNo(`Abort ${script.ceremony.name} ${ledger.id.slice(0, 12)} for everyone?`, '--yes', this.signal))) return { aborted: false }
       const step = script.ceremony.steps[ledger.current]?.name ?? null

@@ -13,11 +13,9 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
     const { args, flags } = await this.parse(ClientExport)
     const { readClient } = await import('../../roles/client-home.ts')
     const { caughtUp, chosen, openBoard, openedWith } = await import('../../roles/board.ts')
-    const { clientScript } = await import('../../roles/script-files.ts')
-    const { ledgerOf } = await import('../../roles/status.ts')
+    const { Ledgers } = await import('../../roles/ledgers.ts')
     const { writeTranscript } = await import('../../../engine/run/transcript.ts')
     const { writeDurable } = await import('../../../engine/vault/file.ts')
-    const { runError } = await import('../../../engine/run/errors.ts')
     const path = await import('node:path')
 
     const { home, identity } = await readClient()
@@ -27,10 +25,9 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
       const { feed } = session
       const opened = chosen(openedWith(feed, identity.name), args.ceremony)
       const { id, opening } = opened
-      const script = await clientScript(home, opening.script.hash)
-      if (script === undefined) throw runError('unknown-script', { script: opening.script.name, hash: opening.script.hash })
+      const ledger = await new Ledgers(home, feed).of(opened)
       const file = path.resolve(flags.output ?? `${opening.script.name}-${id.slice(0, 12)}.transcript`)
-      const text = [...writeTranscript(ledgerOf(feed, script, opened), feed.all, (offset) => feed.headAt(offset))].join('')
+      const text = [...writeTranscript(ledger, feed.all, (offset) => feed.headAt(offset))].join('')
       await writeDurable(file, new TextEncoder().encode(text), { mode: 0o644 })
       this.log(`Wrote ${file}: ${String(feed.all.length)} log entries, ${String(text.length)} bytes.`)
       this.next(`keyrite verify ${file}`)

@@ -12,6 +12,7 @@ will do) it shows that one alone.`
     const { args } = await this.parse(ClientStatus)
     const { readClient } = await import('../../roles/client-home.ts')
     const { caughtUp, chosen, openBoard, openedWith } = await import('../../roles/board.ts')
+    const { Ledgers } = await import('../../roles/ledgers.ts')
     const { statusOf } = await import('../../roles/status.ts')
 
     const { home, identity } = await readClient()
@@ -20,8 +21,9 @@ will do) it shows that one alone.`
       await caughtUp(session, this.signal)
       const all = openedWith(session.feed, identity.name)
       const wanted = args.ceremony === undefined ? all : [chosen(all, args.ceremony)]
+      const ledgers = new Ledgers(home, session.feed)
       const found = []
-      for (const opened of wanted) found.push(await statusOf(home, identity, session.feed, opened))
+      for (const opened of wanted) found.push(await statusOf(home, identity, ledgers, opened))
       const { offset, head } = session.feed.pin
       this.log(`Board ${identity.board}: ${String(offset + 1)} messages, head ${head}`)
       for (const one of found) this.log(`\n${one.lines.join('\n')}`)
