@@ -1,6 +1,6 @@
 /** Ethereum's signing roots: consensus-specs, phase0, «Domains» and `compute_signing_root`. */
-import { ETH2_TYPES } from 'micro-eth-signer/ssz.js'
 import { concat, fromHex } from '../../crypto/bytes.ts'
+import { containerRoot } from './ssz.ts'
 
 /** Domain types, 4 bytes of hex (consensus-specs, phase0 and capella, «Domain types»). */
 export const DOMAIN = { deposit: '03000000', voluntaryExit: '04000000', blsToExecutionChange: '0a000000' } as const
@@ -17,9 +17,7 @@ export const ZERO_ROOT = '00'.repeat(32)
  * @param genesisValidatorsRoot 32 bytes, hex
  */
 export function signingRoot(objectRoot: Uint8Array, type: string, forkVersion: string, genesisValidatorsRoot: string): Uint8Array {
-  const forkData = ETH2_TYPES.ForkData.merkleRoot({
-    current_version: fromHex(forkVersion, 4),
-    genesis_validators_root: fromHex(genesisValidatorsRoot, 32),
-  })
-  return ETH2_TYPES.SigningData.merkleRoot({ object_root: objectRoot, domain: concat(fromHex(type, 4), forkData.subarray(0, 28)) })
+  // ForkData: current_version, genesis_validators_root. SigningData: object_root, domain.
+  const forkData = containerRoot(fromHex(forkVersion, 4), fromHex(genesisValidatorsRoot, 32))
+  return containerRoot(objectRoot, concat(fromHex(type, 4), forkData.subarray(0, 28)))
 }

@@ -1,8 +1,8 @@
-import { ETH2_TYPES } from 'micro-eth-signer/ssz.js'
 import { checkedAddress } from '../ethereum/address.ts'
 import { nobodyLines } from '../ethereum/credentials.ts'
 import { networkField, networkLines, networkOf } from '../ethereum/networks.ts'
 import { DOMAIN, signingRoot } from '../ethereum/signing-root.ts'
+import { containerRoot } from '../ethereum/ssz.ts'
 import { validatorField } from '../ethereum/validator.ts'
 import { addressField, bare, bytesOf, integerOf, publicKeyField, textOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
@@ -30,11 +30,10 @@ export const ethBlsToExecutionChange: MessageKind = {
   ],
   signedBytes: (message) => {
     const { genesisForkVersion, genesisValidatorsRoot } = networkOf(message)
-    const root = ETH2_TYPES.BLSToExecutionChange.merkleRoot({
-      validator_index: BigInt(integerOf(message, 'validatorIndex')),
-      from_bls_pubkey: bytesOf(message, 'fromBlsPubkey'),
-      to_execution_address: bytesOf(message, 'toExecutionAddress'),
-    })
+    // BLSToExecutionChange: validator_index, from_bls_pubkey, to_execution_address
+    const root = containerRoot(
+      BigInt(integerOf(message, 'validatorIndex')), bytesOf(message, 'fromBlsPubkey'), bytesOf(message, 'toExecutionAddress'),
+    )
     return signingRoot(root, DOMAIN.blsToExecutionChange, genesisForkVersion, genesisValidatorsRoot)
   },
   signer: (message) => bare(textOf(message, 'fromBlsPubkey')),

@@ -1,7 +1,7 @@
-import { ETH2_TYPES } from 'micro-eth-signer/ssz.js'
 import { credentialsLines } from '../ethereum/credentials.ts'
 import { networkField, networkLines, networkOf } from '../ethereum/networks.ts'
 import { DOMAIN, ZERO_ROOT, signingRoot } from '../ethereum/signing-root.ts'
+import { containerRoot } from '../ethereum/ssz.ts'
 import { bare, bytesOf, hexField, integerField, integerOf, publicKeyField, textOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
 import { amountText } from '../words.ts'
@@ -30,11 +30,8 @@ export const ethDeposit: MessageKind = {
     { label: 'Amount', value: amountText(integerOf(message, 'amount')) },
   ],
   signedBytes: (message) => {
-    const root = ETH2_TYPES.DepositMessage.merkleRoot({
-      pubkey: bytesOf(message, 'pubkey'),
-      withdrawal_credentials: bytesOf(message, 'withdrawalCredentials'),
-      amount: BigInt(integerOf(message, 'amount')),
-    })
+    // DepositMessage: pubkey, withdrawal_credentials, amount
+    const root = containerRoot(bytesOf(message, 'pubkey'), bytesOf(message, 'withdrawalCredentials'), BigInt(integerOf(message, 'amount')))
     return signingRoot(root, DOMAIN.deposit, networkOf(message).genesisForkVersion, ZERO_ROOT)
   },
   signer: (message) => bare(textOf(message, 'pubkey')),

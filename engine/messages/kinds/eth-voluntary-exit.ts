@@ -1,6 +1,6 @@
-import { ETH2_TYPES } from 'micro-eth-signer/ssz.js'
 import { networkField, networkLines, networkOf } from '../ethereum/networks.ts'
 import { DOMAIN, signingRoot } from '../ethereum/signing-root.ts'
+import { containerRoot } from '../ethereum/ssz.ts'
 import { validatorField } from '../ethereum/validator.ts'
 import { integerField, integerOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
@@ -22,10 +22,8 @@ export const ethVoluntaryExit: MessageKind = {
   ],
   signedBytes: (message) => {
     const { capellaForkVersion, genesisValidatorsRoot } = networkOf(message)
-    const root = ETH2_TYPES.VoluntaryExit.merkleRoot({
-      epoch: BigInt(integerOf(message, 'epoch')),
-      validator_index: BigInt(integerOf(message, 'validatorIndex')),
-    })
+    // VoluntaryExit: epoch, validator_index
+    const root = containerRoot(BigInt(integerOf(message, 'epoch')), BigInt(integerOf(message, 'validatorIndex')))
     return signingRoot(root, DOMAIN.voluntaryExit, capellaForkVersion, genesisValidatorsRoot)
   },
   example: { kind: 'eth/voluntary-exit', network: 'mainnet', epoch: 305658, validatorIndex: 100 },
