@@ -1,11 +1,16 @@
 /** What the airgap's owner is asked, on the airgap's own screen: all that is consented to, then the question. */
 import type { Confirmation } from '../../engine/run/airgap.ts'
+import { messagesIn } from '../../engine/run/airgap-blind.ts'
+import type { KeptShown } from '../../engine/run/kept.ts'
 import type { Script } from '../../engine/script/model.ts'
+import { parseType } from '../../engine/verbs/types.ts'
 import type { Card } from '../../engine/wire/card.ts'
 import { cliError } from '../errors.ts'
 import { paint, table } from '../output.ts'
 import { digitsOf, isNo } from './airgap-hand.ts'
 import type { Hand } from './airgap-hand.ts'
+import { shownMessages } from './airgap-messages.ts'
+import type { MessagesShown } from './airgap-messages.ts'
 import { outsideLines, widthOf } from './airgap-text.ts'
 import { clockTime } from './ceremony-view.ts'
 
@@ -41,31 +46,60 @@ async function consent(hand: Hand, question: string, flag: string): Promise<bool
   return !isNo(answer)
 }
 
+/** What is typed for messages that nobody can read. */
+export const BLIND_SENTENCE = 'I sign what I cannot read'
+
 /**
- * Shows a ceremony and asks for consent: the first ten digits of its number, typed, so that nobody consents unread, and a
- * code where a scanner types as well.
+ * Shows a ceremony and asks for consent: the first ten digits of its number, typed, so that nobody consents unread; a sentence where
+ * it signs what nobody can read; and a code where a scanner types as well.
  *
- * @param accepted the number consented to beforehand (`--accept`)
+ * @param accepted the number consented to beforehand (`--accept`), which does not do for what nobody can read
  * @throws cli.accept where that is another ceremony's; cli.no-terminal
  */
 export async function confirmCeremony(question: Confirmation, accepted: string | undefined, hand: Hand): Promise<boolean> {
-  await hand.show(ceremonyLines(question, hand.columns))
+  const signs = signsOf(question, widthOf(hand.columns))
+  await hand.show(ceremonyLines(question, hand.columns, signs))
+  const isBlind = signs.some((one) => one.isBlind)
   if (accepted !== undefined) {
-    if (digitsOf(accepted) === digitsOf(question.number)) return true
-    throw cliError('accept', { ceremony: question.ceremony.slice(0, 12), number: question.number })
+    if (digitsOf(accepted) !== digitsOf(question.number)) throw cliError('accept', { ceremony: question.ceremony.slice(0, 12), number: question.number })
+    if (!isBlind) return true
+  } else if (!(await typedNumber(question, signs, hand))) return false
+  const flag = isBlind ? 'a hand: --accept does not do for what nobody can read' : '--accept NUMBER'
+  if (isBlind && !(await typedSentence(hand, flag))) return false
+  return !hand.isScanned || (await hand.code((code) => [byCode(code, 'or no to decline')], flag))
+}
+
+/** The first ten digits, or no; before that, as many looks at the messages as the owner wants. */
+async function typedNumber({ number, kind }: Confirmation, signs: readonly MessagesShown[], hand: Hand): Promise<boolean> {
+  const first = digitsOf(number).slice(0, 10)
+  const look = (typed: string): readonly string[] | undefined => signs.map((one) => one.look(typed)).find((lines) => lines !== undefined)
+  const isLong = signs.some((one) => one.isLong)
+  for (;;) {
+    const answer = await hand.line({
+      ask: () => [
+        'Compare the number with the other participants on a call, all forty digits.',
+        ...(isLong ? ['Look at the messages: list, list 500, show 12, find TEXT.'] : []), '',
+        `Type the first ten digits of the number to ${kind === 'join' ? 'join' : 'go on'}, or no to decline:`,
+      ],
+      flag: '--accept NUMBER',
+      refuse: (typed) => (isNo(typed) || look(typed) !== undefined || digitsOf(typed) === first ? undefined : 'Those are not its first ten digits.'),
+    })
+    if (isNo(answer)) return false
+    const lines = look(answer)
+    if (lines === undefined) return true
+    await hand.show(lines, { mayStop: true })
   }
-  const flag = '--accept NUMBER'
-  const does = question.kind === 'join' ? 'join' : 'go on'
-  const first = digitsOf(question.number).slice(0, 10)
+}
+
+async function typedSentence(hand: Hand, flag: string): Promise<boolean> {
   const answer = await hand.line({
     ask: () => [
-      'Compare the number with the other participants on a call, all forty digits.', '',
-      `Type the first ten digits of the number to ${does}, or no to decline:`,
+      paint('yellow', 'Nobody can see what the raw messages are. They may give away all that this key holds.'),
+      `Type this sentence to sign all the same, or no to decline: ${paint('bold', BLIND_SENTENCE)}`,
     ],
-    flag, refuse: (typed) => (isNo(typed) || digitsOf(typed) === first ? undefined : 'Those are not its first ten digits.'),
+    flag, refuse: (typed) => (isNo(typed) || typed === BLIND_SENTENCE ? undefined : 'That is not the sentence, letter for letter.'),
   })
-  if (isNo(answer)) return false
-  return !hand.isScanned || (await hand.code((code) => [byCode(code, 'or no to decline')], flag))
+  return !isNo(answer)
 }
 
 /** 64 digits of hex on one line, or in two halves where the window is narrow. */
@@ -74,11 +108,19 @@ const hexLines = (name: string, hex: string, width: number): string[] =>
     ? [`${label(name)}${hex}`]
     : [`${label(name)}${hex.slice(0, hex.length / 2)}`, `${' '.repeat(INDENT)}${hex.slice(hex.length / 2)}`]
 
+/** What a ceremony signs, of each parameter that has messages. */
+export function signsOf({ script, opening, followed }: Confirmation, width: number): readonly MessagesShown[] {
+  const groupKeys = Object.values(followed).flatMap(({ groupKey }) => groupKey ?? [])
+  return [...messagesIn(script, opening).values()].map((messages) => shownMessages(messages, groupKeys, width))
+}
+
 /** Everything that an owner must see before joining (protocol §3), in lines that fit so many columns. */
-export function ceremonyLines({ script, opening, me, number, step, kind, shows }: Confirmation, columns?: number): string[] {
-  const { name, version, title } = script.ceremony
+export function ceremonyLines(question: Confirmation, columns?: number, signs = signsOf(question, widthOf(columns))): string[] {
+  const { script, opening, me, number, step, kind, shows, followed } = question
+  const { name, version, title, parameters } = script.ceremony
   const width = widthOf(columns)
   const values = Object.entries({ ...opening.parameters, ...shows })
+    .filter(([key]) => !Object.hasOwn(followed, key) && parseType(parameters[key] ?? '').name !== 'message')
   return [
     '',
     paint('bold', kind === 'join' ? 'A CEREMONY TO JOIN' : `BEFORE ${step}`),
@@ -86,19 +128,40 @@ export function ceremonyLines({ script, opening, me, number, step, kind, shows }
     ...outsideLines(`${name} ${version}`, title, INDENT, width),
     ...hexLines('SHA-256', script.hash, width),
     `${label('opens at')}${clockTime(Date.parse(opening.opensAt))}`,
-    ...values.flatMap(([key, value]) => valueLines(key, value, opening.roster.length, width)),
+    ...Object.entries(followed).flatMap(([key, one]) => followedLines(key, one, width)),
+    ...values.flatMap(([key, value]) => valueLines(key, value, opening.roster.length, width, parameters[key])),
     '',
     `  ${String(opening.roster.length)} participants:`,
     ...table(opening.roster.map((card, i) => [`    ${String(i + 1)}`, card.name === me.name ? paint('bold', `${card.name} (you)`) : card.name, `airgap ${card.airgapKey.slice(0, 16)}…`])),
+    ...signs.flatMap(({ lines }) => ['', ...lines]),
     '',
     `  number  ${paint('bold', number)}`,
   ]
 }
 
-/** A parameter. What was typed by the opener stands behind the mark; the engine's own words and numbers do not need one. */
-function valueLines(name: string, value: unknown, participants: number, width: number): string[] {
+/** The key that signs, or what else the ceremony follows: as it stands in this airgap's own vault. */
+function followedLines(name: string, { id, opening, groupKey }: KeptShown, width: number): string[] {
+  const threshold = opening.parameters['threshold']
+  const made = [
+    `${opening.script.name} ${opening.script.version}, ceremony ${id.slice(0, 12)}`,
+    ...(typeof threshold === 'number' ? [`${String(threshold)} of ${String(opening.roster.length)}`] : []),
+    ...(opening.rehearsal ? [paint('yellow', 'a REHEARSAL')] : []),
+  ].join(', ')
+  return groupKey === undefined ? [`${label(name)}${made}`] : [...hexLines(name, groupKey, width), `${' '.repeat(INDENT)}made by ${made}`]
+}
+
+/**
+ * A parameter. What was typed by the opener stands behind the mark; the engine's own words and numbers do not need one.
+ *
+ * @param type as the script writes it
+ */
+function valueLines(name: string, value: unknown, participants: number, width: number, type?: string): string[] {
   if (typeof value === 'number') return [`${label(name)}${String(value)}${name === 'threshold' ? ` of ${String(participants)}` : ''}`]
-  if (typeof value === 'string') return outsideLines(name, value, INDENT, width)
+  if (typeof value === 'string') {
+    return type === 'text'
+      ? [`${label(name)}claimed by the opener; nobody has checked it:`, ...outsideLines('', value, INDENT, width)]
+      : outsideLines(name, value, INDENT, width)
+  }
   const list: readonly unknown[] = Array.isArray(value) ? value : [value]
   const count = Array.isArray(value) ? [`${label(name)}${String(list.length)}:`] : []
   return [...count, ...list.flatMap((one, i) => outsideLines(Array.isArray(value) ? `  ${String(i + 1)}` : name, typeof one === 'string' ? one : JSON.stringify(one), INDENT, width))]

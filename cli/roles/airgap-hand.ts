@@ -53,8 +53,8 @@ export interface Hand {
   readonly isScanned: boolean
   /** Of the window, as far as it is known. */
   readonly columns: number | undefined
-  /** Shows lines, a page at a time where they do not fit the window. */
-  readonly show: (lines: readonly string[]) => Promise<void>
+  /** Shows lines, a page at a time where they do not fit the window; all of them, unless they may be left with q. */
+  readonly show: (lines: readonly string[], more?: { readonly mayStop?: boolean }) => Promise<void>
   /** A line, typed. @throws cli.no-terminal, the signal's reason */
   readonly line: (question: LineQuestion) => Promise<string>
   /**
@@ -73,7 +73,7 @@ const UNSCANNED: HandTiming = { quiet: 100, mostQuiet: 100, grace: 0, pace: 0 }
 
 /** Two keys may go down together, and a busy machine may hold one back; more at once are no fingers. */
 const MOST_AT_ONCE = 3
-const MOST_ANSWER = 40
+const MOST_ANSWER = 70
 const ROWS_FOR_QUESTION = 8
 
 const ERASE = ['\u007f', '\b']
@@ -162,7 +162,7 @@ export function makeHand(use: HandUse): Hand {
     return !isNo(answer)
   }
 
-  async function show(lines: readonly string[]): Promise<void> {
+  async function show(lines: readonly string[], { mayStop = false } = {}): Promise<void> {
     const room = Math.max(8, ((output.rows ?? 0) || 24) - ROWS_FOR_QUESTION)
     if (output.isTTY !== true || input.isTTY !== true || lines.length <= room) {
       write(`${lines.join('\n')}\n`)
@@ -172,16 +172,21 @@ export function makeHand(use: HandUse): Hand {
     let at = 0
     for (let end = lines.length % room || room; end <= lines.length; at = end, end += room) {
       write(`${lines.slice(at, end).join('\n')}\n`)
-      if (end < lines.length) await turnPage(lines.length - end)
+      if (end < lines.length && (await turnPage(lines.length - end, mayStop)) === 'stop') return
     }
   }
 
-  async function turnPage(left: number): Promise<void> {
-    await withKeys(input, signal, async (keys) => {
+  async function turnPage(left: number, mayStop: boolean): Promise<'on' | 'stop'> {
+    return await withKeys(input, signal, async (keys) => {
       await keys.drop(100)
-      write(paint('dim', `  ${String(left)} more lines: press Space`))
-      for (let key: string | undefined = ''; key !== undefined && key !== ' ' && key !== '\r';) key = await keys.next()
-      write('\r\u001b[2K')
+      write(paint('dim', `  ${String(left)} more lines: press Space${mayStop ? ', or q to stop' : ''}`))
+      for (;;) {
+        const key = await keys.next()
+        const isOn = key === undefined || key === ' ' || key === '\r'
+        if (!isOn && !(mayStop && key === 'q')) continue
+        write('\r\u001b[2K')
+        return isOn ? 'on' : 'stop'
+      }
     })
   }
 

@@ -18,6 +18,8 @@ export interface ServeUse {
   readonly airgap: OpenAirgap
   readonly channel: string
   readonly fragment?: number | undefined
+  /** Are raw messages brought before the owner at all? */
+  readonly allowBlind?: boolean
   readonly signal: AbortSignal
   readonly screen: Live
   readonly confirm: (question: Confirmation | Pairing, hand: Hand) => Promise<boolean>
@@ -44,7 +46,7 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
   })
   const hand = makeHand({ isScanned: isTyped(use.channel), signal })
   const role = createAirgap({
-    memory: airgap.memory, script: airgap.script, verbs, random, now: () => new Date(),
+    memory: airgap.memory, script: airgap.script, verbs, random, now: () => new Date(), allowBlind: use.allowBlind === true,
     confirm: (question) => carrier.lend(async () => {
       screen.show([])
       return await use.confirm(question, hand)

@@ -19,6 +19,7 @@ import type { KeyriteError } from '../wire/error.ts'
 import { checkRequest } from '../wire/exchange.ts'
 import type { Answer, RefusalAnswer, Request, Stated, StepRequest } from '../wire/exchange.ts'
 import { hashOf } from '../wire/message.ts'
+import { refuseBlind } from './airgap-blind.ts'
 import { disputedIn, erased, joinedFor, knownNow, newCell, saveCell } from './airgap-cell.ts'
 import type { Joined } from './airgap-cell.ts'
 import { computeStep } from './airgap-compute.ts'
@@ -26,6 +27,8 @@ import { answerDispute, closeCeremony, pair } from './airgap-requests.ts'
 import { setHash, verifyCollected, verifyPrepared } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
 import { runError } from './errors.ts'
+import { shownOf } from './kept.ts'
+import type { KeptShown } from './kept.ts'
 import type { Cell, MemoryStore, StepMemory } from './memory.ts'
 
 /** What the owner sees and confirms, on the airgap's own screen. */
@@ -40,6 +43,8 @@ export interface Confirmation {
   readonly step: string
   /** What this step wants shown besides, by parameter name. */
   readonly shows: JsonObject
+  /** What the ceremony follows, by the script's name for it. */
+  readonly followed: Readonly<Record<string, KeptShown>>
 }
 
 export interface Pairing {
@@ -56,6 +61,8 @@ export interface AirgapPorts {
   readonly verbs: Verbs
   readonly random: Random
   readonly now: () => Date
+  /** Brings messages before the owner of which nobody can see what they are; without it they are refused unasked. */
+  readonly allowBlind?: boolean
   /** Hears what the airgap does, for its screen. Public. */
   readonly onProgress?: (progress: AirgapProgress) => void
 }
@@ -135,6 +142,7 @@ export function createAirgap(ports: AirgapPorts): Airgap {
       return fromMemory(answered)
     }
     const disputed = disputedIn(joined)
+    if (ports.allowBlind !== true) refuseBlind(id, script, joined.opening)
     if (disputed !== undefined) throw runError('closed', { ceremony: id, why: `this airgap disputed in ${disputed}, so it aborts` })
     const machine = machines.get(id) ?? startMachine(joined)
     const wanted = currentStep(machine, script)
@@ -248,10 +256,13 @@ function numberOf(id: string): string {
 
 function confirmation(ports: AirgapPorts, here: Omit<Joined, 'cell'>, step: Step): Confirmation {
   const { id, script, opening } = here
-  const { me } = knownNow(ports, here)
+  const { me, followed } = knownNow(ports, here)
   const joins = airgapSteps(script.ceremony)[0]?.name === step.name
   const shows = Object.fromEntries(step.confirm.map((name) => [name, opening.parameters[name]]))
-  return { kind: joins ? 'join' : 'step', ceremony: id, number: numberOf(id), script, opening, me, step: step.name, shows }
+  return {
+    kind: joins ? 'join' : 'step', ceremony: id, number: numberOf(id), script, opening, me, step: step.name, shows,
+    followed: Object.fromEntries(Object.entries(followed).map(([name, found]) => [name, shownOf(found)])),
+  }
 }
 
 /** Runs the verb, and puts the answer into the vault before anyone sees it. */

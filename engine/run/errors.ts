@@ -3,7 +3,11 @@ import { errorTable } from '../wire/error.ts'
 export const runError = errorTable('run', {
   opening: ({ why }: { why: string }) => ({
     what: `This opening is refused: ${why}.`,
-    todo: 'Do not confirm it. Ask whoever opened the ceremony to open it again from the participants’ own cards.',
+    todo: 'Do not confirm it. Ask whoever opened the ceremony to open another one with that put right.',
+  }),
+  blind: ({ count }: { ceremony: string; count: number }) => ({
+    what: `${count === 1 ? 'A message is' : `${count} messages are`} raw: nobody can see what is signed, and this airgap does not sign blind. Nothing was used up.`,
+    todo: 'Ask for kinds that an airgap can read. If you must sign what you cannot read: `keyrite airgap run --allow-blind`, then the client again.',
   }),
   'unknown-script': ({ script, hash }: { script: string; hash: string }) => ({
     what: `The script ${script} with SHA-256 ${hash} is not on this machine.`,

@@ -7,7 +7,12 @@ export class AirgapRun extends KeyriteCommand {
 ceremony it shows you the number, the script, the parameters and the roster, and asks for your consent. It asks no
 more than that, unless the script says so. Leave it running until the client says that the ceremony is complete.
 
---accept is consent given beforehand to the ceremony with that number, for drills and tests.`
+To sign, it shows what is to be signed in words: the purpose that the opener claims, the key, and every message. Of
+more than ten it shows what they have in common, their count, range and digest, and you list, show and find single
+ones before you decide. What it cannot read it refuses.
+
+--accept is consent given beforehand to the ceremony with that number, for drills and tests. It does not do for raw
+messages (--allow-blind).`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --channel folder:/media/stick --accept "12345 67890 …"',
@@ -16,6 +21,7 @@ more than that, unless the script says so. Leave it running until the client say
     ...passphraseFlags,
     ...channelFlags,
     accept: Flags.string({ helpValue: 'NUMBER', summary: 'Consent beforehand to the ceremony with this number (forty digits; spaces do not matter).' }),
+    'allow-blind': Flags.boolean({ default: false, summary: 'Let raw messages come to this screen, of which nobody can see what they are. Each time, you type a sentence to sign them.' }),
     'until-finished': Flags.boolean({ default: false, summary: 'End after the last step of a ceremony was answered.' }),
   }
 
@@ -40,7 +46,7 @@ more than that, unless the script says so. Leave it running until the client say
     const log = airgapLog((line) => screen.log(line), airgap)
     try {
       await serveAirgap({
-        airgap, ...flags, signal: this.signal, screen,
+        airgap, ...flags, allowBlind: flags['allow-blind'], signal: this.signal, screen,
         onReady: log.start,
         confirm: (question, hand) =>
           (question.kind === 'pair' ? confirmPairing(question.card, undefined, hand) : confirmCeremony(question, flags.accept, hand))

@@ -32,7 +32,7 @@ function screenOf(text: string, columns = 80): string[] {
   const me = stranger('ada', 1)
   const question: Confirmation = {
     kind: 'join', ceremony: '00'.repeat(32), number: '00000 11111 22222 33333 44444 55555 66666 77777', script: beacon, me,
-    opening: openingOf(beacon, [me, stranger('bob', 2)], { purpose: text, threshold: 2, messages: [{ kind: 'text', text }, text] }), step: 'SendCommits', shows: {},
+    opening: openingOf(beacon, [me, stranger('bob', 2)], { purpose: text, threshold: 2, messages: [{ kind: 'text', text }, text] }), step: 'SendCommits', shows: {}, followed: {},
   }
   return ceremonyLines(question, columns)
 }
