@@ -4,10 +4,9 @@ import { setMaxListeners } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { openEnvelope } from '../../engine/channel/envelope.ts'
 import type { Airgap } from '../../engine/run/airgap.ts'
-import { runError } from '../../engine/run/errors.ts'
 import { tamperingOf } from '../../engine/run/faults.ts'
 import { seededRandom, simulate } from '../../engine/run/simulate.ts'
-import type { Exchange, MemberKeys, Simulated, Tampering } from '../../engine/run/simulate.ts'
+import type { Exchange, MemberKeys, SimulateOptions, Simulated, Tampering } from '../../engine/run/simulate.ts'
 import type { MemoryBoard } from '../../engine/run/memory-board.ts'
 import type { Script } from '../../engine/script/model.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
@@ -24,6 +23,8 @@ export interface SimulationWish {
   /** As on the command line: `NAME:PARTICIPANT[:TARGET]`. */
   readonly faults: readonly string[]
   readonly seed?: string | undefined
+  /** For a script that follows another: that one, which is run first, among the same people. */
+  readonly before?: { readonly script: Script; readonly parameters: JsonObject } | undefined
 }
 
 /** One crossing to an airgap and back. */
@@ -51,43 +52,46 @@ const SEEDED_TIME = Date.UTC(2000, 0, 1)
  * Simulates.
  *
  * @returns null if the signal came first
- * @throws run.not-runnable for scripts that this version cannot run, run.bad-fault
+ * @throws run.bad-fault, run.opening
  */
 export async function runSimulation(wish: SimulationWish, live: Live, signal: AbortSignal): Promise<Simulation | null> {
-  const { script, names, parameters, rehearsal, faults, seed } = wish
-  refuseUnrunnable(script)
+  const { script, names, parameters, rehearsal, faults, seed, before } = wish
   const random = seed === undefined ? (length: number) => Uint8Array.from(randomBytes(length)) : seededRandom(seed)
   const faulty = tamperingOf(faults, { script, verbs, random, names })
   // All participants wait for the same few signals; Node takes more than ten for a leak.
   setMaxListeners(0)
   setMaxListeners(0, signal)
-  const view = new ProgressTable(script.ceremony, names, live)
   const crossings: Crossing[] = []
   const breathe = oneByOne(signal)
   const measured = (tampering: Tampering | undefined): Tampering => ({
     ...tampering, exchange: measure(tampering?.exchange, breathe, (crossing) => crossings.push(crossing)),
   })
-  const simulated = await simulate({
-    script, names, parameters, verbs, random, rehearsal, signal,
-    tamper: Object.fromEntries(names.map((name) => [name, measured(faulty[name])])),
+  const common = {
+    names, verbs, random, rehearsal, signal,
     // More participants take longer to check what came, during which nothing is posted.
     idle: 400 + 20 * names.length,
-    onProgress: (progress) => view.hear(progress),
     ...(seed === undefined ? {} : { opensAt: SEEDED_TIME }),
+  }
+  const first = before === undefined ? undefined : await beforehand({ ...common, ...before }, live, breathe)
+  if (first === null) return null
+  const view = new ProgressTable(script.ceremony, names, live)
+  const simulated = await simulate({
+    ...common, script, parameters, ...(first === undefined ? {} : { after: first }),
+    tamper: Object.fromEntries(names.map((name) => [name, measured(faulty[name])])),
+    onProgress: (progress) => view.hear(progress),
   })
   view.draw()
   return signal.aborted ? null : { ...wish, simulated, ms: view.elapsed, times: view.times, crossings }
 }
 
-/** Says so before it begins, and not in the middle. */
-function refuseUnrunnable({ ceremony }: Script): void {
-  const { name, follows, steps, disputes } = ceremony
-  if (Object.keys(follows).length > 0) {
-    throw runError('not-runnable', { script: name, why: 'it follows another ceremony, which this version cannot run yet' })
-  }
-  const used = [...steps.map(({ airgap }) => airgap), ...Object.values(disputes).map(({ airgap }) => airgap)]
-  const lacking = used.find((call) => call !== undefined && !Object.hasOwn(verbs.airgap, call.verb))
-  if (lacking !== undefined) throw runError('not-runnable', { script: name, why: `this version does not have ${lacking.verb}` })
+/** The ceremony that another one follows, with nobody cheating; null if the signal came first. */
+async function beforehand(options: SimulateOptions, live: Live, breathe: () => Promise<void>): Promise<Simulated | null> {
+  const view = new ProgressTable(options.script.ceremony, options.names, live)
+  const simulated = await simulate({
+    ...options, onProgress: (progress) => view.hear(progress),
+    tamper: Object.fromEntries(options.names.map((name) => [name, { exchange: measure(undefined, breathe, () => undefined) }])),
+  })
+  return options.signal?.aborted === true ? null : simulated
 }
 
 /**

@@ -74,12 +74,20 @@ describe('keyrite ceremony simulate', () => {
     expect(beacon.stdout).to.include('silent:STEP').and.not.include('wrong-share')
   })
 
+  it('runs what a script follows first, and signs with its key', async () => {
+    const messages = '[{"kind":"text","text":"hello"}]'
+    const { code, stdout } = await run('sign', '--participants', '3', '--set', 'key.threshold=2', '--set', 'purpose=x', '--set', `messages=${messages}`, '--json')
+    expect(code, stdout).to.equal(0)
+    expect((JSON.parse(stdout) as { outputs: { signatures: string[] } }).outputs.signatures).to.have.length(1)
+  })
+
   it('says what is missing or wrong before it runs anything', async () => {
     const cases: readonly (readonly [args: readonly string[], exit: number, code: string, says: RegExp])[] = [
       [['dkg', '--participants', '3'], 3, 'cli.parameters', /threshold is missing/],
       [['dkg', '--participants', '3', '--set', 'threshold=4'], 3, 'cli.parameters', /only 3 participants/],
       [['beacon', '--participants', '2', '--fault', 'nonsense:ada'], 3, 'run.bad-fault', /nonsense/],
-      [['sign', '--participants', '2', '--set', 'purpose=x', '--set', 'messages=[]'], 3, 'run.not-runnable', /follows another/],
+      [['sign', '--participants', '2', '--set', 'key.threshold=2', '--set', 'purpose=x', '--set', 'messages=[]'], 3, 'cli.parameters', /messages/],
+      [['sign', '--participants', '2', '--set', 'purpose=x', '--set', 'messages=[{"kind":"text","text":"x"}]'], 3, 'cli.parameters', /threshold is missing/],
     ]
     const outcomes = await Promise.all(cases.map(([args]) => run(...args, '--json')))
     outcomes.forEach((one, i) => {

@@ -13,7 +13,8 @@ participants and steps while it runs; then what came out, how everyone ended, wh
 between a client and its airgap.
 
 Somebody may cheat: --fault NAME:PARTICIPANT or NAME:PARTICIPANT:TARGET, where the target is a step or another
-participant. --faults lists what can go wrong in a script. Deadlines do not take their time here: they pass as soon as
+participant. --faults lists what can go wrong in a script. What a script follows runs first; its parameters stand behind its
+local name, as in --set key.threshold=3. Deadlines do not take their time here: they pass as soon as
 everybody waits.
 
 Exits with 0 if everyone has confirmed the result; with 4 if it was aborted, is in doubt or unconfirmed; with 3 if the
@@ -25,6 +26,7 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
       description: 'A dealer sends bob a wrong share; see it judged:',
       command: '<%= config.bin %> <%= command.id %> dkg --participants 5 --set threshold=3 --fault wrong-share:ada:bob',
     },
+    `<%= config.bin %> <%= command.id %> sign --participants 5 --set key.threshold=3 --set purpose=Payday --set messages='[{"kind":"text","text":"hello"}]'`,
     { description: 'What else can go wrong:', command: '<%= config.bin %> <%= command.id %> dkg --faults' },
   ]
   static override args = { file: Args.string({ ...scriptArg, required: true }) }
@@ -45,7 +47,6 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
     const script = await readScript(args.file, flags)
     if (flags.faults) return await this.listFaults(script)
     const { peopleOf } = await import('../../simulation/people.ts')
-    const { parseParameters } = await import('../../parameters.ts')
     const { runSimulation } = await import('../../simulation/run.ts')
     const { exitOf, reportOf } = await import('../../simulation/report.ts')
     const { reportLines } = await import('../../simulation/report-lines.ts')
@@ -53,14 +54,14 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
     const { shellWord } = await import('../../words.ts')
 
     const names = peopleOf(script.ceremony, flags.participants, flags.names)
-    const parameters = parseParameters(script.ceremony.parameters, flags.set, names)
+    const { before, parameters } = await this.parametersOf(script, names, flags)
     const { rehearsal, seed, fault: faults } = flags
     const { name, version, title } = script.ceremony
     this.log(`${name} ${version}: ${title}${rehearsal ? ' (rehearsal)' : ''}`)
     this.log(`${names.length} made-up participants${Object.entries(parameters).map(([key, value]) => `, ${key} ${JSON.stringify(value)}`).join('')}`)
 
     const screen = live(process.stderr, this.jsonEnabled())
-    const simulation = await runSimulation({ script, names, parameters, rehearsal, faults, seed }, screen, this.signal)
+    const simulation = await runSimulation({ script, names, parameters, rehearsal, faults, seed, before }, screen, this.signal)
       .finally(() => screen.end(process.stderr.isTTY ? undefined : []))
     if (simulation === null) {
       this.logToStderr('\nStopped. A simulation leaves nothing behind.')
@@ -75,6 +76,21 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
     const exit = exitOf(report)
     if (exit !== EXIT.ok) this.exit(exit)
     return undefined
+  }
+
+  /** The script's parameters, and those of the one that it follows: `--set key.threshold=3`. */
+  private async parametersOf({ ceremony }: Script, names: readonly string[], flags: { readonly set: readonly string[]; readonly library?: string | undefined }) {
+    const { parseParameters } = await import('../../parameters.ts')
+    const { readScript } = await import('../../scripts.ts')
+    const [followed] = Object.entries(ceremony.follows)
+    if (followed === undefined) return { parameters: parseParameters(ceremony.parameters, flags.set, names) }
+    const [local, name] = followed
+    const isBefore = (set: string): boolean => set.startsWith(`${local}.`)
+    const script = await readScript(name, flags)
+    return {
+      before: { script, parameters: parseParameters(script.ceremony.parameters, flags.set.filter(isBefore).map((set) => set.slice(local.length + 1)), names) },
+      parameters: parseParameters(ceremony.parameters, flags.set.filter((set) => !isBefore(set)), names),
+    }
   }
 
   private async listFaults(script: Script): Promise<unknown> {
