@@ -11,12 +11,15 @@ import type { JsonObject } from '../../engine/wire/canonical.ts'
 import type { Card, Opening } from '../../engine/wire/card.ts'
 import { cliError } from '../errors.ts'
 import { whyUnreadable } from '../scripts.ts'
+import type { FollowedLedgers } from './ledgers.ts'
 
 export interface OpeningWish {
   readonly script: Script
   readonly parameters: JsonObject
   readonly roster: readonly Card[]
   readonly rehearsal: boolean
+  /** What it follows, by the script's name for it. */
+  readonly followed?: FollowedLedgers
 }
 
 /**
@@ -24,7 +27,7 @@ export interface OpeningWish {
  *
  * @throws run.opening
  */
-export function makeOpening({ script, parameters, roster, rehearsal }: OpeningWish, own: Card, now: Date): Opening {
+export function makeOpening({ script, parameters, roster, rehearsal, followed = {} }: OpeningWish, own: Card, now: Date): Opening {
   const { name, version } = script.ceremony
   const opening: Opening = {
     script: { name, version, hash: script.hash },
@@ -35,7 +38,8 @@ export function makeOpening({ script, parameters, roster, rehearsal }: OpeningWi
     rehearsal,
   }
   // As every reader will see it: out of its canonical JSON.
-  checkOpening(checkOpeningForm(parseCanonical(canonical(opening), 'The opening'), 'The opening'), script, own)
+  const find = (id: string) => Object.values(followed).find((one) => one.id === id)
+  checkOpening(checkOpeningForm(parseCanonical(canonical(opening), 'The opening'), 'The opening'), script, own, find)
   return opening
 }
 
@@ -53,11 +57,7 @@ export async function rosterOf(posts: readonly Posted[], script: Script, wanted:
     if (ready.length < 2) throw cliError('roster', { why: `only you, ${me}, are ready for ${script.ceremony.name} with this very file` })
     return ready
   }
-  const names = await namesOf(wanted)
-  const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined) throw cliError('roster', { why: `${twice} is named twice` })
-  if (!names.includes(me)) throw cliError('roster', { why: `you, ${me}, are not in it, and only who takes part can open` })
-  if (names.length < 2) throw cliError('roster', { why: 'one participant is too few' })
+  const names = await namesOf(wanted, me)
   return names.map((name) => {
     const card = ready.find((one) => one.name === name)
     if (card === undefined) throw cliError('roster', { why: `${name} is not ready for ${script.ceremony.name} with this very file` })
@@ -73,12 +73,22 @@ async function readRoster(path: string): Promise<Uint8Array> {
   }
 }
 
-async function namesOf(wanted: string): Promise<readonly string[]> {
+/**
+ * The names in `--roster`, or in the file that it names.
+ *
+ * @param me who opens, and takes part
+ * @throws cli.roster
+ */
+export async function namesOf(wanted: string, me: string): Promise<readonly string[]> {
   // A name alone is no roster, so a word alone is a file.
   const isList = /^[a-z0-9-]{1,32}(,[a-z0-9-]{1,32})+$/.test(wanted)
   const text = isList ? wanted : new TextDecoder().decode(await readRoster(wanted))
   const names = text.split(/[\s,]+/).filter((name) => name !== '')
   const wrong = names.find((name) => !/^[a-z0-9-]{1,32}$/.test(name))
   if (wrong !== undefined) throw cliError('roster', { why: `${JSON.stringify(wrong)} is no name` })
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw cliError('roster', { why: `${twice} is named twice` })
+  if (!names.includes(me)) throw cliError('roster', { why: `you, ${me}, are not in it, and only who takes part can open` })
+  if (names.length < 2) throw cliError('roster', { why: 'one participant is too few' })
   return names
 }

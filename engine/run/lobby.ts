@@ -29,7 +29,12 @@ export interface Opened {
 }
 
 /** Everyone's last valid Ready for the script with this hash, by name. */
-export function readyFor(posts: readonly Posted[], hash: string): readonly Ready[] {
+export const readyFor = (posts: readonly Posted[], hash: string): readonly Ready[] => lastReady(posts, (ready) => ready.script.hash === hash)
+
+/** Everyone's last valid Ready for any script, by name. */
+export const readyOf = (posts: readonly Posted[]): readonly Ready[] => lastReady(posts, () => true)
+
+function lastReady(posts: readonly Posted[], counts: (ready: ReadyPayload) => boolean): readonly Ready[] {
   const found = new Map<string, Ready>()
   for (const { message, offset } of posts) {
     const { type, from, payload } = message.statement
@@ -37,7 +42,7 @@ export function readyFor(posts: readonly Posted[], hash: string): readonly Ready
     const ready = ifValid(() => checkReady(payload, 'A Ready'))
     if (ready === undefined || ready.card.name !== from || cardProblem(ready.card) !== null) continue
     if (!verifyMessage(message, ready.card.signingKey)) continue
-    if (ready.script.hash === hash) found.set(from, { ...ready, offset })
+    if (counts(ready)) found.set(from, { ...ready, offset })
   }
   return [...found.values()].sort((a, b) => (a.card.name < b.card.name ? -1 : 1))
 }

@@ -7,19 +7,29 @@ export class ClientOpen extends KeyriteCommand {
 every owner sees number, script, parameters and roster on the airgap's own screen, and compares the number with the
 others on a call before confirming.
 
-The roster is everyone who is ready for exactly this script file, or those that --roster names.`
+The roster is everyone who is ready for exactly this script file, or those that --roster names.
+
+A ceremony that follows another, as sign follows the dkg that made its key, names it by the first digits of its id
+(\`keyrite client keys\` lists them), and takes place among its participants: all of them, or those that --roster names.
+Nobody has to be ready for it. They take part with the cards that they had there; whoever has got another client since
+then, on the same airgap, is named in --roster by the new name, and has run \`keyrite client ready\` once.
+
+What is to be signed stands in a JSON file; look at it first with \`keyrite message show FILE\`.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> dkg --set threshold=3',
     '<%= config.bin %> <%= command.id %> dkg --set threshold=2 --roster alice,bob,carol --rehearsal',
+    '<%= config.bin %> <%= command.id %> sign --set key=7c19 --messages exits.json --purpose "We leave on 1 March"',
     '<%= config.bin %> <%= command.id %> --again 7c19',
   ]
   static override args = { script: Args.string({ description: 'A ceremony that ships with keyrite, or a file. Not with --again.' }) }
   static override flags = {
     ...passphraseFlags,
     set: Flags.string({ multiple: true, default: [], helpValue: 'NAME=VALUE', summary: 'A parameter of the script.' }),
+    messages: Flags.string({ helpValue: 'FILE', summary: 'What is to be signed: a JSON file, a list of messages.' }),
+    purpose: Flags.string({ helpValue: 'TEXT', summary: 'What it is for, in your words; every airgap shows it as your claim.' }),
     roster: Flags.string({ helpValue: 'NAMES|FILE', summary: 'Who takes part: names separated by commas, or a file with a name a line.' }),
     rehearsal: Flags.boolean({ default: false, summary: 'A rehearsal: its key is marked as one, and never signs for real.' }),
-    again: Flags.string({ helpValue: 'CEREMONY', summary: 'Open an earlier ceremony anew: same script, parameters and participants, another id and number.' }),
+    again: Flags.string({ helpValue: 'CEREMONY', exclusive: ['messages', 'purpose'], summary: 'Open an earlier ceremony anew: same script, parameters and participants, another id and number.' }),
   }
 
   async run(): Promise<unknown> {
@@ -27,31 +37,25 @@ The roster is everyone who is ready for exactly this script file, or those that 
     const { postSigned, unlockedClient } = await import('../../roles/client-session.ts')
     const { chosen, openedWith } = await import('../../roles/board.ts')
     const { cardOf } = await import('../../roles/client-home.ts')
-    const { clientScript, keepScript } = await import('../../roles/script-files.ts')
-    const { makeOpening, rosterOf } = await import('../../roles/opening.ts')
-    const { parseParameters } = await import('../../parameters.ts')
-    const { readScript } = await import('../../scripts.ts')
+    const { keepScript } = await import('../../roles/script-files.ts')
+    const { Ledgers } = await import('../../roles/ledgers.ts')
+    const { claimLines } = await import('../../roles/ceremony-view.ts')
+    const { makeOpening } = await import('../../roles/opening.ts')
+    const { messageWarnings, otherClients } = await import('../../roles/opening-after.ts')
     const { ceremonyId } = await import('../../../engine/wire/card.ts')
     const { ceremonyNumber } = await import('../../../engine/crypto/number.ts')
-    const { runError } = await import('../../../engine/run/errors.ts')
+    const { readGiven, wishAgain, wishFor } = await import('../../roles/opening-wish.ts')
 
     if ((args.script === undefined) === (flags.again === undefined)) this.error('Name a script, or an earlier ceremony with --again.', { exit: 2 })
+    // What is wrong on the command line is told before anybody types a passphrase.
+    const given = args.script === undefined ? undefined : await readGiven(args.script, flags)
     const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.say(line) })
     try {
       const own = cardOf(session.identity)
-      const wish = async () => {
-        if (args.script !== undefined) {
-          const script = await readScript(args.script)
-          const roster = await rosterOf(session.feed.all, script, flags.roster, own.name)
-          const parameters = parseParameters(script.ceremony.parameters, flags.set, roster.map((card) => card.name))
-          return { script, parameters, roster, rehearsal: flags.rehearsal }
-        }
-        const { opening } = chosen(openedWith(session.feed, own.name), flags.again)
-        const script = await clientScript(session.home, opening.script.hash)
-        if (script === undefined) throw runError('unknown-script', { script: opening.script.name, hash: opening.script.hash })
-        return { script, parameters: opening.parameters, roster: opening.roster, rehearsal: opening.rehearsal }
-      }
-      const wished = await wish()
+      const ledgers = new Ledgers(session.home, session.feed)
+      const wished = given === undefined
+        ? await wishAgain(ledgers, chosen(openedWith(session.feed, own.name), flags.again))
+        : await wishFor(ledgers, session.feed.all, given, own)
       const opening = makeOpening(wished, own, new Date())
       await keepScript(session.home, wished.script)
       await postSigned(session, 'Opening', opening)
@@ -60,8 +64,11 @@ The roster is everyone who is ready for exactly this script file, or those that 
       const { name, title, version } = wished.script.ceremony
       this.log(`Opened ${name} ${version}: ${title}${opening.rehearsal ? '\nThis is a REHEARSAL.' : ''}`)
       this.log(`Participants: ${opening.roster.map((card) => card.name).join(', ')}`)
-      for (const [key, value] of Object.entries(opening.parameters)) this.log(`${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+      const claims = claimLines(wished.script.ceremony, opening)
+      for (const line of claims) this.log(line)
+      for (const [key, value] of Object.entries(opening.parameters)) if (!claims.some((line) => line.startsWith(key))) this.log(`${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
       this.log(`Ceremony id:     ${id}\nCeremony number: ${number}`)
+      for (const line of [...messageWarnings(opening, wished.followed), ...otherClients(session.feed.all, opening.roster)]) this.say(line)
       this.next('Read the number aloud to the others on a call; every airgap shows it.', 'Everyone: keyrite client run, and keyrite airgap run on the airgap.')
       return { ceremony: id, number, opening }
     } finally {
