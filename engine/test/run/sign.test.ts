@@ -1,16 +1,19 @@
-import { createRequire } from 'node:module'
+import { PublicKey, Signature, verify } from '@chainsafe/blst'
 import { expect } from 'chai'
+import { DST_SIGNATURE, encodeG2, signShare } from '../../crypto/bls.ts'
+import { toHex } from '../../crypto/bytes.ts'
 import { seededRandom, simulate } from '../../run/simulate.ts'
 import type { Simulated, SimulateOptions } from '../../run/simulate.ts'
 import { signedBytesOf } from '../../messages/kinds.ts'
 import type { Message } from '../../messages/kind.ts'
 import { readShipped } from '../../script/shipped.ts'
 import { verbs } from '../../verbs/implementations.ts'
-import type { AirgapVerb } from '../../verbs/runtime.ts'
-import { namesOf, resultOf, simulateDkg } from './harness.ts'
+import type { AirgapVerb, Collected, Scope } from '../../verbs/runtime.ts'
+import { canonical, canonicalBytes } from '../../wire/canonical.ts'
+import { parseMessage, signMessage } from '../../wire/message.ts'
+import { keptBy, namesOf, resultOf, simulateDkg } from './harness.ts'
 
 const sign = readShipped('sign')
-const require = createRequire(import.meta.url)
 
 const MESSAGES: readonly Message[] = [
   { kind: 'text', text: 'Pay 5 to Anna' },
@@ -21,6 +24,12 @@ let key: Simulated
 let count = 0
 const signWith = (names: readonly string[], more: Partial<SimulateOptions> = {}): Promise<Simulated> =>
   simulate({ script: sign, names, parameters: { purpose: 'Payday', messages: MESSAGES }, verbs, random: seededRandom(`signing ${count++}`), idle: 5, after: key, ...more })
+
+/** The partial signatures of one airgap's share. */
+function partialsBy(name: string): string[] {
+  const { share } = keptBy(key, name)
+  return MESSAGES.map((message) => toHex(encodeG2(signShare(BigInt(`0x${share as string}`), signedBytesOf(message), DST_SIGNATURE))))
+}
 
 const signaturesOf = (run: Simulated, name: string): readonly string[] => resultOf(run, name).ledger.outputs?.['signatures'] as readonly string[]
 const outcomesOf = (run: Simulated): string[] => [...run.results].map(([name, { outcome }]) => `${name} ${outcome}`)
@@ -36,10 +45,9 @@ describe('a signing', function () {
     expect(outcomesOf(run)).to.deep.equal(namesOf(5).map((name) => `${name} usable`))
     const signatures = signaturesOf(run, 'anna')
     expect(signatures).to.have.length(2)
-    const blst = require('@chainsafe/blst') as typeof import('@chainsafe/blst')
-    const groupKey = blst.PublicKey.fromHex(String(resultOf(key, 'anna').ledger.outputs?.['groupKey']))
+    const groupKey = PublicKey.fromHex(resultOf(key, 'anna').ledger.outputs?.['groupKey'] as string)
     for (const [i, signature] of signatures.entries()) {
-      expect(blst.verify(signedBytesOf(MESSAGES[i] ?? expect.fail()), groupKey, blst.Signature.fromHex(signature))).to.equal(true)
+      expect(verify(signedBytesOf(MESSAGES[i] ?? expect.fail()), groupKey, Signature.fromHex(signature))).to.equal(true)
     }
   })
 
@@ -69,6 +77,58 @@ describe('a signing', function () {
     expect(outcomesOf(run)).to.include.members(['anna usable', 'cleo usable', 'dan usable', 'eva usable'])
     const { faults } = resultOf(run, 'anna').ledger
     expect(faults.map(({ reason, accused, convicts }) => [reason, accused, convicts])).to.deep.equal([['bls.bad-partial', 'ben', true]])
+  })
+
+  it('blames no owner whose stolen client attaches other partial signatures than the airgap made', async () => {
+    const run = await signWith(namesOf(5), { tamper: { ben: { board: (board, { signingKey }) => ({
+      ...board,
+      post: async (text) => {
+        const { statement, seen, airgapSignature = '' } = parseMessage(text)
+        if (statement.type !== 'Partial') return board.post(text)
+        const attachment = await board.putAttachment(canonicalBytes({ partials: MESSAGES.map(() => toHex(encodeG2(signShare(5n, new Uint8Array(1), 'X')))) }))
+        return board.post(canonical(signMessage(signingKey, { statement, seen, airgapSignature, attachment })))
+      },
+    }) } } })
+    expect(outcomesOf(run)).to.include.members(['anna usable', 'cleo usable', 'dan usable', 'eva usable'])
+    const { faults } = resultOf(run, 'anna').ledger
+    expect(faults.map(({ reason, accused, convicts }) => [reason, accused, convicts])).to.deep.equal([['bls.bad-partial', 'ben', false]])
+  })
+
+  it('takes no signature of other messages, or under another key, from whoever posts it first', async () => {
+    const other = await signWith(namesOf(3), { parameters: { purpose: 'Payday', messages: [{ kind: 'text', text: 'one' }, { kind: 'text', text: 'two' }] } })
+    const theirs = signaturesOf(other, 'anna')
+    const run = await signWith(namesOf(5), { tamper: { anna: { board: (board, { signingKey }) => ({
+      ...board,
+      post: async (text) => {
+        const { statement, seen } = parseMessage(text)
+        if (statement.type !== 'Signature') return board.post(text)
+        const attachment = await board.putAttachment(canonicalBytes({ signatures: [...theirs] }))
+        return board.post(canonical(signMessage(signingKey, { statement, seen, attachment })))
+      },
+    }) } } })
+    expect(outcomesOf(run)).to.include.members(['ben usable', 'cleo usable', 'dan usable', 'eva usable'])
+    const { faults, outputs } = resultOf(run, 'ben').ledger
+    for (const { reason, accused, convicts } of faults) expect([reason, accused, convicts]).to.deep.equal(['bls.bad-signature', 'anna', false])
+    expect(outputs?.['signatures']).to.not.deep.equal(theirs)
+  })
+
+  it('combines without a bad partial signature that came too late to be checked', () => {
+    const { ledger } = resultOf(key, 'anna')
+    const followed = { id: ledger.id, opening: ledger.opening, outputs: ledger.outputs }
+    const names = namesOf(5)
+    const scope: Scope = { ceremony: '77'.repeat(32), roster: ledger.roster, rehearsal: false, step: 'Combine', type: 'Signature', view: '', random: seededRandom('late') }
+    const partials = names.map((name) => partialsBy(name))
+    const statements = names.map((from, i): Collected => ({ from, index: i + 1, to: null, step: 'SendPartials', type: 'Partial', view: '', payload: { digest: '' } }))
+    const combine = (columns: readonly (readonly string[])[]) => verbs.client['bls.combine']!(scope, [followed, MESSAGES, statements, columns]).attachment
+    const good = combine(partials)
+    expect(combine([partials[1]!, partials[1]!, ...partials.slice(2)])).to.deep.equal(good)
+    expect(combine([partials[0]!, ['00'.repeat(96), partials[1]![1]!], ...partials.slice(2)])).to.deep.equal(good)
+    expect(() => combine([partials[1]!, partials[2]!, partials[0]!, ...partials.slice(3)])).to.throw().with.nested.property('facts.reason', 'bls.bad-partial')
+  })
+
+  it('of two batches at once under one key comes to an end for both', async () => {
+    const runs = await Promise.all([signWith(namesOf(5)), signWith(namesOf(4), { parameters: { purpose: 'Bonus', messages: [{ kind: 'text', text: 'Pay 9 to Ben' }] } })])
+    for (const run of runs) for (const one of outcomesOf(run)) expect(one).to.match(/usable$/)
   })
 
   it('cannot be by fewer than the threshold', async () => {
