@@ -25,7 +25,7 @@ function outputOf({ outputs = {} }: Followed, name: string): Json {
   return found
 }
 
-const groupKeyOf = (key: Followed): G1 => onCurveG1(String(outputOf(key, 'groupKey')))
+const groupKeyOf = (key: Followed): G1 => onCurveG1(outputOf(key, 'groupKey') as string)
 
 /** Its maker's place in the key generation, from 1, found by its airgap's key. */
 function indexIn(key: Followed, scope: Scope, name: string): number {
