@@ -94,8 +94,8 @@ async function typedNumber({ number, kind }: Confirmation, signs: readonly Messa
 async function typedSentence(hand: Hand, flag: string): Promise<boolean> {
   const answer = await hand.line({
     ask: () => [
-      paint('yellow', 'Nobody can see what the raw messages are. They may give away all that this key holds.'),
-      `Type this sentence to sign all the same, or no to decline: ${paint('bold', BLIND_SENTENCE)}`,
+      paint('yellow', 'Nobody can see what a raw message is: it may give away all that the key holds.'), '',
+      'To sign all the same, type this sentence, or no to decline:', `  ${paint('bold', BLIND_SENTENCE)}`,
     ],
     flag, refuse: (typed) => (isNo(typed) || typed === BLIND_SENTENCE ? undefined : 'That is not the sentence, letter for letter.'),
   })

@@ -168,11 +168,11 @@ export function makeHand(use: HandUse): Hand {
       write(`${lines.join('\n')}\n`)
       return
     }
-    // The last page, which the question stands below, is the full one.
+    // Where all is shown, the last page, which the question stands below, is the full one.
     let at = 0
-    for (let end = lines.length % room || room; end <= lines.length; at = end, end += room) {
+    for (let end = mayStop ? room : lines.length % room || room; ; at = end, end += room) {
       write(`${lines.slice(at, end).join('\n')}\n`)
-      if (end < lines.length && (await turnPage(lines.length - end, mayStop)) === 'stop') return
+      if (end >= lines.length || (await turnPage(lines.length - end, mayStop)) === 'stop') return
     }
   }
 

@@ -1,7 +1,8 @@
 /** What the airgap's screen says while it serves. */
 import type { AirgapProgress } from '../../engine/run/airgap.ts'
 import type { Answer, RefusalAnswer, Request } from '../../engine/wire/exchange.ts'
-import { paint } from '../output.ts'
+import { duration, paint } from '../output.ts'
+import type { Live } from '../output.ts'
 import type { OpenAirgap } from './airgap-home.ts'
 import { brokenLines, MARK, widthOf } from './airgap-text.ts'
 
@@ -25,7 +26,15 @@ function refusalLines({ code, what, todo }: RefusalAnswer, columns: number | und
   ]
 }
 
-export function airgapLog(print: (line: string) => void, airgap: OpenAirgap) {
+/** How far work is that takes long, and how long it will take, from what it took since it began here. */
+export function workLine(step: string, { done, total, began, now }: { readonly done: number; readonly total: number; readonly began: { readonly done: number; readonly at: number }; readonly now: number }): string {
+  const fresh = done - began.done
+  const left = fresh <= 0 ? '' : `, about ${duration(Math.ceil((total - done) * (now - began.at) / fresh / 1000) * 1000)} left`
+  return `${step}: ${String(done)} of ${String(total)} done${left}`
+}
+
+export function airgapLog({ log: print, show }: Pick<Live, 'log' | 'show'>, airgap: OpenAirgap) {
+  let began: { readonly done: number; readonly at: number } | undefined
   /** Ceremonies of which a step was answered since the start. */
   const answered = new Set<string>()
   return {
@@ -35,7 +44,14 @@ export function airgapLog(print: (line: string) => void, airgap: OpenAirgap) {
         ? 'This airgap is not paired yet: run `keyrite airgap card` first.'
         : `The airgap of ${paint('bold', card.name)}. Waiting for the client: run \`keyrite client run\` there.`)
     },
-    progress: ({ ceremony, step, state }: AirgapProgress): void => {
+    progress: ({ ceremony, step, state, done, total }: AirgapProgress): void => {
+      if (done !== undefined && total !== undefined) {
+        const now = Date.now()
+        began ??= { done, at: now }
+        show(done === total ? [] : [workLine(step, { done, total, began, now })])
+        return
+      }
+      began = undefined
       if (state === 'answered') answered.add(ceremony)
       const words = WORDS[state]
       if (words !== undefined) print(`${ceremony.slice(0, 12)}  ${step}: ${words}`)

@@ -2,7 +2,7 @@
  * What is to be signed, on the airgap's own screen: a few messages whole; of many what they have in common, and each one for
  * whoever looks for it. All of it comes from outside and stands behind the mark.
  */
-import type { Message } from '../../engine/messages/kind.ts'
+import type { Line, Message } from '../../engine/messages/kind.ts'
 import { displayMessage, isBlind, kindOf, signerOf } from '../../engine/messages/kinds.ts'
 import { summaryOfMessages } from '../../engine/messages/summary.ts'
 import type { Summary } from '../../engine/messages/summary.ts'
@@ -96,21 +96,29 @@ function look(messages: readonly Message[], summary: Summary, command: string, w
   }
 }
 
+/** Looks where messages differ; what all of a kind have alike is told once. */
 function found(messages: readonly Message[], summary: Summary, text: string, width: number): readonly string[] {
-  const wanted = text.toLowerCase()
-  const hits = messages.flatMap((message, i) =>
-    message.kind.includes(wanted) || displayMessage(message).some(({ value }) => value.toLowerCase().includes(wanted)) ? [{ message, number: i + 1 }] : [])
+  const has = ({ value }: Line): boolean => value.toLowerCase().includes(text.toLowerCase())
+  const common = summary.groups.filter(({ count }) => count > 1).flatMap(({ kind, count, common: lines }) =>
+    lines.filter(has).map(({ label }) => `All ${counted(count, 'message')} of ${kind} have it: ${label}`))
+  const alike = new Map(summary.groups.map(({ kind, count, common: lines }) => [kind, new Set(count === 1 ? [] : lines.map(lineKey))]))
+  const hits = messages.flatMap((message, i) => {
+    const own = displayMessage(message).filter((line) => alike.get(message.kind)?.has(lineKey(line)) !== true)
+    return own.some(has) ? [{ message, number: i + 1 }] : []
+  })
   const [first] = hits
-  const head = `${counted(hits.length, 'message')} of ${String(messages.length)} with ${JSON.stringify(text)}${hits.length === 0 ? '.' : ':'}`
-  if (first !== undefined && hits.length === 1) return [head, ...messageLines(first.message, first.number, width)]
-  return [head, ...hits.map(({ message, number }) => oneLine(message, number, summary, width))]
+  const head = [...common, `${String(hits.length)} of ${counted(messages.length, 'message')} with ${JSON.stringify(text)}${hits.length === 0 ? ' of its own.' : ':'}`]
+  if (first !== undefined && hits.length === 1) return [...head, ...messageLines(first.message, first.number, width)]
+  return [...head, ...hits.map(({ message, number }) => oneLine(message, number, summary, width))]
 }
 
-/** What is this message's own, on one line. */
+const lineKey = ({ label, value }: Line): string => `${label}\n${value}`
+
+/** What is this message's own, on one line; of the only one of its kind, all. */
 function oneLine(message: Message, number: number, { groups }: Summary, width: number): string {
   const varying = groups.find(({ kind }) => kind === message.kind)?.varying ?? []
   const { fields } = kindOf(message)
-  const own = varying.map(({ field }) => {
+  const own = varying.length === 0 ? displayMessage(message).map(({ value }) => value) : varying.map(({ field }) => {
     const value = message[field]
     return `${varying.length === 1 ? '' : `${fields[field]?.label ?? field} `}${typeof value === 'string' ? value : JSON.stringify(value)}`
   })

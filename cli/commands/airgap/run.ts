@@ -43,7 +43,7 @@ messages (--allow-blind).`
     const screen = live()
     // Where the owner cannot be asked at all, the client is told, and this ends.
     let unasked: Error | undefined
-    const log = airgapLog((line) => screen.log(line), airgap)
+    const log = airgapLog(screen, airgap)
     try {
       await serveAirgap({
         airgap, ...flags, allowBlind: flags['allow-blind'], signal: this.signal, screen,

@@ -1,0 +1,145 @@
+import { PassThrough } from 'node:stream'
+import { expect } from 'chai'
+import type { Confirmation } from '../../../engine/run/airgap.ts'
+import type { Message } from '../../../engine/messages/kind.ts'
+import { messageKinds } from '../../../engine/messages/kinds.ts'
+import { messagesHash } from '../../../engine/messages/batch.ts'
+import { readShipped } from '../../../engine/script/shipped.ts'
+import type { Json } from '../../../engine/wire/canonical.ts'
+import { BLIND_SENTENCE, ceremonyLines, confirmCeremony } from '../../roles/airgap-confirm.ts'
+import { makeHand } from '../../roles/airgap-hand.ts'
+import { workLine } from '../../roles/airgap-log.ts'
+import { shownMessages } from '../../roles/airgap-messages.ts'
+import { openingOf, stranger } from './terminal.ts'
+
+const change = messageKinds.find(({ name }) => name === 'eth/bls-to-execution-change')?.example ?? { kind: '' }
+const KEY = 'b67aca71f04b673037b54009b760f1961f3836e5714141c892afdb75ec0834dce6784d9c72ed8ad7db328cff8fe9f13e'
+const OTHER = 'a3aaf0e7fde1534df76d12fd2bd53ae08d6634a80f7665ca7d640e75e881c1321975b3f1141f0ca8f98df2510efb7c1d'
+const NUMBER = '00000 11111 22222 33333 44444 55555 66666 77777'
+const template = Object.fromEntries(Object.entries(change).filter(([name]) => name !== 'validatorIndex'))
+const batch = (size: number): readonly Message[] => Array.from({ length: size }, (_, i) => ({ ...change, validatorIndex: 96193 + 3 * i }))
+
+function question(messages: readonly Json[], more: Partial<Confirmation> = {}): Confirmation {
+  const [sign, dkg] = [readShipped('sign'), readShipped('dkg')]
+  const me = stranger('ada', 1)
+  const roster = [me, stranger('bob', 2)]
+  return {
+    kind: 'join', ceremony: '00'.repeat(32), number: NUMBER, script: sign, me, step: 'SendPartials',
+    opening: openingOf(sign, roster, { key: '11'.repeat(32), purpose: 'Payday\n  number  1', messages }),
+    shows: { purpose: 'Payday\n  number  1', messages },
+    followed: { key: { id: '11'.repeat(32), opening: openingOf(dkg, roster, { threshold: 2 }), groupKey: KEY } }, ...more,
+  }
+}
+
+const linesOf = (messages: readonly Json[], more: Partial<Confirmation> = {}): string => ceremonyLines(question(messages, more), 80).join('\n')
+
+describe('what is to be signed, on the airgap’s screen', () => {
+  it('is the purpose as a claim, the key, the digest, and every one of a few messages in words, once', () => {
+    const screen = linesOf([{ kind: 'text', text: 'Pay 5 to Anna' }, change])
+    expect(screen).to.match(/purpose +claimed by the opener; nobody has checked it:\n +│ Payday\n +│ +number {2}1\n/)
+    expect(screen).to.match(new RegExp(`key +${KEY.slice(0, 48)}\n +${KEY.slice(48)}\n +made by dkg 1.0.0, ceremony 111111111111, 2 of 2\n`))
+    expect(screen.replace(/\n +│ /g, '')).to.include(messagesHash([{ kind: 'text', text: 'Pay 5 to Anna' }, change]))
+    expect(screen.match(/│ Pay 5 to Anna/g)).to.have.length(1)
+    expect(screen).to.match(/Validator index +│ 96193/).and.match(/To execution address +│ 0xB9D7934878B5FB9610B3fE8A5e441e8fad7E293f/)
+    expect(screen).to.not.include('"kind"')
+    expect(screen.split('\n').every((line) => line.length < 80)).to.equal(true)
+  })
+
+  it('tells a rehearsal, and a rehearsal’s key', () => {
+    const { opening, followed } = question([change])
+    const screen = linesOf([change], {
+      opening: { ...opening, rehearsal: true },
+      followed: Object.fromEntries(Object.entries(followed).map(([name, one]) => [name, { ...one, opening: { ...one.opening, rehearsal: true } }])),
+    })
+    expect(screen).to.match(/^\n.*\nThis is a REHEARSAL/).and.match(/made by dkg.*a REHEARSAL/)
+  })
+
+  it('warns of messages that name another key than the one that signs', () => {
+    expect(linesOf([change])).to.not.include('WARNING')
+    const screen = linesOf([change, { ...change, fromBlsPubkey: `0x${OTHER}` }])
+    expect(screen).to.match(/WARNING +│ 1 of 2 messages names another key/).and.match(/message 2 names +│ 0xa3aaf0e7/)
+  })
+
+  it('of a batch is what is common once, the count, the range and the digest of the list, whether it came as a template or not', () => {
+    const asTemplate = linesOf([{ ...template, each: { validatorIndex: batch(500).map((one) => one['validatorIndex'] ?? null) } }])
+    expect(asTemplate).to.match(/500 messages to be signed/).and.match(/least +│ 96193\n +most +│ 97690\n/).and.include('SHA-256 of the list')
+    expect(asTemplate.match(/To execution address/g)).to.have.length(1)
+    expect(linesOf(batch(500))).to.equal(asTemplate)
+    expect(asTemplate).to.not.include('only by looking')
+    expect(linesOf(Array.from({ length: 11 }, (_, i) => ({ kind: 'text', text: `${i}` })))).to.include('only by looking at them')
+  })
+
+  it('can be listed, shown and searched in a batch', () => {
+    const { look, isLong } = shownMessages([...batch(20), { kind: 'text', text: 'one\nmore  number  96193' }], [KEY], 79)
+    expect(isLong).to.equal(true)
+    expect(look('list')).to.have.length(21)
+    expect(look('list')?.at(-1)).to.match(/^ {6}21 {2}text │ one more {2}number {2}96193$/)
+    expect(look('list 20')?.[0]).to.match(/^ {6}20 .*│ 96250$/)
+    expect(look('list 22')).to.deep.equal(['There are messages 1 to 21.'])
+    expect(look('show 2')?.join('\n')).to.match(/^2\. eth.*\n[^]*Validator index +│ 96196\n[^]*To be signed \(32 bytes\)/)
+    expect(look('show')).to.deep.equal(['There are messages 1 to 21.'])
+    expect(look('find 96199')?.slice(0, 2)).to.deep.equal(['1 of 21 messages with "96199":', '3. eth/bls-to-execution-change'])
+    expect(look('FIND 962')).to.have.length(1 + 17)
+    expect(look('find b9d793')?.join()).to.match(/All 20 messages of eth\S+ have it: To execution address.*0 of 21/)
+    expect(look('0000011111')).to.equal(undefined)
+    expect(shownMessages(batch(3), [KEY], 79).look('list')).to.equal(undefined)
+  })
+
+  it('tells how long the work will still take', () => {
+    expect(workLine('SendPartials', { done: 0, total: 1000, began: { done: 0, at: 0 }, now: 0 })).to.equal('SendPartials: 0 of 1000 done')
+    expect(workLine('SendPartials', { done: 700, total: 1000, began: { done: 600, at: 1000 }, now: 3000 })).to.equal('SendPartials: 700 of 1000 done, about 6 s left')
+  })
+})
+
+class Keyboard extends PassThrough {
+  isTTY = true
+  setRawMode(): void {
+    // There is none.
+  }
+}
+
+describe('consent to what is to be signed', () => {
+  /** Answers each question with the next of these; gives the consent and all that was shown. */
+  async function asked(messages: readonly Json[], answers: readonly string[], accepted?: string, isTTY = true): Promise<{ readonly consent: unknown; readonly shown: string }> {
+    const keyboard = new Keyboard()
+    keyboard.isTTY = isTTY
+    const left = [...answers]
+    let shown = ''
+    const write = (text: string): void => {
+      shown += text
+      if (text.endsWith('› ')) setTimeout(() => keyboard.write(`${left.shift() ?? 'no'}\r`), 15)
+      if (text.includes('press Space')) setTimeout(() => keyboard.write(text.includes('q to stop') ? 'q' : ' '), 150)
+    }
+    const hand = makeHand({
+      isScanned: false, signal: new AbortController().signal, input: keyboard, output: { isTTY, columns: 80, rows: 100, write },
+      timing: { quiet: 5, mostQuiet: 5, grace: 0, pace: 0 },
+    })
+    const consent = await confirmCeremony(question(messages), accepted, hand).catch((error: unknown) => error)
+    expect(left).to.deep.equal([])
+    return { consent, shown }
+  }
+
+  it('is given after looking, by the number', async () => {
+    const { consent, shown } = await asked(batch(200), ['show 7', 'list', 'find 96196', '1111100000', '0000011111'])
+    expect(consent).to.equal(true)
+    expect(shown).to.match(/7\. eth[^]*108 more lines: press Space, or q to stop[^]*1 of 200 messages with "96196"[^]*not its first ten digits/)
+  })
+
+  it('is not given by a look whose digits are the number’s', async () => {
+    expect((await asked(batch(20), ['find 0000011111', 'no'])).consent).to.equal(false)
+  })
+
+  it('to raw messages takes the whole sentence besides', async () => {
+    const raw = [{ kind: 'raw', root: '11'.repeat(32) }]
+    expect((await asked(raw, ['0000011111', 'i sign what i cannot read', 'yes', BLIND_SENTENCE])).consent).to.equal(true)
+    expect((await asked(raw, ['0000011111', 'no'])).consent).to.equal(false)
+  })
+
+  it('to raw messages is not in a number that was accepted beforehand', async () => {
+    const raw = [{ kind: 'raw', root: '11'.repeat(32) }]
+    expect((await asked(raw, ['no'], NUMBER)).consent).to.equal(false)
+    expect((await asked(raw, [BLIND_SENTENCE], NUMBER)).consent).to.equal(true)
+    expect((await asked(raw, [], NUMBER, false)).consent).to.have.property('code', 'cli.no-terminal')
+    expect((await asked([change], [], NUMBER, false)).consent).to.equal(true)
+  })
+})
