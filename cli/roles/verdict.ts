@@ -4,14 +4,22 @@ import { shippedByHash } from '../../engine/script/shipped.ts'
 import { paint } from '../output.ts'
 
 /** What was found, and the script of this very hash that ships with this keyrite: its name and version, or null. */
-export interface Verified extends Verification {
+export interface Verified extends Omit<Verification, 'followed'> {
   readonly shipped: { readonly name: string; readonly version: string } | null
+  /** The same of what it follows. */
+  readonly followed?: Readonly<Record<string, Omit<Verified, 'findings'>>>
 }
 
-/** Looks up a transcript's script, by its hash, among those that ship with keyrite. */
-export function withShipped(found: Verification): Verified {
+/** Looks up a transcript's scripts, by their hashes, among those that ship with keyrite. */
+export const withShipped = (found: Verification): Verified => ({ ...lookedUp(found), findings: found.findings })
+
+function lookedUp({ followed, ...found }: Omit<Verification, 'findings'>): Omit<Verified, 'findings'> {
   const ceremony = found.script === undefined ? undefined : shippedByHash(found.script.hash)?.ceremony
-  return { ...found, shipped: ceremony === undefined ? null : { name: ceremony.name, version: ceremony.version } }
+  return {
+    ...found,
+    shipped: ceremony === undefined ? null : { name: ceremony.name, version: ceremony.version },
+    ...(followed === undefined ? {} : { followed: Object.fromEntries(Object.entries(followed).map(([name, one]) => [name, lookedUp(one)])) }),
+  }
 }
 
 const VERDICTS: Readonly<Record<Verification['verdict'], string>> = {
@@ -30,6 +38,7 @@ export function verdictLines(found: Verified): string[] {
   return [
     ...findings.map(({ check, holds, detail, line }) =>
       `${holds ? onStdout('green', 'ok ') : onStdout('red', 'BAD')}  ${check.padEnd(18)} ${detail}${line === undefined ? '' : ` (line ${String(line)})`}`),
+    ...followedLines(found),
     ...scriptLines(found),
     ...(number === undefined ? [] : ['', `Ceremony number: ${number}${rehearsal ? '   (a REHEARSAL)' : ''}`]),
     ...convicted.map(({ name, reason }) => `Proven guilty: ${name} (${reason})`),
@@ -39,7 +48,16 @@ export function verdictLines(found: Verified): string[] {
   ]
 }
 
-function scriptLines({ script, shipped }: Verified): string[] {
+/** What a ceremony follows: which, its script, its key. */
+function followedLines({ followed = {} }: Verified): string[] {
+  return Object.entries(followed).flatMap(([name, one]) => [
+    '',
+    `It follows ${one.ceremony ?? ''} (${name}), number ${one.number ?? ''}.`,
+    ...scriptLines(one).filter((line) => line !== '').map((line) => line.replace('Its script', `The script of ${name}`)),
+  ])
+}
+
+function scriptLines({ script, shipped }: Omit<Verified, 'findings'>): string[] {
   if (script === undefined) return []
   if (shipped !== null) return ['', `Its script is ${shipped.name} ${shipped.version}, as it ships with this keyrite.`]
   return [

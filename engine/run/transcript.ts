@@ -8,6 +8,9 @@
  *   {"offset":1,"head":"…","message":{…}}                     this ceremony's
  *   {"offset":2,"head":"…","message":{…},"attachment":{…}}    with the attachment that it names, in hex if it is no such JSON
  *   {"ceremony":"…","entries":3}
+ *
+ * Of a ceremony that follows another, both stand in it, which are on one board: the header has the followed one's script
+ * as well, by the name that the script gives it, {"follows":{"key":"…"},…}, and the messages of both stand in full where they count.
  */
 import { fromHex, sha256Hex, toHex } from '../crypto/bytes.ts'
 import { MAX_DEPTH, canonical, canonicalBytes, parseCanonical } from '../wire/canonical.ts'
@@ -31,9 +34,14 @@ const LINE_DEPTH = MAX_DEPTH + 1
 
 const FORMAT = 'transcript/1'
 
+/** The most ceremonies that one follows, with those that they follow. */
+const MOST_FOLLOWED = 8
+
 interface Header extends JsonObject {
   readonly keyrite: string
   readonly script: string
+  /** Script texts by local name; of what a followed one follows itself, by the path: `key/base`. */
+  readonly follows?: Readonly<Record<string, string>>
 }
 
 interface EntryLine extends JsonObject {
@@ -50,7 +58,14 @@ interface Footer extends JsonObject {
 }
 
 const checkHeader = compileCheck<Header>(
-  objectSchema({ keyrite: { type: 'string', const: FORMAT }, script: { type: 'string', maxLength: 1 << 20 } }),
+  objectSchema({
+    keyrite: { type: 'string', const: FORMAT },
+    script: { type: 'string', maxLength: 1 << 20 },
+    follows: {
+      type: 'object', minProperties: 1, maxProperties: MOST_FOLLOWED, propertyNames: { type: 'string', pattern: '^[A-Za-z0-9]{1,64}(/[A-Za-z0-9]{1,64})*$' },
+      additionalProperties: { type: 'string', maxLength: 1 << 20 },
+    },
+  }, ['follows']),
 )
 const checkEntry = compileCheck<EntryLine>(
   objectSchema(
@@ -66,10 +81,13 @@ const checkEntry = compileCheck<EntryLine>(
 )
 const checkFooter = compileCheck<Footer>(objectSchema({ ceremony: hexSchema(32), entries: { type: 'integer', minimum: 1 } }))
 
-/** Writes the transcript of a ceremony out of a verified log, which its ledger has read to the end. */
+/** Writes the transcript of a ceremony, and of what it follows, out of a verified log, which their ledgers have read to the end. */
 export function* writeTranscript(ledger: Ledger, posts: readonly Posted[], headAt: (offset: number) => string | undefined): Generator<string> {
-  yield `${canonical({ keyrite: FORMAT, script: ledger.script.source })}\n`
-  const counts = new Set([openingIn(posts, ledger.id)?.offset, ...countingIn(ledger)])
+  const followed = followedIn(ledger)
+  const follows = Object.fromEntries(followed.map(([path, { script }]) => [path, script.source]))
+  yield `${canonical({ keyrite: FORMAT, script: ledger.script.source, ...(followed.length === 0 ? {} : { follows }) })}\n`
+  const all = [ledger, ...followed.map(([, one]) => one)]
+  const counts = new Set(all.flatMap((one) => [openingIn(posts, one.id)?.offset, ...countingIn(one)]))
   for (const { offset, text, message, attachment } of posts) {
     const head = headAt(offset) ?? ''
     const line: EntryLine = counts.has(offset)
@@ -78,6 +96,11 @@ export function* writeTranscript(ledger: Ledger, posts: readonly Posted[], headA
     yield `${canonical(line, LINE_DEPTH)}\n`
   }
   yield `${canonical({ ceremony: ledger.id, entries: posts.length })}\n`
+}
+
+/** All that a ceremony follows, by its path. */
+function followedIn({ followed }: Ledger, before = ''): readonly (readonly [path: string, ledger: Ledger])[] {
+  return Object.entries(followed).flatMap(([name, one]) => [[`${before}${name}`, one] as const, ...followedIn(one, `${before}${name}/`)])
 }
 
 /**
@@ -136,14 +159,20 @@ function attachmentBytes(attachment: JsonObject | string, damaged: (why: string)
   }
 }
 
-/** A transcript that is whole: every line read, every head right. What its messages say is not yet checked. */
-export interface Transcript {
+/** One ceremony in a transcript. */
+export interface TranscriptPart {
   readonly scriptSource: string
   readonly ceremony: string
   readonly opening: Opening
   readonly openedBy: string
   readonly openingOffset: number
   readonly openingMessage: Message
+  /** What it follows, as far as the transcript has scripts for it, by the script's local name. */
+  readonly followed: Readonly<Record<string, TranscriptPart>>
+}
+
+/** A transcript that is whole: every line read, every head right. What its messages say is not yet checked. */
+export interface Transcript extends TranscriptPart {
   readonly posts: readonly Posted[]
   readonly heads: readonly string[]
   /** The line that an offset stands in, from 1. */
@@ -175,13 +204,24 @@ export function readTranscript(text: string): Transcript {
     heads.push(entry.head)
     if (post !== undefined) posts.push(post)
   }
-  const found = openingIn(posts, footer.ceremony)
-  const opening = found?.message.statement.payload
-  if (found === undefined || opening === undefined || !isOpening(opening)) throw damaged(lines.length - 1, 'no opening in it has this ceremony id')
-  return {
-    scriptSource: header.script, ceremony: footer.ceremony, opening, openedBy: found.message.statement.from,
-    openingOffset: found.offset, openingMessage: found.message, posts, heads, lineOf: (offset) => offset + 2,
+  const partOf = (ceremony: string, scriptSource: string, path: string): TranscriptPart => {
+    const found = openingIn(posts, ceremony)
+    const opening = found?.message.statement.payload
+    if (found === undefined || opening === undefined || !isOpening(opening)) {
+      throw damaged(lines.length - 1, path === '' ? 'no opening in it has this ceremony id' : `no opening in it is that of ${path}, which the ceremony follows`)
+    }
+    const below = Object.entries(header.follows ?? {}).flatMap(([one, source]) => {
+      const name = path === '' ? one : one.startsWith(`${path}/`) ? one.slice(path.length + 1) : ''
+      if (name === '' || name.includes('/')) return []
+      const id = Object.hasOwn(opening.parameters, name) ? opening.parameters[name] : undefined
+      return [[name, partOf(typeof id === 'string' ? id : '', source, one)] as const]
+    })
+    return {
+      scriptSource, ceremony, opening, openedBy: found.message.statement.from, openingOffset: found.offset, openingMessage: found.message,
+      followed: Object.fromEntries(below),
+    }
   }
+  return { ...partOf(footer.ceremony, header.script, ''), posts, heads, lineOf: (offset) => offset + 2 }
 }
 
 function readLine<T>(lines: readonly string[], index: number, check: (value: unknown, what: string) => T): T {
