@@ -4,8 +4,8 @@
  * `Fault`.
  */
 import type { Ceremony, Script, Step } from '../script/model.ts'
-import type { Random, Scope, Verbs, VerbFault } from '../verbs/runtime.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
+import type { Random, Scope, Verbs } from '../verbs/runtime.ts'
+import type { JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import type { Fault } from './abort.ts'
@@ -18,13 +18,12 @@ import type { DisputeState } from './ledger-disputes.ts'
 import { Endings } from './ledger-ending.ts'
 import type { Ending, Partly } from './ledger-ending.ts'
 import { Slots, disagreementIn } from './ledger-slots.ts'
-import type { Placed } from './ledger-slots.ts'
-import { checkBefore, checkStep, outputsOf, prepareStep } from './ledger-verbs.ts'
+import { Steps } from './ledger-steps.ts'
+import { checkBefore } from './ledger-verbs.ts'
 import type { VerbContext } from './ledger-verbs.ts'
 import { deadlineOf } from './opening.ts'
 import { resolveRef } from './resolve.ts'
 import type { Sources } from './resolve.ts'
-import { nextView } from './view.ts'
 
 export interface LedgerOptions {
   readonly script: Script
@@ -45,16 +44,11 @@ export class Ledger {
   readonly opening: Opening
   private readonly options: LedgerOptions
   private readonly slots: Slots
-  private readonly views: string[]
-  private readonly values = new Map<string, Json>()
+  private readonly steps: Steps
   private readonly disputing: Disputes
   private readonly abortList: AbortSeen[] = []
   private readonly faultList: Fault[] = []
   private readonly endings = new Endings()
-  private readonly badProofs = new Set<string>()
-  private outputValues: JsonObject | undefined
-  /** What a step prepares cannot be computed: nothing goes on from there. */
-  private stuck = false
 
   constructor(options: LedgerOptions) {
     this.options = options
@@ -63,8 +57,11 @@ export class Ledger {
     this.id = ceremonyId(options.opening)
     this.slots = new Slots(this.ceremony, this.roster)
     this.disputing = new Disputes(this.slots)
-    this.views = [this.id]
-    this.prepare()
+    this.steps = new Steps({
+      id: this.id, ceremony: this.ceremony, slots: this.slots, context: () => this.verbContext,
+      wanted: (step) => this.wanted(step), found: (fault) => this.found(fault),
+    })
+    this.steps.prepare()
   }
 
   get ceremony(): Ceremony {
@@ -77,7 +74,7 @@ export class Ledger {
 
   /** How many steps are complete; the current step's index, or the number of steps when all are. */
   get current(): number {
-    return this.views.length - 1
+    return this.steps.complete
   }
 
   get certificateIndex(): number {
@@ -101,7 +98,7 @@ export class Ledger {
   get certifiable(): boolean {
     if (this.certified) return true
     const step = this.ceremony.steps[this.certificateIndex]
-    if (step === undefined || this.stuck) return false
+    if (step === undefined || this.steps.isStuck) return false
     const taken = this.roster.flatMap(({ name }) => this.slots.recipients(step, name).flatMap((to) => this.slots.get(step.name, name, to) ?? []))
     return taken.every(({ statement }) => statement.type === step.sends) && disagreementIn(step, taken) === null
   }
@@ -140,12 +137,12 @@ export class Ledger {
 
   /** The outputs, once every step is complete. */
   get outputs(): JsonObject | undefined {
-    return this.outputValues
+    return this.steps.outputs
   }
 
   /** The transcript hash before a step, once the steps before it are complete. */
   viewBefore(stepIndex: number): string | undefined {
-    return this.views[stepIndex]
+    return this.steps.viewsBefore[stepIndex]
   }
 
   /** Reads the log's next message. Others' ceremonies and outsiders pass unread. */
@@ -166,7 +163,7 @@ export class Ledger {
   missing(stepIndex: number): readonly string[] {
     const step = this.ceremony.steps[stepIndex]
     if (step === undefined || stepIndex < this.current) return []
-    return this.roster.map((card) => card.name).filter((name) => !this.slots.isFilledBy(step, name) || this.badProofs.has(name))
+    return this.roster.map((card) => card.name).filter((name) => !this.slots.isFilledBy(step, name) || this.steps.isBad(name))
   }
 
   /** A participant's statements in a step are all in the log. */
@@ -198,11 +195,7 @@ export class Ledger {
     return {
       parameters: this.opening.parameters,
       statements: (message) => this.slots.collected(message),
-      prepared: (name) => {
-        const value = this.values.get(name)
-        if (value === undefined) throw new Error(`${name} is not prepared yet`)
-        return value
-      },
+      prepared: (name) => this.steps.prepared(name),
       followed: (name) => {
         const followed = this.followed[name]
         if (followed === undefined) throw new TypeError(`a ledger without the ${name} that it follows`)
@@ -231,8 +224,9 @@ export class Ledger {
   }
 
   private read(post: Post, card: Card): void {
-    const { ceremony, roster, slots, views } = this
+    const { ceremony, roster, slots, steps } = this
     const { headAt, checks = ownChecks } = this.options
+    const views = steps.viewsBefore
     const context: ReadContext = {
       ceremony, roster, slots, views, headAt, checks,
       checkBefore: (step, one) => checkBefore(this.verbContext, step, views[step.index] ?? '', one),
@@ -242,7 +236,7 @@ export class Ledger {
     if (fork !== null) this.found(fork)
     if (reading.kind === 'abort') {
       this.abortList.push(reading.abort)
-      this.endings.aborted(reading.abort, this.currentStep)
+      this.endings.aborted(reading.abort, this.steps.current)
     }
     if (reading.kind !== 'statement') return
     const { placed, step, dispute, contradiction } = reading
@@ -252,65 +246,15 @@ export class Ledger {
       return
     }
     if (placed.statement.type === step.sends) {
-      const faults = this.check(step, 'arrival', [placed])
+      const faults = steps.check(step, 'arrival', [placed])
       // That it contradicts itself was said; that the second one is no good either adds nothing.
       if (faults.length > 0 && contradiction !== undefined) return
-      this.refuse(step, faults, [placed])
+      steps.refuse(step, faults, [placed])
     }
     if (slots.inPlaceOf(placed.statement) === undefined) slots.put(placed)
     else slots.putRival(placed)
-    if (placed.statement.type === step.disputes) {
-      this.disputing.open(step.disputes, step, placed)
-    }
-    this.advance()
-  }
-
-  private check(step: Step, when: 'arrival' | 'complete', incoming: readonly Placed[]): readonly VerbFault[] {
-    return checkStep(this.verbContext, step, this.views[step.index] ?? '', when, incoming.map((one) => one.collected))
-  }
-
-  private refuse(step: Step, faults: readonly VerbFault[], incoming: readonly Placed[]): void {
-    for (const one of faults) this.badProofs.add(one.accused)
-    const [first] = faults
-    if (first !== undefined) throw new Refused(faultFrom(first, step, incoming))
-  }
-
-  /** Goes on to the next step as long as the current one is complete. */
-  private advance(): void {
-    for (;;) {
-      const step = this.ceremony.steps[this.current]
-      const view = this.views[this.current]
-      if (step === undefined || view === undefined || this.stuck || !this.isFull(step)) break
-      const placed = this.placedIn(step)
-      const disagreement = disagreementIn(step, placed)
-      if (disagreement !== null) throw new Refused(disagreement)
-      const faults = this.check(step, 'complete', placed)
-      if (step.collect.kind === 'all') this.refuse(step, faults, placed)
-      else if (faults.length > 0) {
-        // Where some are enough, whoever sent what is wrong is out, and another one may take its place.
-        for (const one of placed) if (faults.some(({ accused }) => accused === one.statement.from)) this.slots.remove(one)
-        for (const fault of faults) this.found(faultFrom(fault, step, placed))
-        continue
-      }
-      this.views.push(nextView(view, step, this.slots.message(step.sends), placed.map((one) => one.statement)))
-      this.prepare()
-    }
-    if (this.finished && this.outputValues === undefined) {
-      const made = outputsOf(this.verbContext, this.ceremony, this.views[this.ceremony.steps.length - 1] ?? '')
-      if ('outputs' in made) this.outputValues = made.outputs
-      else this.found(made.fault)
-    }
-  }
-
-  /** What a step sends, as far as it is in, by roster index. */
-  private placedIn(step: Step): readonly Placed[] {
-    return this.slots.collected(step.sends).flatMap(({ from, to }) => this.slots.get(step.name, from, to) ?? [])
-  }
-
-  private isFull(step: Step): boolean {
-    if (step.collect.kind !== 'all') return this.slots.collected(step.sends).length >= this.wanted(step)
-    if (step.name === this.ceremony.certificate) this.slots.settle(step)
-    return this.slots.isComplete(step)
+    if (placed.statement.type === step.disputes) this.disputing.open(step.disputes, step, placed)
+    steps.advance()
   }
 
   /** How many participants a step collects from. */
@@ -319,12 +263,8 @@ export class Ledger {
     return collect.kind === 'any' ? 1 : Number(resolveRef(collect.of, this.sources))
   }
 
-  private get currentStep(): Step | undefined {
-    return this.ceremony.steps[this.current]
-  }
-
   private get partly(): Partly | undefined {
-    const step = this.currentStep
+    const step = this.steps.current
     if (step === undefined || step.collect.kind === 'all') return undefined
     const made = this.slots.collected(step.sends).map((one) => one.from)
     return { step, wanted: this.wanted(step), made, roster: this.roster.map((card) => card.name) }
@@ -332,21 +272,6 @@ export class Ledger {
 
   private found(fault: Fault): void {
     this.faultList.push(fault)
-    this.endings.faulted(fault, this.currentStep)
+    this.endings.faulted(fault, this.steps.current)
   }
-
-  /** Computes what the current step prepares, so that every reader finds the same fault in the same place. */
-  private prepare(): void {
-    const step = this.ceremony.steps[this.current]
-    if (step === undefined) return
-    const fault = prepareStep(this.verbContext, step, this.views[step.index] ?? '', (name, value) => this.values.set(name, value))
-    if (fault === undefined) return
-    this.found(fault)
-    this.stuck = true
-  }
-}
-
-function faultFrom({ reason, accused, why, convicts }: VerbFault, step: Step, incoming: readonly Placed[]): Fault {
-  const offsets = incoming.filter((one) => one.statement.from === accused).map((one) => one.offset)
-  return { reason, step: step.name, accused, why, convicts: convicts ?? true, offsets }
 }

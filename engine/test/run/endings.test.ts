@@ -253,12 +253,13 @@ describe('a client', () => {
     expect(brought).to.equal(0)
   })
 
-  it('refuses to run a script that this version cannot run', async () => {
+  it('refuses to run a script that this version cannot run, or that is not the opening’s', async () => {
     const run = await simulateDkg(2, 2, 'tampered')
-    const sign = readShipped('sign')
-    const member = memberOf(run, 'ben')
-    const error: unknown = await runClient({ ...member.client, opening: run.opening, script: sign }, new AbortController().signal).catch((reason: unknown) => reason)
-    expect(error).to.have.property('code', 'run.not-runnable')
+    const { client } = memberOf(run, 'ben')
+    const codeWith = (more: Partial<typeof client>) =>
+      runClient({ ...client, opening: run.opening, ...more }, new AbortController().signal).catch((reason: unknown) => (reason as { code: string }).code)
+    expect(await codeWith({ verbs: { ...client.verbs, check: {} } })).to.equal('run.not-runnable')
+    expect(await codeWith({ script: readShipped('sign') })).to.equal('run.opening')
   })
 
   it('pins what it had seen in every message', async () => {
