@@ -9,6 +9,7 @@ import type { Clock } from '../../engine/run/client-ports.ts'
 import { pause } from '../../engine/run/feed.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
+import { signingOf } from '../../engine/run/signatures.ts'
 import type { Script } from '../../engine/script/model.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
@@ -196,7 +197,7 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
     return {
       lines: [paint('green', 'The ceremony is complete.', process.stdout), ...rehearsal, ...outLines(ledger), ...outputLines(ledger)],
       next: [
-        ...(isSigning(ledger) ? [`keyrite client signatures ${id}    writes messages and signatures`] : []),
+        ...(signingOf(ledger) !== undefined ? [`keyrite client signatures ${id}    writes messages and signatures`] : []),
         `keyrite client export ${id}    writes what anyone can verify`,
       ],
       exit: EXIT.ok, json,
@@ -221,6 +222,3 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
     next: [`When the cause is clear, one of you: keyrite client open --again ${ledger.id.slice(0, 12)}`], exit: EXIT.aborted, json,
   }
 }
-
-/** Does it sign messages under a key that another ceremony made? */
-const isSigning = ({ ceremony }: Ledger): boolean => Object.keys(ceremony.follows).length > 0 && Object.values(ceremony.parameters).includes('[message]')

@@ -1,6 +1,8 @@
 /** What `keyrite verify` found, in words. */
-import type { Verification } from '../../engine/run/verify.ts'
+import type { SignaturesVerification } from '../../engine/run/signatures.ts'
+import type { Finding, Verification } from '../../engine/run/verify.ts'
 import { shippedByHash } from '../../engine/script/shipped.ts'
+import { printableLine } from '../../engine/wire/printable.ts'
 import { paint } from '../output.ts'
 
 /** What was found, and the script of this very hash that ships with this keyrite: its name and version, or null. */
@@ -36,14 +38,33 @@ const onStdout = (style: Parameters<typeof paint>[0], text: string): string => p
 export function verdictLines(found: Verified): string[] {
   const { findings, number, rehearsal = false, convicted = [], verdict } = found
   return [
-    ...findings.map(({ check, holds, detail, line }) =>
-      `${holds ? onStdout('green', 'ok ') : onStdout('red', 'BAD')}  ${check.padEnd(18)} ${detail}${line === undefined ? '' : ` (line ${String(line)})`}`),
+    ...findings.map(findingLine),
     ...followedLines(found),
     ...scriptLines(found),
     ...(number === undefined ? [] : ['', `Ceremony number: ${number}${rehearsal ? '   (a REHEARSAL)' : ''}`]),
     ...convicted.map(({ name, reason }) => `Proven guilty: ${name} (${reason})`),
     '',
     VERDICTS[verdict],
+    ...(rehearsal ? [onStdout('yellow', 'It was a REHEARSAL: nothing that it made is for use.')] : []),
+  ]
+}
+
+const findingLine = ({ check, holds, detail, line }: Finding): string =>
+  `${holds ? onStdout('green', 'ok ') : onStdout('red', 'BAD')}  ${check.padEnd(18)} ${detail}${line === undefined ? '' : ` (line ${String(line)})`}`
+
+/** What was found of a file of signatures, and of the transcript beside it. */
+export function signatureLines(found: SignaturesVerification, transcript: Verified | undefined): string[] {
+  const { findings, verdict, keyIsProven, number, rehearsal = false, purpose, count = 0 } = found
+  return [
+    ...findings.map(findingLine),
+    ...(transcript === undefined ? [] : [...followedLines(transcript), ...scriptLines(transcript)]),
+    ...(number === undefined ? [] : ['', `Ceremony number: ${number}${rehearsal ? '   (a REHEARSAL)' : ''}`]),
+    ...(purpose === undefined ? [] : [`Its purpose, as its opener claimed: ${printableLine(purpose)}`]),
+    '',
+    verdict === 'signed' ? `${count === 1 ? 'The signature is' : `All ${String(count)} signatures are`} good.` : 'The file is not valid.',
+    ...(verdict !== 'signed' ? [] : keyIsProven
+      ? ['The transcript proves that the key is that of its participants: compare the ceremony number with one of them.']
+      : [onStdout('yellow', 'Whose key it is, and what stands here of ceremony and purpose, is only this file’s claim: verify with --transcript to know.')]),
     ...(rehearsal ? [onStdout('yellow', 'It was a REHEARSAL: nothing that it made is for use.')] : []),
   ]
 }

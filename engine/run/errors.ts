@@ -77,4 +77,8 @@ export const runError = errorTable('run', {
     what: `The transcript is damaged at line ${line}: ${why}.`,
     todo: 'Export it again with `keyrite client export`, or get it from another participant.',
   }),
+  signatures: ({ why }: { why: string }) => ({
+    what: `This is no file of signatures: ${why}.`,
+    todo: 'Take the file that `keyrite client signatures -o FILE` wrote, as it is.',
+  }),
 })

@@ -1,0 +1,98 @@
+/** The keys of a board that this client's participant has a part in, and what was signed with each. Public all of it. */
+import { ceremonyNumber } from '../../engine/crypto/number.ts'
+import { messagesHash } from '../../engine/messages/batch.ts'
+import { blsCredentialsOf } from '../../engine/messages/ethereum/bls-credentials.ts'
+import type { Feed } from '../../engine/run/feed.ts'
+import type { Ledger } from '../../engine/run/ledger.ts'
+import { openedIn } from '../../engine/run/lobby.ts'
+import { signingOf } from '../../engine/run/signatures.ts'
+import { isKeyriteError } from '../../engine/wire/error.ts'
+import { printableLine } from '../../engine/wire/printable.ts'
+import { paint } from '../output.ts'
+import { counted } from '../words.ts'
+import type { CeremonyState } from './ceremony-view.ts'
+import { stateOf, STATE_WORDS } from './ceremony-view.ts'
+import type { Ledgers } from './ledgers.ts'
+
+/** One finished signing. */
+export interface SignedWith {
+  readonly ceremony: string
+  readonly opensAt: string
+  readonly openedBy: string
+  /** As its opener claimed it. */
+  readonly purpose: string
+  readonly count: number
+  /** H(JCS(messages)), hex. */
+  readonly messages: string
+}
+
+export interface ClientKey {
+  /** 48 bytes, hex; null until the key is usable. */
+  readonly groupKey: string | null
+  readonly ceremony: string
+  /** 40 digits. */
+  readonly number: string
+  readonly script: string
+  readonly state: CeremonyState
+  readonly missing: readonly string[]
+  readonly threshold: number | null
+  readonly members: readonly string[]
+  readonly rehearsal: boolean
+  /** For Ethereum, of the kind 0x00: 32 bytes, hex; null until the key is usable. */
+  readonly withdrawalCredentials: string | null
+  readonly signed: readonly SignedWith[]
+}
+
+/** The keys that succeeded, in the log's order. @param airgapKey the participant's, which outlives its clients */
+export async function keysOn(feed: Feed, ledgers: Ledgers, airgapKey: string): Promise<readonly ClientKey[]> {
+  const read: { readonly ledger: Ledger; readonly by: string }[] = []
+  for (const opened of openedIn(feed.all)) {
+    if (!opened.opening.roster.some((card) => card.airgapKey === airgapKey)) continue
+    // What cannot be read here made no key that could be used here.
+    const ledger = await ledgers.of(opened).catch((error: unknown) => {
+      if (isKeyriteError(error)) return undefined
+      throw error
+    })
+    if (ledger?.certified === true) read.push({ ledger, by: opened.by })
+  }
+  const signings = read.flatMap(({ ledger, by }) => {
+    const signing = signingOf(ledger)
+    return signing?.signatures === undefined ? [] : [{ key: signing.key.id, signed: signedIn(ledger, by, signing.purpose, signing.messages) }]
+  })
+  return read.filter(({ ledger }) => Object.hasOwn(ledger.ceremony.outputs, 'groupKey')).map(({ ledger }) =>
+    keyOf(ledger, signings.filter(({ key }) => key === ledger.id).map(({ signed }) => signed)))
+}
+
+const signedIn = ({ id, opening }: Ledger, openedBy: string, purpose: string, messages: Parameters<typeof messagesHash>[0]): SignedWith =>
+  ({ ceremony: id, opensAt: opening.opensAt, openedBy, purpose, count: messages.length, messages: messagesHash(messages) })
+
+function keyOf(ledger: Ledger, signed: readonly SignedWith[]): ClientKey {
+  const { id, opening: { script, parameters: { threshold }, rehearsal }, roster, outputs } = ledger
+  const groupKey = outputs?.['groupKey']
+  const known = typeof groupKey === 'string' ? groupKey : null
+  return {
+    groupKey: known, ceremony: id, number: ceremonyNumber(id), script: `${script.name} ${script.version}`,
+    state: stateOf(ledger, Date.now()), missing: ledger.missing(ledger.current),
+    threshold: typeof threshold === 'number' ? threshold : null, members: roster.map((card) => card.name), rehearsal,
+    withdrawalCredentials: known === null ? null : blsCredentialsOf(known), signed,
+  }
+}
+
+const label = (name: string): string => `  ${name}`.padEnd(13)
+
+/** What a person is told of a key. */
+export function clientKeyLines({ groupKey, ceremony, number, script, state, missing, threshold, members, rehearsal, withdrawalCredentials, signed }: ClientKey): string[] {
+  return [
+    `${paint('bold', groupKey === null ? `Key of ${ceremony.slice(0, 12)}` : `Key ${groupKey.slice(0, 16)}…`, process.stdout)}${rehearsal ? paint('yellow', ' of a REHEARSAL: it signs in rehearsals only', process.stdout) : ''}`,
+    `${label('state')}${STATE_WORDS[state]}${missing.length === 0 ? '' : ` (missing: ${missing.join(', ')})`}`,
+    ...(groupKey === null ? [] : [`${label('group key')}${groupKey}`]),
+    `${label('made by')}${script}`,
+    `${label('ceremony')}${ceremony}`,
+    `${label('number')}${number}`,
+    `${label('members')}${threshold === null ? '' : `${String(threshold)} of ${String(members.length)}: `}${members.join(', ')}`,
+    ...(withdrawalCredentials === null ? [] : [`${label('Ethereum')}withdrawal credentials 0x${withdrawalCredentials}`]),
+    ...(signed.length === 0 ? [`${label('signed')}nothing yet`] : []),
+    ...signed.map(({ ceremony: id, purpose, count, openedBy }, i) =>
+      `${label(i === 0 ? 'signed' : '')}${counted(count, 'message')} in ${id.slice(0, 12)}, as ${openedBy} claimed: ${printableLine(purpose)}`),
+  ]
+}

@@ -1,0 +1,59 @@
+/** What `client signatures` writes. */
+import { signedBlsToExecutionChange } from '../../engine/messages/ethereum/beacon-api.ts'
+import type { SignedBLSToExecutionChange } from '../../engine/messages/ethereum/beacon-api.ts'
+import { signerOf } from '../../engine/messages/kinds.ts'
+import type { Feed } from '../../engine/run/feed.ts'
+import { openedIn } from '../../engine/run/lobby.ts'
+import type { Opened } from '../../engine/run/lobby.ts'
+import { exportSignatures, signingOf } from '../../engine/run/signatures.ts'
+import type { SignatureExport } from '../../engine/run/signatures.ts'
+import { isKeyriteError } from '../../engine/wire/error.ts'
+import { cliError } from '../errors.ts'
+import { chosen } from './board.ts'
+import { stateOf, STATE_WORDS } from './ceremony-view.ts'
+import type { Ledgers } from './ledgers.ts'
+
+/**
+ * The signatures of a finished signing under a key that this participant has a part in.
+ *
+ * @param wanted the first digits of its id; undefined for the only finished one
+ * @throws cli.ceremony, cli.signatures, and as `Ledgers.of`
+ */
+export async function signaturesFrom(feed: Feed, ledgers: Ledgers, airgapKey: string, wanted: string | undefined): Promise<SignatureExport> {
+  const all = openedIn(feed.all)
+  const mine: Opened[] = []
+  for (const one of all) if (wanted !== undefined || (await isFinished(ledgers, one, airgapKey))) mine.push(one)
+  if (wanted === undefined && mine.length === 0) throw cliError('signatures', { ceremony: 'of this board', why: 'no signing with you among the key’s members is finished' })
+  const opened = chosen(mine, wanted)
+  const ledger = await ledgers.of(opened)
+  const found = exportSignatures(ledger, opened.by)
+  if (found !== undefined) return found
+  const refuse = (why: string) => cliError('signatures', { ceremony: ledger.id.slice(0, 12), why })
+  throw refuse(signingOf(ledger) === undefined ? `it is a ${ledger.ceremony.name}, which signs no messages` : `it is not finished: ${STATE_WORDS[stateOf(ledger, Date.now())]}`)
+}
+
+async function isFinished(ledgers: Ledgers, opened: Opened, airgapKey: string): Promise<boolean> {
+  try {
+    const ledger = await ledgers.of(opened)
+    return ledger.finished && signingOf(ledger)?.key.roster.some((card) => card.airgapKey === airgapKey) === true
+  } catch (error) {
+    if (isKeyriteError(error)) return false
+    throw error
+  }
+}
+
+/**
+ * The body of POST /eth/v1/beacon/pool/bls_to_execution_changes.
+ *
+ * @throws cli.signatures for a rehearsal, and where a message is of another kind or names another key
+ */
+export function beaconChanges({ ceremony, messages, groupKey, rehearsal }: SignatureExport): readonly SignedBLSToExecutionChange[] {
+  const refuse = (why: string) => cliError('signatures', { ceremony: ceremony.slice(0, 12), why })
+  const kind = 'eth/bls-to-execution-change'
+  if (rehearsal) throw refuse('it was a rehearsal, and the beacon API’s format has no place to say so')
+  return messages.map(({ message, signature }, i) => {
+    if (message.kind !== kind) throw refuse(`message ${i + 1} is of the kind ${message.kind}; the beacon API takes ${kind} in this list`)
+    if (signerOf(message) !== groupKey) throw refuse(`message ${i + 1} names another BLS public key than the group key ${groupKey}`)
+    return signedBlsToExecutionChange(message, signature)
+  })
+}

@@ -1,0 +1,230 @@
+/**
+ * What a signing made, as a file for those who use it: messages, what was signed of each, signatures, group key. Anyone can
+ * check offline that they fit; whose key it is stands in the transcript.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { DST_SIGNATURE, decodeG1, decodeG2OnCurve, hashToG2 } from '../crypto/bls.ts'
+import type { G1, G2 } from '../crypto/bls.ts'
+import { verifyBatch } from '../crypto/batch.ts'
+import { fromHex, toHex } from '../crypto/bytes.ts'
+import { ceremonyNumber } from '../crypto/number.ts'
+import { expandMessages, messagesHash } from '../messages/batch.ts'
+import type { Message } from '../messages/kind.ts'
+import { displayMessage, signedBytesOf, signerOf } from '../messages/kinds.ts'
+import type { Random } from '../verbs/runtime.ts'
+import type { Json, JsonObject } from '../wire/canonical.ts'
+import { isKeyriteError } from '../wire/error.ts'
+import { compileCheck, hexSchema, nameSchema, objectSchema } from '../wire/schema.ts'
+import { runError } from './errors.ts'
+import type { Ledger } from './ledger.ts'
+import type { Finding, Verification } from './verify.ts'
+
+const FORMAT = 'signatures/1'
+
+/** One message of an export. */
+export interface SignedMessage extends JsonObject {
+  readonly kind: string
+  readonly message: Message
+  /** What every airgap's owner saw of it. */
+  readonly display: readonly { readonly label: string; readonly value: string; readonly warning?: boolean }[]
+  /** The exact bytes that were signed, hex: for Ethereum's kinds the signing root. */
+  readonly signingRoot: string
+  /** 96 bytes, hex. */
+  readonly signature: string
+}
+
+export interface SignatureExport extends JsonObject {
+  readonly keyrite: typeof FORMAT
+  readonly ceremony: string
+  readonly number: string
+  readonly rehearsal: boolean
+  /** 48 bytes, hex. */
+  readonly groupKey: string
+  /** The ceremony that made the key. */
+  readonly key: { readonly ceremony: string; readonly number: string }
+  readonly openedBy: string
+  /** In the opener's words; nobody has checked it. */
+  readonly purpose: string
+  readonly messages: readonly SignedMessage[]
+}
+
+/** A ceremony that signs under another one's key. */
+export interface Signing {
+  /** The ceremony that made the key. */
+  readonly key: Ledger
+  readonly groupKey: string
+  readonly purpose: string
+  readonly messages: readonly Message[]
+  /** One for each message; undefined until they are there. */
+  readonly signatures: readonly string[] | undefined
+}
+
+/** What a ceremony signs, or undefined if it signs nothing under another one's key. */
+export function signingOf({ ceremony, opening, followed, outputs }: Ledger): Signing | undefined {
+  const key = Object.values(followed).find((one) => typeof one.outputs?.['groupKey'] === 'string')
+  const items = opening.parameters['messages']
+  if (key === undefined || ceremony.parameters['messages'] !== '[message]' || !Array.isArray(items)) return undefined
+  const { purpose } = opening.parameters
+  const [groupKey, signatures] = [key.outputs?.['groupKey'], outputs?.['signatures']]
+  return {
+    key, groupKey: typeof groupKey === 'string' ? groupKey : '', purpose: typeof purpose === 'string' ? purpose : '',
+    messages: expandMessages(items as readonly Json[]),
+    signatures: Array.isArray(signatures) ? (signatures as readonly string[]) : undefined,
+  }
+}
+
+/** The export of a finished signing; undefined for any other ceremony. */
+export function exportSignatures(ledger: Ledger, openedBy: string): SignatureExport | undefined {
+  const signing = signingOf(ledger)
+  if (!ledger.finished || signing?.signatures === undefined) return undefined
+  const { key, groupKey, purpose, messages, signatures } = signing
+  return {
+    keyrite: FORMAT, ceremony: ledger.id, number: ceremonyNumber(ledger.id), rehearsal: ledger.opening.rehearsal, groupKey,
+    key: { ceremony: key.id, number: ceremonyNumber(key.id) }, openedBy, purpose,
+    messages: messages.map((message, i) => ({ ...derived(message), signature: signatures[i] ?? '' })),
+  }
+}
+
+const derived = (message: Message) => ({
+  kind: message.kind, message, display: displayMessage(message).map((line) => ({ ...line })), signingRoot: toHex(signedBytesOf(message)),
+})
+
+const text = { type: 'string', maxLength: 100_000 }
+const checkExport = compileCheck<SignatureExport>(objectSchema({
+  keyrite: { type: 'string', const: FORMAT },
+  ceremony: hexSchema(32), number: { type: 'string', pattern: '^[0-9]{5}( [0-9]{5}){7}$' }, rehearsal: { type: 'boolean' }, groupKey: hexSchema(48),
+  key: objectSchema({ ceremony: hexSchema(32), number: { type: 'string', pattern: '^[0-9]{5}( [0-9]{5}){7}$' } }),
+  openedBy: nameSchema, purpose: text,
+  messages: {
+    type: 'array', minItems: 1, maxItems: 100_000,
+    items: objectSchema({
+      kind: text, message: { type: 'object' }, signingRoot: { ...text, pattern: '^([0-9a-f]{2})*$' }, signature: hexSchema(96),
+      display: { type: 'array', maxItems: 100, items: objectSchema({ label: text, value: text, warning: { type: 'boolean' } }, ['warning']) },
+    }),
+  },
+}))
+
+/** What an export is, by its first field; any other text is none, a transcript perhaps. */
+export function isSignatureExport(file: string): boolean {
+  const value = parsed(file)
+  return typeof value === 'object' && value !== null && 'keyrite' in value && typeof value.keyrite === 'string' && value.keyrite.startsWith('signatures/')
+}
+
+function parsed(file: string): unknown {
+  try {
+    return JSON.parse(file)
+  } catch {
+    return undefined
+  }
+}
+
+export interface SignaturesVerification {
+  /** `signed`: every signature is that of its message under the group key. */
+  readonly verdict: 'signed' | 'invalid'
+  readonly findings: readonly Finding[]
+  /** A transcript proves whose key it is, and that these are its ceremony's signatures. Without one the file alone claims it. */
+  readonly keyIsProven: boolean
+  readonly ceremony?: string
+  readonly number?: string
+  readonly rehearsal?: boolean
+  readonly groupKey?: string
+  readonly purpose?: string
+  readonly count?: number
+}
+
+/**
+ * Verifies an export. Never throws for what it holds.
+ *
+ * @param transcript a verified one, of the signing or of the ceremony that made the key
+ */
+export function verifySignatures(file: string, random: Random, transcript?: Verification): SignaturesVerification {
+  const findings: Finding[] = []
+  const find = (check: string, problem: string | null, detail: string) => findings.push({ check, holds: problem === null, detail: problem ?? detail })
+  try {
+    const found = readExport(file)
+    const { ceremony, number, rehearsal, groupKey, purpose, key, messages } = found
+    find('number', ceremonyNumber(ceremony) === number && ceremonyNumber(key.ceremony) === key.number ? null : 'a ceremony number in it is not that of its ceremony id', number)
+    const checked = expandMessages(messages.map(({ message }) => message))
+    find('messages', derivedProblem(checked, messages), `${checked.length}, SHA-256 of all ${messagesHash(checked)}; each is shown and hashed as its kind wants`)
+    find('signatures', signatureProblem(groupKey, checked, messages.map(({ signature }) => signature), random), `${checked.length}, each of its message under the group key ${groupKey}`)
+    const others = checked.flatMap((message, i) => (signerOf(message) ?? groupKey) === groupKey ? [] : [i + 1])
+    if (others.length > 0) find('signer', `they count under another public key than this one, and are of no use there: ${listed(others)}`, '')
+    if (transcript !== undefined) for (const finding of transcript.findings) findings.push({ ...finding, check: `transcript: ${finding.check}` })
+    if (transcript !== undefined) find('group key', transcriptProblem(found, checked, transcript), 'as the transcript proves')
+    return {
+      verdict: findings.every(({ holds, check }) => holds || check.startsWith('transcript: ')) ? 'signed' : 'invalid', findings,
+      keyIsProven: transcript !== undefined && findings.some(({ check, holds }) => check === 'group key' && holds),
+      ceremony, number, rehearsal, groupKey, purpose, count: checked.length,
+    }
+  } catch (error) {
+    if (!isKeyriteError(error)) throw error
+    findings.push({ check: 'file', holds: false, detail: error.message })
+    return { verdict: 'invalid', findings, keyIsProven: false }
+  }
+}
+
+/** @throws run.signatures */
+function readExport(file: string): SignatureExport {
+  const value = parsed(file)
+  if (value === undefined) throw runError('signatures', { why: 'it is no JSON' })
+  try {
+    return checkExport(value, 'It')
+  } catch (error) {
+    if (!isKeyriteError(error)) throw error
+    throw runError('signatures', { why: error.message.replace(/\.$/, '') }, error)
+  }
+}
+
+function derivedProblem(checked: readonly Message[], messages: readonly SignedMessage[]): string | null {
+  const wrong = checked.flatMap((message, i) => {
+    const { kind, display, signingRoot } = messages[i] ?? {}
+    return isDeepStrictEqual({ kind, message, display, signingRoot }, derived(message)) ? [] : [i + 1]
+  })
+  return wrong.length === 0 ? null : `what is shown of it, or its signing root, does not follow from the message: ${listed(wrong)}`
+}
+
+function signatureProblem(groupKey: string, messages: readonly Message[], signatures: readonly string[], random: Random): string | null {
+  let publicKey: G1
+  try {
+    publicKey = decodeG1(fromHex(groupKey, 48), 'The group key')
+  } catch (error) {
+    if (isKeyriteError(error)) return error.message.replace(/\.$/, '')
+    throw error
+  }
+  const pairs = messages.map((message, i) => ({ hash: hashToG2(signedBytesOf(message), DST_SIGNATURE), signature: decoded(signatures[i] ?? '') }))
+  const good = (some: typeof pairs): boolean => verifyBatch(publicKey, some.flatMap(({ hash, signature }) => (signature === null ? [] : [{ hash, signature }])), random)
+  if (pairs.every(({ signature }) => signature !== null) && good(pairs)) return null
+  const bad = pairs.flatMap((pair, i) => (pair.signature !== null && good([pair]) ? [] : [i + 1]))
+  return `not that of its message under the group key: ${listed(bad)}`
+}
+
+function decoded(hex: string): G2 | null {
+  try {
+    return decodeG2OnCurve(fromHex(hex, 96))
+  } catch (error) {
+    if (isKeyriteError(error)) return null
+    throw error
+  }
+}
+
+const MOST_LISTED = 20
+
+/** `message 3`, `messages 3, 5 and 998 more` */
+function listed(numbers: readonly number[]): string {
+  const more = numbers.length > MOST_LISTED ? ` and ${numbers.length - MOST_LISTED} more` : ''
+  return `message${numbers.length === 1 ? '' : 's'} ${numbers.slice(0, MOST_LISTED).join(', ')}${more}`
+}
+
+/** Why a transcript does not prove an export's key, or null. */
+function transcriptProblem(found: SignatureExport, messages: readonly Message[], { verdict, ceremony, rehearsal, outputs, followed = {}, parameters }: Verification): string | null {
+  if (verdict !== 'usable') return 'the transcript is not that of a usable ceremony'
+  if (rehearsal !== found.rehearsal) return 'one of transcript and file is a rehearsal’s'
+  if (ceremony === found.key.ceremony) return outputs?.['groupKey'] === found.groupKey ? null : 'the transcript’s group key is another one'
+  if (ceremony !== found.ceremony) return 'the transcript is that of another ceremony'
+  const key = Object.values(followed).find((one) => one.ceremony === found.key.ceremony)
+  if (key?.outputs?.['groupKey'] !== found.groupKey) return 'the group key in the transcript is another one'
+  const items = parameters?.['messages']
+  const same = Array.isArray(items) && messagesHash(expandMessages(items as readonly Json[])) === messagesHash(messages)
+  if (!same || parameters?.['purpose'] !== found.purpose) return 'messages or purpose in the transcript are other ones'
+  return isDeepStrictEqual(outputs?.['signatures'], found.messages.map(({ signature }) => signature)) ? null : 'the signatures in the transcript are other ones'
+}
