@@ -46,7 +46,7 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
   })
   const hand = makeHand({ isScanned: isTyped(use.channel), signal })
   const role = createAirgap({
-    memory: airgap.memory, script: airgap.script, verbs, random, now: () => new Date(), allowBlind: use.allowBlind === true,
+    memory: airgap.memory, script: airgap.script, verbs, random, now: () => new Date(), allowBlind: use.allowBlind === true, signal,
     confirm: (question) => carrier.lend(async () => {
       screen.show([])
       return await use.confirm(question, hand)

@@ -84,12 +84,15 @@ export async function saveCell(ports: AirgapPorts, id: string, change: (cell: Ce
   }))
 }
 
+/** A cell when what was under way in it is over. */
+export const withoutWork = ({ opening, salt, state, steps, disputes }: Cell): Cell => ({ opening, salt, state, steps, disputes })
+
 /** A cell without its session: what was answered stays, to be answered again; salt and others' statements go. */
 export function erased(cell: Cell, state: 'finished' | 'aborted' | 'declined'): Cell {
   const steps = Object.fromEntries(
     Object.entries(cell.steps).map(([name, step]) => [name, { ...step, collected: [], prepared: {} }]),
   )
-  return { ...cell, salt: null, state, steps }
+  return { ...withoutWork(cell), salt: null, state, steps }
 }
 
 /** The dispute that this airgap stated instead of what the step sends, if it did: the ceremony aborts, and nothing comes after it. */

@@ -8,6 +8,7 @@ import { indexOf } from '../wire/card.ts'
 import type { Stated } from '../wire/exchange.ts'
 import { signStatement } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
+import type { Checkpoint } from './airgap-work.ts'
 import { asCollected, specOf, statementsOf, viewBefore } from './airgap-verify.ts'
 import type { Known, Signed } from './airgap-verify.ts'
 import { runError } from './errors.ts'
@@ -33,6 +34,8 @@ export interface ComputeInput {
   readonly random: Random
   /** Hears how far work is that takes long. */
   readonly tell?: Tell
+  /** Keeps such work, where it is to outlive a crash. */
+  readonly checkpoint?: Checkpoint
 }
 
 export type Computing =
@@ -43,7 +46,7 @@ export type Computing =
 export async function computeStep(input: ComputeInput): Promise<Computing> {
   const { known, step } = input
   if (step.airgap === undefined) throw new TypeError(`${step.name} is not the airgap's`)
-  const result = await settled(runVerb(input, step.airgap, step.name, step.sends), input.tell)
+  const result = await settled(runVerb(input, step.airgap, step.name, step.sends), input)
   if (result.kind === 'asks') return { kind: 'question', question: result.question }
   const view = viewBefore(known, step.index)
   if (result.kind === 'states-each') {
@@ -65,7 +68,7 @@ export async function computeDispute(input: ComputeInput & { readonly dispute: S
   const { known, step, dispute: { statement: { type } } } = input
   const spec = known.script.ceremony.disputes[type]
   if (spec === undefined) throw new TypeError(`no dispute ${type}`)
-  const result = await settled(runVerb(input, spec.airgap, type, spec.sends), input.tell)
+  const result = await settled(runVerb(input, spec.airgap, type, spec.sends), input)
   if (result.kind !== 'states') throw new TypeError('a dispute is answered by one statement')
   return [sign(input, type, spec.sends, viewBefore(known, step.index), null, result.payload)]
 }
@@ -73,8 +76,13 @@ export async function computeDispute(input: ComputeInput & { readonly dispute: S
 type Settled = Exclude<Stating, { readonly kind: 'works' }>
 
 /** The end of what takes long. */
-async function settled(stating: Stating, tell: Tell = () => undefined): Promise<Settled> {
-  return stating.kind === 'works' ? settled(await stating.work(tell), tell) : stating
+async function settled(stating: Stating, { tell = () => undefined, checkpoint }: Pick<ComputeInput, 'tell' | 'checkpoint'>): Promise<Settled> {
+  if (stating.kind !== 'works') return stating
+  await checkpoint?.begin()
+  const save = checkpoint?.save ?? (() => Promise.resolve())
+  const ended = await stating.work({ tell, save, ...(checkpoint?.saved === undefined ? {} : { saved: checkpoint.saved }) })
+  if (ended.kind === 'works') throw new TypeError('work that ends in work')
+  return ended
 }
 
 function runVerb(input: ComputeInput, call: Call, stepName: string, type: string): Stating {

@@ -14,16 +14,16 @@ import type { Script, Step } from '../script/model.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import type { Card, Opening } from '../wire/card.ts'
-import { isKeyriteError } from '../wire/error.ts'
-import type { KeyriteError } from '../wire/error.ts'
 import { checkRequest } from '../wire/exchange.ts'
-import type { Answer, RefusalAnswer, Request, Stated, StepRequest } from '../wire/exchange.ts'
+import type { Answer, Request, Stated, StepRequest } from '../wire/exchange.ts'
 import { hashOf } from '../wire/message.ts'
 import { refuseBlind } from './airgap-blind.ts'
-import { disputedIn, erased, joinedFor, knownNow, newCell, saveCell } from './airgap-cell.ts'
+import { disputedIn, erased, joinedFor, knownNow, newCell, saveCell, withoutWork } from './airgap-cell.ts'
 import type { Joined } from './airgap-cell.ts'
 import { computeStep } from './airgap-compute.ts'
+import { refusal } from './airgap-refusal.ts'
 import { answerDispute, closeCeremony, pair } from './airgap-requests.ts'
+import { checkpointOf, isUnderWay } from './airgap-work.ts'
 import { setHash, verifyCollected, verifyPrepared } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
 import { runError } from './errors.ts'
@@ -63,6 +63,8 @@ export interface AirgapPorts {
   readonly now: () => Date
   /** Brings messages before the owner of which nobody can see what they are; without it they are refused unasked. */
   readonly allowBlind?: boolean
+  /** Stops work that takes long; what was done is kept first. */
+  readonly signal?: AbortSignal
   /** Hears what the airgap does, for its screen. Public. */
   readonly onProgress?: (progress: AirgapProgress) => void
 }
@@ -183,6 +185,8 @@ export function createAirgap(ports: AirgapPorts): Airgap {
           return Promise.resolve(null)
         }),
         confirm: fromPromise(async ({ input }) => {
+          const asked = askedHash(id, input.step, requestOf(input.request).body)
+          if (isUnderWay(ports.memory.read().ceremonies[id], input.step, asked)) return true
           tell('confirming', input.step)
           const confirmed = await ports.confirm(confirmation(ports, here, stepOf(input.step)))
           if (!confirmed) {
@@ -273,12 +277,14 @@ async function compute(ports: AirgapPorts, here: Omit<Joined, 'cell'>, step: Ste
   const cell = ceremonies[id] ?? newCell(opening, first ? toHex(ports.random(32)) : null)
   const { salt } = cell
   if (salt === null) throw runError('unknown-ceremony', { ceremony: id })
-  const asked: StepMemory = { asked: askedHash(id, step.name, body), collected: body.collected, prepared: body.prepared, stated: [] }
+  const hash = askedHash(id, step.name, body)
+  const asked: StepMemory = { asked: hash, collected: body.collected, prepared: body.prepared, stated: [] }
   const before = knownNow(ports, here)
   const known: Known = { ...before, steps: { ...before.steps, [step.name]: asked } }
   const prepared: JsonObject = Object.fromEntries(Object.values(known.steps).flatMap((one) => Object.entries(one.prepared)))
   const result = await computeStep({
     known, step, prepared, verbs: ports.verbs, random: ports.random, secrets: { seed, salt },
+    checkpoint: checkpointOf(ports, id, cell, step.name, hash),
     tell: (done, total) => ports.onProgress?.({ ceremony: id, step: step.name, state: 'computing', done, total }),
     ...(body.assist === undefined ? {} : { assist: body.assist }),
   })
@@ -286,7 +292,7 @@ async function compute(ports: AirgapPorts, here: Omit<Joined, 'cell'>, step: Ste
   const answered: StepMemory = {
     ...asked, stated: result.stated, ...(result.attachment === undefined ? {} : { attachment: result.attachment }),
   }
-  const now: Cell = { ...cell, steps: { ...cell.steps, [step.name]: answered } }
+  const now: Cell = { ...withoutWork(cell), steps: { ...cell.steps, [step.name]: answered } }
   const finished = airgapSteps(ceremony).at(-1)?.name === step.name
   const keeps = result.keep === undefined || step.keeps === undefined ? {} : { [step.keeps]: result.keep }
   await ports.memory.update((memory) => ({
@@ -297,19 +303,4 @@ async function compute(ports: AirgapPorts, here: Omit<Joined, 'cell'>, step: Ste
       : { kept: { ...memory.kept, [id]: { opening, finishedAt: ports.now().toISOString(), values: { ...memory.kept[id]?.values, ...keeps } } } }),
   }))
   return fromMemory(answered)
-}
-
-function refusal(request: string, error: unknown): RefusalAnswer {
-  if (!isKeyriteError(error)) throw error
-  return { give: 'refusal', request, code: error.code, what: shortened(error.message), todo: shortened(error.todo), ...faultFacts(error) }
-}
-
-/** A text may quote what came from outside, and a cut may fall between the two halves of a character. */
-const shortened = (text: string): string => text.slice(0, 2000).toWellFormed()
-
-function faultFacts(error: KeyriteError): Pick<RefusalAnswer, 'fault'> {
-  if (error.code === 'run.rejected') return { fault: { reason: 'rejected', accused: null } }
-  if (error.code !== 'verb.fault') return {}
-  const { reason, accused } = error.facts
-  return { fault: { reason: String(reason), accused: accused === '' ? null : String(accused) } }
 }

@@ -3,7 +3,7 @@
  * answered; of finished ones what they left. Secret: the seed, and every kept value.
  */
 import type { Carried, Stated } from '../wire/exchange.ts'
-import type { JsonObject } from '../wire/canonical.ts'
+import type { Json, JsonObject } from '../wire/canonical.ts'
 import type { Followed } from '../verbs/runtime.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import { cardSchema, hexSchema, objectSchema, openingSchema } from '../wire/schema.ts'
@@ -30,6 +30,17 @@ export interface Cell extends JsonObject {
   readonly state: CellState
   readonly steps: Readonly<Record<string, StepMemory>>
   readonly disputes: Readonly<Record<string, StepMemory>>
+  /** What is under way and takes long. Gone once it is done. */
+  readonly work?: Work
+}
+
+/** Work under way, to which the owner has consented where that was asked. As secret as the session. */
+export interface Work extends JsonObject {
+  readonly step: string
+  /** As in the step's memory. */
+  readonly asked: string
+  /** How far it is, in the verb's own form; null at its beginning. */
+  readonly state: Json
 }
 
 /** What a finished ceremony left in the vault. */
@@ -101,7 +112,8 @@ export const memorySchema = objectSchema({
       state: { type: 'string', enum: ['live', 'finished', 'declined', 'aborted', 'left'] },
       steps: record(stepSchema),
       disputes: record(stepSchema),
-    }),
+      work: objectSchema({ step: text, asked: hexSchema(32), state: {} }),
+    }, ['work']),
   ),
   kept: record(objectSchema({ opening: openingSchema, finishedAt: text, values: { type: 'object' } })),
 }, ['restoredAt'])
@@ -124,7 +136,7 @@ export const backupSchema = objectSchema({ keyrite: { type: 'string', const: 'ai
 /**
  * The memory without its live sessions: a backup must not be able to answer a live step again, and differently. That it
  * was in them is kept, so that it does not join them anew either. What a finished ceremony's airgap answered
- * holds no secret, and is the same however often it is given.
+ * holds no secret, and is the same however often it is given. Work under way is left out with its session.
  */
 export function forBackup(memory: AirgapMemory): AirgapMemory {
   const ceremonies = Object.entries(memory.ceremonies).map(([id, cell]): [string, Cell] => {

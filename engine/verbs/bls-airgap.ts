@@ -4,8 +4,8 @@ import { fromHex, toHex } from '../crypto/bytes.ts'
 import { signedBytesOf } from '../messages/kinds.ts'
 import { messagesOf, partialsDigest } from './bls-common.ts'
 import { ArgReader, text, verbError } from './runtime.ts'
-import type { AirgapVerb, Stating, Tell } from './runtime.ts'
-import type { JsonObject } from '../wire/canonical.ts'
+import type { AirgapVerb, Stating, Working } from './runtime.ts'
+import type { Json, JsonObject } from '../wire/canonical.ts'
 
 /** How many are signed before others run again: some 0.2 s. */
 const CHUNK = 10
@@ -14,20 +14,30 @@ export const blsSignShare: AirgapVerb = (_, args) => {
   const share = args[0]
   if (typeof share !== 'object' || share === null) throw verbError('argument', { verb: 'bls.signShare', why: 'argument 1 should be a share' })
   const items = new ArgReader('bls.signShare', args).list(1)
-  return { kind: 'works', work: (tell) => sign(share as JsonObject, items, tell) }
+  return { kind: 'works', work: (working) => sign(share as JsonObject, items, working) }
 }
 
-async function sign(share: JsonObject, items: ReturnType<ArgReader['list']>, tell: Tell): Promise<Stating> {
+async function sign(share: JsonObject, items: ReturnType<ArgReader['list']>, { tell, saved, save }: Working): Promise<Stating> {
   const messages = messagesOf(items)
   const scalar = scalarFromBytes(fromHex(text(share, 'share'), 32))
-  const partials: string[] = []
-  for (const message of messages) {
+  const partials = signedBefore(saved, messages.length)
+  for (const message of messages.slice(partials.length)) {
     if (partials.length % CHUNK === 0) {
       tell(partials.length, messages.length)
+      await save(() => [...partials])
       await new Promise((resolve) => setImmediate(resolve))
     }
     partials.push(toHex(encodeG2(signShare(scalar, signedBytesOf(message), DST_SIGNATURE))))
   }
   tell(messages.length, messages.length)
   return { kind: 'states', payload: { digest: partialsDigest(partials) }, attachment: { partials } }
+}
+
+const PARTIAL = /^[0-9a-f]{192}$/
+
+/** The partial signatures that were made before a crash; none where what was saved is no such thing. */
+function signedBefore(saved: Json | undefined, most: number): string[] {
+  if (!Array.isArray(saved) || saved.length > most) return []
+  const partials = (saved as readonly Json[]).filter((one) => typeof one === 'string' && PARTIAL.test(one))
+  return partials.length === saved.length ? (partials as string[]) : []
 }

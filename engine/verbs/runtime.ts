@@ -70,7 +70,20 @@ export type Stating =
   | { readonly kind: 'disputes'; readonly payload: JsonObject }
   | { readonly kind: 'asks'; readonly question: Json }
   /** Work that takes long: it tells how far it is, and lets others run in between. It ends in one of the others. */
-  | { readonly kind: 'works'; readonly work: (tell: Tell) => Promise<Stating> }
+  | { readonly kind: 'works'; readonly work: (working: Working) => Promise<Stating> }
+
+/** What work that takes long is given. */
+export interface Working {
+  readonly tell: Tell
+  /** The last state that an earlier run of this very work saved, out of the airgap's own vault. */
+  readonly saved?: Json
+  /**
+   * Offers how far it is; now and then that is written to the vault. The work goes on when this resolves.
+   *
+   * @throws where the work is to stop
+   */
+  readonly save: (state: () => Json) => Promise<void>
+}
 
 /** Hears how much of how much is done. */
 export type Tell = (done: number, total: number) => void
