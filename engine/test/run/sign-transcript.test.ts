@@ -2,6 +2,8 @@ import { expect } from 'chai'
 import { Ledger } from '../../run/ledger.ts'
 import { seededRandom, simulate } from '../../run/simulate.ts'
 import type { Simulated } from '../../run/simulate.ts'
+import { exportSignatures, isSignatureExport, verifySignatures } from '../../run/signatures.ts'
+import type { SignatureExport } from '../../run/signatures.ts'
 import { writeTranscript } from '../../run/transcript.ts'
 import { verifyTranscript } from '../../run/verify.ts'
 import { readShipped, shippedLibrary } from '../../script/shipped.ts'
@@ -18,9 +20,11 @@ const verified = (text: string) => verifyTranscript(text, { library: shippedLibr
 let key: Simulated
 let signing: Simulated
 let text: string
+let keyText: string
+let signatures: SignatureExport
 
 /** What any client would export once the board has all of this. */
-function transcriptOf({ board, opening }: Simulated): string {
+function exportsOf({ board, opening }: Simulated): { readonly transcript: string; readonly keyTranscript: string; readonly signatures: SignatureExport } {
   const posts = board.entries.map(({ offset, text: entry }) => {
     const message = parseMessage(entry)
     const attachment = message.attachment === undefined ? undefined : board.attachments.get(message.attachment)
@@ -31,7 +35,8 @@ function transcriptOf({ board, opening }: Simulated): string {
   for (const post of posts) followed.accept(post)
   const ledger = new Ledger({ ...common, script: sign, opening, followed: { key: followed } })
   for (const post of posts) ledger.accept(post)
-  return [...writeTranscript(ledger, posts, common.headAt)].join('')
+  const transcriptIn = (one: Ledger): string => [...writeTranscript(one, posts, common.headAt)].join('')
+  return { transcript: transcriptIn(ledger), keyTranscript: transcriptIn(followed), signatures: exportSignatures(ledger, 'anna') ?? expect.fail() }
 }
 
 /** The transcript with its header changed. */
@@ -48,7 +53,10 @@ describe('the transcript of a signing', function () {
       script: sign, names: namesOf(3), verbs, random: seededRandom('written down'), idle: 5, after: key, tamper: { ben: { declines: true } },
       parameters: { purpose: 'Payday', messages: [{ kind: 'text', text: 'Pay 5 to Anna' }, { kind: 'text', text: 'Pay 6 to Ben' }] },
     })
-    text = transcriptOf(signing)
+    const made = exportsOf(signing)
+    text = made.transcript
+    keyText = made.keyTranscript
+    signatures = made.signatures
   })
 
   it('holds the key’s ceremony as well, verified first and under its own name, and then what was signed by whom', () => {
@@ -94,5 +102,48 @@ describe('the transcript of a signing', function () {
     expect(found.findings.at(-1)?.detail).to.contain('not known here as finished')
     expect(found.findings.some(({ check, holds }) => check === 'key: ProcessResponses' && !holds)).to.equal(true)
     expect(verified(text.replace('Pay 5 to Anna', 'Pay 9 to Anna')).verdict).to.equal('invalid')
+  })
+
+  describe('and the file of its signatures', () => {
+    const random = seededRandom('verify a file')
+    const check = (change: (found: SignatureExport) => object, transcript?: string) =>
+      verifySignatures(JSON.stringify(change(signatures), null, 2), random, transcript === undefined ? undefined : verified(transcript))
+    const same = (found: SignatureExport): object => found
+
+    it('are good by themselves, and prove whose key it is only beside a transcript of the signing or of the key', () => {
+      expect([isSignatureExport(JSON.stringify(signatures)), isSignatureExport(text)]).to.deep.equal([true, false])
+      expect(check(same)).to.include({ verdict: 'signed', keyIsProven: false, count: 2, purpose: 'Payday' })
+      for (const transcript of [text, keyText]) expect(check(same, transcript)).to.include({ verdict: 'signed', keyIsProven: true })
+    })
+
+    it('are told where they do not fit: message, screen, signing root, signature, key, number', () => {
+      const [first, second] = signatures.messages
+      if (first === undefined || second === undefined) throw new TypeError('two messages')
+      const withFirst = (change: object) => ({ ...signatures, messages: [{ ...first, ...change }, second] })
+      const wrong: readonly (readonly [made: object, check: string])[] = [
+        [withFirst({ message: { kind: 'text', text: 'Pay 9 to Anna' } }), 'messages'],
+        [withFirst({ display: [{ label: 'Text', value: 'Pay 9 to Anna' }] }), 'messages'],
+        [withFirst({ signingRoot: second.signingRoot }), 'messages'],
+        [withFirst({ signature: second.signature }), 'signatures'],
+        [withFirst({ signature: '00'.repeat(96) }), 'signatures'],
+        [{ ...signatures, groupKey: '00'.repeat(48) }, 'signatures'],
+        [{ ...signatures, number: signatures.key.number }, 'number'],
+        [{ ...signatures, keyrite: 'signatures/2' }, 'file'],
+        [{ ...signatures, messages: [] }, 'file'],
+        [{ ...signatures, messages: [first, first] }, 'file'],
+      ]
+      for (const [made, where] of wrong) {
+        const { verdict, findings } = check(() => made)
+        expect(verdict, where).to.equal('invalid')
+        expect(findings.filter(({ holds }) => !holds).map((one) => one.check)).to.include(where)
+      }
+    })
+
+    it('are not taken for those of another ceremony, purpose or run than the transcript’s', () => {
+      for (const made of [{ purpose: 'Something else' }, { rehearsal: true }, { key: { ceremony: signatures.ceremony, number: signatures.number } }]) {
+        expect(check((found) => ({ ...found, ...made }), text), JSON.stringify(made)).to.include({ verdict: 'invalid', keyIsProven: false })
+      }
+      expect(check(same, text.replace('Pay 5 to Anna', 'Pay 9 to Anna'))).to.include({ verdict: 'invalid', keyIsProven: false })
+    })
   })
 })
