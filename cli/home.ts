@@ -1,10 +1,11 @@
 /**
  * Where a machine's state lives: `$KEYRITE_HOME`, or `~/.keyrite`, with `client/` or `airgap/` in it.
  */
-import { mkdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { isKeyriteError } from '../engine/wire/error.ts'
+import { makeFolders } from '../engine/wire/folders.ts'
 import { cliError } from './errors.ts'
 
 export type Role = 'client' | 'airgap'
@@ -29,30 +30,11 @@ export const rolePath = (role: Role, env: NodeJS.ProcessEnv = process.env): stri
 export async function makeHome(role: Role, env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const path = rolePath(role, env)
   try {
-    await makeFolder(path)
+    await makeFolders(path, 0o700)
     if (!(await stat(path)).isDirectory()) throw cliError('home', { path, why: 'it is not a folder' })
     return path
   } catch (error) {
     throw homeFailure(error, path)
-  }
-}
-
-/** Not by mkdir's own `recursive`, which never returns where a file system (/proc) has no room for folders. */
-async function makeFolder(path: string): Promise<void> {
-  const first = await attempt(path)
-  if (first !== 'ENOENT' || dirname(path) === path) return
-  await makeFolder(dirname(path))
-  if ((await attempt(path)) === 'ENOENT') throw cliError('home', { path, why: 'no folder can be made there' })
-}
-
-async function attempt(path: string): Promise<'made' | 'EEXIST' | 'ENOENT'> {
-  try {
-    await mkdir(path, { mode: 0o700 })
-    return 'made'
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'EEXIST' || code === 'ENOENT') return code
-    throw error
   }
 }
 
@@ -62,6 +44,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space is left',
   ENOTDIR: 'a part of its path is a file',
+  ENOENT: 'no folder can be made there',
 }
 
 function homeFailure(error: unknown, path: string): unknown {

@@ -3,8 +3,9 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:https'
-import { mkdir, readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { isKeyriteError } from '../engine/wire/error.ts'
+import { makeFolders } from '../engine/wire/folders.ts'
 import type { ServedBoard } from './admit.ts'
 import { createApp } from './app.ts'
 import { tokenBuckets } from './bucket.ts'
@@ -131,7 +132,7 @@ async function openBoards(
 async function openData(data: string | undefined, closers: (() => Promise<void>)[]): Promise<string> {
   if (data === undefined) throw storageError('bad-option', { option: '--data', why: 'is missing' })
   try {
-    await mkdir(data, { recursive: true })
+    await makeFolders(data)
     closers.push(await lockFolder(data))
     const folder = await makeFolder(data, 'boards')
     await syncFolder(data)

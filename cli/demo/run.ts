@@ -10,6 +10,7 @@ import { Feed } from '../../engine/run/feed.ts'
 import { readShipped } from '../../engine/script/shipped.ts'
 import type { Opening } from '../../engine/wire/card.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
+import { makeFolders } from '../../engine/wire/folders.ts'
 import { systemCode } from '../../engine/vault/file.ts'
 import { connectBoard } from '../../storage/client.ts'
 import { cliError } from '../errors.ts'
@@ -41,10 +42,24 @@ export interface DemoResult {
   readonly birth: string
   readonly verdict: string
   readonly transcript: string
+  readonly signing: DemoSigning
   /** QR frames that were rendered to images, and their bytes. */
   readonly frames: number
   readonly seconds: number
   readonly folder: string | null
+}
+
+/** What the new key signed, by as many participants as it takes. */
+export interface DemoSigning {
+  readonly ceremony: string
+  readonly number: string
+  readonly signers: readonly string[]
+  readonly messages: number
+  /** The files of signatures and transcript. */
+  readonly signatures: string
+  readonly transcript: string
+  /** Every signature is good, and the transcript proves whose key it is. */
+  readonly isProven: boolean
 }
 
 /** How many processes start at once. */
@@ -72,17 +87,19 @@ export async function runDemo(use: DemoUse): Promise<DemoResult> {
   try {
     const board = await startStorage(processes, folder)
     await setUp(use, processes, folder, board, people, counter, began)
-    const opened = await open(use, processes, people)
+    const opened = await open(processes, people, ['dkg', '--set', `threshold=${String(use.threshold)}`])
     use.screen.log(`${people[0]?.name ?? ''} opened the ceremony; this number on every screen says that it is the same for all:`)
     use.screen.log(`  ${paint('bold', opened.number)}`)
-    await ceremony(use, processes, board, people, opened, counter, began)
+    const running: Running = { use, processes, board, counter, began }
+    await ceremony(running, people, 'dkg', opened)
     const transcript = join(folder, 'dkg.transcript')
-    await processes.json(people[0]?.home ?? '', ['client', 'export', '--output', transcript])
+    await processes.json(people[0]?.home ?? '', ['client', 'export', opened.ceremony, '--output', transcript])
+    const signing = await sign(running, people.slice(0, use.threshold), opened.ceremony, folder)
     const verified = await processes.json(folder, ['verify', transcript])
     const outputs = (verified['outputs'] ?? {}) as Record<string, unknown>
     return {
       ceremony: opened.ceremony, number: opened.number, participants: use.participants, threshold: use.threshold,
-      groupKey: String(outputs['groupKey']), birth: String(outputs['birth']), verdict: String(verified['verdict']), transcript,
+      groupKey: String(outputs['groupKey']), birth: String(outputs['birth']), verdict: String(verified['verdict']), transcript, signing,
       frames: counter.total, seconds: (Date.now() - began) / 1000, folder: use.keep === undefined ? null : folder,
     }
   } catch (error) {
@@ -102,7 +119,7 @@ export async function runDemo(use: DemoUse): Promise<DemoResult> {
 async function emptyFolder(path: string): Promise<string> {
   const problem = (why: string, cause?: unknown) => cliError('demo-folder', { path, why }, cause)
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    await makeFolders(path, 0o700)
     if ((await readdir(path)).length > 0) throw problem('it is not empty')
     return path
   } catch (error) {
@@ -160,18 +177,49 @@ interface OpenedDemo {
   readonly opening: Opening
 }
 
-async function open({ threshold }: DemoUse, processes: Processes, [opener]: readonly Person[]): Promise<OpenedDemo> {
+async function open(processes: Processes, [opener]: readonly Person[], what: readonly string[]): Promise<OpenedDemo> {
   const home = opener?.home ?? ''
-  const opened: unknown = await processes.json(home, ['client', 'open', 'dkg', '--set', `threshold=${String(threshold)}`, '--passphrase-file', join(home, 'passphrase')])
+  const opened: unknown = await processes.json(home, ['client', 'open', ...what, '--passphrase-file', join(home, 'passphrase')])
   return opened as OpenedDemo
 }
 
-/** The ceremony itself: two long-lived processes each, and nobody touches anything. */
-async function ceremony(
-  use: DemoUse, processes: Processes, board: string, people: readonly Person[], opened: OpenedDemo, counter: FrameCounter, began: number,
-): Promise<void> {
+/** As many as it takes sign with the new key, and what comes of it is verified. */
+async function sign(running: Running, signers: readonly Person[], key: string, folder: string): Promise<DemoSigning> {
+  const { use: { screen, participants }, processes } = running
+  const names = signers.map(({ name }) => name)
+  const [home, file] = [signers[0]?.home ?? '', join(signers[0]?.home ?? '', 'messages.json')]
+  const messages = [
+    { kind: 'text', text: `Signed by ${names.join(', ')}: ${String(signers.length)} of ${String(participants)} who share this key.` },
+    { kind: 'text', text: 'Nobody ever held it whole, and nobody did to sign this.' },
+  ]
+  await writeFile(file, JSON.stringify(messages))
+  const opened = await open(processes, signers, ['sign', '--set', `key=${key}`, '--messages', file, '--purpose', 'To show that the new key signs'])
+  screen.log(`${names[0] ?? ''} opened a signing of ${String(messages.length)} messages under the new key, with a number of its own:`)
+  screen.log(`  ${paint('bold', opened.number)}`)
+  await ceremony(running, signers, 'sign', opened)
+  const [signatures, transcript] = [join(folder, 'signatures.json'), join(folder, 'sign.transcript')]
+  await processes.json(home, ['client', 'signatures', opened.ceremony, '--output', signatures])
+  await processes.json(home, ['client', 'export', opened.ceremony, '--output', transcript])
+  const { verdict, keyIsProven } = await processes.json(folder, ['verify', signatures, '--transcript', transcript])
+  return {
+    ceremony: opened.ceremony, number: opened.number, signers: names, messages: messages.length, signatures, transcript,
+    isProven: verdict === 'signed' && keyIsProven === true,
+  }
+}
+
+/** What every part of a demo stands on. */
+interface Running {
+  readonly use: DemoUse
+  readonly processes: Processes
+  readonly board: string
+  readonly counter: FrameCounter
+  readonly began: number
+}
+
+/** One ceremony itself: two long-lived processes for each of these people, and nobody touches anything. */
+async function ceremony({ use, processes, board, counter, began }: Running, people: readonly Person[], script: 'dkg' | 'sign', opened: OpenedDemo): Promise<void> {
   const watching = new AbortController()
-  const tally = watchBoard(board, opened.opening, watching.signal, () => draw())
+  const tally = watchBoard(board, makeTally(readShipped(script), opened.opening, use.threshold), watching.signal, () => draw())
   const draw = () => use.screen.show([
     '', `${String(counter.total)} QR frames crossed; ${duration(Date.now() - began)}`,
     '', ...progressTable(tally, undefined, screenWidth()),
@@ -196,8 +244,7 @@ async function ceremony(
 }
 
 /** The ceremony as anyone may watch it on the board. */
-function watchBoard(url: string, opening: Opening, signal: AbortSignal, changed: () => void): Tally {
-  const tally = makeTally(readShipped('dkg'), opening)
+function watchBoard(url: string, tally: Tally, signal: AbortSignal, changed: () => void): Tally {
   const feed = new Feed({ board: connectBoard({ url }), store: { load: () => Promise.resolve([]), append: () => Promise.resolve() } })
   feed.listen((posted) => {
     tally.count(posted)

@@ -94,7 +94,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: 'the disk is full',
   ENOTDIR: 'it is not a folder',
   EEXIST: 'it is not a folder',
-  ENOENT: 'it is gone',
+  ENOENT: 'there is no such folder, and none can be made there',
   ENOTEMPTY: 'another keyrite shows into it at the same time',
 }
 

@@ -9,13 +9,13 @@
  * request again, an airgap's answer stays until the next.
  */
 import { watch } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Carrier, CarrierOptions, Incoming, Role } from './carrier.ts'
 import { channelError } from './errors.ts'
 import { makeFolderReader, newestTransfer } from './folder-read.ts'
 import { folderError, removeTransfers, writeTransfer } from './folder-write.ts'
 import { FRAGMENT_SIZES } from './transfer.ts'
+import { makeFolders } from '../wire/folders.ts'
 import { following } from '../wire/signals.ts'
 
 export interface FolderCarrierOptions extends CarrierOptions {
@@ -40,8 +40,8 @@ export async function openFolderCarrier(options: FolderCarrierOptions): Promise<
   const peer = sideOf(options.folder, options.role === 'client' ? 'airgap' : 'client')
   let old: string | undefined
   try {
-    await mkdir(own, { recursive: true })
-    await mkdir(peer, { recursive: true })
+    await makeFolders(own)
+    await makeFolders(peer)
     old = (await newestTransfer(peer))?.name
   } catch (cause) {
     throw folderError(options.folder, cause)

@@ -1,6 +1,7 @@
 /** Attachments as files, `FOLDER/OWNER/SHA256`: written aside, synced, then named. */
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolders } from '../../engine/wire/folders.ts'
 import type { StoredAttachment } from '../store.ts'
 
 const HASH = /^[0-9a-f]{64}$/
@@ -20,8 +21,7 @@ export async function syncFolder(path: string): Promise<void> {
 /** Makes a folder, and makes that durable. */
 export async function makeFolder(parent: string, name: string): Promise<string> {
   const path = join(parent, name)
-  const made = await mkdir(path, { recursive: true })
-  if (made !== undefined) await syncFolder(parent)
+  if (await makeFolders(path)) await syncFolder(parent)
   return path
 }
 
