@@ -47,6 +47,7 @@ export function airgapLog({ log: print, show }: Pick<Live, 'log' | 'show'>, airg
     progress: ({ ceremony, step, state, done, total }: AirgapProgress): void => {
       if (done !== undefined && total !== undefined) {
         const now = Date.now()
+        if (began === undefined && done > 0) print(`${ceremony.slice(0, 12)}  ${step}: goes on after ${String(done)} of ${String(total)}; you have consented to it`)
         began ??= { done, at: now }
         show(done === total ? [] : [workLine(step, { done, total, began, now })])
         return

@@ -14,6 +14,7 @@ import type { Script, Step } from '../script/model.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import type { Card, Opening } from '../wire/card.ts'
+import { isKeyriteError } from '../wire/error.ts'
 import { checkRequest } from '../wire/exchange.ts'
 import type { Answer, Request, Stated, StepRequest } from '../wire/exchange.ts'
 import { hashOf } from '../wire/message.ts'
@@ -209,7 +210,7 @@ export function createAirgap(ports: AirgapPorts): Airgap {
       },
       actions: {
         refuse: ({ context }, { error }) => {
-          tell('refused', currentStep(machines.get(id), script) ?? '')
+          if (isKeyriteError(error)) tell('refused', currentStep(machines.get(id), script) ?? '')
           pending.get(context.request)?.fail(error)
         },
       },
