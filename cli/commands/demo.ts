@@ -6,7 +6,8 @@ export class Demo extends KeyriteCommand {
   static override summary = 'Run a whole ceremony on this machine, every byte through real QR images.'
   static override description = prose`Starts a storage, and a client and an airgap for each participant, each an ordinary keyrite command in a process
 and a home of its own. Client and airgap see each other through folders of QR images alone. Ends with a threshold key
-that nobody ever held, its birth signature, and a transcript that anyone can verify.`
+that nobody ever held and its birth signature; then as many participants as it takes sign two messages with it. What
+is left are transcripts and signatures that anyone can verify.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --participants 11 --threshold 6',
@@ -35,19 +36,25 @@ that nobody ever held, its birth signature, and a transcript that anyone can ver
     this.log(`  birth signature  ${result.birth.slice(0, 48)}…`)
     this.log(`                   ${result.verdict === 'usable' ? 'verified, with every share proven' : result.verdict}`)
     this.log(`  ceremony number  ${result.number}`)
+    const { signing } = result
+    this.log(`  signed with it   ${String(signing.messages)} messages, by ${signing.signers.join(', ')}`)
+    this.log(`                   ${signing.isProven ? 'verified, with the key’s whole ceremony' : 'NOT VERIFIED'}`)
     this.log(`  QR frames        ${String(result.frames)}`)
     this.log(`  time             ${duration(result.seconds * 1000)}`)
-    this.log(`  transcript       ${result.transcript}`)
+    this.log(`  transcripts      ${result.transcript}`)
+    this.log(`                   ${signing.transcript}`)
+    this.log(`  signatures       ${signing.signatures}`)
     const program = process.argv[1] ?? ''
     this.next(
       ...table([
         [`keyrite verify ${result.transcript}`, 'anyone, offline'],
+        [`keyrite verify ${signing.signatures}`, 'the same; add --transcript'],
         ['keyrite ceremony new my-ceremony', 'write your own'],
         ['README.md, "Five people, step by step"', 'the same by hand'],
       ]),
       ...(basename(program) === 'keyrite' ? [] : [`where keyrite is: node ${relative('.', program)}`]),
     )
-    if (result.verdict !== 'usable') process.exitCode = 5
+    if (result.verdict !== 'usable' || !signing.isProven) process.exitCode = 5
     return result
   }
 }

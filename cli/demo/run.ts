@@ -92,10 +92,13 @@ export async function runDemo(use: DemoUse): Promise<DemoResult> {
     use.screen.log(`  ${paint('bold', opened.number)}`)
     const running: Running = { use, processes, board, counter, began }
     await ceremony(running, people, 'dkg', opened)
+    const signed = await sign(running, people.slice(0, use.threshold), opened.ceremony)
     const transcript = join(folder, 'dkg.transcript')
-    await processes.json(people[0]?.home ?? '', ['client', 'export', opened.ceremony, '--output', transcript])
-    const signing = await sign(running, people.slice(0, use.threshold), opened.ceremony, folder)
-    const verified = await processes.json(folder, ['verify', transcript])
+    const verify = async (): Promise<Readonly<Record<string, unknown>>> => {
+      await processes.json(people[0]?.home ?? '', ['client', 'export', opened.ceremony, '--output', transcript])
+      return await processes.json(folder, ['verify', transcript])
+    }
+    const [verified, signing] = await Promise.all([verify(), verifySigning(running, signed, folder)])
     const outputs = (verified['outputs'] ?? {}) as Record<string, unknown>
     return {
       ceremony: opened.ceremony, number: opened.number, participants: use.participants, threshold: use.threshold,
@@ -183,11 +186,16 @@ async function open(processes: Processes, [opener]: readonly Person[], what: rea
   return opened as OpenedDemo
 }
 
-/** As many as it takes sign with the new key, and what comes of it is verified. */
-async function sign(running: Running, signers: readonly Person[], key: string, folder: string): Promise<DemoSigning> {
+interface SignedDemo extends OpenedDemo {
+  readonly signers: readonly Person[]
+  readonly messages: number
+}
+
+/** As many as it takes sign with the new key. */
+async function sign(running: Running, signers: readonly Person[], key: string): Promise<SignedDemo> {
   const { use: { screen, participants }, processes } = running
   const names = signers.map(({ name }) => name)
-  const [home, file] = [signers[0]?.home ?? '', join(signers[0]?.home ?? '', 'messages.json')]
+  const file = join(signers[0]?.home ?? '', 'messages.json')
   const messages = [
     { kind: 'text', text: `Signed by ${names.join(', ')}: ${String(signers.length)} of ${String(participants)} who share this key.` },
     { kind: 'text', text: 'Nobody ever held it whole, and nobody did to sign this.' },
@@ -197,12 +205,19 @@ async function sign(running: Running, signers: readonly Person[], key: string, f
   screen.log(`${names[0] ?? ''} opened a signing of ${String(messages.length)} messages under the new key, with a number of its own:`)
   screen.log(`  ${paint('bold', opened.number)}`)
   await ceremony(running, signers, 'sign', opened)
-  const [signatures, transcript] = [join(folder, 'signatures.json'), join(folder, 'sign.transcript')]
-  await processes.json(home, ['client', 'signatures', opened.ceremony, '--output', signatures])
-  await processes.json(home, ['client', 'export', opened.ceremony, '--output', transcript])
+  return { ...opened, signers, messages: messages.length }
+}
+
+/** Signatures and transcript as files, and as anyone verifies them. */
+async function verifySigning({ processes }: Running, { ceremony: id, number, signers, messages }: SignedDemo, folder: string): Promise<DemoSigning> {
+  const [home, signatures, transcript] = [signers[0]?.home ?? '', join(folder, 'signatures.json'), join(folder, 'sign.transcript')]
+  await Promise.all([
+    processes.json(home, ['client', 'signatures', id, '--output', signatures]),
+    processes.json(home, ['client', 'export', id, '--output', transcript]),
+  ])
   const { verdict, keyIsProven } = await processes.json(folder, ['verify', signatures, '--transcript', transcript])
   return {
-    ceremony: opened.ceremony, number: opened.number, signers: names, messages: messages.length, signatures, transcript,
+    ceremony: id, number, signers: signers.map(({ name }) => name), messages, signatures, transcript,
     isProven: verdict === 'signed' && keyIsProven === true,
   }
 }

@@ -10,7 +10,8 @@ export interface Tally extends Progress {
   readonly count: (posted: Posted) => void
 }
 
-export function makeTally({ ceremony }: Script, opening: Opening): Tally {
+/** @param some how many are enough in a step that does not want all */
+export function makeTally({ ceremony }: Script, opening: Opening, some = 1): Tally {
   const id = ceremonyId(opening)
   const { roster } = opening
   const stated = new Map<string, Set<string | null>>()
@@ -24,7 +25,9 @@ export function makeTally({ ceremony }: Script, opening: Opening): Tally {
     ceremony, roster, hasStated,
     disputes: [],
     get current() {
-      const at = ceremony.steps.findIndex((step) => !roster.every(({ name }) => hasStated(step.name, name)))
+      const isDone = ({ name: step, collect: { kind } }: Step): boolean =>
+        roster.filter(({ name }) => hasStated(step, name)).length >= (kind === 'all' ? roster.length : kind === 'any' ? 1 : some)
+      const at = ceremony.steps.findIndex((step) => !isDone(step))
       return at === -1 ? ceremony.steps.length : at
     },
     count: ({ message: { statement } }) => {

@@ -15,7 +15,7 @@ describe('the demo, larger and kept', () => {
   it('makes a key of five, three of whom it takes, unless told', async () => {
     demo = await startDemo(['--json'])
     await expectBirth(demo, 5, 3)
-    expect((await allIn(demo.temporary)).map((path) => path.replace(/^.*\//, ''))).to.have.length(2).and.include('dkg.transcript')
+    expect((await allIn(demo.temporary)).map((path) => path.replace(/^.*\//, ''))).to.have.length(4).and.include.members(['dkg.transcript', 'sign.transcript', 'signatures.json'])
   })
 
   it('keeps three homes with --keep: shares that make the key, and no secret in the open', async () => {
@@ -24,7 +24,7 @@ describe('the demo, larger and kept', () => {
     const kept = join(demo.temporary, 'kept')
     expect(folder).to.equal(kept)
     expect(await readdir(demo.temporary)).to.deep.equal(['kept'])
-    expect(await readdir(kept)).to.have.members(['alice', 'bob', 'carol', 'dkg.transcript', 'join-token', 'logs', 'storage'])
+    expect(await readdir(kept)).to.have.members(['alice', 'bob', 'carol', 'dkg.transcript', 'join-token', 'logs', 'sign.transcript', 'signatures.json', 'storage'])
     const people = ['alice', 'bob', 'carol'].map((name) => ({ ...personIn(kept, name), words: join(kept, name, 'mnemonic') }))
 
     // Any two of the shares sign as the key: recombined by herumi's bls, verified by blst.

@@ -11,14 +11,15 @@ describe('the demo', () => {
     await killAll()
   })
 
-  it('makes a key that signs its own birth, and leaves the transcript alone, and nothing running', async function () {
+  it('makes a key that signs its own birth and then two messages, and leaves transcripts and signatures alone, and nothing running', async function () {
     this.timeout(120_000)
     demo = await startDemo(['--participants', '2', '--threshold', '2', '--json'])
     const { transcript, folder } = await expectBirth(demo, 2, 2)
     expect(folder).to.equal(null)
     const place = relative(demo.temporary, transcript)
     expect(place).to.match(/^keyrite-demo-\w+\/dkg\.transcript$/)
-    expect(await allIn(demo.temporary)).to.deep.equal([place.split('/')[0], place])
+    const [left = ''] = place.split('/')
+    expect(await allIn(demo.temporary)).to.deep.equal([left, place, `${left}/sign.transcript`, `${left}/signatures.json`])
   })
 
   // Ctrl-C reaches every process of a terminal; `kill` reaches one.

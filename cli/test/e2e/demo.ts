@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PublicKey, Signature } from '@chainsafe/blst'
+import { PublicKey, Signature, verify } from '@chainsafe/blst'
 import { bls12_381 } from '@noble/curves/bls12-381.js'
 import canonicalize from 'canonicalize'
 import { expect } from 'chai'
+import { demoNames } from '../../demo/names.ts'
 import { launch } from './world.ts'
 import type { LaunchUse, Running } from './world.ts'
 
@@ -30,6 +31,7 @@ export interface DemoOutput {
   readonly birth: string
   readonly verdict: string
   readonly transcript: string
+  readonly signing: { readonly signers: readonly string[]; readonly messages: number; readonly isProven: boolean; readonly signatures: string; readonly transcript: string }
   readonly frames: number
   readonly folder: string | null
 }
@@ -107,6 +109,17 @@ export async function expectBirth({ running, use, processes }: Demo, participant
   expect(verified.code, verified.stdout).to.equal(0)
   const { verdict, outputs } = JSON.parse(verified.stdout) as { verdict: string; outputs: Readonly<Record<string, string>> }
   expect({ verdict, ...outputs }).to.deep.include({ verdict: 'usable', groupKey: output.groupKey, birth: output.birth })
+  expect(output.signing).to.deep.include({ signers: demoNames(threshold), messages: 2, isProven: true })
+  await expectSigned(output)
   expect(await processes()).to.deep.equal([])
   return output
+}
+
+/** blst verifies, under Ethereum's scheme, what the file says was signed with the new key. */
+async function expectSigned({ groupKey, signing }: DemoOutput): Promise<void> {
+  const { messages } = JSON.parse(await readFile(signing.signatures, 'utf8')) as { messages: readonly { signingRoot: string; signature: string }[] }
+  expect(messages).to.have.length(signing.messages)
+  for (const { signingRoot, signature } of messages) {
+    expect(verify(Buffer.from(signingRoot, 'hex'), PublicKey.fromHex(groupKey), Signature.fromHex(signature))).to.equal(true)
+  }
 }

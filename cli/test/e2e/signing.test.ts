@@ -1,13 +1,9 @@
-import { createRequire } from 'node:module'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type * as Blst from '@chainsafe/blst'
+import { PublicKey, Signature, verify as verifyByBlst } from '@chainsafe/blst'
 import { expect } from 'chai'
 import { errorIn, killAll, openDkg, readyWorld } from './world.ts'
 import type { Ended, Opened, Person, World } from './world.ts'
-
-const require = createRequire(import.meta.url)
-const blst = require('@chainsafe/blst') as typeof Blst
 
 const ADDRESS = '0xB9D7934878B5FB9610B3fE8A5e441e8fad7E293f'
 
@@ -84,7 +80,7 @@ describe('a signing by two people', function () {
     const cases: readonly (readonly [args: readonly string[], code: string, says: string])[] = [
       [given('kind.json'), 'message.unknown-kind', 'eth/unheard-of'],
       [given('broken.json'), 'message.not-json', 'broken.json:2:'],
-      [given('twice.json'), 'message.duplicate', 'message 2'],
+      [given('twice.json'), 'message.duplicate', 'Message 2'],
       [given('empty.json'), 'message.empty', 'no message'],
       [given('many.json'), 'message.too-many', '1001'],
       [given('text.json', '--rehearsal'), 'cli.rehearsal', 'real'],
@@ -121,9 +117,9 @@ describe('a signing by two people', function () {
 
     const signed = json(await world.bob.run('client signatures', changes.ceremony.slice(0, 12), '--json')) as Signed
     expect(signed).to.include({ ceremony: changes.ceremony, groupKey, purpose: 'To our treasury', rehearsal: false })
-    const publicKey = blst.PublicKey.fromHex(groupKey)
+    const publicKey = PublicKey.fromHex(groupKey)
     for (const { signingRoot, signature } of signed.messages) {
-      expect(blst.verify(Buffer.from(signingRoot, 'hex'), publicKey, blst.Signature.fromHex(signature))).to.equal(true)
+      expect(verifyByBlst(Buffer.from(signingRoot, 'hex'), publicKey, Signature.fromHex(signature))).to.equal(true)
     }
     const list = json(await world.bob.run('client signatures', changes.ceremony.slice(0, 12), '--beacon-api', '--json'))
     expect(list).to.deep.equal([10, 11, 12].map((index, i) => ({
