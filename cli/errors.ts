@@ -173,6 +173,7 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   'vault.wrong-shape': EXIT.refused,
   'vault.missing': EXIT.refused,
   'vault.exists': EXIT.refused,
+  'vault.not-a-file': EXIT.refused,
   'vault.too-large': EXIT.refused,
   'cli.no-client': EXIT.refused,
   'cli.no-airgap': EXIT.refused,

@@ -25,7 +25,7 @@ function lookedUp({ followed, ...found }: Omit<Verification, 'findings'>): Omit<
 }
 
 const VERDICTS: Readonly<Record<Verification['verdict'], string>> = {
-  usable: 'The ceremony is complete, and everyone proved that their share works.',
+  usable: 'The ceremony is complete, and its result is confirmed: it may be used.',
   unconfirmed: 'The ceremony succeeded, but not everyone has confirmed: do not use its result yet.',
   aborted: 'The ceremony was aborted.',
   unfinished: 'The ceremony is not finished in this transcript.',

@@ -31,7 +31,7 @@ export interface Finding {
 }
 
 export type Verdict =
-  /** Succeeded, and everybody proved that their share works. */
+  /** Succeeded, and every step after the certificate is complete too. */
   | 'usable'
   /** Succeeded; proofs are missing. */
   | 'unconfirmed'

@@ -1,6 +1,6 @@
 import { errorTable } from '../wire/error.ts'
 
-const backup = 'Restore it from a backup, or start a new home from the mnemonic.'
+const backup = 'Make a new home: of an airgap with `keyrite airgap restore` (a backup) or `keyrite airgap init --restore` (the words), of a client with `keyrite client init`.'
 
 export const vaultError = errorTable('vault', {
   passphrase: ({ why }: { why: string }) => ({
@@ -9,7 +9,7 @@ export const vaultError = errorTable('vault', {
   }),
   'wrong-passphrase': ({ path }: { path: string }) => ({
     what: `The passphrase does not open ${path}.`,
-    todo: 'Type it again; mind Caps Lock and the keyboard layout. If you are sure of it, the file was altered: restore it from a backup.',
+    todo: 'Type it again; mind Caps Lock and the keyboard layout. If you are sure of it, this is another file than you think, or it was altered.',
   }),
   truncated: ({ path }: { path: string }) => ({
     what: `${path} is cut short: its end is missing.`,
@@ -29,11 +29,15 @@ export const vaultError = errorTable('vault', {
   }),
   exists: ({ path }: { path: string }) => ({
     what: `${path} exists already; nothing was changed.`,
-    todo: 'Use what is there, or move the whole folder away if you really want to start anew.',
+    todo: 'Choose another path. If it belongs to a keyrite home: use what is there, or move the whole folder away if you really want to start anew.',
   }),
   missing: ({ path }: { path: string }) => ({
     what: `There is no ${path}.`,
-    todo: 'Create it first with the `init` command, or set KEYRITE_HOME to the folder that holds it.',
+    todo: 'Check the path. If it belongs to a keyrite home: make that with `keyrite client init` or `keyrite airgap init`, or set KEYRITE_HOME to the folder that holds it.',
+  }),
+  'not-a-file': ({ path }: { path: string }) => ({
+    what: `${path} is a link, a folder or a device, and is not replaced; nothing was changed.`,
+    todo: 'Give the path of an ordinary file, or of one that is not there yet.',
   }),
   unreadable: ({ path, why }: { path: string; why: string }) => ({
     what: `${path} cannot be read (${why}).`,

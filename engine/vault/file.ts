@@ -65,12 +65,14 @@ export interface WriteOptions {
  * Writes a file whole or not at all, and returns when a power cut can no longer undo it: a temporary file beside
  * it, fdatasync, rename, fsync of the folder. Whatever fails before the rename leaves the old file as it was.
  *
- * @throws vault.disk-full, vault.unwritable, vault.no-folder, vault.write-failed: the old file is unchanged;
+ * @throws vault.disk-full, vault.unwritable, vault.no-folder, vault.not-a-file, vault.write-failed: the old file is unchanged;
  *   vault.exists with `exclusive`; vault.unsynced: the new file is there, but may not survive a power cut
  */
 export async function writeDurable(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${String(process.pid)}-${randomBytes(6).toString('hex')}.tmp`)
   let file: FileHandle | undefined
+  // A rename would put a file in the place of what a link or a device is.
+  if (options.exclusive !== true && (await isNoFile(path))) throw vaultError('not-a-file', { path })
   try {
     file = await open(temporary, 'wx', options.mode ?? 0o600)
     await file.writeFile(bytes)
@@ -90,6 +92,8 @@ export async function writeDurable(path: string, bytes: Uint8Array, options: Wri
     throw vaultError('unsynced', { path, why: systemCode(error) }, error)
   }
 }
+
+const isNoFile = (path: string): Promise<boolean> => lstat(path).then((found) => !found.isFile(), () => false)
 
 /** Like rename, but never over a file. File systems without hard links (FAT) get the next best thing. */
 async function publishNew(temporary: string, path: string): Promise<void> {

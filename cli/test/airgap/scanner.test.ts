@@ -39,7 +39,7 @@ describe('an airgap on whose keyboard a scanner types', () => {
 
   it('is not paired by what was typed before the question or at once, but by fingers; shows its card until Enter; and lets nothing into the shell', async () => {
     const marker = join(folder, 'typed-into-the-shell')
-    const airgap = start(['airgap', 'card'], { then: 'read -t 1 typed; echo "shell read <$typed>"' })
+    const airgap = start(['airgap', 'card'], { then: 'typed=$(timeout 1 head -n 1); echo "shell read <$typed>"' })
     await airgap.said(/Waiting for the client/)
     airgap.burst(scanned(pairRequest(card)))
     await airgap.said(/signing key +[0-9a-f]{64}/)

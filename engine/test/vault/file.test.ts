@@ -49,11 +49,14 @@ describe('durable writing', () => {
     })
   })
 
-  it('says that something else stands in the way, and cleans up', () =>
+  it('puts no file in the place of a folder, a link or a device', () =>
     withHome(async (home) => {
       await mkdir(join(home, 'folder'))
-      expect(await codeOf(writeDurable(join(home, 'folder'), bytes('')))).to.equal('vault.write-failed')
-      expect(await readdir(home)).to.deep.equal(['folder'])
+      await writeFile(join(home, 'target'), 'one')
+      await symlink('target', join(home, 'link'))
+      for (const name of ['folder', 'link']) expect(await codeOf(writeDurable(join(home, name), bytes('two')))).to.equal('vault.not-a-file')
+      expect(await readFile(join(home, 'link'), 'utf8')).to.equal('one')
+      expect((await readdir(home)).sort()).to.deep.equal(['folder', 'link', 'target'])
     }))
 
   it('sweeps what a killed writer of this file left, and nothing else', () =>
