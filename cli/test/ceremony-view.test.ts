@@ -6,9 +6,10 @@ import type { Simulated } from '../../engine/run/simulate.ts'
 import { readShipped } from '../../engine/script/shipped.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { EMPTY_HEAD, parseMessage } from '../../engine/wire/message.ts'
-import { stateOf } from '../roles/ceremony-view.ts'
+import { claimLines, outLines, progressTable, stateOf, waitingLines } from '../roles/ceremony-view.ts'
 
 const script = readShipped('dkg')
+const sign = readShipped('sign')
 const names = ['ada', 'bob', 'cem']
 
 async function runWith(fault: string): Promise<Simulated> {
@@ -18,9 +19,12 @@ async function runWith(fault: string): Promise<Simulated> {
 }
 
 /** The board's log as a reader folds it, up to where something holds. */
-function ledgerUntil({ board, opening }: Simulated, holds: (ledger: Ledger) => boolean): Ledger {
+function ledgerUntil({ board, opening }: Simulated, holds: (ledger: Ledger) => boolean, key?: Ledger): Ledger {
   const headAt = (offset: number) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head)
-  const ledger = new Ledger({ script, opening, verbs, random: seededRandom('reader'), headAt })
+  const random = seededRandom('reader')
+  const ledger = key === undefined
+    ? new Ledger({ script, opening, verbs, random, headAt })
+    : new Ledger({ script: sign, opening, verbs, random, headAt, followed: { key } })
   for (const { offset, text } of board.entries) {
     if (holds(ledger)) return ledger
     const message = parseMessage(text)
@@ -43,5 +47,39 @@ describe('where a ceremony stands', () => {
     expect([ledger.aborts.length, ledger.certifiable]).to.deep.equal([1, true])
     const states = ['ada', 'bob', 'cem', undefined].map((name) => stateOf(ledger, 0, name))
     expect(states).to.deep.equal(['doubtful', 'aborted', 'doubtful', 'aborted'])
+  })
+})
+
+describe('a signing, where two of three are enough', () => {
+  let after: Simulated
+  let key: Ledger
+  const signWith = (...declining: readonly string[]): Promise<Simulated> => simulate({
+    script: sign, names, parameters: { purpose: 'Payday', messages: [{ kind: 'text', text: 'Pay 5 to Anna' }] }, verbs, random: seededRandom(declining.join()),
+    idle: 20, after, tamper: Object.fromEntries(declining.map((name) => [name, { declines: true }])),
+  })
+  before(async () => {
+    after = await simulate({ script, names, parameters: { threshold: 2 }, verbs, random: seededRandom('a key'), idle: 20 })
+    key = after.results.get('ada')?.ledger ?? expect.fail()
+  })
+
+  it('goes on without one who declined, and tells who and why, and how many are still needed', async () => {
+    const run = await signWith('bob')
+    const ledger = ledgerUntil(run, ({ aborts }) => aborts.length > 0, key)
+    expect(ledger.isOut('bob')).to.equal(true)
+    expect(['ada', 'bob', undefined].map((name) => stateOf(ledger, 0, name))).to.deep.equal(['running', 'left', 'running'])
+    expect(outLines(ledger)).to.have.length(1)
+    expect(outLines(ledger)[0]).to.match(/^bob declined: /)
+    const [first = ''] = waitingLines(ledger, 0)
+    expect(first).to.match(/^SendPartials \(1 of 2\): waiting for [12] more \([01] of 2 in\) of /).and.not.contain('bob')
+    expect(progressTable(ledger).find((line) => line.startsWith('bob'))).to.contain('✗')
+    expect(claimLines(ledger.ceremony, ledger.opening).join('\n')).to.contain('purpose, as the opener claims: Payday').and.contain('1 message to be signed')
+    expect(stateOf(ledgerUntil(run, () => false, key), 0, 'bob')).to.equal('usable')
+  })
+
+  it('is aborted once too few are left, before anybody has said so', async () => {
+    const run = await signWith('bob', 'cem')
+    const ledger = ledgerUntil(run, ({ ending }) => ending !== null, key)
+    expect(ledger.ending?.kind).to.equal('fault')
+    expect(names.map((name) => stateOf(ledger, 0, name))).to.deep.equal(['aborted', 'aborted', 'aborted'])
   })
 })
