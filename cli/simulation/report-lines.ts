@@ -1,5 +1,6 @@
 /** How a simulation went, in words. */
 import { paint, table } from '../output.ts'
+import { outputLines } from '../roles/ceremony-view.ts'
 import { brief, counted } from '../words.ts'
 import type { ParticipantEnd, Report } from './report.ts'
 
@@ -14,7 +15,7 @@ function headline({ outcome, participants, ms }: Report): string {
   const time = brief(ms)
   switch (outcome) {
     case 'usable':
-      return onStdout('green', `Succeeded in ${time}: all ${participants.length} have confirmed the result.`)
+      return onStdout('green', `Succeeded in ${time}: ${participants.every((one) => one.outcome === 'usable') ? `all ${participants.length} have confirmed the result` : 'the result is there and confirmed'}.`)
     case 'unconfirmed':
       return onStdout('yellow', `Succeeded in ${time}, but not everybody has confirmed: the result must not be used yet.`)
     case 'doubtful':
@@ -49,8 +50,7 @@ function reasons({ aborts, convicted, participants, outcome }: Report): string[]
 }
 
 function outputs({ outputs: values }: Report): string[] {
-  const entries = Object.entries(values ?? {})
-  return entries.length === 0 ? [] : [...entries.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`), '']
+  return values === null ? [] : [...outputLines({ outputs: values }), '']
 }
 
 /** More participants than this, and those that ended alike share a line. */

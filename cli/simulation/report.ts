@@ -2,6 +2,7 @@
 import { checkAbort } from '../../engine/run/abort.ts'
 import type { Fault } from '../../engine/run/abort.ts'
 import type { Outcome } from '../../engine/compile/client.ts'
+import type { Script } from '../../engine/script/model.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Simulated } from '../../engine/run/simulate.ts'
 import { parseMessage, verifyMessage } from '../../engine/wire/message.ts'
@@ -84,7 +85,7 @@ export function reportOf({ script, names, parameters, rehearsal, faults, simulat
   return {
     script: { name, version, hash: script.hash },
     ceremony, rehearsal, parameters,
-    outcome: ORDER[Math.max(...participants.map(({ outcome }) => ORDER.indexOf(outcome)))] ?? 'stopped',
+    outcome: outcomeOf(script, participants),
     participants,
     outputs: ledgers.find(({ ledger }) => ledger.outputs !== undefined)?.ledger.outputs ?? null,
     aborts: abortsOn(simulated),
@@ -104,6 +105,14 @@ export function reportOf({ script, names, parameters, rehearsal, faults, simulat
     },
     ms: Math.round(ms),
   }
+}
+
+/** What it came to for those who did nothing wrong: the worst, or the best where some are enough. */
+function outcomeOf({ ceremony }: Script, participants: readonly ParticipantEnd[]): Outcome {
+  const honest = participants.filter(({ fault }) => fault === null)
+  const ends = (honest.length > 0 ? honest : participants).map(({ outcome }) => ORDER.indexOf(outcome))
+  const certificate = ceremony.steps.find((step) => step.name === ceremony.certificate)
+  return ORDER[certificate?.collect.kind === 'all' ? Math.max(...ends) : Math.min(...ends)] ?? 'stopped'
 }
 
 const foundOf = (fault: Fault | null): ParticipantEnd['found'] =>
