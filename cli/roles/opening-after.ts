@@ -1,6 +1,6 @@
 /** What opening a ceremony that follows a finished one wants besides: which one, and who of its participants takes part. */
 import { grouped } from '../../engine/messages/words.ts'
-import { expandMessages } from '../../engine/messages/batch.ts'
+import { expandMessages, messagesHash } from '../../engine/messages/batch.ts'
 import { isBlind, signerOf } from '../../engine/messages/kinds.ts'
 import type { Posted } from '../../engine/run/feed.ts'
 import { readyOf } from '../../engine/run/lobby.ts'
@@ -82,6 +82,14 @@ export function otherClients(posts: readonly Posted[], roster: readonly Card[]):
     const member = roster.find((one) => one.airgapKey === card.airgapKey && one.name !== card.name)
     return member === undefined || roster.some((one) => one.name === card.name) ? [] : [`${card.name} has posted Ready with the airgap of ${member.name}. If ${member.name} has that client now, name it in --roster instead.`]
   })
+}
+
+/** How many messages an opening wants signed and H(JCS(messages)), as every airgap shows them; null where there are none. */
+export function messagesIn({ parameters }: Opening): { readonly count: number; readonly sha256: string } | null {
+  const items = parameters['messages']
+  if (!Array.isArray(items) || items.length === 0) return null
+  const messages = expandMessages(items as readonly Json[])
+  return { count: messages.length, sha256: messagesHash(messages) }
 }
 
 /** What in the messages deserves a second look before they are opened. */

@@ -41,7 +41,7 @@ What is to be signed stands in a JSON file; look at it first with \`keyrite mess
     const { Ledgers } = await import('../../roles/ledgers.ts')
     const { claimLines } = await import('../../roles/ceremony-view.ts')
     const { makeOpening } = await import('../../roles/opening.ts')
-    const { messageWarnings, otherClients } = await import('../../roles/opening-after.ts')
+    const { messagesIn, messageWarnings, otherClients } = await import('../../roles/opening-after.ts')
     const { ceremonyId } = await import('../../../engine/wire/card.ts')
     const { ceremonyNumber } = await import('../../../engine/crypto/number.ts')
     const { readGiven, wishAgain, wishFor } = await import('../../roles/opening-wish.ts')
@@ -70,7 +70,8 @@ What is to be signed stands in a JSON file; look at it first with \`keyrite mess
       this.log(`Ceremony id:     ${id}\nCeremony number: ${number}`)
       for (const line of [...messageWarnings(opening, wished.followed), ...otherClients(session.feed.all, opening.roster)]) this.say(line)
       this.next('Read the number aloud to the others on a call; every airgap shows it.', 'Everyone: keyrite client run, and keyrite airgap run on the airgap.')
-      return { ceremony: id, number, opening }
+      const messages = Object.keys(wished.followed).length === 0 ? null : messagesIn(opening)
+      return { ceremony: id, number, opening, ...(messages === null ? {} : { messages }) }
     } finally {
       await session.close()
     }

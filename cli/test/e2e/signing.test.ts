@@ -111,6 +111,7 @@ describe('a signing by two people', function () {
     })))
     // Nobody has posted Ready for it.
     changes = json(await openSign('--set', `key=${key.ceremony.slice(0, 8)}`, '--messages', file('changes.json'), '--purpose', 'To our treasury')) as Opened
+    expect(changes).to.have.nested.property('messages.count', 3)
     const [ada, bob] = await runBoth(world, changes)
     expect([ada?.code, bob?.code], `${ada?.stdout}${ada?.stderr}${bob?.stderr}`).to.deep.equal([0, 0])
     expect(ada?.stderr).to.contain('To our treasury').and.contain('3 messages to be signed')
