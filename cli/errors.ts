@@ -22,6 +22,10 @@ export const cliError = errorTable('cli', {
     what: `KEYRITE_HOME is not a usable path: ${JSON.stringify(value)}.`,
     todo: 'Set it to a folder, or unset it to use ~/.keyrite.',
   }),
+  name: ({ value }: { value: string }) => ({
+    what: `${JSON.stringify(value.slice(0, 100))} is no name for a participant.`,
+    todo: 'Take 1 to 32 small letters a-z, digits and -.',
+  }),
   'no-client': ({ home }: { home: string }) => ({
     what: `There is no client in ${home}.`,
     todo: 'Make one with `keyrite client init --name NAME --board URL`, or set KEYRITE_HOME to its folder.',
@@ -175,6 +179,7 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   'vault.exists': EXIT.refused,
   'vault.not-a-file': EXIT.refused,
   'vault.too-large': EXIT.refused,
+  'cli.name': EXIT.usage,
   'cli.no-client': EXIT.refused,
   'cli.no-airgap': EXIT.refused,
   'cli.not-paired': EXIT.refused,
@@ -224,7 +229,8 @@ export function failureOf(error: unknown, command: string): Failure {
     return { code, message, todo, facts, exit: EXITS[code] ?? EXITS[code.split('.')[0] ?? ''] ?? EXIT.failure }
   }
   if (isInterruption(error)) {
-    const todo = 'Run the command again: it goes on where it stopped.'
+    const isKept = /^\S+ (client|airgap|storage)/.test(command)
+    const todo = isKept ? 'Run the command again: it goes on where it stopped.' : 'It left nothing behind; run the command again to begin anew.'
     return { code: 'cli.interrupted', message: 'Stopped.', todo, facts: {}, exit: EXIT.interrupted }
   }
   if (error instanceof Errors.CLIError) {

@@ -27,16 +27,19 @@ export interface SessionUse {
   readonly say: (line: string) => void
   /** Waits for a storage that cannot be reached, and says so. */
   readonly isPatient?: boolean
+  /** Another join token than the client was made with. */
+  readonly joinToken?: string
 }
 
 /** Unlocks this home's paired client, alone on it, and reads its board's log to the end. @throws cli.no-client, cli.not-paired, vault.*, board.* */
-export async function unlockedClient({ file, signal, say, isPatient = false }: SessionUse): Promise<ClientSession> {
+export async function unlockedClient({ file, signal, say, isPatient = false, joinToken }: SessionUse): Promise<ClientSession> {
   const { home, identity } = await readClient()
   cardOf(identity)
   const lock = await lockHome(home)
   try {
     const passphrase = await askPassphrase({ of: `the client of ${identity.name}`, file, signal })
-    const secrets = await withProgress('Unlocking', () => unlockClient(home, passphrase))
+    const kept = await withProgress('Unlocking', () => unlockClient(home, passphrase))
+    const secrets = joinToken === undefined ? kept : { ...kept, joinToken }
     // Whoever does not wait is told once, by the error.
     const onTrouble = isPatient ? troubleTeller(say) : () => undefined
     const session = openBoard({ home, identity, secrets, signal, onTrouble })

@@ -4,11 +4,15 @@ import type { Opened } from '../../engine/run/lobby.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import { screenWidth } from '../output.ts'
 import { abortLines, claimLines, clockTime, outputLines, progressTable, isOver, stateOf, STATE_WORDS, waitingLines } from './ceremony-view.ts'
+import type { CeremonyState } from './ceremony-view.ts'
 import { textStore } from './client-home.ts'
 import type { Identity } from './client-home.ts'
 import type { Ledgers } from './ledgers.ts'
 
 export interface Status {
+  readonly id: string
+  /** Null where it cannot be read. */
+  readonly state: CeremonyState | null
   readonly lines: readonly string[]
   readonly json: Record<string, unknown>
 }
@@ -28,7 +32,7 @@ export async function statusOf(home: string, identity: Identity, ledgers: Ledger
   })
   if (isKeyriteError(ledger)) {
     const state = ledger.code === 'run.unknown-script' ? 'unknown-script' : 'refused'
-    return { lines: [...head, `state   cannot be read: ${ledger.message}`], json: { ceremony: id, number, state, why: ledger.message } }
+    return { id, state: null, lines: [...head, `state   cannot be read: ${ledger.message}`], json: { ceremony: id, number, state, why: ledger.message } }
   }
   const { script } = ledger
   const state = stateOf(ledger, Date.now(), identity.name)
@@ -37,6 +41,7 @@ export async function statusOf(home: string, identity: Identity, ledgers: Ledger
   const since = kept === undefined ? undefined : Number(kept)
   const over = isOver(state)
   return {
+    id, state,
     lines: [
       ...head,
       ...claimLines(script.ceremony, opening),

@@ -22,9 +22,16 @@ describe('a command that fails', () => {
       expect(code, stderr).to.equal(cases[i]!.exit)
       expect(stdout).to.equal('')
       expect(stderr).to.not.match(/^\s+at /m)
-      if (cases[i]!.code === 'cli.interrupted') expect(stderr).to.equal('\nStopped. Run the command again: it goes on where it stopped.\n')
+      if (cases[i]!.code === 'cli.interrupted') expect(stderr).to.equal('\nStopped. It left nothing behind; run the command again to begin anew.\n')
       else expect(stderr).to.match(new RegExp(`^Error: .+\n  → .+\n  \\(${cases[i]!.code}\\)\n$`, 's'))
     })
+  })
+
+  it('says that what was stopped goes on where it was, if it is a machine’s command', () => {
+    const stopped = new DOMException('stopped', 'AbortError')
+    for (const [command, todo] of [['keyrite client run', /goes on where it stopped/], ['keyrite airgap run', /goes on where it stopped/], ['keyrite demo', /begin anew/]] as const) {
+      expect(failureOf(stopped, command).todo).to.match(todo)
+    }
   })
 
   it('gives one JSON object on stdout with --json, and the same exit code', async () => {

@@ -40,7 +40,7 @@ export const boardError = errorTable('board', {
   }),
   refused: ({ url, status, why }: { url: string; status: number; why: string }) => ({
     what: `The storage at ${url} refused this (${String(status)}): ${why}.`,
-    todo: 'Read the reason; if it speaks of a token or a name, run `keyrite client ready` with the right one.',
+    todo: 'Read the reason. If it is the join token: `keyrite client ready SCRIPT --join-token-file FILE`. If it is the name or the board: make the client anew with `keyrite client init`, in another KEYRITE_HOME, and pair it again.',
   }),
   conflict: ({ offset, why }: { offset: number; why: string }) => ({
     what: `Another statement is already in this place of the log, at offset ${String(offset)}: ${why}.`,

@@ -28,7 +28,11 @@ participants, for good; after that it has no effect. Nobody can be found guilty 
       const ledger = await new Ledgers(session.home, session.feed).of(opened)
       const { script } = ledger
       if (ledger.certified) throw runError('closed', { ceremony: ledger.id, why: 'it has succeeded, and nothing undoes that' })
-      if (!flags.yes && !(await askYesNo(`Abort ${script.ceremony.name} ${ledger.id.slice(0, 12)} for everyone?`, '--yes', this.signal))) return { aborted: false }
+      if (ledger.ending?.kind === 'abort' || ledger.isOut(session.identity.name)) throw runError('closed', { ceremony: ledger.id, why: 'it was aborted already' })
+      if (!flags.yes && !(await askYesNo(`Abort ${script.ceremony.name} ${ledger.id.slice(0, 12)} for everyone?`, '--yes', this.signal))) {
+        this.log('Nothing was done.')
+        return { aborted: false }
+      }
       const step = script.ceremony.steps[ledger.current]?.name ?? null
       const payload = abortPayload({ reason: 'operator', step, accused: null, why: flags.reason, convicts: false, offsets: [] })
       await postSigned(session, 'Abort', payload, { ceremony: ledger.id, step, view: ledger.viewBefore(ledger.current) ?? null })

@@ -1,5 +1,7 @@
 import { Args, Flags } from '@oclif/core'
+import type { Opened } from '../../../engine/run/lobby.ts'
 import { KeyriteCommand, prose } from '../../base.ts'
+import type { Ledgers } from '../../roles/ledgers.ts'
 
 export class ClientExport extends KeyriteCommand {
   static override summary = 'Write a ceremony’s transcript, which anyone can verify offline.'
@@ -23,9 +25,11 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
     try {
       await caughtUp(session, this.signal)
       const { feed } = session
-      const opened = chosen(openedWith(feed, identity.name), args.ceremony)
+      const ledgers = new Ledgers(home, feed)
+      const all = openedWith(feed, identity.name)
+      const opened = chosen(args.ceremony === undefined && all.length > 1 ? await finishedOf(all, ledgers) : all, args.ceremony)
       const { id, opening } = opened
-      const ledger = await new Ledgers(home, feed).of(opened)
+      const ledger = await ledgers.of(opened)
       const file = path.resolve(flags.output ?? `${opening.script.name}-${id.slice(0, 12)}.transcript`)
       const text = [...writeTranscript(ledger, feed.all, (offset) => feed.headAt(offset))].join('')
       await writeDurable(file, new TextEncoder().encode(text), { mode: 0o644 })
@@ -36,4 +40,11 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
       await session.close()
     }
   }
+}
+
+/** Those that are complete, if there are any: aborted tries are seldom meant. */
+async function finishedOf(all: readonly Opened[], ledgers: Ledgers): Promise<readonly Opened[]> {
+  const finished: Opened[] = []
+  for (const opened of all) if (await ledgers.of(opened).then((ledger) => ledger.finished, () => false)) finished.push(opened)
+  return finished.length > 0 ? finished : all
 }

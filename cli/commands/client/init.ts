@@ -26,11 +26,11 @@ host gives to each participant, lets you post your first message.`
     const { createClient, refuseAnotherClient } = await import('../../roles/client-home.ts')
     const { ed25519FromSeed } = await import('../../../engine/crypto/ed25519.ts')
     const { toHex } = await import('../../../engine/crypto/bytes.ts')
-    const { compileCheck, nameSchema } = await import('../../../engine/wire/schema.ts')
+    const { cliError } = await import('../../errors.ts')
     const { connectBoard } = await import('../../../storage/client.ts')
     const { withProgress } = await import('../../output.ts')
 
-    compileCheck<string>(nameSchema)(flags.name, 'The name')
+    if (!/^[a-z0-9-]{1,32}$/.test(flags.name)) throw cliError('name', { value: flags.name })
     connectBoard({ url: flags.board })
     await refuseAnotherClient()
     const joinToken = flags['join-token-file'] === undefined ? null : await readSecretFile(flags['join-token-file'])

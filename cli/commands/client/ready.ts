@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core'
+import { Args, Flags } from '@oclif/core'
 import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
 
 export class ClientReady extends KeyriteCommand {
@@ -7,7 +7,10 @@ export class ClientReady extends KeyriteCommand {
 ready for exactly this script file. Your first message also registers your name on the board, with its join token.`
   static override examples = ['<%= config.bin %> <%= command.id %> dkg', '<%= config.bin %> <%= command.id %> ./our-ceremony.yaml']
   static override args = { script: Args.string({ required: true, description: 'A ceremony that ships with keyrite (dkg, beacon, sign), or a file.' }) }
-  static override flags = { ...passphraseFlags }
+  static override flags = {
+    ...passphraseFlags,
+    'join-token-file': Flags.string({ helpValue: 'FILE', summary: 'A file with the board’s join token, where the client was made with none, or a wrong one.' }),
+  }
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientReady)
@@ -17,15 +20,24 @@ ready for exactly this script file. Your first message also registers your name 
     const { keepScript } = await import('../../roles/script-files.ts')
     const { postSigned } = await import('../../roles/client-session.ts')
 
+    const { readSecretFile } = await import('../../prompt.ts')
+
     const script = await readScript(args.script)
-    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.say(line) })
+    const token = flags['join-token-file']
+    const joinToken = token === undefined ? {} : { joinToken: await readSecretFile(token) }
+    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.say(line), ...joinToken })
     try {
       const card = cardOf(session.identity)
       await keepScript(session.home, script)
       const { name } = script.ceremony
       const pin = await postSigned(session, 'Ready', { card, script: { name, hash: script.hash } })
       this.log(`${card.name} is ready for ${name} ${script.ceremony.version}, SHA-256 ${script.hash}.`)
-      this.next('When all are ready, one of you: keyrite client open …', 'Everyone: keyrite client run, and keyrite airgap run on the airgap.')
+      const isShipped = !/[./\\\\]/.test(args.script)
+      this.next(
+        ...(isShipped ? [] : [`On each airgap, which runs no script that it does not have: keyrite airgap script add ${args.script}`]),
+        'When all are ready, one of you: keyrite client open …',
+        'Everyone: keyrite client run, and keyrite airgap run on the airgap.',
+      )
       return { card, script: { name, hash: script.hash }, offset: pin.offset }
     } finally {
       await session.close()

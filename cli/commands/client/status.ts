@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core'
 import { KeyriteCommand, prose } from '../../base.ts'
+import type { Status } from '../../roles/status.ts'
 
 export class ClientStatus extends KeyriteCommand {
   static override summary = 'Show your ceremonies: who is awaited, since when, until when.'
@@ -28,10 +29,19 @@ will do) it shows that one alone.`
       this.log(`Board ${identity.board}: ${String(offset + 1)} messages, head ${head}`)
       for (const one of found) this.log(`\n${one.lines.join('\n')}`)
       if (found.length === 0) this.log('\nNo ceremony with you in its roster yet.')
-      this.next(found.length === 0 ? 'keyrite client ready dkg' : 'keyrite client run')
+      this.next(...nextSteps(found))
       return { board: identity.board, offset, head, ceremonies: found.map((one) => one.json) }
     } finally {
       await session.close()
     }
   }
+}
+
+function nextSteps(found: readonly Status[]): string[] {
+  if (found.length === 0) return ['keyrite client ready dkg']
+  if (found.some(({ state }) => state !== 'usable' && state !== 'aborted')) return ['keyrite client run']
+  const usable = found.find(({ state }) => state === 'usable')
+  return usable === undefined
+    ? ['When the cause is clear: keyrite client open --again ID']
+    : [`keyrite client export ${usable.id.slice(0, 12)}`, 'keyrite client keys']
 }

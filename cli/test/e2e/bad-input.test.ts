@@ -55,7 +55,7 @@ describe('what is refused, with one error that says what to do', () => {
     const vault = join(ada.home, 'airgap', 'vault.age')
     const before = await readFile(vault)
     await refused([
-      [init(nobody.home, '--name', 'Nobody', '--board', board), 3, 'wire.malformed', /name/],
+      [init(nobody.home, '--name', 'Nobody', '--board', board), 2, 'cli.name', /"Nobody"/],
       [init(nobody.home, '--name', 'nobody', '--board', 'ftp://example.org/x'), 2, 'storage.bad-url', /ftp:\/\/example\.org\/x/],
       [init(nobody.home, '--name', 'nobody', '--board', board, '--join-token-file', 'nosuch'), 3, 'vault.missing', /nosuch/],
       [init(nobody.home, '--name', 'nobody', '--board', board, '--passphrase-file', join(folder, 'weak')), 3, 'vault.passphrase', /passphrase/i],
