@@ -3,6 +3,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { failureOf } from '../errors.ts'
 import { PROBE, outcome, probe, start } from './probe.ts'
 
 describe('a command that fails', () => {
