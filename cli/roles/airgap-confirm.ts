@@ -50,7 +50,7 @@ async function consent(hand: Hand, question: string, flag: string): Promise<bool
 export const BLIND_SENTENCE = 'I sign what I cannot read'
 
 /**
- * Shows a ceremony and asks for consent: the first ten digits of its number, typed, so that nobody consents unread; a sentence where
+ * Shows a ceremony and asks for consent: the first ten digits of its number or more, typed, so that nobody consents unread; a sentence where
  * it signs what nobody can read; and a code where a scanner types as well.
  *
  * @param accepted the number consented to beforehand (`--accept`), which does not do for what nobody can read
@@ -71,7 +71,6 @@ export async function confirmCeremony(question: Confirmation, accepted: string |
 
 /** The first ten digits, or no; before that, as many looks at the messages as the owner wants. */
 async function typedNumber({ number, kind }: Confirmation, signs: readonly MessagesShown[], hand: Hand): Promise<boolean> {
-  const first = digitsOf(number).slice(0, 10)
   const look = (typed: string): readonly string[] | undefined => signs.map((one) => one.look(typed)).find((lines) => lines !== undefined)
   const isLong = signs.some((one) => one.isLong)
   for (;;) {
@@ -82,13 +81,24 @@ async function typedNumber({ number, kind }: Confirmation, signs: readonly Messa
         `Type the first ten digits of the number to ${kind === 'join' ? 'join' : 'go on'}, or no to decline:`,
       ],
       flag: '--accept NUMBER',
-      refuse: (typed) => (isNo(typed) || look(typed) !== undefined || digitsOf(typed) === first ? undefined : 'Those are not its first ten digits.'),
+      refuse: (typed) => (isNo(typed) || look(typed) !== undefined ? undefined : numberProblem(typed, digitsOf(number))),
     })
     if (isNo(answer)) return false
     const lines = look(answer)
     if (lines === undefined) return true
     await hand.show(lines, { mayStop: true })
   }
+}
+
+/** Ten digits or more, and every one that was typed must be the number's. */
+function numberProblem(typed: string, digits: string): string | undefined {
+  const given = typed.replaceAll(' ', '')
+  if (!/^\d*$/.test(given)) return 'Type digits and spaces only.'
+  const other = Array.from(given).findIndex((digit, i) => digit !== digits[i])
+  if (other === -1) return given.length < 10 ? 'Type ten digits at least.' : undefined
+  if (other < 10) return 'Those are not its first ten digits.'
+  if (other >= digits.length) return `The number has ${String(digits.length)} digits, and those are ${String(given.length)}.`
+  return `That is not the number: digit ${String(other + 1)} differs. Who reads such a number aloud has another ceremony.`
 }
 
 async function typedSentence(hand: Hand, flag: string): Promise<boolean> {

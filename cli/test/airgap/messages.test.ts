@@ -125,6 +125,15 @@ describe('consent to what is to be signed', () => {
     expect(shown).to.match(/7\. eth[^]*108 more lines: press Space, or q to stop[^]*1 of 200 messages with "96196"[^]*not its first ten digits/)
   })
 
+  it('is given by as many digits as are typed from the tenth on, and by none of which one differs', async () => {
+    const wrong = `${NUMBER.slice(0, -1)}8`
+    const { consent, shown } = await asked([change], ['00000', wrong, `${NUMBER} 1`, '00000-11111', '00000 21111', NUMBER])
+    expect(consent).to.equal(true)
+    expect(shown).to.match(/ten digits at least[^]*digit 40 differs[^]*has 40 digits, and those are 41[^]*digits and spaces only[^]*not its first ten digits/)
+    expect((await asked([change], ['00000 11111 22222'])).consent).to.equal(true)
+    expect((await asked([change], ['00000 11111 2222 2 33334', 'no'])).consent).to.equal(false)
+  })
+
   it('is not given by a look whose digits are the number’s', async () => {
     expect((await asked(batch(20), ['find 0000011111', 'no'])).consent).to.equal(false)
   })
