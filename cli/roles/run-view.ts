@@ -27,6 +27,7 @@ const SHOWING = 'showing the request to your airgap'
 
 /** Told in the block alone: they pass in a moment, or the table shows them. */
 const QUIET = ['asking', 'collecting']
+const RETRYING = ['posting', 'pausing']
 
 /** The block on the screen: table, what happens, frames. */
 export class RunView {
@@ -34,6 +35,7 @@ export class RunView {
   private readonly use: ViewUse
   private ledger: Ledger | undefined
   private readonly since = new Map<number, number>()
+  private isRetrying = false
   private readonly timer: NodeJS.Timeout
   private step = ''
   private doing = ''
@@ -66,7 +68,10 @@ export class RunView {
 
   at(step: string, doing: string): void {
     this.step = step
-    this.tell(WORDS[doing] ?? doing, QUIET.includes(doing))
+    // Between tries it goes back and forth; once is enough to tell.
+    const isRetry = this.isRetrying && RETRYING.includes(doing)
+    this.isRetrying = doing === 'pausing' || isRetry
+    this.tell(WORDS[doing] ?? doing, isRetry || QUIET.includes(doing))
   }
 
   /** The airgap is really asked: no answer to this request was kept. */
