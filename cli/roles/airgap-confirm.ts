@@ -38,9 +38,9 @@ export async function confirmScript({ ceremony: { name, version, title }, hash }
 
 /** Yes or no, and where a scanner types as well: a code or no. */
 async function consent(hand: Hand, question: string, flag: string): Promise<boolean> {
-  if (hand.isScanned) return await hand.code((code) => [question, byCode(code)], flag)
+  if (hand.isScanned) return await hand.code((code) => [question, byCode(code, hand.mayLeave ? 'no or later' : 'or no')], flag)
   const answer = await hand.line({
-    ask: () => [`${question} (yes or no)`], flag,
+    ask: () => [`${question} (yes${hand.mayLeave ? ', no or later' : ' or no'})`], flag,
     refuse: (typed) => (isNo(typed) || /^y(es)?$/i.test(typed) ? undefined : 'Type yes or no.'),
   })
   return !isNo(answer)
@@ -66,7 +66,7 @@ export async function confirmCeremony(question: Confirmation, accepted: string |
   } else if (!(await typedNumber(question, signs, hand))) return false
   const flag = isBlind ? 'a hand: --accept does not do for what nobody can read' : '--accept NUMBER'
   if (isBlind && !(await typedSentence(hand, flag))) return false
-  return !hand.isScanned || (await hand.code((code) => [byCode(code, 'or no to decline')], flag))
+  return !hand.isScanned || (await hand.code((code) => [byCode(code, 'no to decline, or later')], flag))
 }
 
 /** The first ten digits, or no; before that, as many looks at the messages as the owner wants. */
@@ -77,6 +77,7 @@ async function typedNumber({ number, kind }: Confirmation, signs: readonly Messa
     const answer = await hand.line({
       ask: () => [
         'Compare the number with the other participants on a call, all forty digits.',
+        ...(hand.mayLeave ? ['Has the client moved on? Type later to leave this: that refuses nothing.'] : []),
         ...(isLong ? ['Look at the messages: list, list 500, show 12, find TEXT.'] : []), '',
         `Type the first ten digits of the number to ${kind === 'join' ? 'join' : 'go on'}, or no to decline:`,
       ],

@@ -29,10 +29,24 @@ export interface HandTiming {
   readonly pace: number
 }
 
+/** A question that was left without an answer, which refuses nothing and uses nothing up. */
+export class QuestionLeft extends Error {
+  readonly why: 'later' | 'other' | 'nothing'
+  /** @param why the owner typed `later`; or the other side shows something else now, or nothing */
+  constructor(why: QuestionLeft['why']) {
+    super(`a question was left: ${why}`)
+    this.name = 'QuestionLeft'
+    this.why = why
+  }
+}
+
 export interface HandUse {
   /** Does a scanner type on this keyboard? */
   readonly isScanned: boolean
+  /** With a `QuestionLeft` as its reason it withdraws the question. */
   readonly signal: AbortSignal
+  /** May a question be left with `later`? */
+  readonly mayLeave?: boolean
   readonly input?: KeyInput
   readonly output?: HandOutput
   readonly timing?: HandTiming
@@ -51,18 +65,19 @@ export interface LineQuestion {
 
 export interface Hand {
   readonly isScanned: boolean
+  readonly mayLeave: boolean
   /** Of the window, as far as it is known. */
   readonly columns: number | undefined
   /** Shows lines, a page at a time where they do not fit the window; all of them, unless they may be left with q. */
   readonly show: (lines: readonly string[], more?: { readonly mayStop?: boolean }) => Promise<void>
-  /** A line, typed. @throws cli.no-terminal, the signal's reason */
+  /** A line, typed. @throws cli.no-terminal, QuestionLeft, the signal's reason */
   readonly line: (question: LineQuestion) => Promise<string>
   /**
    * Consent by a code.
    *
    * @param ask the question, with the code as it is shown
    * @returns false for `no`
-   * @throws cli.no-terminal, the signal's reason
+   * @throws cli.no-terminal, QuestionLeft, the signal's reason
    */
   readonly code: (ask: (code: string) => readonly string[], flag: string) => Promise<boolean>
 }
@@ -80,11 +95,12 @@ const ERASE = ['\u007f', '\b']
 const CTRL_U = '\u0015'
 
 export const isNo = (answer: string): boolean => /^no?$/i.test(answer.trim())
+const isLater = (answer: string): boolean => /^later$/i.test(answer.trim())
 export const digitsOf = (text: string): string => text.replace(/\D/g, '')
 const sixDigits = (): string => String(randomInt(1_000_000)).padStart(6, '0')
 
 export function makeHand(use: HandUse): Hand {
-  const { isScanned, signal } = use
+  const { isScanned, signal, mayLeave = false } = use
   const input: KeyInput = use.input ?? process.stdin
   const output: HandOutput = use.output ?? process.stderr
   const timing = use.timing ?? (isScanned ? SCANNED : UNSCANNED)
@@ -107,18 +123,28 @@ export function makeHand(use: HandUse): Hand {
 
   async function line({ ask, flag, refuse }: LineQuestion): Promise<string> {
     requireTerminal('A confirmation', flag, input, output)
-    return await withKeys(input, signal, async (keys) => {
+    return await untilLeft(async (keys) => {
       const question = (): void => write(`\n${ask().join('\n')}\n  ${paint('cyan', '›')} `)
       for (let asking = 0; ; asking++) {
         if (isScanned || asking === 0) await asked(keys, question)
         else question()
         const answer = await typed(keys, flag)
         write('\n')
+        if (mayLeave && answer !== undefined && isLater(answer)) throw new QuestionLeft('later')
         const trouble = answer === undefined ? 'No hand types that fast: it is dropped.' : refuse(answer)
         if (answer !== undefined && trouble === undefined) return answer
         warn(trouble ?? '')
       }
     })
+  }
+
+  /** With the keyboard; a question that is withdrawn leaves the cursor on a line of its own. */
+  async function untilLeft<T>(work: (keys: Keys) => Promise<T>): Promise<T> {
+    try {
+      return await withKeys(input, signal, work)
+    } finally {
+      if (signal.reason instanceof QuestionLeft) write('\n')
+    }
   }
 
   /** What was typed up to Enter; undefined for what no hand types. */
@@ -177,7 +203,7 @@ export function makeHand(use: HandUse): Hand {
   }
 
   async function turnPage(left: number, mayStop: boolean): Promise<'on' | 'stop'> {
-    return await withKeys(input, signal, async (keys) => {
+    return await untilLeft(async (keys) => {
       await keys.drop(100)
       write(paint('dim', `  ${String(left)} more lines: press Space${mayStop ? ', or q to stop' : ''}`))
       for (;;) {
@@ -190,7 +216,7 @@ export function makeHand(use: HandUse): Hand {
     })
   }
 
-  return { isScanned, columns: output.columns, show, line, code }
+  return { isScanned, mayLeave, columns: output.columns, show, line, code }
 }
 
 /** An answer after one more key. */

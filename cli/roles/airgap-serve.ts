@@ -5,12 +5,14 @@ import { createAirgap } from '../../engine/run/airgap.ts'
 import type { AirgapProgress, Confirmation, Pairing } from '../../engine/run/airgap.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
+import { following } from '../../engine/wire/signals.ts'
 import { checkAnswer, checkRequest } from '../../engine/wire/exchange.ts'
 import type { Answer, Request } from '../../engine/wire/exchange.ts'
 import { random } from './airgap-home.ts'
 import type { OpenAirgap } from './airgap-home.ts'
+import { wrapped } from '../output.ts'
 import type { Live } from '../output.ts'
-import { makeHand } from './airgap-hand.ts'
+import { makeHand, QuestionLeft } from './airgap-hand.ts'
 import type { Hand } from './airgap-hand.ts'
 import { isTyped, openChannel } from './channel.ts'
 
@@ -44,13 +46,31 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
       use.onCrossing?.(progress)
     },
   })
-  const hand = makeHand({ isScanned: isTyped(use.channel), signal })
+  const isScanned = isTyped(use.channel)
+  // One for all questions where a scanner may guess, since guesses wait longer and longer.
+  const scanned = isScanned ? makeHand({ isScanned, signal, mayLeave: true }) : undefined
+
+  /** Asks, and withdraws the question once the client shows another request or none. */
+  async function ask(question: Confirmation | Pairing): Promise<boolean> {
+    screen.show([])
+    const [over, left] = [new AbortController(), new AbortController()]
+    const [watching, asking] = [following(signal, over.signal), following(signal, left.signal)]
+    const watched = carrier.untilChanged(watching.signal).then((shown) => {
+      if (shown !== undefined) left.abort(new QuestionLeft(shown))
+    })
+    try {
+      return await use.confirm(question, scanned ?? makeHand({ isScanned, signal: asking.signal, mayLeave: true }))
+    } finally {
+      over.abort()
+      await watched
+      watching.release()
+      asking.release()
+    }
+  }
+
   const role = createAirgap({
     memory: airgap.memory, script: airgap.script, verbs, random, now: () => new Date(), allowBlind: use.allowBlind === true, signal,
-    confirm: (question) => carrier.lend(async () => {
-      screen.show([])
-      return await use.confirm(question, hand)
-    }),
+    confirm: (question) => carrier.lend(() => ask(question)),
     ...(use.onProgress === undefined ? {} : { onProgress: use.onProgress }),
   })
   try {
@@ -76,11 +96,21 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
   }
 }
 
-/** The answer, or undefined for what is no request: that is said, and the waiting goes on. */
+const LEFT: Readonly<Record<QuestionLeft['why'], string>> = {
+  later: 'Left open: nothing is refused, and nothing is used up. To be asked again, stop this with Ctrl-C and start it again. Waiting for what the client shows next.',
+  other: 'The client asks something else now; this question is withdrawn.',
+  nothing: 'The client asks nothing any more; this question is withdrawn. Waiting for what it shows next.',
+}
+
+/** The answer, or undefined for what is no request and for a question that was left: that is said, and the waiting goes on. */
 async function answered(handle: (text: string) => Promise<string>, text: string, say: (line: string) => void): Promise<string | undefined> {
   try {
     return await handle(text)
   } catch (error) {
+    if (error instanceof QuestionLeft) {
+      say(wrapped(LEFT[error.why], ''))
+      return undefined
+    }
     if (!isKeyriteError(error)) throw error
     say(`${error.message} ${error.todo}`)
     return undefined

@@ -31,6 +31,11 @@ export const isTyped = (channel: string): boolean => channel === 'terminal'
 export interface OpenChannel extends Carrier {
   /** Asks a question, with the window and the keyboard to itself. */
   readonly lend: <T>(ask: () => Promise<T>) => Promise<T>
+  /**
+   * While a question is asked: resolves once the other side shows something else than was received last, or nothing; undefined when the
+   * signal aborts. Where the other side is read through the keyboard, which is the question's, nobody can tell.
+   */
+  readonly untilChanged: (signal: AbortSignal) => Promise<'other' | 'nothing' | undefined>
   /** After the last `show`: resolves once this program need not show it any more. */
   readonly untilTaken: (signal: AbortSignal) => Promise<void>
 }
@@ -61,6 +66,7 @@ export async function openChannel({ role, channel, fragment, screen, onProgress 
         screen.release()
         return await ask()
       }),
+      untilChanged: () => Promise.resolve(undefined),
       close: async () => {
         // Before the keyboard is drained, which takes a moment.
         await carrier.stopShowing()

@@ -32,6 +32,11 @@ export interface FolderReader {
    * @returns a transfer as soon as it is complete, if its text is not the last one returned
    */
   scan(signal: AbortSignal): Promise<Incoming | undefined>
+  /**
+   * Looks, without reading, whether the other side still shows what was returned last. Where it does not, whatever it shows is read
+   * anew, and be it the same text.
+   */
+  shows(): Promise<'same' | 'other' | 'nothing'>
 }
 
 /** What a side shows now: its transfer with the highest number. @throws what the file system says */
@@ -151,7 +156,22 @@ export function makeFolderReader(folder: string, options: FolderReaderOptions): 
     }
   }
 
-  return { scan }
+  async function shows(): Promise<'same' | 'other' | 'nothing'> {
+    let first
+    try {
+      first = await newestTransfer(folder)
+    } catch (cause) {
+      // A stick that was pulled out comes back.
+      if (folderError(folder, cause) instanceof KeyriteError) return 'same'
+      throw cause
+    }
+    if (first !== undefined && (lastText === undefined || first.digest === digestHint(lastText))) return 'same'
+    lastText = undefined
+    current = undefined
+    return first === undefined ? 'nothing' : 'other'
+  }
+
+  return { scan, shows }
 }
 
 const begin = (name: string): Current => ({

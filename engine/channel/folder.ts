@@ -28,6 +28,14 @@ export interface FolderCarrierOptions extends CarrierOptions {
   readonly settleAfter?: number
 }
 
+export interface FolderCarrier extends Carrier {
+  /**
+   * Resolves once the other side shows something else than was received last, or nothing; undefined when the signal aborts. Not while
+   * a `receive` is pending.
+   */
+  readonly untilChanged: (signal: AbortSignal) => Promise<'other' | 'nothing' | undefined>
+}
+
 const sideOf = (folder: string, role: Role): string => join(folder, `from-${role}`)
 
 /**
@@ -35,7 +43,7 @@ const sideOf = (folder: string, role: Role): string => join(folder, `from-${role
  *
  * @throws channel.bad-folder
  */
-export async function openFolderCarrier(options: FolderCarrierOptions): Promise<Carrier> {
+export async function openFolderCarrier(options: FolderCarrierOptions): Promise<FolderCarrier> {
   const own = sideOf(options.folder, options.role)
   const peer = sideOf(options.folder, options.role === 'client' ? 'airgap' : 'client')
   let old: string | undefined
@@ -99,6 +107,22 @@ export async function openFolderCarrier(options: FolderCarrierOptions): Promise<
     }
   }
 
+  async function untilChanged(signal: AbortSignal): Promise<'other' | 'nothing' | undefined> {
+    const either = following(signal, closing.signal)
+    const bell = makeBell(peer, either.signal)
+    try {
+      while (!either.signal.aborted) {
+        const shown = await reader.shows()
+        if (shown !== 'same') return shown
+        await bell.ring(pollEvery)
+      }
+      return undefined
+    } finally {
+      bell.close()
+      either.release()
+    }
+  }
+
   /**
    * A request that waits for no answer any more must not be found by an airgap that starts later. An answer stays: a
    * client that starts again reads it there.
@@ -114,6 +138,7 @@ export async function openFolderCarrier(options: FolderCarrierOptions): Promise<
     show,
     stopShowing,
     receive,
+    untilChanged,
     close: async () => {
       closing.abort()
       await writing
