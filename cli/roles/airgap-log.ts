@@ -17,7 +17,7 @@ const WORDS: Readonly<Record<AirgapProgress['state'], string | undefined>> = {
 }
 
 /** A refusal may quote what the client sent: it stands behind the mark. Lines are broken for a window, not for a file. */
-function refusalLines({ code, what, todo }: RefusalAnswer, columns: number | undefined): string[] {
+export function refusalLines({ code, what, todo }: RefusalAnswer, columns: number | undefined): string[] {
   const width = columns === undefined ? Infinity : widthOf(columns) - 4
   return [
     `Refused (${code})`,

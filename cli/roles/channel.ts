@@ -116,3 +116,22 @@ export function exchanger(carrier: Carrier): (request: string, signal: AbortSign
     }
   }
 }
+
+/**
+ * A refusal that stands in the folder from an earlier run may be mended since: the airgap is asked again. One with a fault
+ * stands for good. This run's own refusal is read, and be it the same text.
+ */
+export function withoutOldRefusals(carrier: Carrier, say: (line: string) => void): Carrier {
+  return {
+    ...carrier,
+    receive: async (signal) => {
+      for (;;) {
+        const incoming = await carrier.receive(signal)
+        const { isOld, envelope: { kind, body } } = incoming
+        const isRefusal = kind === 'answer' && typeof body === 'object' && body !== null && 'give' in body && body.give === 'refusal'
+        if (isOld !== true || !isRefusal || 'fault' in body) return incoming
+        say('Your airgap refused in an earlier run; it is asked again.')
+      }
+    },
+  }
+}

@@ -1,6 +1,5 @@
 /** Runs one ceremony on a client, and tells its owner how it goes and how it ended. */
 import { randomBytes } from 'node:crypto'
-import type { Carrier } from '../../engine/channel/carrier.ts'
 import { fromHex } from '../../engine/crypto/bytes.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { runClient } from '../../engine/run/client.ts'
@@ -19,7 +18,7 @@ import type { Live } from '../output.ts'
 import { paint } from '../output.ts'
 import { chosen, openedWith } from './board.ts'
 import { abortLines, claimLines, clockTime, isOver, outLines, outputLines, stateOf, STATE_WORDS } from './ceremony-view.ts'
-import { exchanger, openChannel } from './channel.ts'
+import { exchanger, openChannel, withoutOldRefusals } from './channel.ts'
 import { closeOnAirgap } from './client-close.ts'
 import { cardOf, textStore } from './client-home.ts'
 import type { ClientSession } from './client-session.ts'
@@ -100,25 +99,6 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
     stop.abort()
     await carrier.close()
     view.close()
-  }
-}
-
-/**
- * A refusal that stands in the folder from an earlier run may be mended since: the airgap is asked again. One with a fault
- * stands for good.
- */
-function withoutOldRefusals(carrier: Carrier, say: (line: string) => void): Carrier {
-  return {
-    ...carrier,
-    receive: async (signal) => {
-      for (;;) {
-        const incoming = await carrier.receive(signal)
-        const { isOld, envelope: { kind, body } } = incoming
-        const isRefusal = kind === 'answer' && typeof body === 'object' && body !== null && 'give' in body && body.give === 'refusal'
-        if (isOld !== true || !isRefusal || 'fault' in body) return incoming
-        say('Your airgap refused in an earlier run; it is asked again.')
-      }
-    },
   }
 }
 

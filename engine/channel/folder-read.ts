@@ -69,7 +69,11 @@ export function makeFolderReader(folder: string, options: FolderReaderOptions): 
 
   async function newest(): Promise<string | undefined> {
     const first = await newestTransfer(folder)
-    if (first?.name !== old) old = undefined
+    if (old !== undefined && first?.name !== old) {
+      // What stood there before this reader is over: the same text is shown to it now.
+      old = undefined
+      lastText = undefined
+    }
     if (first === undefined) {
       // The other side took it away: what it shows next is meant to be read, and be it the same text.
       lastText = undefined

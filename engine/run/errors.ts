@@ -49,6 +49,10 @@ export const runError = errorTable('run', {
     what: `The owner declined the ceremony ${ceremony} on the airgap’s screen.`,
     todo: 'The ceremony aborts. Talk to the other participants; open it again when all agree.',
   }),
+  'pairing-declined': ({ name }: { name: string }) => ({
+    what: `The airgap’s owner did not take this card of ${name}.`,
+    todo: 'If it is your own airgap, compare the signing key on its screen with the one that `keyrite client init` printed; then pair again: `keyrite client pair` here, and `keyrite airgap card` there.',
+  }),
   'not-paired': ({ name }: { name: string }) => ({
     what: `This airgap has no card yet${name === '' ? '' : ` for ${name}`}.`,
     todo: 'Pair the two machines first: `keyrite client pair` on one and `keyrite airgap card` on the other.',

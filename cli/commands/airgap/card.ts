@@ -18,19 +18,28 @@ the card that stands in every roster. Ends when the client has been answered.`
     const { serveAirgap } = await import('../../roles/airgap-serve.ts')
     const { pairingCode } = await import('../../roles/pairing.ts')
     const { confirmPairing } = await import('../../roles/airgap-confirm.ts')
-    const { checkChannel } = await import('../../roles/channel.ts')
+    const { checkChannel, isTyped } = await import('../../roles/channel.ts')
+    const { refusalLines } = await import('../../roles/airgap-log.ts')
     const { live } = await import('../../output.ts')
     const { runError } = await import('../../../engine/run/errors.ts')
 
     checkChannel(flags.channel)
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
+    const screen = live()
     try {
       await serveAirgap({
-        airgap, ...flags, signal: this.signal, screen: live(),
+        airgap, ...flags, signal: this.signal, screen,
         onReady: () => this.say('Waiting for the client’s card. Run `keyrite client pair` there.'),
         confirm: (question, hand) => {
           if (question.kind !== 'pair') throw runError('not-paired', { name: '' })
           return confirmPairing(question.card, flags['accept-name'], hand)
+        },
+        onAnswer: (_, answer) => {
+          if (answer.give !== 'refusal') return
+          screen.log(answer.code === 'run.pairing-declined' ? 'You did not take this card, and the client is told so.' : refusalLines(answer, process.stderr.columns).join('\n'))
+          screen.log(isTyped(flags.channel)
+            ? 'Stop this with Ctrl-C once the client has read that; to be asked again, start both again.'
+            : 'Waiting for a card again: run `keyrite client pair` there, or stop this with Ctrl-C.')
         },
         until: (request, answer) => request.ask === 'pair' && answer.give === 'card',
       })

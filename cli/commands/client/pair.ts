@@ -13,7 +13,7 @@ export class ClientPair extends KeyriteCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(ClientPair)
     const { readClient, saveIdentity } = await import('../../roles/client-home.ts')
-    const { checkChannel, exchanger, openChannel } = await import('../../roles/channel.ts')
+    const { checkChannel, exchanger, openChannel, withoutOldRefusals } = await import('../../roles/channel.ts')
     const { exchangeWith } = await import('../../../engine/run/client-exchange.ts')
     const { pairingCode } = await import('../../roles/pairing.ts')
     const { cliError } = await import('../../errors.ts')
@@ -26,7 +26,8 @@ export class ClientPair extends KeyriteCommand {
     const carrier = await openChannel({ role: 'client', ...flags, screen })
     screen.log('Showing your card to the airgap. Run `keyrite airgap card` there, and confirm.')
     try {
-      const answer = await exchangeWith((request) => exchanger(carrier)(request, signal), null, null, {
+      const asking = withoutOldRefusals(carrier, () => screen.log('Your airgap did not take this card before; it is asked again.'))
+      const answer = await exchangeWith((request) => exchanger(asking)(request, signal), null, null, {
         ask: 'pair', name: identity.name, signingKey: identity.signingKey,
       })
       if (answer.give !== 'card' || answer.card.name !== identity.name || answer.card.signingKey !== identity.signingKey) {

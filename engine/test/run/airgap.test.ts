@@ -506,7 +506,8 @@ describe('an airgap', () => {
 
     it('keeps nothing that its owner declines, or whose key is unusable', async () => {
       const { text, memory } = await ask(fresh(), pair('ben', memberOf(run, 'ben').card.signingKey), { confirm: () => Promise.resolve(false) })
-      expect(refusalOf(text)).to.equal('run.rejected')
+      expect(refusalOf(text)).to.equal('run.pairing-declined')
+      expect(readAnswer(text)).to.not.have.property('fault')
       expect(memory.read().card).to.equal(null)
       const { card } = memberOf(run, 'ben')
       for (const key of ['00'.repeat(32), `01${'00'.repeat(31)}`, 'ff'.repeat(32), card.airgapKey]) {
