@@ -16,7 +16,8 @@ interface Packed {
 /** What the package is for: the program, the engine's types, data that they read, and what people read. */
 const WANTED = [
   /^(package\.json|LICENSE|README\.md)$/,
-  /^ceremonies\/([a-z-]+\.yaml|README\.md)$/,
+  /^ceremonies\/[a-z-]+\.yaml$/,
+  /^((ceremonies|cli|engine|storage)\/README|engine\/PROTOCOL)\.md$/,
   /^engine\/script\/ceremony\.schema\.json$/,
   /^storage\/openapi\.yaml$/,
   /^dist\/(engine|storage|cli)\/([a-z0-9-]+\/)*[A-Za-z0-9-]+\.js$/,
@@ -39,6 +40,8 @@ describe('the package for the registry', () => {
     expect(paths.filter((path) => !WANTED.some((pattern) => pattern.test(path)))).to.deep.equal([])
     expect(paths.filter((path) => /\/(test|bench)\/|bundle/.test(path))).to.deep.equal([])
     expect(paths).to.include.members(['LICENSE', 'README.md', 'dist/cli/bin.js', 'dist/engine/index.d.ts', 'ceremonies/dkg.yaml', 'storage/openapi.yaml'])
+    const pages = ['ceremonies/README.md', 'cli/README.md', 'engine/README.md', 'engine/PROTOCOL.md', 'storage/README.md']
+    expect(paths, 'README.md links to them').to.include.members(pages)
     const compiled = paths.filter((path) => path.startsWith('dist/'))
     const orphans = compiled.filter((path) => !existsSync(join(root, path.replace(/^dist\//, '').replace(/(\.d\.ts|\.js)$/, '.ts'))))
     expect(orphans, 'left from an older build: remove dist, and build again').to.deep.equal([])
