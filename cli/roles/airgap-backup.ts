@@ -78,7 +78,7 @@ export function contentsLines({ name, kept, scripts, left }: BackupContents): st
     ...(kept.length === 0 ? ['  no share: none was made yet'] : []),
     ...kept.map((one) => `  the ${one.values.join(', ')} of ${one.script}, ceremony ${short(one.ceremony)}, of ${clockTime(Date.parse(one.finishedAt))}`),
     ...scripts.map((one) => `  the script ${one.name}, SHA-256 ${one.hash.slice(0, 16)}…`),
-    ...(left.length === 0 ? ['Nothing is left out: no ceremony is under way.'] : ['Not in it:']),
-    ...left.map((one) => `  the session of ${one.script}, ceremony ${short(one.ceremony)}, which is under way`),
+    ...(left.length === 0 ? ['Nothing is left out: this airgap is in the middle of no ceremony.'] : ['Not in it:']),
+    ...left.map((one) => `  the session of ${one.script}, ceremony ${short(one.ceremony)}: not finished, as far as this airgap knows`),
   ]
 }

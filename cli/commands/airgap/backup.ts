@@ -30,7 +30,7 @@ second time, which others would take for fraud. Make a backup when a ceremony is
       this.next(
         'Keep it as you would keep the key itself.',
         'If this airgap is lost, on a new one: keyrite airgap restore FILE',
-        ...(contents.left.length === 0 ? [] : ['Make another backup when what is under way is complete.']),
+        ...(contents.left.length === 0 ? [] : ['Make another backup when the client says that what is left out is complete, unless it was aborted.']),
       )
       return { path, ...contents }
     } finally {
