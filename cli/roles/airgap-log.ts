@@ -33,10 +33,18 @@ export function workLine(step: string, { done, total, began, now }: { readonly d
   return `${step}: ${String(done)} of ${String(total)} done${left}`
 }
 
-export function airgapLog({ log: print, show }: Pick<Live, 'log' | 'show'>, airgap: OpenAirgap) {
+/** @param endsItself the program ends after a ceremony's last answer, unasked */
+export function airgapLog({ log: print, show }: Pick<Live, 'log' | 'show'>, airgap: OpenAirgap, endsItself = false) {
   let began: { readonly done: number; readonly at: number } | undefined
   /** Ceremonies of which a step was answered since the start. */
   const answered = new Set<string>()
+  const stateOf = (id: string): string | undefined => airgap.memory.read().ceremonies[id]?.state
+
+  function tellDone(id: string): void {
+    const values = Object.keys(airgap.memory.read().kept[id]?.values ?? {})
+    print(paint('bold', `${id.slice(0, 12)}  This airgap’s part is done. It keeps ${values.length === 0 ? 'no new share' : `the ${values.join(', ')}`}.`))
+    if (!endsItself) print('Once the client has read this last answer, stop this with Ctrl-C, or leave it for the next ceremony. The client says when the ceremony is complete.')
+  }
   return {
     start: (): void => {
       const { card } = airgap.memory.read()
@@ -56,15 +64,18 @@ export function airgapLog({ log: print, show }: Pick<Live, 'log' | 'show'>, airg
       if (state === 'answered') answered.add(ceremony)
       const words = WORDS[state]
       if (words !== undefined) print(`${ceremony.slice(0, 12)}  ${step}: ${words}`)
+      if (state === 'answered' && stateOf(ceremony) === 'finished') tellDone(ceremony)
     },
     answer: (request: Request, answer: Answer): void => {
       if (answer.give === 'refusal') print(refusalLines(answer, process.stderr.columns).join('\n'))
       if (request.ask === 'close' && answer.give === 'closed') print('The ceremony was aborted; its session is erased here.')
     },
     /** A ceremony whose last step was answered since the start. */
-    finished: (): string | undefined => {
-      const { ceremonies } = airgap.memory.read()
-      return [...answered].find((id) => ceremonies[id]?.state === 'finished')
+    finished: (): string | undefined => [...answered].find((id) => stateOf(id) === 'finished'),
+    /** Is nothing left to go on with, of what was answered since the start? */
+    isDone: (): boolean => {
+      const states = [...answered].map(stateOf)
+      return states.includes('finished') && !states.includes('live')
     },
   }
 }

@@ -43,7 +43,7 @@ messages (--allow-blind).`
     const screen = live()
     // Where the owner cannot be asked at all, the client is told, and this ends.
     let unasked: Error | undefined
-    const log = airgapLog(screen, airgap)
+    const log = airgapLog(screen, airgap, flags['until-finished'])
     try {
       await serveAirgap({
         airgap, ...flags, allowBlind: flags['allow-blind'], signal: this.signal, screen,
@@ -61,6 +61,9 @@ messages (--allow-blind).`
         },
         onAnswer: log.answer,
         until: (_, answer) => unasked !== undefined || flags['until-finished'] && (log.finished() !== undefined || answer.give === 'closed'),
+      }).catch((error: unknown) => {
+        // Whoever stops it after the last answer has stopped nothing.
+        if (!this.signal.aborted || !log.isDone()) throw error
       })
       if (unasked !== undefined) throw unasked
       const ceremony = log.finished()

@@ -13,6 +13,7 @@ import type { Json } from '../../../engine/wire/canonical.ts'
 import { ceremonyId } from '../../../engine/wire/card.ts'
 import type { Opening } from '../../../engine/wire/card.ts'
 import { BLIND_SENTENCE } from '../../roles/airgap-confirm.ts'
+import { airgapLog } from '../../roles/airgap-log.ts'
 import { createAirgapHome } from '../../roles/airgap-home.ts'
 import { inHome } from './home.ts'
 import { airgapTerminal, hasTerminals, joinRequest, openingOf, scanned } from './terminal.ts'
@@ -26,8 +27,8 @@ describe('an airgap that signs', function () {
   let folder = ''
   let key: Simulated
   let open: Terminal[] = []
-  const start = (args: readonly string[]): Terminal => {
-    const terminal = airgapTerminal(join(folder, 'home'), ['airgap', 'run', '--until-finished', '--passphrase-file', join(folder, 'passphrase'), ...args])
+  const start = (args: readonly string[], end = ['--until-finished']): Terminal => {
+    const terminal = airgapTerminal(join(folder, 'home'), ['airgap', 'run', ...end, '--passphrase-file', join(folder, 'passphrase'), ...args])
     open.push(terminal)
     return terminal
   }
@@ -88,6 +89,29 @@ describe('an airgap that signs', function () {
     const listed = await inHome(join(folder, 'home'), ['airgap', 'keys', '--json', '--passphrase-file', join(folder, 'passphrase')])
     const { keys } = JSON.parse(listed.stdout) as { keys: { ceremony: string; signed: { purpose: string; count: number }[] }[] }
     expect(keys.map(({ ceremony, signed }) => [ceremony, signed.map(({ purpose, count }) => [purpose, count])])).to.deep.equal([[key.ceremony, [['Payday', 300]]]])
+  })
+
+  it('says when its part is done and what is kept, and is then stopped without a word of going on', async () => {
+    const lines: string[] = []
+    const memory = key.members.find(({ name }) => name === 'ben')?.memory ?? expect.fail()
+    const log = airgapLog({ log: (line) => lines.push(line), show: () => undefined }, { home: '', memory, script: () => undefined, close: () => Promise.resolve() })
+    log.progress({ ceremony: key.ceremony, step: 'ProcessResponses', state: 'answered' })
+    expect(lines.join('\n')).to.match(/part is done\. It keeps the share\.\n.*Ctrl-C/)
+    const opening = openingWith([{ kind: 'text', text: 'Pay 5 to Anna' }])
+    const channel = join(folder, 'another')
+    const client = await openFolderCarrier({ role: 'client', folder: channel })
+    await client.show(joinRequest(sign, opening))
+    const airgap = start(['--channel', `folder:${channel}`, '--accept', numberOf(opening)], [])
+    await airgap.said(/more lines: press Space/)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    airgap.burst(' ')
+    await airgap.said(/part is done\. It keeps no new share\.\n.*stop this with Ctrl-C/)
+    await client.receive(AbortSignal.timeout(10_000))
+    await client.close()
+    airgap.burst('\u0003')
+    // The shell around it dies of the same Ctrl-C.
+    await airgap.ended
+    expect(airgap.text()).to.include('every step was answered').and.not.include('goes on where it stopped')
   })
 
   it('signs raw messages only when told so, after a sentence and a code that no scanner can type', async () => {
