@@ -9,7 +9,8 @@ import { airgapTerminal, cardOf, hasTerminals, joinRequest, openingOf, pairReque
 import type { Terminal } from './terminal.ts'
 import { makeAirgap } from './home.ts'
 
-describe('an airgap on whose keyboard a scanner types', () => {
+describe('an airgap on whose keyboard a scanner types', function () {
+  this.timeout(120_000)
   let folder = ''
   let card: Card
   let open: Terminal[] = []
@@ -60,10 +61,11 @@ describe('an airgap on whose keyboard a scanner types', () => {
     expect(airgap.text()).to.not.include('Paired with')
     airgap.burst('\r')
     airgap.burst(`touch ${marker}\r`)
-    await airgap.said(/still being typed at the end/)
     await airgap.said(/Pairing code: \d{5} \d{5}/)
     await airgap.said(/shell read <>/)
     expect(await airgap.ended).to.equal(0)
+    // Read as a frame, or dropped at the end: that is a matter of how soon the end came.
+    expect(airgap.text()).to.match(/still being typed at the end|not a frame of a keyrite transfer/)
     expect(await readFile(marker).catch(() => 'none')).to.equal('none')
   })
 

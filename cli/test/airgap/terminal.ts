@@ -70,7 +70,7 @@ export function airgapTerminal(home: string, args: readonly string[], { columns 
       const late = setTimeout(() => {
         isOver = true
         look()
-      }, 15_000)
+      }, 40_000)
       listeners.add(look)
       look()
     }),
@@ -78,7 +78,7 @@ export function airgapTerminal(home: string, args: readonly string[], { columns 
     type: async (typed) => {
       for (const character of typed) {
         burst(character)
-        await sleep(60)
+        await sleep(90)
       }
     },
     ended,
