@@ -28,6 +28,11 @@ const HINTS: Readonly<Record<Role, string>> = {
 /** Is what the other machine shows typed on this machine's keyboard? */
 export const isTyped = (channel: string): boolean => channel === 'terminal'
 
+/** How an airgap's owner gets what the client shows into this machine. */
+export const readingHint = (channel: string): string => isTyped(channel)
+  ? 'The client’s codes are read by a QR scanner in keyboard mode that is plugged in here: hold it at the client’s screen. Pasted lines do as well.'
+  : `The client’s requests are read from ${channel.replace(FOLDER, '$1')}.`
+
 export interface OpenChannel extends Carrier {
   /** Asks a question, with the window and the keyboard to itself. */
   readonly lend: <T>(ask: () => Promise<T>) => Promise<T>

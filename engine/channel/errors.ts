@@ -1,8 +1,8 @@
 import { errorTable } from '../wire/error.ts'
 
-const SCAN_AGAIN = 'Keep the camera on the codes; a frame that was read wrongly comes again.'
+const SCAN_AGAIN = 'Go on reading the codes; one that was read wrongly comes again.'
 const START_AGAIN = 'Let the other side show it again from the start; if it happens again, its machine or program is not to be trusted.'
-const FOREIGN = 'Point the camera at the codes that keyrite shows on the other machine, and at nothing else.'
+const FOREIGN = 'Read the codes that keyrite shows on the other machine, and nothing else.'
 const OUT = 'Keyrite cannot send this; please report it.'
 
 /** Errors of the QR channel. No fact ever holds what was transferred, only its sizes and places. */
@@ -77,7 +77,7 @@ export const channelError = errorTable('channel', {
   }),
   'cannot-send': ({ what, size, limit }: { what: string; size: number; limit: number }) => ({
     what: `${what} is ${size}; at most ${limit} can be shown.`,
-    todo: 'Choose denser codes if the camera can read them (400 bytes a fragment), or a carrier other than the terminal.',
+    todo: 'Choose denser codes if the other side can read them (`--fragment 400`), or a carrier other than the terminal.',
   }),
   'bad-setting': ({ what, value, wanted }: { what: string; value: number | string; wanted: string }) => ({
     what: `${what} is ${value}; it must be ${wanted}.`,

@@ -149,7 +149,7 @@ export function makeScreen(options: ScreenOptions): Screen {
     const newLayout = `${window.columns} ${window.rows} ${matrix.version}`
     const clear = newLayout === layout ? '' : CLEAR_SCREEN
     layout = newLayout
-    const place = now.sending.partCount === 1 ? 'one code' : `frame ${now.shown}, ${now.sending.partCount} needed`
+    const place = now.sending.partCount === 1 ? 'one code' : `code ${now.shown}, any ${now.sending.partCount}+ do`
     const status = `${place} · ${SPEEDS[speed] ?? 0}/s (< >) · size ${matrix.version} (+ -)${options.note()}`
     const picture = paintQr(matrix, window, options.colours) + paintStatus(status, window)
     if (clear === '' && picture === painted) return

@@ -18,7 +18,7 @@ the card that stands in every roster. Ends when the client has been answered.`
     const { serveAirgap } = await import('../../roles/airgap-serve.ts')
     const { pairingCode } = await import('../../roles/pairing.ts')
     const { confirmPairing } = await import('../../roles/airgap-confirm.ts')
-    const { checkChannel, isTyped } = await import('../../roles/channel.ts')
+    const { checkChannel, isTyped, readingHint } = await import('../../roles/channel.ts')
     const { refusalLines } = await import('../../roles/airgap-log.ts')
     const { live } = await import('../../output.ts')
     const { runError } = await import('../../../engine/run/errors.ts')
@@ -29,7 +29,10 @@ the card that stands in every roster. Ends when the client has been answered.`
     try {
       await serveAirgap({
         airgap, ...flags, signal: this.signal, screen,
-        onReady: () => this.say('Waiting for the client’s card. Run `keyrite client pair` there.'),
+        onReady: () => {
+          this.say('Waiting for the client’s card. Run `keyrite client pair` there.')
+          this.say(readingHint(flags.channel))
+        },
         confirm: (question, hand) => {
           if (question.kind !== 'pair') throw runError('not-paired', { name: '' })
           return confirmPairing(question.card, flags['accept-name'], hand)

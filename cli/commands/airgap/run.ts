@@ -31,7 +31,7 @@ messages (--allow-blind).`
     const { serveAirgap } = await import('../../roles/airgap-serve.ts')
     const { confirmCeremony, confirmPairing } = await import('../../roles/airgap-confirm.ts')
     const { airgapLog } = await import('../../roles/airgap-log.ts')
-    const { checkChannel } = await import('../../roles/channel.ts')
+    const { checkChannel, readingHint } = await import('../../roles/channel.ts')
     const { live } = await import('../../output.ts')
     const { cliError } = await import('../../errors.ts')
     const { isKeyriteError } = await import('../../../engine/wire/error.ts')
@@ -47,7 +47,10 @@ messages (--allow-blind).`
     try {
       await serveAirgap({
         airgap, ...flags, allowBlind: flags['allow-blind'], signal: this.signal, screen,
-        onReady: log.start,
+        onReady: () => {
+          log.start()
+          screen.log(readingHint(flags.channel))
+        },
         confirm: (question, hand) =>
           (question.kind === 'pair' ? confirmPairing(question.card, undefined, hand) : confirmCeremony(question, flags.accept, hand))
             .catch((error: unknown) => {

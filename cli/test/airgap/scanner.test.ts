@@ -97,7 +97,7 @@ describe('an airgap on whose keyboard a scanner types', function () {
     await pause(500)
     await airgap.type(`${last}\r`)
     await airgap.said(/SendPublicKeys: answered/)
-    await airgap.said(/frame \d+, \d+ needed/)
+    await airgap.said(/code \d+, any \d+\+ do/)
     airgap.burst('\u0003')
     expect(await airgap.ended).to.equal(130)
   })

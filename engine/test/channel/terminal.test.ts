@@ -233,7 +233,7 @@ describe('the terminal carrier', () => {
     expect(keyboard.isRaw).equal(true)
     expect(await film()).equal(text)
     await shown
-    expect(screen.status).match(/frame \d+, \d+ needed · 15\/s \(< >\) · size 6 \(\+ -\)/)
+    expect(screen.status).match(/code \d+, any \d+\+ do · 15\/s \(< >\) · size 6 \(\+ -\)/)
     await carrier.stopShowing()
     expect(screen.isOther).equal(false)
     expect(keyboard.isRaw).equal(false)
