@@ -45,6 +45,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space is left',
   ENOTDIR: 'a part of its path is a file',
   ENOENT: 'no folder can be made there',
+  EEXIST: 'it is not a folder',
 }
 
 function homeFailure(error: unknown, path: string): unknown {

@@ -1,5 +1,5 @@
 /** Folders, made on the way to a file: for the edges of engine, storage and command line alike. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /**
@@ -7,7 +7,7 @@ import { dirname } from 'node:path'
  * system (/proc) has no room for folders.
  *
  * @returns whether it was made; false if it was there
- * @throws what the file system says: ENOENT where no folder can be made
+ * @throws what the file system says: ENOENT where no folder can be made, EEXIST where something else stands
  */
 export async function makeFolders(path: string, mode = 0o777): Promise<boolean> {
   try {
@@ -24,7 +24,8 @@ async function makeOne(path: string, mode: number): Promise<boolean> {
     await mkdir(path, { mode })
     return true
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST' && (await stat(path)).isDirectory()
+    if (isThere) return false
     throw error
   }
 }

@@ -19,6 +19,7 @@ describe('folders on the way to a file', () => {
 
   it('end with an error where no folder can be made, instead of trying for ever', async function () {
     writeFileSync(join(folder, 'file'), '')
+    expect(await codeOf(join(folder, 'file'))).to.equal('EEXIST')
     expect(await codeOf(join(folder, 'file', 'x'))).to.equal('ENOTDIR')
     if (!existsSync('/proc/self')) this.skip()
     expect(await codeOf('/proc/keyrite/x')).to.equal('ENOENT')
