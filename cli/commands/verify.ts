@@ -16,7 +16,7 @@ cannot prove: add --transcript with that of the signing, or of the key's own cer
     '<%= config.bin %> <%= command.id %> signatures.json --transcript sign.transcript',
   ]
   static override args = { file: Args.string({ required: true, description: 'The file that `keyrite client export` or `keyrite client signatures` wrote.' }) }
-  static override flags = { transcript: Flags.string({ helpValue: 'FILE', summary: 'For signatures: the transcript that proves whose key it is.' }) }
+  static override flags = { transcript: Flags.string({ helpValue: 'FILE', summary: 'For signatures: the signing’s transcript, which proves whose key it is.' }) }
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Verify)

@@ -25,29 +25,31 @@ export interface Checkpoint {
   readonly save: (state: () => Json) => Promise<void>
 }
 
-/** Was this very work under way, so that its owner has consented to it? */
-export const isUnderWay = (cell: Cell | undefined, step: string, asked: string): boolean => cell?.work?.step === step && cell.work.asked === asked
+const isThis = (cell: Cell | undefined, step: string, asked: string): boolean => cell?.work?.step === step && cell.work.asked === asked
+
+/** Was this very work under way, so that its owner has consented to it? Not if the owner stopped it: that may have been second thoughts. */
+export const isUnderWay = (cell: Cell | undefined, step: string, asked: string): boolean => isThis(cell, step, asked) && cell?.work?.stopped !== true
 
 /** @param cell as it is, or as it will be once the work has begun */
 export function checkpointOf(ports: AirgapPorts, id: string, cell: Cell, step: string, asked: string): Checkpoint {
-  const state = isUnderWay(cell, step, asked) ? cell.work?.state ?? null : null
+  const state = isThis(cell, step, asked) ? cell.work?.state ?? null : null
   const clock = (): number => ports.now().getTime()
   let next = clock() + EVERY
-  const write = async (now: Json): Promise<void> => {
+  const write = async (now: Json, isStopped = false): Promise<void> => {
     const began = clock()
-    await saveCell(ports, id, (before) => ({ ...(before ?? cell), work: { step, asked, state: now } }))
+    await saveCell(ports, id, (before) => ({ ...(before ?? cell), work: { step, asked, state: now, ...(isStopped ? { stopped: true } : {}) } }))
     next = clock() + Math.max(EVERY, SHARE * (clock() - began))
   }
   return {
     ...(state === null ? {} : { saved: state }),
     begin: async () => {
-      if (!isUnderWay(cell, step, asked)) await write(null)
+      if (!isUnderWay(cell, step, asked)) await write(state)
     },
     save: async (current) => {
       const isOver = ports.signal?.aborted === true
       if (isOver || clock() >= next) {
         const now = current()
-        await write(canonicalBytes(now).length <= MOST_STATE ? now : null)
+        await write(canonicalBytes(now).length <= MOST_STATE ? now : null, isOver)
       }
       ports.signal?.throwIfAborted()
     },

@@ -2,6 +2,8 @@
 import type { Ceremony, Step } from '../script/model.ts'
 import type { VerbFault } from '../verbs/runtime.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
+import { hashOf } from '../wire/message.ts'
+import type { Statement } from '../wire/message.ts'
 import type { Fault } from './abort.ts'
 import { Refused } from './ledger-read.ts'
 import { disagreementIn } from './ledger-slots.ts'
@@ -26,6 +28,7 @@ export class Steps {
   private readonly views: string[]
   private readonly values = new Map<string, Json>()
   private readonly bad = new Set<string>()
+  private readonly expelled = new Set<string>()
   private made: JsonObject | undefined
   private stuck = false
 
@@ -73,6 +76,11 @@ export class Steps {
     return checkStep(this.options.context(), step, this.views[step.index] ?? '', when, incoming.map((one) => one.collected))
   }
 
+  /** Was this very statement taken out again by a check? A dishonest storage may bring it once more. */
+  isExpelled(statement: Statement): boolean {
+    return this.expelled.size > 0 && this.expelled.has(hashOf(statement))
+  }
+
   /** @throws Refused if there is a fault */
   refuse(step: Step, faults: readonly VerbFault[], incoming: readonly Placed[]): void {
     for (const one of faults) this.bad.add(one.accused)
@@ -101,7 +109,11 @@ export class Steps {
   /** Where some are enough, whoever sent what is wrong is out, and another one may take its place. */
   private expel(step: Step, faults: readonly VerbFault[], placed: readonly Placed[]): void {
     const { slots, found } = this.options
-    for (const one of placed) if (faults.some(({ accused }) => accused === one.statement.from)) slots.remove(one)
+    for (const one of placed) {
+      if (!faults.some(({ accused }) => accused === one.statement.from)) continue
+      slots.remove(one)
+      this.expelled.add(hashOf(one.statement))
+    }
     for (const fault of faults) found(faultFrom(fault, step, placed))
   }
 

@@ -150,7 +150,7 @@ export class Ledger {
     const { statement } = post.message
     if (statement.ceremony !== this.id) return
     const card = this.roster.find((one) => one.name === statement.from)
-    if (card === undefined) return
+    if (card === undefined || this.steps.isExpelled(statement)) return
     try {
       this.read(post, card)
     } catch (error) {

@@ -112,7 +112,7 @@ export const memorySchema = objectSchema({
       state: { type: 'string', enum: ['live', 'finished', 'declined', 'aborted', 'left'] },
       steps: record(stepSchema),
       disputes: record(stepSchema),
-      work: objectSchema({ step: text, asked: hexSchema(32), state: {} }),
+      work: objectSchema({ step: text, asked: hexSchema(32), state: {}, stopped: { type: 'boolean', const: true } }, ['stopped']),
     }, ['work']),
   ),
   kept: record(objectSchema({ opening: openingSchema, finishedAt: text, values: { type: 'object' } })),

@@ -219,8 +219,7 @@ function listed(numbers: readonly number[]): string {
 function transcriptProblem(found: SignatureExport, messages: readonly Message[], { verdict, ceremony, rehearsal, outputs, followed = {}, parameters }: Verification): string | null {
   if (verdict !== 'usable') return 'the transcript is not that of a usable ceremony'
   if (rehearsal !== found.rehearsal) return 'one of transcript and file is a rehearsal’s'
-  if (ceremony === found.key.ceremony) return outputs?.['groupKey'] === found.groupKey ? null : 'the transcript’s group key is another one'
-  if (ceremony !== found.ceremony) return 'the transcript is that of another ceremony'
+  if (ceremony !== found.ceremony) return 'the transcript is not that of this signing (which holds the key’s as well): `keyrite client export` writes it'
   const key = Object.values(followed).find((one) => one.ceremony === found.key.ceremony)
   if (key?.outputs?.['groupKey'] !== found.groupKey) return 'the group key in the transcript is another one'
   const items = parameters?.['messages']

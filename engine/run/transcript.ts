@@ -110,7 +110,7 @@ function followedIn({ followed }: Ledger, before = ''): readonly (readonly [path
  */
 function countingIn({ aborts, faults, placedOffsets }: Ledger): readonly number[] {
   const firstAborts = new Map(aborts.toReversed().map(({ from, offset }) => [from, offset]))
-  const firstFaults = new Map(faults.toReversed().map(({ accused, convicts, offsets }) => [`${accused ?? ''}\n${convicts}`, offsets]))
+  const firstFaults = new Map(faults.toReversed().map(({ accused, convicts, reason, offsets }) => [`${accused ?? ''}\n${convicts}\n${accused === null ? reason : ''}`, offsets]))
   return [...placedOffsets, ...firstAborts.values(), ...[...firstFaults.values()].flat()]
 }
 

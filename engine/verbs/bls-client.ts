@@ -41,8 +41,16 @@ interface Partials {
   readonly points: readonly (G2 | null)[]
 }
 
-const partialsOf = (scope: Scope, key: Followed, from: string, partials: readonly string[]): Partials =>
-  ({ from, index: indexIn(key, scope, from), points: partials.map(decoded) })
+/** Decoded once: after a bad one was found, the others are looked at again with the next that comes. */
+const decodedOf = new WeakMap<readonly string[], readonly (G2 | null)[]>()
+/** Known to be good under the share key of this index. */
+const good = new WeakMap<readonly (G2 | null)[], number>()
+
+function partialsOf(scope: Scope, key: Followed, from: string, partials: readonly string[]): Partials {
+  const points = decodedOf.get(partials) ?? partials.map(decoded)
+  decodedOf.set(partials, points)
+  return { from, index: indexIn(key, scope, from), points }
+}
 
 function decoded(hex: string): G2 | null {
   try {
@@ -64,7 +72,11 @@ function combined(scope: Scope, key: Followed, items: readonly Json[], all: read
   })))
   if (verifyBatch(groupKeyOf(key), pairs(hashes, signatures), scope.random)) return { signatures }
   const shareKeys = outputOf(key, 'shareKeys') as readonly string[]
-  const bad = all.filter(({ index, points }) => !verifyBatch(onCurveG1(shareKeys[index - 1] ?? ''), pairs(hashes, points), scope.random))
+  const bad = all.filter(({ index, points }) => {
+    const isGood = good.get(points) === index || verifyBatch(onCurveG1(shareKeys[index - 1] ?? ''), pairs(hashes, points), scope.random)
+    if (isGood) good.set(points, index)
+    return !isGood
+  })
   if (bad.length === 0) throw new TypeError('partials that are all good combine to a bad signature')
   return { bad: bad.map(({ from }) => from) }
 }
@@ -75,10 +87,18 @@ const pairs = (hashes: readonly G2[], signatures: readonly (G2 | null)[]) =>
     return signature === null || signature === undefined ? [] : [{ hash, signature }]
   })
 
-/** What was combined last, so that what a check has done need not be done once more. Public. */
-let last: { readonly ceremony: string; readonly key: string; readonly signatures: readonly string[] } | undefined
+/**
+ * The signatures of the ceremonies that were combined last, by their ids. There is one signature of a message under a key,
+ * whoever made the partial ones, so what was verified once is what anybody must come to. Public.
+ */
+const known = new Map<string, readonly string[]>()
+const MOST_KNOWN = 8
 
-const lastKey = (scope: Scope, makers: readonly string[]): string => JSON.stringify([scope.ceremony, makers])
+function remember(ceremony: string, signatures: readonly string[]): void {
+  known.set(ceremony, signatures)
+  const [oldest] = known.keys()
+  if (known.size > MOST_KNOWN && oldest !== undefined) known.delete(oldest)
+}
 
 export const blsCheckPartial: CheckVerb = {
   when: 'complete',
@@ -99,8 +119,7 @@ export const blsCheckPartial: CheckVerb = {
     if ('bad' in result) {
       return result.bad.map((accused): VerbFault => ({ reason: 'bls.bad-partial', accused, why: 'a partial signature of it does not verify under its share key' }))
     }
-    const makers = incoming.map(({ from }) => from)
-    last = { ceremony: scope.ceremony, key: lastKey(scope, makers), signatures: result.signatures.map((one) => toHex(encodeG2(one))) }
+    remember(scope.ceremony, result.signatures.map((one) => toHex(encodeG2(one))))
     return []
   },
 }
@@ -110,10 +129,11 @@ export const blsCombine: ClientVerb = (scope, args) => {
   const read = new ArgReader('bls.combine', args)
   const [key, items, statements, columns] = [read.followed(0), read.list(1), read.statements(2), read.columns(3)]
   const threshold = Number(key.opening.parameters['threshold'])
+  const before = known.get(scope.ceremony)
+  if (before !== undefined) return { payload: {}, attachment: { signatures: before } }
   let parts = statements.map(({ from }, i) => ({ from, partials: columns[i] ?? [] }))
   while (parts.length >= threshold) {
     const chosen = parts.slice(0, threshold)
-    if (last?.key === lastKey(scope, chosen.map(({ from }) => from))) return { payload: {}, attachment: { signatures: last.signatures } }
     const result = combined(scope, key, items, chosen.map(({ from, partials }) => partialsOf(scope, key, from, partials)))
     if ('signatures' in result) return { payload: {}, attachment: { signatures: result.signatures.map((one) => toHex(encodeG2(one))) } }
     parts = parts.filter(({ from }) => !result.bad.includes(from))
@@ -134,7 +154,7 @@ export const blsCheckSignature: CheckVerb = {
     return incoming.flatMap((one) => {
       const signatures = textsIn(one, 'signatures')
       // A BLS signature is unique: what was combined here from good partials is what it must be.
-      if (last?.ceremony === scope.ceremony && isDeepStrictEqual(last.signatures, signatures)) return []
+      if (isDeepStrictEqual(known.get(scope.ceremony), signatures)) return []
       const points = signatures.map(decoded)
       const good = !points.includes(null) && verifyBatch(groupKeyOf(key), pairs(hashesOf(items), points), scope.random)
       return good ? [] : [badSignature(one.from, 'a signature that it posted does not verify under the group key')]

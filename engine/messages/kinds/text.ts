@@ -6,6 +6,9 @@ import { prefixed } from '../prefixed.ts'
 /** The most characters that a text may have: more than its signer can read on a screen is a file. */
 const MAX_TEXT = 4096
 
+/** The most lines, so that a screen that shows a text shows all of it. */
+const MAX_LINES = 100
+
 /** Signed is its UTF-8, behind the kind's prefix. */
 export const text: MessageKind = {
   name: 'text',
@@ -15,6 +18,7 @@ export const text: MessageKind = {
       label: 'Text',
       wants: `text of 1 to ${MAX_TEXT} characters that all can be seen: no control characters but line ends (\\n), nothing invisible, nothing that turns the direction of reading`,
       schema: { type: 'string', minLength: 1, maxLength: MAX_TEXT, pattern: `^${VISIBLE}*$` },
+      problem: (value) => (typeof value === 'string' && value.split('\n').length > MAX_LINES ? `it has more than ${MAX_LINES} lines, which nobody sees whole; sign it as a file` : null),
     },
   },
   display: (message) => [{ label: 'Text', value: textOf(message, 'text') }],

@@ -1,7 +1,8 @@
 import { PublicKey, Signature, verify } from '@chainsafe/blst'
 import { expect } from 'chai'
-import { DST_SIGNATURE, encodeG2, signShare } from '../../crypto/bls.ts'
-import { toHex } from '../../crypto/bytes.ts'
+import { DST_SIGNATURE, decodeG2, encodeG2, hashToG2, lagrangeAtZero, signShare } from '../../crypto/bls.ts'
+import { fromHex, toHex } from '../../crypto/bytes.ts'
+import { R } from '../../crypto/scalar.ts'
 import { seededRandom, simulate } from '../../run/simulate.ts'
 import type { Simulated, SimulateOptions } from '../../run/simulate.ts'
 import { signedBytesOf } from '../../messages/kinds.ts'
@@ -124,6 +125,26 @@ describe('a signing', function () {
     expect(combine([partials[1]!, partials[1]!, ...partials.slice(2)])).to.deep.equal(good)
     expect(combine([partials[0]!, ['00'.repeat(96), partials[1]![1]!], ...partials.slice(2)])).to.deep.equal(good)
     expect(() => combine([partials[1]!, partials[2]!, partials[0]!, ...partials.slice(3)])).to.throw().with.nested.property('facts.reason', 'bls.bad-partial')
+  })
+
+  it('comes to the same signatures although two cheat in such a way that it shows only with a third', () => {
+    const { ledger } = resultOf(key, 'anna')
+    const followed = { id: ledger.id, opening: ledger.opening, outputs: ledger.outputs }
+    const scope: Scope = { ceremony: '78'.repeat(32), roster: ledger.roster, rehearsal: false, step: 'SendPartials', type: 'Partial', view: '', random: seededRandom('collude') }
+    // ben’s and cleo’s errors cancel in every combination of just those three: ben, cleo, dan.
+    const [ben = 0n, cleo = 0n] = lagrangeAtZero([2, 3, 4])
+    const off = (name: string, scalar: bigint) => partialsBy(name).map((partial, i) =>
+      toHex(encodeG2(decodeG2(fromHex(partial, 96)).add(hashToG2(signedBytesOf(MESSAGES[i] ?? expect.fail()), DST_SIGNATURE).multiply(scalar)))))
+    const partials = [partialsBy('anna'), off('ben', cleo), off('cleo', R - ben), partialsBy('dan')]
+    const statements = partials.map((list, i): Collected => ({
+      from: namesOf(5)[i] ?? '', index: i + 1, to: null, step: 'SendPartials', type: 'Partial', view: '', payload: { digest: '' }, attachment: { partials: list },
+    }))
+    expect(verbs.check['bls.checkPartial']!.run(scope, statements.slice(1), [followed, MESSAGES])).to.deep.equal([])
+    // anna’s came too late to be checked, and stands first.
+    const { attachment } = verbs.client['bls.combine']!(scope, [followed, MESSAGES, statements, partials])
+    for (const [i, signature] of (attachment?.['signatures'] as string[]).entries()) {
+      expect(verify(signedBytesOf(MESSAGES[i] ?? expect.fail()), PublicKey.fromHex(ledger.outputs?.['groupKey'] as string), Signature.fromHex(signature))).to.equal(true)
+    }
   })
 
   it('of two batches at once under one key comes to an end for both', async () => {

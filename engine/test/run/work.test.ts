@@ -107,7 +107,7 @@ describe('work of an airgap that takes long', function () {
     }
   })
 
-  it('is stopped by a signal, with all kept that was done', async () => {
+  it('is stopped by a signal, with all kept that was done but the consent: it may have been second thoughts', async () => {
     const stop = new AbortController()
     const { airgap, memory } = airgapWith(vault(), {
       // Never late enough for a write of its own.
@@ -120,6 +120,7 @@ describe('work of an airgap that takes long', function () {
     expect(stateOf(memory.read())).to.have.length(20)
     const again = airgapWith(reloaded(memory.read()))
     expect(await again.airgap.handle(request)).to.equal(answer)
+    expect(again.asked).to.have.length(1)
     expect(again.told()[0]).to.equal(20)
   })
 
