@@ -9,7 +9,7 @@ in the transcript itself: compare the ceremony number with one of them to know t
 complete and usable; 5: it is not. The transcript of a signing holds that of its key, which is checked first.
 
 Of a file of signatures it checks that each is that of its message under the group key. Whose key that is the file alone
-cannot prove: add --transcript with that of the signing, or of the key's own ceremony.`
+cannot prove: add --transcript with that of the signing, which holds the key's as well.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> dkg.transcript',
     '<%= config.bin %> <%= command.id %> dkg.transcript --json',

@@ -1,7 +1,7 @@
 /** What the airgap's owner is asked, on the airgap's own screen: all that is consented to, then the question. */
 import type { Confirmation } from '../../engine/run/airgap.ts'
-import { messagesIn } from '../../engine/run/airgap-blind.ts'
 import type { KeptShown } from '../../engine/run/kept.ts'
+import { messagesIn } from '../../engine/run/messages.ts'
 import type { Script } from '../../engine/script/model.ts'
 import { parseType } from '../../engine/verbs/types.ts'
 import type { Card } from '../../engine/wire/card.ts'

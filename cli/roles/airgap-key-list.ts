@@ -2,7 +2,7 @@
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { messagesHash } from '../../engine/messages/batch.ts'
 import { blsCredentialsOf } from '../../engine/messages/ethereum/bls-credentials.ts'
-import { messagesIn } from '../../engine/run/airgap-blind.ts'
+import { allMessagesIn } from '../../engine/run/messages.ts'
 import { shownOf } from '../../engine/run/kept.ts'
 import type { Cell } from '../../engine/run/memory.ts'
 import { paint } from '../output.ts'
@@ -62,7 +62,7 @@ export function keysIn({ memory, script }: Pick<OpenAirgap, 'memory' | 'script'>
 
 function signedIn(ceremony: string, { opening }: Cell, scriptOf: OpenAirgap['script']): Signed {
   const script = scriptOf(opening.script.hash)
-  const messages = script === undefined ? [] : [...messagesIn(script, opening).values()].flat()
+  const messages = script === undefined ? [] : allMessagesIn(script, opening)
   const { purpose } = opening.parameters
   return { ceremony, openedAt: opening.opensAt, purpose: typeof purpose === 'string' ? purpose : null, count: messages.length, messages: messagesHash(messages) }
 }

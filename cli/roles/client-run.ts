@@ -72,6 +72,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
   })
   const exchange = exchanger(withoutOldRefusals(carrier, (line) => screen.log(line)))
   const stop = new AbortController()
+  const either = following(signal, stop.signal)
   try {
     const run = runClient(
       {
@@ -86,7 +87,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
         onLedger: (ledger) => view.follow(ledger),
         onTrouble: troubleTeller((line) => screen.log(line)),
       },
-      following(signal, stop.signal).signal,
+      either.signal,
     )
     // A log that cannot be believed ends the run; `running` never resolves before the session is closed.
     const result = await Promise.race([run, session.running.then(() => null)])
@@ -97,6 +98,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
     return endOf({ ...result, ledger }, view.frames, me.name)
   } finally {
     stop.abort()
+    either.release()
     await carrier.close()
     view.close()
   }

@@ -1,13 +1,13 @@
 /** What opening a ceremony that follows a finished one wants besides: which one, and who of its participants takes part. */
 import { grouped } from '../../engine/messages/words.ts'
-import { expandMessages, messagesHash } from '../../engine/messages/batch.ts'
+import type { Message } from '../../engine/messages/kind.ts'
 import { isBlind, signerOf } from '../../engine/messages/kinds.ts'
 import type { Posted } from '../../engine/run/feed.ts'
 import { readyOf } from '../../engine/run/lobby.ts'
 import type { Ceremony } from '../../engine/script/model.ts'
 import { canonicalBytes } from '../../engine/wire/canonical.ts'
-import type { Json, JsonObject } from '../../engine/wire/canonical.ts'
-import type { Card, Opening } from '../../engine/wire/card.ts'
+import type { JsonObject } from '../../engine/wire/canonical.ts'
+import type { Card } from '../../engine/wire/card.ts'
 import { MAX_MESSAGE } from '../../engine/wire/message.ts'
 import { cliError } from '../errors.ts'
 import { counted } from '../words.ts'
@@ -84,19 +84,8 @@ export function otherClients(posts: readonly Posted[], roster: readonly Card[]):
   })
 }
 
-/** How many messages an opening wants signed and H(JCS(messages)), as every airgap shows them; null where there are none. */
-export function messagesIn({ parameters }: Opening): { readonly count: number; readonly sha256: string } | null {
-  const items = parameters['messages']
-  if (!Array.isArray(items) || items.length === 0) return null
-  const messages = expandMessages(items as readonly Json[])
-  return { count: messages.length, sha256: messagesHash(messages) }
-}
-
 /** What in the messages deserves a second look before they are opened. */
-export function messageWarnings({ parameters }: Opening, followed: FollowedLedgers): readonly string[] {
-  const items = Array.isArray(parameters['messages']) ? (parameters['messages'] as readonly Json[]) : []
-  if (items.length === 0) return []
-  const messages = expandMessages(items)
+export function messageWarnings(messages: readonly Message[], followed: FollowedLedgers): readonly string[] {
   const keys = Object.values(followed).map(({ outputs = {} }) => outputs['groupKey'])
   const others = messages.filter((message) => {
     const signer = signerOf(message)

@@ -37,7 +37,7 @@ export function checkpointOf(ports: AirgapPorts, id: string, cell: Cell, step: s
   let next = clock() + EVERY
   const write = async (now: Json, isStopped = false): Promise<void> => {
     const began = clock()
-    await saveCell(ports, id, (before) => ({ ...(before ?? cell), work: { step, asked, state: now, ...(isStopped ? { stopped: true } : {}) } }))
+    await saveCell(ports, id, (before) => ({ ...(before ?? cell), work: { step, asked, state: now, ...(isStopped ? { stopped: true as const } : {}) } }))
     next = clock() + Math.max(EVERY, SHARE * (clock() - began))
   }
   return {

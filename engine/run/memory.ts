@@ -41,6 +41,8 @@ export interface Work extends JsonObject {
   readonly asked: string
   /** How far it is, in the verb's own form; null at its beginning. */
   readonly state: Json
+  /** The owner stopped it, so that it asks again before it goes on. */
+  readonly stopped?: true
 }
 
 /** What a finished ceremony left in the vault. */

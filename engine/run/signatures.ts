@@ -3,14 +3,15 @@
  * check offline that they fit; whose key it is stands in the transcript.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { DST_SIGNATURE, decodeG1, decodeG2OnCurve, hashToG2 } from '../crypto/bls.ts'
-import type { G1, G2 } from '../crypto/bls.ts'
+import { DST_SIGNATURE, decodeG1, hashToG2 } from '../crypto/bls.ts'
+import type { G1 } from '../crypto/bls.ts'
 import { verifyBatch } from '../crypto/batch.ts'
 import { fromHex, toHex } from '../crypto/bytes.ts'
 import { ceremonyNumber } from '../crypto/number.ts'
 import { expandMessages, messagesHash } from '../messages/batch.ts'
 import type { Message } from '../messages/kind.ts'
 import { displayMessage, signedBytesOf, signerOf } from '../messages/kinds.ts'
+import { pointOrNull } from '../verbs/bls-common.ts'
 import type { Random } from '../verbs/runtime.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import { isKeyriteError } from '../wire/error.ts'
@@ -135,7 +136,7 @@ export interface SignaturesVerification {
 /**
  * Verifies an export. Never throws for what it holds.
  *
- * @param transcript a verified one, of the signing or of the ceremony that made the key
+ * @param transcript the signing's, verified, which holds that of the ceremony that made the key
  */
 export function verifySignatures(file: string, random: Random, transcript?: Verification): SignaturesVerification {
   const findings: Finding[] = []
@@ -191,20 +192,11 @@ function signatureProblem(groupKey: string, messages: readonly Message[], signat
     if (isKeyriteError(error)) return error.message.replace(/\.$/, '')
     throw error
   }
-  const pairs = messages.map((message, i) => ({ hash: hashToG2(signedBytesOf(message), DST_SIGNATURE), signature: decoded(signatures[i] ?? '') }))
+  const pairs = messages.map((message, i) => ({ hash: hashToG2(signedBytesOf(message), DST_SIGNATURE), signature: pointOrNull(signatures[i] ?? '') }))
   const good = (some: typeof pairs): boolean => verifyBatch(publicKey, some.flatMap(({ hash, signature }) => (signature === null ? [] : [{ hash, signature }])), random)
   if (pairs.every(({ signature }) => signature !== null) && good(pairs)) return null
   const bad = pairs.flatMap((pair, i) => (pair.signature !== null && good([pair]) ? [] : [i + 1]))
   return `not that of its message under the group key: ${listed(bad)}`
-}
-
-function decoded(hex: string): G2 | null {
-  try {
-    return decodeG2OnCurve(fromHex(hex, 96))
-  } catch (error) {
-    if (isKeyriteError(error)) return null
-    throw error
-  }
 }
 
 const MOST_LISTED = 20

@@ -3,13 +3,12 @@
  * together, all results are verified at once under the group key, and only if that fails is it looked for who made the bad ones.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { combineSignatures, decodeG2OnCurve, encodeG2 } from '../crypto/bls.ts'
+import { combineSignatures, encodeG2 } from '../crypto/bls.ts'
 import type { G1, G2 } from '../crypto/bls.ts'
 import { verifyBatch } from '../crypto/batch.ts'
-import { fromHex, toHex } from '../crypto/bytes.ts'
+import { toHex } from '../crypto/bytes.ts'
 import type { Json } from '../wire/canonical.ts'
-import { isKeyriteError } from '../wire/error.ts'
-import { hashesOf, messagesOf, partialsDigest } from './bls-common.ts'
+import { hashesOf, messagesOf, partialsDigest, pointOrNull } from './bls-common.ts'
 import { onCurveG1 } from './points.ts'
 import { ArgReader, fault, text, verbError } from './runtime.ts'
 import type { CheckVerb, ClientVerb, Collected, Followed, Scope, VerbFault } from './runtime.ts'
@@ -47,18 +46,9 @@ const decodedOf = new WeakMap<readonly string[], readonly (G2 | null)[]>()
 const good = new WeakMap<readonly (G2 | null)[], number>()
 
 function partialsOf(scope: Scope, key: Followed, from: string, partials: readonly string[]): Partials {
-  const points = decodedOf.get(partials) ?? partials.map(decoded)
+  const points = decodedOf.get(partials) ?? partials.map(pointOrNull)
   decodedOf.set(partials, points)
   return { from, index: indexIn(key, scope, from), points }
-}
-
-function decoded(hex: string): G2 | null {
-  try {
-    return decodeG2OnCurve(fromHex(hex, 96))
-  } catch (error) {
-    if (isKeyriteError(error)) return null
-    throw error
-  }
 }
 
 /** The signatures that the partials combine to, one for each message; or the makers of bad ones. */
@@ -102,8 +92,9 @@ function remember(ceremony: string, signatures: readonly string[]): void {
 
 export const blsCheckPartial: CheckVerb = {
   when: 'complete',
-  before: (_, { from, payload, ...one }, args) => {
-    const partials = textsIn({ from, payload, ...one }, 'partials')
+  before: (_, one, args) => {
+    const { from, payload } = one
+    const partials = textsIn(one, 'partials')
     const count = messagesOf(new ArgReader('bls.checkPartial', args).list(1)).length
     if (partialsDigest(partials) !== text(payload, 'digest')) {
       // Its client attached them; the airgap signed their digest only.
@@ -155,7 +146,7 @@ export const blsCheckSignature: CheckVerb = {
       const signatures = textsIn(one, 'signatures')
       // A BLS signature is unique: what was combined here from good partials is what it must be.
       if (isDeepStrictEqual(known.get(scope.ceremony), signatures)) return []
-      const points = signatures.map(decoded)
+      const points = signatures.map(pointOrNull)
       const good = !points.includes(null) && verifyBatch(groupKeyOf(key), pairs(hashesOf(items), points), scope.random)
       return good ? [] : [badSignature(one.from, 'a signature that it posted does not verify under the group key')]
     })

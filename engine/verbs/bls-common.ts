@@ -1,5 +1,5 @@
-/** What both sides of `bls.*` share: the digest that binds partial signatures, and the messages' points. */
-import { DST_SIGNATURE, hashToG2 } from '../crypto/bls.ts'
+/** What `bls.*` shares: the digest that binds partial signatures, their points, and those of the messages. */
+import { DST_SIGNATURE, decodeG2OnCurve, hashToG2 } from '../crypto/bls.ts'
 import type { G2 } from '../crypto/bls.ts'
 import { concat, fromHex, sha256Hex } from '../crypto/bytes.ts'
 import { expandMessages } from '../messages/batch.ts'
@@ -7,10 +7,21 @@ import type { Message } from '../messages/kind.ts'
 import { signedBytesOf } from '../messages/kinds.ts'
 import type { Json } from '../wire/canonical.ts'
 import { utf8 } from '../wire/canonical.ts'
+import { isKeyriteError } from '../wire/error.ts'
 
 /** Binds an airgap's partial signatures, in the messages' order, into its statement. 32 bytes, hex. */
 export const partialsDigest = (partials: readonly string[]): string =>
   sha256Hex(concat(utf8('keyrite/1/partials\n'), ...partials.map((one) => fromHex(one, 96))))
+
+/** A signature's point on the curve, or null where it is none. Its subgroup is checked where it is verified. */
+export function pointOrNull(hex: string): G2 | null {
+  try {
+    return decodeG2OnCurve(fromHex(hex, 96))
+  } catch (error) {
+    if (isKeyriteError(error)) return null
+    throw error
+  }
+}
 
 const expanded = new WeakMap<readonly Json[], readonly Message[]>()
 

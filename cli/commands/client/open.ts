@@ -41,7 +41,9 @@ What is to be signed stands in a JSON file; look at it first with \`keyrite mess
     const { Ledgers } = await import('../../roles/ledgers.ts')
     const { claimLines } = await import('../../roles/ceremony-view.ts')
     const { makeOpening } = await import('../../roles/opening.ts')
-    const { messagesIn, messageWarnings, otherClients } = await import('../../roles/opening-after.ts')
+    const { messageWarnings, otherClients } = await import('../../roles/opening-after.ts')
+    const { messagesHash } = await import('../../../engine/messages/batch.ts')
+    const { allMessagesIn } = await import('../../../engine/run/messages.ts')
     const { ceremonyId } = await import('../../../engine/wire/card.ts')
     const { ceremonyNumber } = await import('../../../engine/crypto/number.ts')
     const { readGiven, wishAgain, wishFor } = await import('../../roles/opening-wish.ts')
@@ -68,10 +70,11 @@ What is to be signed stands in a JSON file; look at it first with \`keyrite mess
       for (const line of claims) this.log(line)
       for (const [key, value] of Object.entries(opening.parameters)) if (!claims.some((line) => line.startsWith(key))) this.log(`${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
       this.log(`Ceremony id:     ${id}\nCeremony number: ${number}`)
-      for (const line of [...messageWarnings(opening, wished.followed), ...otherClients(session.feed.all, opening.roster)]) this.say(line)
+      const messages = allMessagesIn(wished.script, opening)
+      for (const line of [...messageWarnings(messages, wished.followed), ...otherClients(session.feed.all, opening.roster)]) this.say(line)
       this.next('Read the number aloud to the others on a call; every airgap shows it.', 'Everyone: keyrite client run, and keyrite airgap run on the airgap.')
-      const messages = Object.keys(wished.followed).length === 0 ? null : messagesIn(opening)
-      return { ceremony: id, number, opening, ...(messages === null ? {} : { messages }) }
+      const signed = { messages: { count: messages.length, sha256: messagesHash(messages) } }
+      return { ceremony: id, number, opening, ...(messages.length === 0 ? {} : signed) }
     } finally {
       await session.close()
     }

@@ -8,6 +8,7 @@ import { bls12_381 } from '@noble/curves/bls12-381.js'
 import canonicalize from 'canonicalize'
 import { expect } from 'chai'
 import { demoNames } from '../../demo/names.ts'
+import type { DemoResult } from '../../demo/run.ts'
 import { launch } from './world.ts'
 import type { LaunchUse, Running } from './world.ts'
 
@@ -19,21 +20,6 @@ export interface Demo {
   /** The ids of all processes that it started and that still run, and its own. */
   readonly processes: () => Promise<readonly number[]>
   readonly remove: () => Promise<void>
-}
-
-/** What `keyrite demo --json` prints. */
-export interface DemoOutput {
-  readonly ceremony: string
-  readonly number: string
-  readonly participants: number
-  readonly threshold: number
-  readonly groupKey: string
-  readonly birth: string
-  readonly verdict: string
-  readonly transcript: string
-  readonly signing: { readonly signers: readonly string[]; readonly messages: number; readonly isProven: boolean; readonly signatures: string; readonly transcript: string }
-  readonly frames: number
-  readonly folder: string | null
 }
 
 /** Starts it, with a mark in the environment that every process of it inherits. */
@@ -69,7 +55,7 @@ interface Statement {
 }
 
 /** What the new key signs first, as the transcript tells it, hashed to the curve (RFC 9380) under this domain. */
-async function birthPoint({ ceremony, groupKey, transcript }: DemoOutput, domain: string) {
+async function birthPoint({ ceremony, groupKey, transcript }: DemoResult, domain: string) {
   const lines = (await readFile(transcript, 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line) as { readonly message?: { readonly statement: Statement } })
   const statements = lines.flatMap(({ message }) => (message?.statement.ceremony === ceremony ? [message.statement] : []))
   const { payload: response } = statements.find(({ type }) => type === 'Response')!
@@ -85,7 +71,7 @@ const DOMAIN = 'KEYRITE_BLS12381G2_SHARE_PROOF_'
  * JSON by `canonicalize`, points checked by blst, the pairing by noble's own signatures (bls-eth-wasm and blst know
  * Ethereum's domain only).
  */
-export async function isBornWith(output: DemoOutput, domain = DOMAIN): Promise<boolean> {
+export async function isBornWith(output: DemoResult, domain = DOMAIN): Promise<boolean> {
   const [key, signature] = [Buffer.from(output.groupKey, 'hex'), Buffer.from(output.birth, 'hex')]
   PublicKey.fromBytes(key, true)
   Signature.fromBytes(signature, true)
@@ -94,11 +80,11 @@ export async function isBornWith(output: DemoOutput, domain = DOMAIN): Promise<b
 }
 
 /** A demo that ran well: what it printed, the key, the transcript, and nothing left running. */
-export async function expectBirth({ running, use, processes }: Demo, participants: number, threshold: number): Promise<DemoOutput> {
+export async function expectBirth({ running, use, processes }: Demo, participants: number, threshold: number): Promise<DemoResult> {
   const { code, stdout, stderr } = await running.ended
   expect(code, stdout + stderr).to.equal(0)
   // The whole of stdout is one JSON.
-  const output = JSON.parse(stdout) as DemoOutput
+  const output = JSON.parse(stdout) as DemoResult
   expect(output).to.include({ participants, threshold, verdict: 'usable' })
   expect(output.groupKey).to.match(/^[0-9a-f]{96}$/)
   expect(stderr).to.include(output.number)
@@ -116,7 +102,7 @@ export async function expectBirth({ running, use, processes }: Demo, participant
 }
 
 /** blst verifies, under Ethereum's scheme, what the file says was signed with the new key. */
-async function expectSigned({ groupKey, signing }: DemoOutput): Promise<void> {
+async function expectSigned({ groupKey, signing }: DemoResult): Promise<void> {
   const { messages } = JSON.parse(await readFile(signing.signatures, 'utf8')) as { messages: readonly { signingRoot: string; signature: string }[] }
   expect(messages).to.have.length(signing.messages)
   for (const { signingRoot, signature } of messages) {
