@@ -42,14 +42,14 @@ const portable: Plugin = {
 }
 
 /**
- * `import source from 'inline:./worker.ts'` gives the text of a script of its own, bundled: a page on one HTML file starts
+ * `import { source } from 'inline:./worker.ts'` gives the text of a script of its own, bundled: a page on one HTML file starts
  * its worker from that.
  */
 const inline: Plugin = {
   name: 'inline',
   setup: (on) => {
     on.onResolve({ filter: /^inline:/ }, ({ path, resolveDir }) => ({ path: join(resolveDir, path.slice('inline:'.length)), namespace: 'inline' }))
-    on.onLoad({ filter: /.*/, namespace: 'inline' }, async ({ path }) => ({ contents: await bundled(path), loader: 'text', watchFiles: [path] }))
+    on.onLoad({ filter: /.*/, namespace: 'inline' }, async ({ path }) => ({ contents: `export const source = ${JSON.stringify(await bundled(path))}`, loader: 'js', watchFiles: [path] }))
   },
 }
 
