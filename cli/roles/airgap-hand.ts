@@ -8,6 +8,9 @@ import { cliError } from '../errors.ts'
 import { paint } from '../output.ts'
 import { requireTerminal } from '../prompt.ts'
 import { withKeys } from './airgap-keys.ts'
+import { widthOf } from './airgap-text.ts'
+import { linesOf } from './block-lines.ts'
+import type { Block } from './blocks.ts'
 import type { KeyInput, Keys } from './airgap-keys.ts'
 
 /** `process.stderr` is one. */
@@ -54,9 +57,22 @@ export interface HandUse {
   readonly draw?: () => string
 }
 
+/** What a page asks for instead of a line that is typed in a terminal. What it sends back is such a line all the same. */
+export type Wanted =
+  /** The first ten digits of a number, or more. */
+  | { readonly kind: 'digits' }
+  | { readonly kind: 'yes' }
+  /** A sentence, typed as it stands. */
+  | { readonly kind: 'sentence'; readonly sentence: string }
+
 export interface LineQuestion {
-  /** What is asked. Called at every asking; the last line stands above the answer. */
+  /** What is asked, in a terminal. Called at every asking; the last line stands above the answer. */
   readonly ask: () => readonly string[]
+  /** What is asked, on a page, which has buttons for no and later. */
+  readonly prompt: readonly string[]
+  readonly wanted: Wanted
+  /** Do `list`, `show` and `find` give something? */
+  readonly mayLook?: boolean
   /** What to use where there is no terminal. */
   readonly flag: string
   /** Why an answer will not do, or undefined. */
@@ -66,10 +82,8 @@ export interface LineQuestion {
 export interface Hand {
   readonly isScanned: boolean
   readonly mayLeave: boolean
-  /** Of the window, as far as it is known. */
-  readonly columns: number | undefined
-  /** Shows lines, a page at a time where they do not fit the window; all of them, unless they may be left with q. */
-  readonly show: (lines: readonly string[], more?: { readonly mayStop?: boolean }) => Promise<void>
+  /** Shows blocks, a page at a time where they do not fit the window; all of them, unless they may be left with q. */
+  readonly show: (blocks: readonly Block[], more?: { readonly mayStop?: boolean }) => Promise<void>
   /** A line, typed. @throws cli.no-terminal, QuestionLeft, the signal's reason */
   readonly line: (question: LineQuestion) => Promise<string>
   /**
@@ -121,7 +135,7 @@ export function makeHand(use: HandUse): Hand {
     }
   }
 
-  async function line({ ask, flag, refuse }: LineQuestion): Promise<string> {
+  async function line({ ask, flag, refuse }: Pick<LineQuestion, 'ask' | 'flag' | 'refuse'>): Promise<string> {
     requireTerminal('A confirmation', flag, input, output)
     return await untilLeft(async (keys) => {
       const question = (): void => write(`\n${ask().join('\n')}\n  ${paint('cyan', '›')} `)
@@ -188,7 +202,8 @@ export function makeHand(use: HandUse): Hand {
     return !isNo(answer)
   }
 
-  async function show(lines: readonly string[], { mayStop = false } = {}): Promise<void> {
+  async function show(blocks: readonly Block[], { mayStop = false } = {}): Promise<void> {
+    const lines = linesOf(blocks, widthOf(output.columns))
     const room = Math.max(8, ((output.rows ?? 0) || 24) - ROWS_FOR_QUESTION)
     if (output.isTTY !== true || input.isTTY !== true || lines.length <= room) {
       write(`${lines.join('\n')}\n`)
@@ -216,7 +231,7 @@ export function makeHand(use: HandUse): Hand {
     })
   }
 
-  return { isScanned, mayLeave, columns: output.columns, show, line, code }
+  return { isScanned, mayLeave, show, line, code }
 }
 
 /** An answer after one more key. */

@@ -4,6 +4,8 @@
  */
 export type Block =
   | { readonly kind: 'heading'; readonly text: string }
+  /** Of a part. */
+  | { readonly kind: 'title'; readonly text: string }
   | { readonly kind: 'warning'; readonly text: string }
   /** The program's own words. */
   | { readonly kind: 'text'; readonly text: string }

@@ -12,6 +12,7 @@
  *
  * All but the first take the key in the Authorization header, `Bearer KEY`. Errors are {code, message, todo}.
  */
+import type { Wanted } from '../roles/airgap-hand.ts'
 import type { Block } from '../roles/blocks.ts'
 import type { Role } from '../../engine/channel/carrier.ts'
 
@@ -80,12 +81,7 @@ export interface PageQuestion {
   readonly blocks: readonly Block[]
   /** What is asked, in sentences. */
   readonly prompt: readonly string[]
-  readonly answer:
-    /** The first ten digits of a number or more. */
-    | { readonly kind: 'digits' }
-    | { readonly kind: 'yes' }
-    /** A sentence, typed as it stands. */
-    | { readonly kind: 'sentence'; readonly sentence: string }
+  readonly answer: Wanted
   /** Can a list of messages be searched? The page then sends `list N`, `show N` and `find TEXT` as answers. */
   readonly mayLook: boolean
   /** What a look gave. */

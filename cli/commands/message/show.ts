@@ -29,12 +29,12 @@ a line end.`)
     if (this.jsonEnabled()) return messages.map((message) => ({ kind: message.kind, display: displayMessage(message), signingRoot: toHex(signedBytesOf(message)) }))
 
     const { summaryOfMessages } = await import('../../../engine/messages/summary.ts')
-    const { messageLines, summaryLines } = await import('../../roles/message-text.ts')
+    const { messageBlocks, summaryBlocks } = await import('../../roles/message-text.ts')
+    const { linesOf } = await import('../../roles/block-lines.ts')
     const { widthOf } = await import('../../roles/airgap-text.ts')
-    const width = widthOf(process.stdout.columns)
     const summary = summaryOfMessages(messages)
-    const lines = [...summaryLines(summary, width), ...messages.flatMap((message, i) => ['', ...messageLines(message, i + 1, width)])]
-    for (const line of lines) this.log(line)
+    const blocks = [...summaryBlocks(summary), ...messages.flatMap((message, i) => [{ kind: 'gap' as const }, ...messageBlocks(message, i + 1)])]
+    for (const line of linesOf(blocks, widthOf(process.stdout.columns))) this.log(line)
     if (summary.blind) this.log('\nWARNING: what is of the kind raw is signed blind. An airgap signs it only with --allow-blind, and after its owner typed out a warning.')
     return []
   }

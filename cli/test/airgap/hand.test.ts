@@ -131,7 +131,7 @@ describe('a question that only a hand can answer', () => {
 
   it('where no scanner types, a line may be pasted, and is asked once more where it will not do', async () => {
     const line = handOf({ isScanned: false, timing: { quiet: 20, mostQuiet: 20, grace: 0, pace: 0 } }).line({
-      ask: () => ['Name?'], flag: '--name', refuse: (typed) => (typed === 'ada' ? undefined : 'No.'),
+      ask: () => ['Name?'], prompt: ['Name?'], wanted: { kind: 'yes' }, flag: '--name', refuse: (typed) => (typed === 'ada' ? undefined : 'No.'),
     })
     await until(/› /)
     keyboard.write('bob\r')
@@ -143,7 +143,8 @@ describe('a question that only a hand can answer', () => {
   it('shows what does not fit the window a page at a time, and waits for Space', async () => {
     const hand = handOf({ isScanned: false }, 20)
     const lines = Array.from({ length: 30 }, (_, i) => `line ${i + 1}`)
-    const shownAll = hand.show(lines)
+    const blocks = lines.map((text) => ({ kind: 'text', text }) as const)
+    const shownAll = hand.show(blocks)
     await until(/24 more lines/)
     expect(shown).to.include('line 6\n').and.not.include('line 7\n')
     keyboard.write('x')
@@ -153,7 +154,7 @@ describe('a question that only a hand can answer', () => {
     await shownAll
     for (const line of lines) expect(shown).to.include(`${line}\n`)
     shown = ''
-    await hand.show(lines.slice(0, 8))
+    await hand.show(blocks.slice(0, 8))
     expect(shown).to.equal(`${lines.slice(0, 8).join('\n')}\n`)
   })
 

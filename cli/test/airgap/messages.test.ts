@@ -6,10 +6,12 @@ import { messageKinds } from '../../../engine/messages/kinds.ts'
 import { messagesHash } from '../../../engine/messages/batch.ts'
 import { readShipped } from '../../../engine/script/shipped.ts'
 import type { Json } from '../../../engine/wire/canonical.ts'
-import { BLIND_SENTENCE, ceremonyLines, confirmCeremony } from '../../roles/airgap-confirm.ts'
+import { BLIND_SENTENCE, confirmCeremony } from '../../roles/airgap-confirm.ts'
 import { makeHand } from '../../roles/airgap-hand.ts'
 import { workLine } from '../../roles/airgap-log.ts'
 import { shownMessages } from '../../roles/airgap-messages.ts'
+import { linesOf as painted } from '../../roles/block-lines.ts'
+import { ceremonyBlocks } from '../../roles/ceremony-blocks.ts'
 import { openingOf, stranger } from './terminal.ts'
 
 const change = messageKinds.find(({ name }) => name === 'eth/bls-to-execution-change')?.example ?? { kind: '' }
@@ -31,7 +33,7 @@ function question(messages: readonly Json[], more: Partial<Confirmation> = {}): 
   }
 }
 
-const linesOf = (messages: readonly Json[], more: Partial<Confirmation> = {}): string => ceremonyLines(question(messages, more), 80).join('\n')
+const linesOf = (messages: readonly Json[], more: Partial<Confirmation> = {}): string => painted(ceremonyBlocks(question(messages, more)), 79).join('\n')
 
 describe('what is to be signed, on the airgap’s screen', () => {
   it('is the purpose as a claim, the key, the digest, and every one of a few messages in words, once', () => {
@@ -70,7 +72,11 @@ describe('what is to be signed, on the airgap’s screen', () => {
   })
 
   it('can be listed, shown and searched in a batch', () => {
-    const { look, isLong } = shownMessages([...batch(20), { kind: 'text', text: 'one\nmore  number  96193' }], [KEY], 79)
+    const { look: blocksOf, isLong } = shownMessages([...batch(20), { kind: 'text', text: 'one\nmore  number  96193' }], [KEY])
+    const look = (command: string): string[] | undefined => {
+      const blocks = blocksOf(command)
+      return blocks === undefined ? undefined : painted(blocks, 79)
+    }
     expect(isLong).to.equal(true)
     expect(look('list')).to.have.length(21)
     expect(look('list')?.at(-1)).to.match(/^ {6}21 {2}text │ one more {2}number {2}96193$/)
@@ -82,7 +88,7 @@ describe('what is to be signed, on the airgap’s screen', () => {
     expect(look('FIND 962')).to.have.length(1 + 17)
     expect(look('find b9d793')?.join()).to.match(/All 20 messages of eth\S+ have it: To execution address.*0 of 21/)
     expect(look('0000011111')).to.equal(undefined)
-    expect(shownMessages(batch(3), [KEY], 79).look('list')).to.equal(undefined)
+    expect(shownMessages(batch(3), [KEY]).look('list')).to.equal(undefined)
   })
 
   it('tells how long the work will still take', () => {

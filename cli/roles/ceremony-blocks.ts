@@ -1,0 +1,85 @@
+/** All that an airgap's owner must see before consenting (protocol §3), as blocks for whichever screen there is. */
+import type { Confirmation } from '../../engine/run/airgap.ts'
+import type { KeptShown } from '../../engine/run/kept.ts'
+import { messagesIn } from '../../engine/run/messages.ts'
+import type { Script } from '../../engine/script/model.ts'
+import { parseType } from '../../engine/verbs/types.ts'
+import type { Card } from '../../engine/wire/card.ts'
+import { shownMessages } from './airgap-messages.ts'
+import type { MessagesShown } from './airgap-messages.ts'
+import type { Block, Fact } from './blocks.ts'
+import { clockTime } from './ceremony-view.ts'
+
+const GAP: Block = { kind: 'gap' }
+const fact = (label: string, value: string, from: Fact['from'] = 'own'): Fact => ({ label, value, from })
+
+export const pairingBlocks = (card: Card): Block[] => [
+  GAP, { kind: 'heading', text: 'PAIRING' }, { kind: 'text', text: 'A client shows this card:' }, GAP,
+  { kind: 'facts', facts: [fact('name', card.name), fact('signing key', card.signingKey, 'hex')] },
+]
+
+export const scriptBlocks = ({ ceremony: { name, version, title }, hash }: Script): Block[] => [
+  GAP, { kind: 'heading', text: 'A SCRIPT TO ADD' },
+  { kind: 'facts', facts: [fact('script', `${name} ${version}`), fact('title', title, 'outside'), fact('SHA-256', hash, 'hex')] },
+]
+
+/** What a ceremony signs, of each parameter that has messages. */
+export function signsOf({ script, opening, followed }: Confirmation): readonly MessagesShown[] {
+  const groupKeys = Object.values(followed).flatMap(({ groupKey }) => groupKey ?? [])
+  return [...messagesIn(script, opening).values()].map((messages) => shownMessages(messages, groupKeys))
+}
+
+export function ceremonyBlocks(question: Confirmation, signs = signsOf(question)): Block[] {
+  const { script, opening, me, number, step, kind, shows, followed } = question
+  const { name, version, title, parameters } = script.ceremony
+  const values = Object.entries({ ...opening.parameters, ...shows })
+    .filter(([key]) => !Object.hasOwn(followed, key) && parseType(parameters[key] ?? '').name !== 'message')
+  return [
+    GAP,
+    { kind: 'heading', text: kind === 'join' ? 'A CEREMONY TO JOIN' : `BEFORE ${step}` },
+    ...(opening.rehearsal ? [{ kind: 'warning', text: 'This is a REHEARSAL. What it makes never counts for real.' } as const] : []),
+    {
+      kind: 'facts',
+      facts: [
+        fact(`${name} ${version}`, title, 'outside'),
+        fact('SHA-256', script.hash, 'hex'),
+        fact('opens at', clockTime(Date.parse(opening.opensAt))),
+        ...Object.entries(followed).flatMap(([key, one]) => followedFacts(key, one)),
+        ...values.flatMap(([key, value]) => valueFacts(key, value, opening.roster.length, parameters[key])),
+      ],
+    },
+    GAP,
+    { kind: 'roster', people: opening.roster.map((card) => ({ name: card.name, isMe: card.name === me.name, airgapKey: card.airgapKey })) },
+    ...signs.flatMap(({ blocks }) => [GAP, ...blocks]),
+    GAP,
+    { kind: 'number', number },
+  ]
+}
+
+/** The key that signs, or what else the ceremony follows: as it stands in this airgap's own vault. */
+function followedFacts(name: string, { id, opening, groupKey }: KeptShown): Fact[] {
+  const threshold = opening.parameters['threshold']
+  const made = [
+    `${opening.script.name} ${opening.script.version}, ceremony ${id.slice(0, 12)}`,
+    ...(typeof threshold === 'number' ? [`${String(threshold)} of ${String(opening.roster.length)}`] : []),
+    ...(opening.rehearsal ? ['a REHEARSAL'] : []),
+  ].join(', ')
+  return groupKey === undefined ? [fact(name, made)] : [fact(name, groupKey, 'hex'), fact('', `made by ${made}`)]
+}
+
+/**
+ * A parameter. What was typed by the opener comes from outside; the engine's own words and numbers do not.
+ *
+ * @param type as the script writes it
+ */
+function valueFacts(name: string, value: unknown, participants: number, type?: string): Fact[] {
+  if (typeof value === 'number') return [fact(name, `${String(value)}${name === 'threshold' ? ` of ${String(participants)}` : ''}`)]
+  if (typeof value === 'string') {
+    return type === 'text'
+      ? [fact(name, 'claimed by the opener; nobody has checked it:'), fact('', value, 'outside')]
+      : [fact(name, value, 'outside')]
+  }
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  const count = Array.isArray(value) ? [fact(name, `${String(list.length)}:`)] : []
+  return [...count, ...list.map((one, i) => fact(Array.isArray(value) ? `  ${String(i + 1)}` : name, typeof one === 'string' ? one : JSON.stringify(one), 'outside'))]
+}
