@@ -70,23 +70,41 @@ export interface Image {
 /** Raw, blurred, half size: what helps one image hurts another, so a reader takes them in turns. */
 export const READ_ATTEMPTS = 3
 
+/** A code that was found, and the box around it in pixels of the image. */
+export interface FoundQr {
+  readonly text: string
+  readonly left: number
+  readonly top: number
+  readonly right: number
+  readonly bottom: number
+}
+
 /**
  * Looks for a QR code.
  *
  * @param attempt which filter, modulo 3: 0 none, 1 a 3×3 box blur (against noise and moiré), 2 half size (against blur)
- * @returns its text, or null
  */
-export function readQr(image: Image, attempt = 0): string | null {
+export function findQr(image: Image, attempt = 0): FoundQr | null {
   const { width, height } = image
   if (width < 21 || height < 21 || image.data.length !== 4 * width * height) return null
   const filtered = FILTERS[attempt % READ_ATTEMPTS]?.(image) ?? image
   try {
-    return jsqr.default(filtered.data, filtered.width, filtered.height, { inversionAttempts: 'dontInvert' })?.data ?? null
+    const code = jsqr.default(filtered.data, filtered.width, filtered.height, { inversionAttempts: 'dontInvert' })
+    if (code === null) return null
+    const scale = width / filtered.width
+    const { topLeftCorner, topRightCorner, bottomLeftCorner, bottomRightCorner } = code.location
+    const corners = [topLeftCorner, topRightCorner, bottomLeftCorner, bottomRightCorner]
+    const xs = corners.map(({ x }) => x * scale)
+    const ys = corners.map(({ y }) => y * scale)
+    return { text: code.data, left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) }
   } catch {
     // jsQR runs out of an array now and then when a finder pattern is no finder pattern.
     return null
   }
 }
+
+/** The text of the code that `findQr` finds, or null. */
+export const readQr = (image: Image, attempt = 0): string | null => findQr(image, attempt)?.text ?? null
 
 const FILTERS: readonly ((image: Image) => Image)[] = [(image) => image, blur, halve]
 
