@@ -4,7 +4,8 @@
  *
  *     GET  /            the page, the same for everyone
  *     POST /session     {token} → {key}: the one-time token of the address, for a key that only this page has
- *     GET  /events      PageState, one JSON a line, on and on; an empty line now and then tells that the command lives
+ *     GET  /events      PageState, one JSON a line, on and on; an empty line now and then tells that the command lives.
+ *                       A stream is one page's: the newest ends the one before, whose last line is {"code": PAGE_TAKEN}
  *     GET  /message     the bytes of the transfer to show, as `showing.id` names it: ?id=
  *     POST /frames      {frames} → FramesResult: what the camera read, decoded, as texts
  *     POST /answer      {question, answer} → {}: what the owner typed or pressed
@@ -22,6 +23,9 @@ export const MOST_FRAME_CHARACTERS = 4400
 
 /** Milliseconds between two signs of life, at most. */
 export const HEARTBEAT = 2000
+
+/** The code of a page's last line, once another page reads the events. It does not come back by itself; its owner may take it back. */
+export const PAGE_TAKEN = 'page.taken'
 
 export interface PageState {
   readonly role: Role
