@@ -1,0 +1,137 @@
+/** Real browsers, each with a camera of its own, or with what goes wrong with cameras. */
+import { rmSync } from 'node:fs'
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
+import type { Camera } from './camera.ts'
+import { y4mHeader } from './y4m.ts'
+import { closing } from './closing.ts'
+import type { Close } from './closing.ts'
+import { unpackChromium } from './unpack.ts'
+
+/**
+ * A camera that works, or what `getUserMedia` then fails with, the browser's own error: `none` with NotFoundError, `denied` with
+ * NotAllowedError, `busy` (as when another program has it) with NotReadableError. A camera can also come to be missing or
+ * busy later, and be mended: see `Camera.fail`.
+ */
+export type CameraChoice = Pick<Camera, 'file'> | 'none' | 'denied' | 'busy'
+
+export interface BrowserOptions {
+  /** `none` unless told. */
+  readonly camera?: CameraChoice
+  /** CSS pixels, which are the screen's; 1280×800 unless told. */
+  readonly viewport?: { readonly width: number; readonly height: number }
+  /** A folder for the browser's profile that outlives it; a new one that goes with it unless told. One browser at a time. */
+  readonly profile?: string
+}
+
+export interface RigBrowser {
+  readonly context: BrowserContext
+  /** The one that is open from the start. */
+  readonly page: Page
+  /** Ends its processes, for sure. */
+  readonly close: Close
+}
+
+const FLAGS = [
+  // Painting through an emulated graphics card takes seconds a frame.
+  '--disable-gpu',
+  '--in-process-gpu',
+  // Fewer processes; there is no sandbox to prepare for, since root can have none.
+  '--no-sandbox',
+  '--no-zygote',
+  '--disable-domain-reliability',
+  '--no-pings',
+  '--no-proxy-server',
+  // Pages of a ceremony have nothing to look for elsewhere, and a test must not need a network.
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+  '--font-render-hinting=none',
+]
+
+/** Opens a browser with one page. `closeAll` closes it if nobody does. */
+export async function openBrowser(options: BrowserOptions = {}): Promise<RigBrowser> {
+  const { executable, env } = await unpackChromium()
+  const own = await mkdtemp(join(tmpdir(), 'keyrite-browser-'))
+  // Also where a test ends its process without closing anything.
+  const remove = (): void => rmSync(own, { recursive: true, force: true, maxRetries: 3 })
+  process.once('exit', remove)
+  const profile = options.profile ?? join(own, 'profile')
+  let context: BrowserContext | undefined
+  const close = closing(async () => {
+    // A browser that hangs does not say that it has closed.
+    await Promise.race([context?.close(), later(5000)])
+    await endProcesses(profile)
+    process.off('exit', remove)
+    await rm(own, { recursive: true, force: true, maxRetries: 5 })
+  })
+  try {
+    context = await chromium.launchPersistentContext(profile, {
+      executablePath: executable,
+      args: [...FLAGS, ...(await cameraFlags(options.camera ?? 'none', own))],
+      // NSS writes to the home folder, which need not be writable.
+      env: { ...process.env, ...env, HOME: own },
+      viewport: options.viewport ?? { width: 1280, height: 800 },
+    })
+    // The tests' compiler wraps named functions in this, also those inside functions that are sent to a page.
+    await context.addInitScript('globalThis.__name ??= (named) => named')
+    if (options.camera === 'busy') await context.addInitScript(askAgain)
+    const page = context.pages()[0] ?? (await context.newPage())
+    return { context, page, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/**
+ * The prompt is answered by a flag, since a page without a window cannot show one. No device, a device whose picture cannot be read and
+ * a refusal are the browser's own ways to fail, so the page meets the errors that it would meet elsewhere.
+ */
+async function cameraFlags(camera: CameraChoice, folder: string): Promise<string[]> {
+  const device = '--use-fake-device-for-media-stream'
+  const yes = '--use-fake-ui-for-media-stream'
+  const film = '--use-file-for-fake-video-capture'
+  if (camera === 'none') return [yes, `${device}=device-count=0`]
+  if (camera === 'denied') return [`${yes}=deny`, device]
+  if (camera !== 'busy') return [yes, device, `${film}=${camera.file}`]
+  const file = join(folder, 'busy.y4m')
+  await writeFile(file, y4mHeader({ width: 640, height: 480, rate: 10 }))
+  return [yes, device, `${film}=${file}`]
+}
+
+/**
+ * One time in ten the browser hands out a camera before it notices that it cannot read it, and ends it at once. Then it is asked again,
+ * until it says what is wrong. Runs in the page.
+ */
+function askAgain(): void {
+  const devices = navigator.mediaDevices
+  const ask = devices.getUserMedia.bind(devices)
+  devices.getUserMedia = async (constraints) => {
+    for (;;) {
+      const [track] = (await ask(constraints)).getTracks()
+      if (track?.readyState === 'live') await new Promise((resolve) => (track.onended = resolve))
+    }
+  }
+}
+
+/** The processes of one profile, which nobody else has. */
+async function endProcesses(profile: string): Promise<void> {
+  for (const pid of await processesOf(profile)) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It ended by itself meanwhile.
+    }
+  }
+}
+
+/** Ids of the browser processes that have this profile, or any of the rig's own where none is given. */
+export async function processesOf(profile: string): Promise<number[]> {
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const lines = await Promise.all(ids.map((id) => readFile(join('/proc', id, 'cmdline'), 'utf8').catch(() => '')))
+  return ids.filter((_, i) => lines[i]?.includes(`--user-data-dir=${profile}`)).map(Number)
+}
+
+const later = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds).unref())

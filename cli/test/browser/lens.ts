@@ -1,0 +1,148 @@
+/** How a camera sees a screen: where the picture lands in its frame, and what spoils it. Luma only, since codes have no colour. */
+
+/** What spoils a picture. Nothing unless told. */
+export interface Flaws {
+  /** Pixels to each side over which a pixel is smeared, twice; 1 is a little out of focus, 3 is bad. */
+  readonly blur?: number
+  /** Standard deviation of each pixel, in levels of 255. */
+  readonly noise?: number
+  /** Factor of every level: 0.4 is a dim screen, 1.5 a glaring one. */
+  readonly brightness?: number
+  /** Share of the frame that the picture fills one way or the other, as the camera is held nearer or farther; 0.96 unless told. */
+  readonly scale?: number
+  /** Share by which the far edge is shorter than the near one, as when the camera is held askew: 0.2 is a lot. */
+  readonly perspective?: number
+}
+
+export interface Luma {
+  readonly data: Uint8Array
+  readonly width: number
+  readonly height: number
+}
+
+/** Around the picture: a desk. */
+export const DESK = 110
+
+const NOISE_TABLE = 1 << 16
+
+export interface Lens {
+  /** Draws a picture into a frame. The frame is the lens's own, and the next picture overwrites it. */
+  see(picture: Luma): Uint8Array
+}
+
+/** @param random the source of noise, 0 … 1 */
+export function makeLens(width: number, height: number, flaws: Flaws, random: () => number): Lens {
+  const frame = new Uint8Array(width * height)
+  const spare = new Uint8Array(width * height)
+  const noise = makeNoise(flaws.noise ?? 0, random)
+  const { blur = 0, brightness = 1, scale = 0.96, perspective = 0 } = flaws
+  let placed: { readonly width: number; readonly height: number; readonly map: Int32Array } | undefined
+  return {
+    see(whole) {
+      const picture = shrink(whole, scale, width, height)
+      if (placed?.width !== picture.width || placed.height !== picture.height) {
+        placed = { width: picture.width, height: picture.height, map: place(picture, width, height, scale, perspective) }
+      }
+      sample(picture, placed.map, frame)
+      if (blur > 0) smear(frame, spare, width, height, blur)
+      if (brightness !== 1) for (let i = 0; i < frame.length; i++) frame[i] = Math.min(255, (frame[i] ?? 0) * brightness)
+      if (noise !== undefined) addNoise(frame, noise, Math.floor(random() * NOISE_TABLE))
+      return frame
+    },
+  }
+}
+
+/** Pixels of the frame for one of the picture. */
+const zoomOf = (picture: Luma, scale: number, width: number, height: number): number =>
+  scale * Math.min(width / picture.width, height / picture.height)
+
+/** Halves what is shown at half size or less, or sampling would leave out pixels. */
+function shrink(picture: Luma, scale: number, width: number, height: number): Luma {
+  let small = picture
+  while (zoomOf(small, scale, width, height) <= 0.5) small = halve(small)
+  return small
+}
+
+function halve({ data, width, height }: Luma): Luma {
+  const half = { width: width >>> 1, height: height >>> 1 }
+  const small = new Uint8Array(half.width * half.height)
+  for (let y = 0, to = 0; y < half.height; y++) {
+    for (let x = 0, from = 2 * y * width; x < half.width; x++, from += 2) {
+      small[to++] = ((data[from] ?? 0) + (data[from + 1] ?? 0) + (data[from + width] ?? 0) + (data[from + width + 1] ?? 0)) >>> 2
+    }
+  }
+  return { data: small, ...half }
+}
+
+/**
+ * Where each pixel of the frame comes from: the index of a pixel of the picture times 256, and 4 bits each of how far it lies to the right and
+ * below; -1 for the desk.
+ */
+function place(picture: Luma, width: number, height: number, scale: number, perspective: number): Int32Array {
+  const map = new Int32Array(width * height).fill(-1)
+  const zoom = zoomOf(picture, scale, width, height)
+  for (let y = 0; y < height; y++) {
+    const v = (y + 0.5 - height / 2) / (zoom * picture.height)
+    if (Math.abs(v) > 0.5) continue
+    // Rows above the middle are farther away, and so is everything on them.
+    const depth = 1 + perspective * v
+    const fromY = ((v + perspective / 4) / depth + 0.5) * picture.height - 0.5
+    for (let x = 0; x < width; x++) {
+      const fromX = (x + 0.5 - width / 2) / (zoom * depth) + picture.width / 2 - 0.5
+      if (fromX < 0 || fromY < 0 || fromX >= picture.width - 1 || fromY >= picture.height - 1) continue
+      const left = Math.floor(fromX)
+      const top = Math.floor(fromY)
+      map[y * width + x] = ((top * picture.width + left) << 8) | (Math.floor((fromX - left) * 16) << 4) | Math.floor((fromY - top) * 16)
+    }
+  }
+  return map
+}
+
+/** Each pixel is the mean of the four around its place, weighed by how near they are. */
+function sample({ data, width }: Luma, map: Int32Array, frame: Uint8Array): void {
+  for (let i = 0; i < map.length; i++) {
+    const entry = map[i] ?? -1
+    if (entry < 0) {
+      frame[i] = DESK
+      continue
+    }
+    const from = entry >> 8
+    const right = (entry >> 4) & 15
+    const below = entry & 15
+    const upper = (data[from] ?? 0) * (16 - right) + (data[from + 1] ?? 0) * right
+    const lower = (data[from + width] ?? 0) * (16 - right) + (data[from + width + 1] ?? 0) * right
+    frame[i] = (upper * (16 - below) + lower * below) >> 8
+  }
+}
+
+/** Two box blurs are near enough to a lens. */
+function smear(frame: Uint8Array, spare: Uint8Array, width: number, height: number, radius: number): void {
+  for (let pass = 0; pass < 2; pass++) {
+    for (let y = 0; y < height; y++) boxLine(frame, spare, y * width, 1, width, radius)
+    for (let x = 0; x < width; x++) boxLine(spare, frame, x, width, height, radius)
+  }
+}
+
+function boxLine(from: Uint8Array, to: Uint8Array, start: number, step: number, length: number, radius: number): void {
+  const at = (i: number): number => from[start + Math.max(0, Math.min(length - 1, i)) * step] ?? 0
+  let sum = 0
+  for (let i = -radius; i <= radius; i++) sum += at(i)
+  for (let i = 0; i < length; i++) {
+    to[start + i * step] = sum / (2 * radius + 1)
+    sum += at(i + radius + 1) - at(i - radius)
+  }
+}
+
+/** Normal deviates (Box and Muller); a table, since a frame needs 300 000 of them. */
+function makeNoise(deviation: number, random: () => number): Int16Array | undefined {
+  if (deviation <= 0) return undefined
+  return Int16Array.from({ length: NOISE_TABLE }, () => deviation * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()))
+}
+
+function addNoise(frame: Uint8Array, noise: Int16Array, offset: number): void {
+  for (let i = 0; i < frame.length; i++) {
+    // An odd stride goes through the whole table before it repeats.
+    const level = (frame[i] ?? 0) + (noise[(offset + i * 40503) & (NOISE_TABLE - 1)] ?? 0)
+    frame[i] = level < 0 ? 0 : level > 255 ? 255 : level
+  }
+}
