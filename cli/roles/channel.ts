@@ -56,7 +56,7 @@ export async function openChannel({ role, channel, fragment, screen, onProgress 
   }
   if (channel === 'terminal') {
     const { makeTerminalCarrier } = await import('../../engine/channel/terminal.ts')
-    const carrier = makeTerminalCarrier({ ...options, input: process.stdin, output: process.stdout, hint: HINTS[role] })
+    const carrier = makeTerminalCarrier({ ...options, input: process.stdin, output: process.stdout, hint: () => HINTS[role] })
     return {
       ...carrier,
       show: async (text) => {

@@ -38,6 +38,8 @@ export interface CarrierOptions {
   readonly role: Role
   /** The most bytes in each frame; each carrier has its own default. */
   readonly fragment?: number
+  /** Instead of the carrier's own `inPartsAbove`. */
+  readonly inPartsAbove?: number
   readonly onProgress?: (progress: CarrierProgress) => void
   /**
    * What the user should know and that does not end the waiting: a transfer that cannot be completed, one that was altered, a
@@ -47,6 +49,8 @@ export interface CarrierOptions {
 }
 
 export interface Carrier {
+  /** What is longer than so many packed bytes must cross in parts (`parts.ts`), each of which somebody brings and takes the answer of. */
+  readonly inPartsAbove: number
   /**
    * Shows an envelope's text until `stopShowing`, `close` or the next `show`. Resolves once a full round was shown (written),
    * or once it was stopped. To show the same text again is harmless.

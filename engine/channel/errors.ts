@@ -75,6 +75,14 @@ export const channelError = errorTable('channel', {
     what: `The transfer (${kind}) does not have the SHA-256 that it names: it was altered on the way.`,
     todo: START_AGAIN,
   }),
+  'bad-part': ({ why }: { why: string }) => ({
+    what: `This is no part of a transfer in parts: ${why}.`,
+    todo: START_AGAIN,
+  }),
+  'wrong-whole': ({ parts, bytes }: { parts: number; bytes: number }) => ({
+    what: `The ${parts} parts, ${bytes} bytes together, are not the whole that they name: one of them was altered. All are dropped.`,
+    todo: START_AGAIN,
+  }),
   'cannot-send': ({ what, size, limit }: { what: string; size: number; limit: number }) => ({
     what: `${what} is ${size}; at most ${limit} can be shown.`,
     todo: 'Choose denser codes if the other side can read them (`--fragment 400`), or a carrier other than the terminal.',

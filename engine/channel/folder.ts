@@ -14,6 +14,7 @@ import type { Carrier, CarrierOptions, Incoming, Role } from './carrier.ts'
 import { channelError } from './errors.ts'
 import { makeFolderReader, newestTransfer } from './folder-read.ts'
 import { folderError, removeTransfers, writeTransfer } from './folder-write.ts'
+import { MAX_MESSAGE, MAX_PARTS } from './limits.ts'
 import { FRAGMENT_SIZES } from './transfer.ts'
 import { makeFolders } from '../wire/folders.ts'
 import { following } from '../wire/signals.ts'
@@ -62,6 +63,7 @@ export async function openFolderCarrier(options: FolderCarrierOptions): Promise<
     onProblem: (problem) => options.onProblem?.(problem),
   })
   const pollEvery = options.pollEvery ?? 150
+  const fragment = options.fragment ?? FRAGMENT_SIZES.dense
   let shows = 0
   let writing: Promise<unknown> = Promise.resolve()
   let isReceiving = false
@@ -75,7 +77,7 @@ export async function openFolderCarrier(options: FolderCarrierOptions): Promise<
     const mine = ++shows
     const written = writing.then(() =>
       writeTransfer(own, text, {
-        fragment: options.fragment ?? FRAGMENT_SIZES.dense,
+        fragment,
         scale: options.scale ?? 2,
         isOutdated: () => mine !== shows || closing.signal.aborted,
         onFrame: (frames, needed, bytes) => options.onProgress?.({ direction: 'out', frames, needed, bytes }),
@@ -135,6 +137,8 @@ export async function openFolderCarrier(options: FolderCarrierOptions): Promise<
   }
 
   return {
+    // Somebody may carry a stick for each part, so there are no more parts than there must be.
+    inPartsAbove: options.inPartsAbove ?? Math.min(MAX_MESSAGE, MAX_PARTS * fragment),
     show,
     stopShowing,
     receive,

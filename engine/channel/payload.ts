@@ -13,6 +13,9 @@ export function pack(text: string): Uint8Array {
   return encodeBytes(deflateRawSync(bytes, { level: 9 }))
 }
 
+/** Bytes that `pack` would make of a text, however long it is. */
+export const packedSize = (text: string): number => encodeBytes(deflateRawSync(new TextEncoder().encode(text), { level: 9 })).length
+
 /**
  * Unpacks what `pack` made.
  *

@@ -11,7 +11,7 @@ import { StringDecoder } from 'node:string_decoder'
 import type { Carrier, CarrierOptions, Incoming } from './carrier.ts'
 import { openEnvelope } from './envelope.ts'
 import { channelError } from './errors.ts'
-import { MAX_FRAME } from './limits.ts'
+import { LONG_TO_LOOK_AT, MAX_FRAME } from './limits.ts'
 import { drain } from './terminal-drain.ts'
 import { frameInLine, makeInputSplitter } from './terminal-input.ts'
 import type { Colours } from './terminal-paint.ts'
@@ -43,8 +43,8 @@ export interface TerminalCarrierOptions extends CarrierOptions {
   readonly colours?: Colours
   /** Frames a second at first, 5 unless told. */
   readonly speed?: number
-  /** What to do with the code, told below it until something was read. */
-  readonly hint?: string
+  /** What to do with the code, told below it until something was read; asked for each time that something is shown. */
+  readonly hint?: () => string
   /** Milliseconds without input after which closing believes that nothing more is typed; 500 unless told. */
   readonly quiet?: number
   /** Ctrl-C, which raw mode keeps from the process. Unless told, the process gets its SIGINT. */
@@ -80,8 +80,8 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): TerminalCa
   let waiting: { readonly resolve: (incoming: Incoming) => void; readonly reject: (reason: unknown) => void } | undefined
   let framesRead = 0
   let linesRead = 0
-  const hint = options.hint === undefined ? '' : ` · ${options.hint}`
-  let note = hint
+  const hint = (): string => (options.hint === undefined ? '' : ` · ${options.hint()}`)
+  let note = hint()
   let isAttached = false
   let isClosed = false
   let isLent = false
@@ -226,7 +226,7 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): TerminalCa
 
   async function show(text: string): Promise<void> {
     checkOpen()
-    note = hint
+    note = hint()
     // Before anything is painted, so that no key is echoed into the picture.
     attach(true)
     try {
@@ -291,6 +291,7 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): TerminalCa
   }
 
   return {
+    inPartsAbove: options.inPartsAbove ?? LONG_TO_LOOK_AT,
     show,
     stopShowing,
     receive,

@@ -53,6 +53,10 @@ export const runError = errorTable('run', {
     what: `The airgap’s owner did not take this card of ${name}.`,
     todo: 'If it is your own airgap, compare the signing key on its screen with the one that `keyrite client init` printed; then pair again: `keyrite client pair` here, and `keyrite airgap card` there.',
   }),
+  'no-progress': ({ crossings }: { crossings: number }) => ({
+    what: `After ${crossings} crossings this transfer in parts is no further: the airgap drops again and again what it was shown.`,
+    todo: 'See what the airgap says on its screen. Start it again, and then this: the transfer begins anew.',
+  }),
   'not-paired': ({ name }: { name: string }) => ({
     what: `This airgap has no card yet${name === '' ? '' : ` for ${name}`}.`,
     todo: 'Pair the two machines first: `keyrite client pair` on one and `keyrite airgap card` on the other.',

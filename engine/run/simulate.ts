@@ -19,8 +19,11 @@ import { canonical } from '../wire/canonical.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import { following } from '../wire/signals.ts'
 import { EMPTY_LOG, signMessage } from '../wire/message.ts'
+import { memoryParts } from '../channel/part-store.ts'
 import { createAirgap } from './airgap.ts'
 import type { Airgap, AirgapPorts } from './airgap.ts'
+import { airgapInParts } from './airgap-parts.ts'
+import { clientInParts } from './client-parts.ts'
 import type { ClientPorts } from './client-ports.ts'
 import { runClient } from './client.ts'
 import { abortToBring, bringAbort } from './close.ts'
@@ -74,6 +77,8 @@ export interface SimulateOptions {
   readonly tamper?: Readonly<Record<string, Tampering>>
   /** When it opens, in milliseconds since the epoch; the present unless told. With a seeded `random`, makes a run repeatable. */
   readonly opensAt?: number
+  /** Lets transfers of more packed bytes cross in parts. None does unless told. */
+  readonly partsAbove?: number
   /** Milliseconds without any change in the log after which the next deadline passes. */
   readonly idle?: number
   readonly onProgress?: (event: { readonly name: string; readonly ceremony: string; readonly step: string; readonly doing: string }) => void
@@ -171,7 +176,10 @@ function createMember(name: string, options: SimulateOptions, { board, clock, ch
     random: options.random,
     now: () => new Date(clock.now()),
   }
-  const airgap = onItsOwn(createAirgap(ports))
+  const { partsAbove } = options
+  const alone = onItsOwn(createAirgap(ports))
+  const airgap = partsAbove === undefined ? alone : airgapInParts(alone, { above: partsAbove, store: memoryParts() })
+  const exchange: Exchange = tamper.exchange?.(airgap, base, board) ?? ((request) => airgap.handle(request))
   const ownBoard = tamper.board?.(board, base) ?? board
   const store = new Map<string, string>()
   const { onProgress } = options
@@ -189,7 +197,7 @@ function createMember(name: string, options: SimulateOptions, { board, clock, ch
           return Promise.resolve()
         },
       },
-      exchange: tamper.exchange?.(airgap, base, board) ?? ((request) => airgap.handle(request)),
+      exchange: partsAbove === undefined ? exchange : clientInParts(exchange, { above: partsAbove, store: memoryParts() }),
       ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress({ name, ...progress }) }),
     },
   }

@@ -3,6 +3,7 @@
  * them is checked by the side that reads it; the airgap fills in all it can know itself, so a request cannot lie
  * about it (protocol §4).
  */
+import { MAX_TEXT, MAX_WHOLE, MAX_WHOLE_PARTS } from '../channel/limits.ts'
 import type { Json, JsonObject } from './canonical.ts'
 import { cardSchema, compileCheck, hexSchema, identifierSchema, nameSchema, objectSchema, openingSchema } from './schema.ts'
 import type { Card, Opening } from './card.ts'
@@ -94,6 +95,53 @@ export interface ClosedAnswer extends JsonObject {
 
 export type Answer = StatedAnswer | QuestionAnswer | RefusalAnswer | PairAnswer | ClosedAnswer
 
+/** A slice of a whole envelope's text that is too long to cross at once. */
+export interface Part {
+  /** SHA-256 of the whole text, hex. */
+  readonly whole: string
+  /** From 1. */
+  readonly index: number
+  readonly count: number
+  /** UTF-8 bytes of the whole text. */
+  readonly length: number
+  readonly text: string
+}
+
+/** Brings one part of a request. The envelope names the request's ceremony and step. */
+export interface RequestPart extends Part, JsonObject {
+  readonly ask: 'part'
+}
+
+/** Asks for one part of the answer to a request. */
+export interface AnswerPartRequest extends JsonObject {
+  readonly ask: 'answer-part'
+  /** SHA-256 of the request's text. */
+  readonly whole: string
+  readonly index: number
+}
+
+export type PartRequest = RequestPart | AnswerPartRequest
+
+/** One part of an answer; an answer to a request that crossed in parts is always given so, and be it in one. */
+export interface AnswerPart extends Part, JsonObject {
+  readonly give: 'part'
+  /** Digest of the envelope that was shown last. */
+  readonly request: string
+  /** SHA-256 of the text of the request that the whole answers. */
+  readonly of: string
+}
+
+/** Tells which parts of a request an airgap holds. */
+export interface HeldAnswer extends JsonObject {
+  readonly give: 'held'
+  readonly request: string
+  /** SHA-256 of the request's text. */
+  readonly whole: string
+  readonly held: readonly number[]
+}
+
+export type PartAnswer = AnswerPart | HeldAnswer
+
 const MAX_ROSTER = 1024
 
 const carriedSchema = objectSchema({ from: nameSchema, payload: { type: 'object' }, airgapSignature: hexSchema(64) })
@@ -157,6 +205,26 @@ const answerSchemas = {
   closed: objectSchema({ give: constant('closed'), request: hexSchema(32) }),
 }
 
+const upTo = (most: number) => ({ type: 'integer', minimum: 1, maximum: most })
+
+const partSchema = {
+  whole: hexSchema(32), index: upTo(MAX_WHOLE_PARTS), count: upTo(MAX_WHOLE_PARTS), length: upTo(MAX_WHOLE),
+  text: { type: 'string', minLength: 1, maxLength: MAX_TEXT },
+}
+
+const partRequestSchemas = {
+  part: objectSchema({ ask: constant('part'), ...partSchema }),
+  answerPart: objectSchema({ ask: constant('answer-part'), whole: hexSchema(32), index: upTo(MAX_WHOLE_PARTS) }),
+}
+
+const partAnswerSchemas = {
+  part: objectSchema({ give: constant('part'), request: hexSchema(32), of: hexSchema(32), ...partSchema }),
+  held: objectSchema({
+    give: constant('held'), request: hexSchema(32), whole: hexSchema(32),
+    held: { type: 'array', maxItems: MAX_WHOLE_PARTS, items: upTo(MAX_WHOLE_PARTS) },
+  }),
+}
+
 const either = (schemas: Readonly<Record<string, object>>, tag: string) => ({
   type: 'object',
   discriminator: { propertyName: tag },
@@ -170,3 +238,20 @@ export const checkRequest = compileCheck<Request>(either(requestSchemas, 'ask'))
 
 /** Checks an answer's body. @throws wire.malformed */
 export const checkAnswer = compileCheck<Answer>(either(answerSchemas, 'give'))
+
+const isOneOf = (body: Json, name: string, words: readonly string[]): boolean => {
+  const word = typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as JsonObject)[name] : undefined
+  return typeof word === 'string' && words.includes(word)
+}
+
+/** Has a request's body to do with parts? Unchecked. */
+export const isPartRequest = (body: Json): boolean => isOneOf(body, 'ask', ['part', 'answer-part'])
+
+/** Has an answer's body to do with parts? Unchecked. */
+export const isPartAnswer = (body: Json): boolean => isOneOf(body, 'give', ['part', 'held'])
+
+/** Checks the body of a request that has to do with parts. @throws wire.malformed */
+export const checkPartRequest = compileCheck<PartRequest>(either(partRequestSchemas, 'ask'))
+
+/** Checks the body of an answer that has to do with parts. @throws wire.malformed */
+export const checkPartAnswer = compileCheck<PartAnswer>(either(partAnswerSchemas, 'give'))

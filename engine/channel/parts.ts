@@ -1,0 +1,135 @@
+/**
+ * A text that is too long to look at as one transfer, cut into parts that each cross in an envelope of their own (protocol §9).
+ * The SHA-256 of the whole holds them together: which parts are right shows once all are there, and not before.
+ */
+import { sha256Hex } from '../crypto/bytes.ts'
+import { utf8 } from '../wire/canonical.ts'
+import type { Part } from '../wire/exchange.ts'
+import { channelError } from './errors.ts'
+import { MAX_TEXT, MAX_WHOLE, MAX_WHOLE_PARTS } from './limits.ts'
+import { packedSize } from './payload.ts'
+
+/** What tells one whole from another. */
+export const wholeHash = (text: string): string => sha256Hex(utf8(text))
+
+/** Deflate makes text that it cannot shorten longer by less than one in so many bytes. */
+const LEAST_GROWTH = 256
+
+function fits(text: string, above: number): boolean {
+  const bytes = utf8(text).length
+  if (bytes > MAX_TEXT) return false
+  return bytes + 64 + bytes / LEAST_GROWTH <= above || packedSize(text) <= above
+}
+
+/**
+ * Cuts a text so that no part is longer than a transfer may be; most are about half as long. The same text is cut alike, with one
+ * version of zlib.
+ *
+ * @param above packed bytes that a transfer may have
+ * @param seal what crosses for a part, and for a text of one part, to measure it
+ * @returns one part if the whole text fits
+ * @throws channel.too-long for more text than crosses at all, channel.cannot-send
+ */
+export function cutInParts(text: string, above: number, seal: (part: Part) => string): readonly Part[] {
+  const length = utf8(text).length
+  if (length > MAX_WHOLE) throw channelError('too-long', { what: 'The whole of a transfer in parts', bytes: length, limit: MAX_WHOLE })
+  const whole = wholeHash(text)
+  const alone = { whole, index: 1, count: 1, length, text }
+  if (fits(seal(alone), above)) return [alone]
+  const most = Math.min(MAX_WHOLE_PARTS, Math.floor(text.length / 2))
+  for (let count = Math.max(2, Math.ceil((2 * packedSize(text)) / above)); count <= most; count += Math.ceil(count / 4)) {
+    const parts = slices(text, count).map((slice, i) => ({ whole, index: i + 1, count, length, text: slice }))
+    if (parts.every((part) => fits(seal(part), above))) return parts
+  }
+  throw channelError('cannot-send', { what: 'The number of parts of this text', size: most + 1, limit: most })
+}
+
+/** As long as one another; none cuts a character in two. */
+function slices(text: string, count: number): string[] {
+  const placeOf = (i: number): number => {
+    const place = Math.floor((i * text.length) / count)
+    const unit = text.charCodeAt(place)
+    return unit >= 0xdc00 && unit <= 0xdfff ? place + 1 : place
+  }
+  return Array.from({ length: count }, (_, i) => text.slice(placeOf(i), placeOf(i + 1)))
+}
+
+/**
+ * Puts parts together that come from outside, in any order. Holds no more than the length that they name, which the schema bounds.
+ */
+export class Assembly {
+  private readonly like: Omit<Part, 'index' | 'text'>
+  private readonly texts = new Map<number, string>()
+  private bytes = 0
+
+  /**
+   * For the whole that this part is of; the part itself is not yet taken.
+   *
+   * @throws channel.bad-part
+   */
+  constructor({ whole, index, count, length }: Part) {
+    checkPlace(index, count)
+    this.like = { whole, count, length }
+  }
+
+  get count(): number {
+    return this.like.count
+  }
+
+  /** Is it cut out of the same whole, in the same way? */
+  isOf({ whole, count, length }: Part): boolean {
+    return whole === this.like.whole && count === this.like.count && length === this.like.length
+  }
+
+  /**
+   * Takes a part of this whole; one that is held already is passed over.
+   *
+   * @returns whether it is new
+   * @throws channel.bad-part where its numbers contradict one another or what is held; nothing has changed
+   */
+  add({ index, text }: Part): boolean {
+    const { count, length } = this.like
+    checkPlace(index, count)
+    if (this.texts.has(index)) return false
+    const bytes = utf8(text).length
+    // Each part that is missing has a byte at least.
+    const missing = count - this.texts.size - 1
+    if (this.bytes + bytes + missing > length) throw channelError('bad-part', { why: `its ${bytes} bytes are more than the ${length} of the whole leave room for` })
+    this.texts.set(index, text)
+    this.bytes += bytes
+    return true
+  }
+
+  /** The parts that are here, in order. */
+  get held(): readonly number[] {
+    return [...this.texts.keys()].sort((a, b) => a - b)
+  }
+
+  get isComplete(): boolean {
+    return this.texts.size === this.like.count
+  }
+
+  /**
+   * The whole text, once all parts are here.
+   *
+   * @throws channel.wrong-whole if it does not have the length and the SHA-256 that its parts name
+   */
+  join(): string {
+    const text = this.held.map((index) => this.texts.get(index)).join('')
+    if (this.bytes !== this.like.length || wholeHash(text) !== this.like.whole) {
+      throw channelError('wrong-whole', { parts: this.like.count, bytes: this.bytes })
+    }
+    return text
+  }
+}
+
+function checkPlace(index: number, count: number): void {
+  if (index > count) throw channelError('bad-part', { why: `it is part ${index} of ${count}` })
+}
+
+/** The first part that is missing of so many, or undefined. */
+export function firstMissing(held: readonly number[], count: number): number | undefined {
+  const known = new Set(held)
+  for (let index = 1; index <= count; index++) if (!known.has(index)) return index
+  return undefined
+}
