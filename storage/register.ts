@@ -1,4 +1,7 @@
-/** Who may post on a board: one card a name, one owner a key. */
+/**
+ * Who may post on a board: one card a name, one owner a signing key. An airgap outlives its clients, so that its key may
+ * stand on a second card; whose client is the right one is for the participants to say, who name it in a roster.
+ */
 import type { Card } from '../engine/wire/card.ts'
 import type { KeyriteError } from '../engine/wire/error.ts'
 import { storageError } from './errors.ts'
@@ -13,8 +16,10 @@ export interface Register {
 
 export function newRegister(): Register {
   const cards = new Map<string, Card>()
+  /** By signing key. */
   const owners = new Map<string, string>()
-  const keysOf = (card: Card): string[] => [card.signingKey, card.airgapKey]
+  /** By airgap key; the first one's. */
+  const airgaps = new Map<string, string>()
   return {
     card: (name) => cards.get(name),
     size: () => cards.size,
@@ -22,15 +27,15 @@ export function newRegister(): Register {
       if (cards.has(card.name) || onTheirWay.some(({ name }) => name === card.name)) {
         return storageError('name-taken', { name: card.name })
       }
-      for (const key of keysOf(card)) {
-        const owner = owners.get(key) ?? onTheirWay.find((other) => keysOf(other).includes(key))?.name
-        if (owner !== undefined) return storageError('key-taken', { name: card.name, owner })
-      }
-      return null
+      const { signingKey, airgapKey } = card
+      const owner = owners.get(signingKey) ?? owners.get(airgapKey) ?? airgaps.get(signingKey) ??
+        onTheirWay.find((other) => other.signingKey === signingKey || other.signingKey === airgapKey || other.airgapKey === signingKey)?.name
+      return owner === undefined ? null : storageError('key-taken', { name: card.name, owner })
     },
     add(card) {
       cards.set(card.name, card)
-      for (const key of keysOf(card)) owners.set(key, card.name)
+      owners.set(card.signingKey, card.name)
+      if (!airgaps.has(card.airgapKey)) airgaps.set(card.airgapKey, card.name)
     },
   }
 }

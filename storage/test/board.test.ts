@@ -62,17 +62,27 @@ for (const kind of ['memory', 'nedb'] as const) {
       expect((await post(board, abortOf(ann, {}))).status).to.equal(201)
     })
 
-    it('refuses a second card for a name and a second name for a key', async () => {
+    it('refuses a second card for a name and a second name for a signing key', async () => {
       await enter(board, ann)
       const other = person('other')
       const impostor = { ...other, card: { ...other.card, name: 'ann' } }
       expect(problem(await post(board, readyOf(impostor), bearer))).to.equal('409 name-taken')
       const sameSigning = { ...ben, card: { ...ben.card, airgapKey: ann.card.signingKey } }
       expect(problem(await post(board, readyOf(sameSigning), bearer))).to.equal('409 key-taken')
+      const sameKey = { ...ann, card: { ...ann.card, name: 'anne', airgapKey: ben.card.airgapKey } }
+      expect(problem(await post(board, readyOf(sameKey), bearer))).to.equal('409 key-taken')
       const newAirgap = { ...ann, card: { ...ann.card, airgapKey: ben.card.airgapKey } }
       expect(problem(await post(board, readyOf(newAirgap), bearer))).to.equal('409 name-taken')
       const race = await Promise.all([enter(board, ben), post(board, readyOf({ ...other, card: { ...other.card, name: 'ben' } }), bearer)])
       expect(race.map(({ status }) => status).sort()).to.deep.equal([201, 409])
+    })
+
+    it('takes a second client of one airgap under a name of its own: the first may be lost', async () => {
+      await enter(board, ann)
+      const again = { ...ben, card: { ...ben.card, airgapKey: ann.card.airgapKey } }
+      expect((await post(board, readyOf(again), bearer)).status).to.equal(201)
+      expect((await post(board, abortOf(again, {}))).status).to.equal(201)
+      expect((await post(board, abortOf(ann, {}))).status).to.equal(201)
     })
 
     it('refuses a card whose keys are weak or one and the same', async () => {
