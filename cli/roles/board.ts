@@ -108,6 +108,14 @@ export function chosen(opened: readonly Opened[], wanted: string | undefined): O
   return only
 }
 
-/** The ceremonies in which this participant takes part, in the log's order. */
+/**
+ * The ceremonies that a command which only reads may mean, in the log's order: with an id all of the board, which is public;
+ * without one those of this participant, under another client's name too where the airgap is the same.
+ */
+export function readable({ all }: Feed, { name, airgapKey }: Identity, wanted: string | undefined): readonly Opened[] {
+  return openedIn(all).filter(({ opening }) => wanted !== undefined || opening.roster.some((card) => card.name === name || card.airgapKey === airgapKey))
+}
+
+/** The ceremonies in which this client takes part, in the log's order. */
 export const openedWith = (feed: Feed, name: string): readonly Opened[] =>
   openedIn(feed.all).filter((one) => one.opening.roster.some((card) => card.name === name))

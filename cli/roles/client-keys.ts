@@ -43,23 +43,28 @@ export interface ClientKey {
   readonly signed: readonly SignedWith[]
 }
 
-/** The keys that succeeded, in the log's order. @param airgapKey the participant's, which outlives its clients */
+/** The keys that succeeded, in the log's order, each with what was signed with it, by whomever of its members. @param airgapKey the participant's, which outlives its clients */
 export async function keysOn(feed: Feed, ledgers: Ledgers, airgapKey: string): Promise<readonly ClientKey[]> {
   const read: { readonly ledger: Ledger; readonly by: string }[] = []
+  const mine = new Set<unknown>()
   for (const opened of openedIn(feed.all)) {
-    if (!opened.opening.roster.some((card) => card.airgapKey === airgapKey)) continue
+    const { roster, parameters } = opened.opening
+    // What follows a ceremony names it in a parameter, and stands after it in the log.
+    if (!roster.some((card) => card.airgapKey === airgapKey) && !Object.values(parameters).some((value) => mine.has(value))) continue
     // What cannot be read here made no key that could be used here.
     const ledger = await ledgers.of(opened).catch((error: unknown) => {
       if (isKeyriteError(error)) return undefined
       throw error
     })
-    if (ledger?.certified === true) read.push({ ledger, by: opened.by })
+    if (ledger?.certified !== true) continue
+    read.push({ ledger, by: opened.by })
+    if (roster.some((card) => card.airgapKey === airgapKey)) mine.add(opened.id)
   }
   const signings = read.flatMap(({ ledger, by }) => {
     const signing = signingOf(ledger)
     return signing?.signatures === undefined ? [] : [{ key: signing.key.id, signed: signedIn(ledger, by, signing.purpose, signing.messages) }]
   })
-  return read.filter(({ ledger }) => Object.hasOwn(ledger.ceremony.outputs, 'groupKey')).map(({ ledger }) =>
+  return read.filter(({ ledger }) => mine.has(ledger.id) && Object.hasOwn(ledger.ceremony.outputs, 'groupKey')).map(({ ledger }) =>
     keyOf(ledger, signings.filter(({ key }) => key === ledger.id).map(({ signed }) => signed)))
 }
 

@@ -76,11 +76,13 @@ export async function rosterAfter(posts: readonly Posted[], followed: FollowedLe
   })
 }
 
-/** Other clients that say they speak for a member's airgap, to be named in `--roster` if that is so. */
+/** Clients that say, later than the one in the roster, that they speak for its airgap: to be named in `--roster` if that is so. */
 export function otherClients(posts: readonly Posted[], roster: readonly Card[]): readonly string[] {
-  return readyOf(posts).flatMap(({ card }) => {
+  const all = readyOf(posts)
+  return all.flatMap(({ card, offset }) => {
     const member = roster.find((one) => one.airgapKey === card.airgapKey && one.name !== card.name)
-    return member === undefined || roster.some((one) => one.name === card.name) ? [] : [`${card.name} has posted Ready with the airgap of ${member.name}. If ${member.name} has that client now, name it in --roster instead.`]
+    const since = all.find((one) => one.card.name === member?.name)?.offset ?? -1
+    return member === undefined || offset < since ? [] : [`${card.name} has posted Ready with the airgap of ${member.name}. If ${member.name} has that client now, name it in --roster instead.`]
   })
 }
 

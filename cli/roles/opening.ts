@@ -54,6 +54,11 @@ export async function rosterOf(posts: readonly Posted[], script: Script, wanted:
   const ready = readyFor(posts, script.hash).map((one) => one.card)
   if (wanted === undefined) {
     if (!ready.some((card) => card.name === me)) throw cliError('roster', { why: `you, ${me}, are not ready for ${script.ceremony.name} with this very file yourself` })
+    const twice = ready.find((card, i) => ready.findIndex((one) => one.airgapKey === card.airgapKey) < i)
+    const first = ready.find((one) => one.airgapKey === twice?.airgapKey)
+    if (twice !== undefined && first !== undefined) {
+      throw cliError('roster', { why: `${first.name} and ${twice.name} are ready with one and the same airgap, so only one of the two can be that participant’s client now` })
+    }
     if (ready.length < 2) throw cliError('roster', { why: `only you, ${me}, are ready for ${script.ceremony.name} with this very file` })
     return ready
   }

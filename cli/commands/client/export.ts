@@ -14,7 +14,7 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientExport)
     const { readClient } = await import('../../roles/client-home.ts')
-    const { caughtUp, chosen, openBoard, openedWith } = await import('../../roles/board.ts')
+    const { caughtUp, chosen, openBoard, readable } = await import('../../roles/board.ts')
     const { Ledgers } = await import('../../roles/ledgers.ts')
     const { writeTranscript } = await import('../../../engine/run/transcript.ts')
     const { writeDurable } = await import('../../../engine/vault/file.ts')
@@ -26,16 +26,17 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
       await caughtUp(session, this.signal)
       const { feed } = session
       const ledgers = new Ledgers(home, feed)
-      const all = openedWith(feed, identity.name)
+      const all = readable(feed, identity, args.ceremony)
       const opened = chosen(args.ceremony === undefined && all.length > 1 ? await finishedOf(all, ledgers) : all, args.ceremony)
       const { id, opening } = opened
       const ledger = await ledgers.of(opened)
       const file = path.resolve(flags.output ?? `${opening.script.name}-${id.slice(0, 12)}.transcript`)
       const text = [...writeTranscript(ledger, feed.all, (offset) => feed.headAt(offset))].join('')
       await writeDurable(file, new TextEncoder().encode(text), { mode: 0o644 })
+      if (opening.rehearsal) this.say('It is a REHEARSAL’s: nothing that it made is for use.')
       this.log(`Wrote ${file}: ${String(feed.all.length)} log entries, ${String(text.length)} bytes.`)
       this.next(`keyrite verify ${file}`)
-      return { ceremony: id, path: file, entries: feed.all.length, bytes: text.length }
+      return { ceremony: id, path: file, entries: feed.all.length, bytes: text.length, rehearsal: opening.rehearsal }
     } finally {
       await session.close()
     }

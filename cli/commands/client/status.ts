@@ -12,7 +12,7 @@ will do) it shows that one alone.`
   async run(): Promise<unknown> {
     const { args } = await this.parse(ClientStatus)
     const { readClient } = await import('../../roles/client-home.ts')
-    const { caughtUp, chosen, openBoard, openedWith } = await import('../../roles/board.ts')
+    const { caughtUp, chosen, openBoard, readable } = await import('../../roles/board.ts')
     const { Ledgers } = await import('../../roles/ledgers.ts')
     const { statusOf } = await import('../../roles/status.ts')
 
@@ -20,7 +20,7 @@ will do) it shows that one alone.`
     const session = openBoard({ home, identity, signal: this.signal, onTrouble: (error) => this.say(error.message) })
     try {
       await caughtUp(session, this.signal)
-      const all = openedWith(session.feed, identity.name)
+      const all = readable(session.feed, identity, args.ceremony)
       const wanted = args.ceremony === undefined ? all : [chosen(all, args.ceremony)]
       const ledgers = new Ledgers(home, session.feed)
       const found = []
