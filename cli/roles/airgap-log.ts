@@ -1,6 +1,8 @@
 /** What the airgap's screen says while it serves. */
+import { checkAbort } from '../../engine/run/abort.ts'
 import type { AirgapProgress } from '../../engine/run/airgap.ts'
 import type { Answer, RefusalAnswer, Request } from '../../engine/wire/exchange.ts'
+import { parseMessage } from '../../engine/wire/message.ts'
 import { duration, paint } from '../output.ts'
 import type { Live } from '../output.ts'
 import type { OpenAirgap } from './airgap-home.ts'
@@ -26,6 +28,14 @@ export function refusalLines({ code, what, todo }: RefusalAnswer, columns: numbe
   ]
 }
 
+/** That a ceremony is over, and why, in the words of the signed Abort that the client brought. @param abort its text, as the airgap took it */
+export function closedLines(abort: string, columns: number | undefined): string[] {
+  const { statement: { from, payload } } = parseMessage(abort)
+  const { reason, evidence: { why } } = checkAbort(payload, 'An Abort')
+  const width = columns === undefined ? Infinity : widthOf(columns) - 4
+  return ['The ceremony was aborted; its session is erased here. An Abort says why:', ...brokenLines(`${from} (${reason}): ${why}`, width).map((line) => `  ${MARK}${line}`)]
+}
+
 /** How far work is that takes long, and how long it will take, from what it took since it began here. */
 export function workLine(step: string, { done, total, began, now }: { readonly done: number; readonly total: number; readonly began: { readonly done: number; readonly at: number }; readonly now: number }): string {
   const fresh = done - began.done
@@ -42,7 +52,8 @@ export function airgapLog({ log: print, show }: Pick<Live, 'log' | 'show'>, airg
 
   function tellDone(id: string): void {
     const values = Object.keys(airgap.memory.read().kept[id]?.values ?? {})
-    print(paint('bold', `${id.slice(0, 12)}  This airgap’s part is done. It keeps ${values.length === 0 ? 'no new share' : `the ${values.join(', ')}`}.`))
+    const rehearsal = airgap.memory.read().ceremonies[id]?.opening.rehearsal === true ? ' It was a REHEARSAL.' : ''
+    print(paint('bold', `${id.slice(0, 12)}  This airgap’s part is done. It keeps ${values.length === 0 ? 'no new share' : `the ${values.join(', ')}`}.${rehearsal}`))
     if (!endsItself) print('Once the client has read this last answer, stop this with Ctrl-C, or leave it for the next ceremony. The client says when the ceremony is complete.')
   }
   return {
@@ -68,7 +79,7 @@ export function airgapLog({ log: print, show }: Pick<Live, 'log' | 'show'>, airg
     },
     answer: (request: Request, answer: Answer): void => {
       if (answer.give === 'refusal') print(refusalLines(answer, process.stderr.columns).join('\n'))
-      if (request.ask === 'close' && answer.give === 'closed') print('The ceremony was aborted; its session is erased here.')
+      if (request.ask === 'close' && answer.give === 'closed') print(closedLines(request.abort, process.stderr.columns).join('\n'))
     },
     /** A ceremony whose last step was answered since the start. */
     finished: (): string | undefined => [...answered].find((id) => stateOf(id) === 'finished'),

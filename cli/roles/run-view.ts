@@ -101,6 +101,7 @@ export class RunView {
     // The table last: of one that has no room, the end is cut off.
     use.screen.show([
       '',
+      ...(ledger.opening.rehearsal ? [paint('yellow', 'REHEARSAL')] : []),
       ...(isOver(state)
         ? []
         : [...waitingLines(ledger, Date.now(), this.since.get(ledger.current)), `  here      ${this.words}${this.crossingNow === '' ? '' : ` (${this.crossingNow})`}`, '']),

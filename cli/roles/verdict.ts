@@ -44,7 +44,7 @@ export function verdictLines(found: Verified): string[] {
     ...(number === undefined ? [] : ['', `Ceremony number: ${number}${rehearsal ? '   (a REHEARSAL)' : ''}`]),
     ...convicted.map(({ name, reason }) => `Proven guilty: ${name} (${reason})`),
     '',
-    VERDICTS[verdict],
+    rehearsal && verdict === 'usable' ? 'The ceremony is complete, and its result is confirmed.' : VERDICTS[verdict],
     ...(rehearsal ? [onStdout('yellow', 'It was a REHEARSAL: nothing that it made is for use.')] : []),
   ]
 }

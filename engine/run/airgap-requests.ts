@@ -5,6 +5,7 @@ import { airgapKeyPair } from '../crypto/seed.ts'
 import type { Card } from '../wire/card.ts'
 import type { Answer, CloseRequest, DisputeRequest, PairRequest, Stated } from '../wire/exchange.ts'
 import { hashOf, parseMessage, verifyMessage } from '../wire/message.ts'
+import { checkAbort } from './abort.ts'
 import type { AirgapPorts } from './airgap.ts'
 import { erased, knownNow, saveCell, scriptFor, statedType } from './airgap-cell.ts'
 import { computeDispute } from './airgap-compute.ts'
@@ -53,6 +54,7 @@ export async function closeCeremony(ports: AirgapPorts, id: string, request: Clo
   if (statement.type !== 'Abort' || statement.ceremony !== id || !signed) {
     throw runError('statements', { step: 'Abort', why: 'it is no Abort of this ceremony that a participant signed' })
   }
+  checkAbort(statement.payload, 'The Abort')
   const { ceremony } = scriptFor(ports, cell.opening)
   const certificate = ceremony.steps.find((step) => step.name === ceremony.certificate)
   const stated = statedType(cell, ceremony.certificate)

@@ -192,7 +192,7 @@ export function createAirgap(ports: AirgapPorts): Airgap {
           const confirmed = await ports.confirm(confirmation(ports, here, stepOf(input.step)))
           if (!confirmed) {
             await saveCell(ports, id, (cell) => erased(cell ?? newCell(opening, null), 'declined'))
-            requestOf(input.request).fail(runError('rejected', { ceremony: id }))
+            requestOf(input.request).fail(runError('rejected', { ceremony: id, isForAll: stepOf(input.step).collect.kind === 'all' }))
           }
           return confirmed
         }),

@@ -26,7 +26,7 @@ Ethereum (0x00…). Reads the board; needs no passphrase, and disturbs nothing t
       this.next(...(key === undefined
         ? ['keyrite client status']
         : [
-            `keyrite client open sign --set key=${key.ceremony.slice(0, 12)} --messages FILE --purpose TEXT    signs something`,
+            `keyrite client open sign --set key=${key.ceremony.slice(0, 12)} --messages FILE --purpose TEXT${key.rehearsal ? ' --rehearsal' : ''}    signs something`,
             ...(keys.some(({ signed }) => signed.length > 0) ? ['keyrite client signatures CEREMONY    writes what was signed'] : []),
           ]))
       return { keys }
