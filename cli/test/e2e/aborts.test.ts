@@ -1,10 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { shippedFolder } from '../../../engine/script/shipped.ts'
-import { errorIn, killAll, openDkg, PROGRAM, readyWorld } from './world.ts'
-import type { Ended, Opened, Person, World } from './world.ts'
+import { airgapAtTerminal, hasTerminals } from './terminal.ts'
+import { errorIn, killAll, openDkg, readyWorld } from './world.ts'
+import type { Ended, Opened, World } from './world.ts'
 
 interface RunResult {
   readonly outcome: string
@@ -14,31 +14,6 @@ interface RunResult {
 }
 
 const resultOf = ({ stdout }: Ended): RunResult => JSON.parse(stdout) as RunResult
-
-const hasTerminals = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0
-
-/** `airgap run` on a terminal of its own, on which answers are typed as their questions come. */
-async function airgapAtTerminal(person: Person, answers: readonly (readonly [question: RegExp, answer: string])[]): Promise<string> {
-  const words = [process.execPath, PROGRAM, 'airgap', 'run', '--passphrase-file', person.passphrase, '--channel', `folder:${person.channel}`]
-  const terminal = spawn('script', ['-qec', words.map((word) => `'${word}'`).join(' '), '/dev/null'], { env: { ...process.env, KEYRITE_HOME: person.home, TERM: 'xterm', NO_COLOR: '1' } })
-  const left = [...answers]
-  let screen = ''
-  let from = 0
-  terminal.stdout.on('data', (chunk: Buffer) => {
-    screen += chunk.toString()
-    const [question, answer] = left[0] ?? []
-    if (question === undefined || !question.test(screen.slice(from))) return
-    left.shift()
-    from = screen.length
-    setTimeout(() => terminal.stdin.write(answer ?? ''), 150)
-  })
-  // A question that never comes must not leave it waiting for ever.
-  const timer = setTimeout(() => terminal.kill('SIGHUP'), 30_000)
-  await new Promise((resolve) => terminal.once('close', resolve))
-  clearTimeout(timer)
-  expect(left, screen).to.deep.equal([])
-  return screen
-}
 
 describe('a ceremony that is not to be', () => {
   let world: World

@@ -191,22 +191,31 @@ async function makeTemplate(): Promise<Template> {
   await writeFile(world.token, 'a-join-token-for-tests\n', { mode: 0o600 })
   const record: { [what: string]: Ended } = {}
   const storage = await world.serve()
-  await Promise.all([world.ada, world.bob].map(async (person) => {
-    const note = (what: string, ended: Ended): void => {
-      expect(ended.code, `${person.name}: ${what}\n${ended.stdout}${ended.stderr}`).to.equal(0)
-      record[`${person.name}: ${what}`] = ended
-    }
-    await mkdir(person.home, { recursive: true })
-    await writeFile(person.passphrase, `the passphrase of ${person.name}\n`, { mode: 0o600 })
-    note('client init', await person.run('client init', '--name', person.name, '--board', world.board, '--join-token-file', world.token, '--work-factor', '10'))
-    note('airgap init', await person.run('airgap init', '--mnemonic-file', person.words, '--work-factor', '10'))
-    const [card, pair] = await Promise.all([person.run('airgap card', '--accept-name', person.name), person.run('client pair', '--json')])
-    note('airgap card', card)
-    note('client pair', pair)
-    note('client ready', await person.run('client ready', 'dkg', '--json'))
-  }))
+  await Promise.all([world.ada, world.bob].map((person) => enter(world, person, (what, ended) => {
+    record[`${person.name}: ${what}`] = ended
+  })))
   await storage.kill('SIGTERM')
   return { world, record }
+}
+
+/**
+ * Somebody makes both machines, pairs them, and is ready for the DKG. The storage runs.
+ *
+ * @param note hears what each command printed
+ */
+export async function enter(world: World, person: Person, note: (what: string, ended: Ended) => void = () => undefined): Promise<void> {
+  const done = (what: string, ended: Ended): void => {
+    expect(ended.code, `${person.name}: ${what}\n${ended.stdout}${ended.stderr}`).to.equal(0)
+    note(what, ended)
+  }
+  await mkdir(person.home, { recursive: true })
+  await writeFile(person.passphrase, `the passphrase of ${person.name}\n`, { mode: 0o600 })
+  done('client init', await person.run('client init', '--name', person.name, '--board', world.board, '--join-token-file', world.token, '--work-factor', '10'))
+  done('airgap init', await person.run('airgap init', '--mnemonic-file', person.words, '--work-factor', '10'))
+  const [card, pair] = await Promise.all([person.run('airgap card', '--accept-name', person.name), person.run('client pair', '--json')])
+  done('airgap card', card)
+  done('client pair', pair)
+  done('client ready', await person.run('client ready', 'dkg', '--json'))
 }
 
 after(async () => {
