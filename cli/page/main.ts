@@ -1,1 +1,8 @@
-document.title = "keyrite"
+/** The channel's page: of a command, where one serves it; by itself, where it was opened as a file. */
+import { startApp } from './app.ts'
+import { makeKept } from './kept.ts'
+import { startStandalone } from './standalone.ts'
+
+const kept = makeKept()
+if (location.protocol === 'file:') startStandalone(kept)
+else void startApp(kept)

@@ -1,0 +1,91 @@
+/** Beside the codes: what is happening, which ceremony this is, who has done what, what happened. */
+import type { PageCell, PageState, PageTable } from '../web/protocol.ts'
+import { numberNode } from './blocks-view.ts'
+import { el, icon, setAttribute, setShown, setText, unseen } from './dom.ts'
+import { timeLeft } from './rate.ts'
+
+export interface About {
+  /** What is happening, which a screen reader says at every change. */
+  readonly doing: HTMLElement
+  readonly rest: HTMLElement
+  readonly update: (state: PageState) => void
+}
+
+export function makeAbout(): About {
+  const sentence = el('h1', { class: 'sentence-now', tabindex: -1 })
+  const progressText = el('p', { class: 'progress-text' })
+  const bar = el('div', { class: 'progress', role: 'progressbar', 'aria-valuemin': 0, 'aria-label': 'How far it is' }, el('div', { class: 'progress-done' }))
+  const progress = el('div', { class: 'progress-box' }, progressText, bar)
+  const doing = el('section', { class: 'doing' }, el('div', { role: 'status' }, sentence), progress)
+  const number = el('div', {})
+  const title = el('p', { class: 'ceremony-title' })
+  const ceremony = el('section', { class: 'card ceremony', 'aria-labelledby': 'ceremony-title' }, el('h2', { class: 'card-title', id: 'ceremony-title' }, 'The ceremony’s number'), number, title)
+  const table = el('div', { class: 'table-box', tabindex: 0, role: 'region', 'aria-label': 'Participants and steps' })
+  const waiting = el('div', { class: 'waiting' })
+  const people = el('section', { class: 'card people', 'aria-labelledby': 'people' }, el('h2', { class: 'card-title', id: 'people' }, 'Who has done what'), table, waiting)
+  const lines = el('ol', { class: 'lines' })
+  const record = el('details', { class: 'card record' }, el('summary', {}, 'What happened'), lines)
+  const rest = el('div', { class: 'rest' }, ceremony, people, record)
+  let shownNumber = ''
+  let shownTable = ''
+  let shownRecord = ''
+
+  function update(state: PageState): void {
+    setText(sentence, state.doing === '' ? 'Starting.' : state.doing)
+    updateProgress(state.progress)
+    setShown(ceremony, state.ceremony !== null)
+    if (state.ceremony !== null) {
+      setText(title, state.ceremony.title)
+      if (state.ceremony.number !== shownNumber) number.replaceChildren(numberNode(state.ceremony.number))
+      shownNumber = state.ceremony.number
+    }
+    setShown(people, state.table !== null)
+    const tableNow = JSON.stringify([state.table, state.ceremony?.at])
+    if (state.table !== null && tableNow !== shownTable) {
+      table.replaceChildren(tableNode(state.table))
+      waiting.replaceChildren(...state.table.waiting.map((line) => el('p', {}, line.trim())))
+    }
+    shownTable = tableNow
+    setShown(record, state.record.length > 0)
+    const recordNow = state.record.join('\n')
+    if (recordNow !== shownRecord) lines.replaceChildren(...state.record.map((line) => el('li', {}, line)))
+    shownRecord = recordNow
+  }
+
+  function updateProgress(now: PageState['progress']): void {
+    setShown(progress, now !== null)
+    if (now === null) return
+    const { what, done, total, secondsLeft } = now
+    const left = secondsLeft === null || done >= total ? '' : `, ${timeLeft(secondsLeft)} left`
+    setText(progressText, `${what}: ${done} of ${total}${left}`)
+    setAttribute(bar, 'aria-valuemax', Math.max(1, total))
+    setAttribute(bar, 'aria-valuenow', Math.min(done, total))
+    const inner = bar.firstElementChild
+    if (inner instanceof HTMLElement) inner.style.width = `${total === 0 ? 0 : Math.min(100, (100 * done) / total)}%`
+  }
+
+  return { doing, rest, update }
+}
+
+const CELLS: Readonly<Record<PageCell, { readonly word: string; readonly path: string }>> = {
+  done: { word: 'done', path: 'm9.5 18.5-6-6 2-2 4 4 9-9 2 2-11 11Z' },
+  awaited: { word: 'awaited', path: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Zm0 2.2a6.8 6.8 0 1 1 0 13.6 6.8 6.8 0 0 1 0-13.6ZM11 7.5v5.2l4 2.4 1-1.7-3-1.8V7.5h-2Z' },
+  later: { word: 'later', path: 'M12 10a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z' },
+  trouble: { word: 'trouble', path: 'M12 2.5 1.5 21h21L12 2.5Zm-1.1 7h2.2v6h-2.2v-6Zm0 7.6h2.2v2.2h-2.2v-2.2Z' },
+}
+
+/** Columns have the steps' places; a legend names them, since their names are long. */
+function tableNode({ steps, rows }: PageTable): HTMLElement {
+  return el(
+    'table', { class: 'progress-table' },
+    el('thead', {}, el('tr', {}, el('td'), ...steps.map((step, i) => el('th', { scope: 'col' }, el('span', { class: 'at' }, String(i + 1)), ' ', el('span', { class: 'step-word' }, spaced(step)))))),
+    el('tbody', {}, ...rows.map(({ name, isMe, cells }) => el(
+      'tr', { class: isMe ? 'is-me' : undefined },
+      el('th', { scope: 'row' }, el('bdi', {}, name), ...(isMe ? [' ', el('span', { class: 'you' }, 'you')] : [])),
+      ...cells.map((cell) => el('td', { class: `cell ${cell}` }, icon(CELLS[cell].path), unseen(CELLS[cell].word))),
+    ))),
+  )
+}
+
+/** `SendPublicKeys` may be broken between its words. */
+const spaced = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1\u200b$2')

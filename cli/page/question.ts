@@ -1,0 +1,174 @@
+/**
+ * The owner's question: all that is consented to, and the answer beside it. It fills the page and cannot be closed; only its
+ * buttons answer. What is sent is what somebody would type in a terminal.
+ */
+import type { PageQuestion } from '../web/protocol.ts'
+import { blockNodes, hasOutside, numberNode, outsideNode } from './blocks-view.ts'
+import { button, el, setAttribute, setShown, setText } from './dom.ts'
+import { makeLook } from './look.ts'
+
+export interface QuestionView {
+  readonly node: HTMLElement
+  /** The question now, or null; whose it is. */
+  readonly update: (question: PageQuestion | null, owner: string) => void
+  /** The answer did not arrive. */
+  readonly failed: (why: string) => void
+}
+
+export function makeQuestionView(onAnswer: (question: string, answer: string) => void): QuestionView {
+  const node = el('section', { class: 'question', 'aria-labelledby': 'asked' })
+  let shown: Shown | undefined
+
+  function update(question: PageQuestion | null, owner: string): void {
+    if (question === null) {
+      shown?.leave()
+      shown = undefined
+      node.replaceChildren()
+      return
+    }
+    const key = JSON.stringify([question.blocks, question.prompt, question.answer])
+    if (shown?.key !== key) {
+      shown?.leave()
+      shown = build(key, question, owner)
+      node.replaceChildren(...shown.nodes)
+      shown.heading.focus()
+    }
+    shown.update(question)
+  }
+
+  /** A question that is asked again, because of an answer that will not do or of a look, stays as it stands. */
+  function build(key: string, first: PageQuestion, owner: string): Shown {
+    let { id } = first
+    const send = (answer: string): void => {
+      setBusy(true)
+      onAnswer(id, answer)
+    }
+    const heading = el('h1', { id: 'asked', class: 'asked', tabindex: -1 }, owner === '' ? 'It is your turn' : `Your turn, ${owner}`)
+    const form = answerForm(first, send)
+    const look = first.mayLook ? makeLook(send) : undefined
+    const looked = el('div', { class: 'looked', role: 'region', 'aria-label': 'What you looked at', tabindex: -1 })
+    const numbers = first.blocks.flatMap((block) => (block.kind === 'number' ? [block.number] : []))
+    const rest = first.blocks.filter(({ kind }) => kind !== 'number')
+    const legend = hasOutside(rest) ? [el('p', { class: 'legend' }, 'In a frame like this: ', outsideNode('text from somebody else'), ' Nobody has checked it.')] : []
+    const { node: declining, buttons: leaving } = declineButtons(first, send)
+    const trouble = el('p', { class: 'trouble', role: 'alert', id: 'answer-trouble' })
+    const below = button('More below ↓', () => scrollBy({ top: innerHeight * 0.8, behavior: 'smooth' }), { class: 'below', tabindex: -1, 'aria-hidden': 'true' })
+    const watch = (): void => setShown(below, document.documentElement.scrollHeight - innerHeight - scrollY > 40)
+    addEventListener('scroll', watch, { passive: true })
+    const sizes = new ResizeObserver(watch)
+    sizes.observe(node)
+    let lookedAt = ''
+
+    function setBusy(isBusy: boolean): void {
+      for (const control of node.querySelectorAll<HTMLButtonElement | HTMLInputElement>('button:not(.below), input')) control.disabled = isBusy
+    }
+
+    function tell(text: string | null): void {
+      setText(trouble, text ?? '')
+      setShown(trouble, text !== null)
+      setAttribute(form.input ?? trouble, 'aria-invalid', text === null ? undefined : 'true')
+    }
+
+    return {
+      key, heading,
+      nodes: [
+        el('div', { class: 'asked-about' }, heading, ...legend, ...blockNodes(rest), looked),
+        el(
+          'div', { class: 'answer', role: 'group', 'aria-label': 'Your answer' },
+          ...numbers.flatMap((number) => [el('h2', { class: 'number-title' }, 'The ceremony’s number'), numberNode(number)]),
+          ...form.nodes, trouble, leaving, declining, ...(look === undefined ? [] : [look]),
+        ),
+        below,
+      ],
+      update: (question) => {
+        const isNew = question.id !== id
+        id = question.id
+        if (isNew) setBusy(false)
+        tell(question.trouble)
+        const now = JSON.stringify(question.looked)
+        setShown(looked, question.looked !== null)
+        if (now !== lookedAt && question.looked !== null) {
+          looked.replaceChildren(el('h2', { class: 'block-heading' }, 'What you looked at'), ...blockNodes(question.looked, 3))
+          looked.focus({ preventScroll: true })
+          looked.scrollIntoView({ block: 'start' })
+        } else if (isNew && question.trouble !== null) form.input?.focus()
+        lookedAt = now
+        watch()
+      },
+      failed: (why) => {
+        setBusy(false)
+        tell(why)
+      },
+      leave: () => {
+        removeEventListener('scroll', watch)
+        sizes.disconnect()
+      },
+    }
+  }
+
+  return { node, update, failed: (why) => shown?.failed(why) }
+}
+
+interface Shown {
+  readonly key: string
+  readonly heading: HTMLElement
+  readonly nodes: readonly HTMLElement[]
+  readonly update: (question: PageQuestion) => void
+  readonly failed: (why: string) => void
+  readonly leave: () => void
+}
+
+interface AnswerForm {
+  readonly nodes: readonly HTMLElement[]
+  readonly input: HTMLInputElement | undefined
+}
+
+/** What is asked, and what answers it with a yes. */
+function answerForm({ prompt, answer }: PageQuestion, send: (answer: string) => void): AnswerForm {
+  const sentences = prompt.slice(0, -1).map((text) => el('p', { class: 'prompt' }, text))
+  const last = prompt.at(-1) ?? ''
+  if (answer.kind === 'yes') {
+    return { nodes: [...sentences, el('p', { class: 'prompt asks' }, last), el('p', { class: 'buttons' }, button('Yes', () => send('yes'), { class: 'main' }))], input: undefined }
+  }
+  const isDigits = answer.kind === 'digits'
+  const input = el('input', {
+    id: 'answer', class: isDigits ? 'digits' : '', type: 'text', inputmode: isDigits ? 'numeric' : 'text', autocomplete: 'off', autocapitalize: 'off',
+    spellcheck: 'false', maxlength: isDigits ? 60 : 120, 'aria-describedby': 'answer-trouble',
+  })
+  const form = el(
+    'form', {
+      class: 'answer-form', novalidate: true, onsubmit: (event) => {
+        event.preventDefault()
+        const typed = input.value.trim()
+        if (typed === '') input.focus()
+        // Only the digits of a number, or the sentence, are sent from here: words that mean something else have buttons.
+        else send(isDigits ? typed.replace(/[^0-9 ]/g, '').trim() || '0' : /^(no?|later)$/i.test(typed) ? `“${typed}”` : typed)
+      },
+    },
+    el('label', { for: 'answer', class: 'prompt asks' }, last),
+    ...(answer.kind === 'sentence' ? [el('p', { class: 'sentence' }, answer.sentence)] : []),
+    input, el('p', { class: 'buttons' }, el('button', { type: 'submit', class: 'main' }, isDigits ? 'Confirm' : 'Sign all the same')),
+  )
+  return { nodes: [...sentences, form], input }
+}
+
+/** Declining asks once more; leaving does not, since it refuses nothing. */
+function declineButtons({ answer, mayLeave }: PageQuestion, send: (answer: string) => void): { readonly node: HTMLElement; readonly buttons: HTMLElement } {
+  const word = answer.kind === 'yes' ? 'No' : 'Decline'
+  const decline = button(word, () => toggle(true), { class: 'decline' })
+  const buttons = el('p', { class: 'buttons leave' }, decline, ...(mayLeave ? [button('Later', () => send('later'), { class: 'plain', title: 'Refuses nothing: you are asked again' })] : []))
+  const back = button('Back to the question', () => toggle(false), { class: 'plain' })
+  const node = el(
+    'div', { class: 'declining', role: 'group', 'aria-labelledby': 'declining' },
+    el('p', { id: 'declining', class: 'asks' }, answer.kind === 'yes' ? 'Answer no? It counts at once.' : 'Decline? The others are told, and this ceremony goes on without you, or ends.'),
+    el('p', { class: 'buttons' }, button(answer.kind === 'yes' ? 'Yes, answer no' : 'Yes, decline', () => send('no'), { class: 'danger' }), back),
+  )
+  setShown(node, false)
+  function toggle(isOpen: boolean): void {
+    setShown(node, isOpen)
+    setShown(buttons, !isOpen)
+    if (isOpen) back.focus()
+    else decline.focus()
+  }
+  return { node, buttons }
+}

@@ -1,0 +1,84 @@
+/** Stands in for a command towards its page: tells what it is told to, and keeps what the page sends. */
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { HEARTBEAT, PAGE_TAKEN } from '../../web/protocol.ts'
+import type { FramesResult, PageState } from '../../web/protocol.ts'
+
+export interface FakeServer {
+  readonly address: string
+  /** What the page sent, by path. */
+  readonly sent: { readonly path: string; readonly body: unknown }[]
+  tell(state: PageState): void
+  /** What the next frames give. */
+  result: FramesResult
+  /** Bytes of the message that is shown. */
+  message: Uint8Array
+  /** No sign of life any more. */
+  hang(): void
+  /** The key is good no more. */
+  forget(): void
+  close(): Promise<void>
+}
+
+export const pageFile = (): string => join(import.meta.dirname, '..', '..', '..', 'dist', 'cli', 'page.html')
+
+export async function fakeServer(first: PageState): Promise<FakeServer> {
+  const html = readFileSync(pageFile(), 'utf8')
+  const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html)?.[1] ?? ''
+  let state = first
+  let stream: ServerResponse | undefined
+  let isHanging = false
+  let key: string | undefined = 'the-key'
+  const sent: FakeServer['sent'] = []
+  const replies: Readonly<Record<string, () => unknown>> = {
+    '/session': () => ({ key }), '/frames': () => fake.result, '/answer': () => ({}), '/taken': () => ({}),
+  }
+
+  function serve(request: IncomingMessage, response: ServerResponse, body: string): void {
+    const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1')
+    if (pathname === '/') {
+      response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': `${policy}; frame-ancestors 'none'` }).end(html)
+    } else if (pathname !== '/session' && request.headers.authorization !== `Bearer ${key ?? ''}`) {
+      response.writeHead(401, { 'Content-Type': 'application/json' }).end(JSON.stringify({ code: 'web.key', message: 'This page does not belong to the command that runs.', todo: 'Open the address that it prints.' }))
+    } else if (pathname === '/events') {
+      stream?.end(`${JSON.stringify({ code: PAGE_TAKEN })}\n`)
+      stream = response
+      response.writeHead(200, { 'Content-Type': 'application/x-ndjson' }).write(`${JSON.stringify(state)}\n`)
+    } else if (pathname === '/message') {
+      response.writeHead(200, { 'Content-Type': 'application/octet-stream' }).end(fake.message)
+    } else {
+      sent.push({ path: pathname, body: JSON.parse(body) as unknown })
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(replies[pathname]?.() ?? {}))
+    }
+  }
+
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => serve(request, response, body))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const beat = setInterval(() => {
+    if (!isHanging) stream?.write('\n')
+  }, HEARTBEAT / 2)
+  const fake: FakeServer = {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/#the-token`,
+    sent, result: { state: 'progress', seen: 1, needed: 26 },
+    message: Uint8Array.from({ length: 5200 }, (_, i) => (i * i * 31 + i * 7) & 0xff),
+    tell: (next) => {
+      state = next
+      stream?.write(`${JSON.stringify(state)}\n`)
+    },
+    hang: () => (isHanging = true),
+    forget: () => (key = undefined),
+    close: async () => {
+      clearInterval(beat)
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+  return fake
+}
