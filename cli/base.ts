@@ -40,12 +40,12 @@ export const workFactorFlag = {
 /** For commands that speak to the other machine. Hand their values to `openChannel`. */
 export const channelFlags = {
   channel: Flags.string({
-    summary: 'How the two machines see each other: terminal, or folder:DIR.',
+    summary: 'How the two machines see each other: web, terminal, or folder:DIR.',
     description:
-      'terminal paints QR codes in this window, and reads what a QR scanner in keyboard mode types. folder:DIR writes ' +
-      'and reads QR images in a folder that both machines reach, such as a stick.',
-    helpValue: 'terminal|folder:DIR',
-    default: 'terminal',
+      'web shows and reads QR codes on a page in this machine’s browser, with its camera; it is the default where a browser ' +
+      'can be opened. terminal paints them in this window, and reads what a QR scanner in keyboard mode types. folder:DIR ' +
+      'writes and reads QR images in a folder that both machines reach, such as a stick.',
+    helpValue: 'web|terminal|folder:DIR',
   }),
   fragment: Flags.integer({
     summary: 'Bytes in one QR code, 50 to 800: fewer for poor cameras.',

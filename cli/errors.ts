@@ -44,7 +44,11 @@ export const cliError = errorTable('cli', {
   }),
   channel: ({ value }: { value: string }) => ({
     what: `There is no channel ${JSON.stringify(value)}.`,
-    todo: 'Use --channel terminal, or --channel folder:DIR with a folder that both machines reach (a stick, say).',
+    todo: 'Use --channel web, --channel terminal, or --channel folder:DIR with a folder that both machines reach (a stick, say).',
+  }),
+  'no-page': ({ path }: { path: string }) => ({
+    what: `The page for the camera is not there: ${path}.`,
+    todo: 'Build it with `npm run build`, or install keyrite again. Meanwhile --channel terminal needs none.',
   }),
   roster: ({ why }: { why: string }) => ({
     what: `The roster cannot be made: ${why}.`,

@@ -3,6 +3,7 @@
  *
  *   airgap/keyring.age   wrapped by the passphrase
  *   airgap/vault.age     the seed, the card, sessions, shares, added scripts
+ *   airgap/parts         what crossed of the one request that comes, or is answered, in parts: as it crossed, nothing in it is secret
  */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
@@ -23,6 +24,7 @@ import { isThere, makeInside, refuseAnother } from './making.ts'
 export const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length))
 
 const vaultPath = (home: string): string => join(home, 'vault.age')
+export const partsPath = (home: string): string => join(home, 'parts')
 
 /** Makes an airgap's home around a memory. @throws vault.exists where there is one, vault.locked */
 export async function createAirgapHome(memory: AirgapMemory, passphrase: string, workFactor?: number): Promise<string> {

@@ -5,6 +5,8 @@ import type { Answer, RefusalAnswer, Request } from '../../engine/wire/exchange.
 import { parseMessage } from '../../engine/wire/message.ts'
 import { duration, paint } from '../output.ts'
 import type { Live } from '../output.ts'
+import { pageCeremony } from '../web/ceremony-page.ts'
+import type { Page } from '../web/page.ts'
 import type { OpenAirgap } from './airgap-home.ts'
 import { brokenLines, MARK, widthOf } from './airgap-text.ts'
 
@@ -16,6 +18,17 @@ const WORDS: Readonly<Record<AirgapProgress['state'], string | undefined>> = {
   asking: 'asks the client back: the sums do not fit its deals',
   refused: 'refused',
   finished: 'finished',
+}
+
+/** On a page. */
+const SENTENCES: Readonly<Record<AirgapProgress['state'], string>> = {
+  verifying: 'Checking the client’s request.',
+  confirming: 'It is your turn: read what is asked, and decide.',
+  computing: 'Computing.',
+  answered: 'Showing the answer: let the client’s camera see this code.',
+  asking: 'Asking the client back: the sums do not fit its deals. Let its camera see this code.',
+  refused: 'The request is refused; the client is told why.',
+  finished: 'Every step was answered.',
 }
 
 /** A refusal may quote what the client sent: it stands behind the mark. Lines are broken for a window, not for a file. */
@@ -43,8 +56,14 @@ export function workLine(step: string, { done, total, began, now }: { readonly d
   return `${step}: ${String(done)} of ${String(total)} done${left}`
 }
 
-/** @param endsItself the program ends after a ceremony's last answer, unasked */
-export function airgapLog({ log: print, show }: Pick<Live, 'log' | 'show'>, airgap: OpenAirgap, endsItself = false) {
+export interface AirgapLogUse extends Pick<Live, 'log' | 'show'> {
+  readonly airgap: OpenAirgap
+  readonly page?: Page | undefined
+  /** The program ends after a ceremony's last answer, unasked. */
+  readonly endsItself?: boolean
+}
+
+export function airgapLog({ log: print, show, airgap, page, endsItself = false }: AirgapLogUse) {
   let began: { readonly done: number; readonly at: number } | undefined
   /** Ceremonies of which a step was answered since the start. */
   const answered = new Set<string>()
@@ -56,9 +75,21 @@ export function airgapLog({ log: print, show }: Pick<Live, 'log' | 'show'>, airg
     print(paint('bold', `${id.slice(0, 12)}  This airgap’s part is done. It keeps ${values.length === 0 ? 'no new share' : `the ${values.join(', ')}`}.${rehearsal}`))
     if (!endsItself) print('Once the client has read this last answer, stop this with Ctrl-C, or leave it for the next ceremony. The client says when the ceremony is complete.')
   }
+
+  function tellPage(id: string, step: string, state: AirgapProgress['state']): void {
+    const { ceremonies } = airgap.memory.read()
+    const opening = ceremonies[id]?.opening
+    const script = opening === undefined ? undefined : airgap.script(opening.script.hash)
+    page?.tell({
+      doing: SENTENCES[state], progress: null,
+      ...(opening === undefined || script === undefined ? {} : { isRehearsal: opening.rehearsal, ceremony: pageCeremony(id, script, step) }),
+    })
+  }
+
   return {
     start: (): void => {
       const { card } = airgap.memory.read()
+      page?.tell({ owner: card?.name ?? '', doing: 'Waiting for the client’s request: let this camera see the client’s screen.' })
       print(card === null
         ? 'This airgap is not paired yet: run `keyrite airgap card` first.'
         : `The airgap of ${paint('bold', card.name)}. Waiting for the client: run \`keyrite client run\` there.`)
@@ -68,10 +99,14 @@ export function airgapLog({ log: print, show }: Pick<Live, 'log' | 'show'>, airg
         const now = Date.now()
         if (began === undefined && done > 0) print(`${ceremony.slice(0, 12)}  ${step}: goes on after ${String(done)} of ${String(total)}; you have consented to it`)
         began ??= { done, at: now }
+        const fresh = done - began.done
+        const left = fresh <= 0 ? null : Math.ceil((total - done) * (now - began.at) / fresh / 1000)
+        page?.tell({ progress: done === total ? null : { what: `${step}: computing`, done, total, secondsLeft: left } })
         show(done === total ? [] : [workLine(step, { done, total, began, now })])
         return
       }
       began = undefined
+      tellPage(ceremony, step, state)
       if (state === 'answered') answered.add(ceremony)
       const words = WORDS[state]
       if (words !== undefined) print(`${ceremony.slice(0, 12)}  ${step}: ${words}`)

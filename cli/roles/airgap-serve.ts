@@ -3,27 +3,37 @@ import { openEnvelope } from '../../engine/channel/envelope.ts'
 import type { Carrier, CarrierProgress } from '../../engine/channel/carrier.ts'
 import { createAirgap } from '../../engine/run/airgap.ts'
 import type { AirgapProgress, Confirmation, Pairing } from '../../engine/run/airgap.ts'
+import { airgapInParts } from '../../engine/run/airgap-parts.ts'
+import type { AirgapInParts, Taken } from '../../engine/run/airgap-parts.ts'
+import { partFile } from '../../engine/vault/part-file.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import { following } from '../../engine/wire/signals.ts'
 import { checkAnswer, checkRequest } from '../../engine/wire/exchange.ts'
 import type { Answer, Request } from '../../engine/wire/exchange.ts'
-import { random } from './airgap-home.ts'
+import { partsPath, random } from './airgap-home.ts'
 import type { OpenAirgap } from './airgap-home.ts'
 import { wrapped } from '../output.ts'
 import type { Live } from '../output.ts'
+import type { Page } from '../web/page.ts'
 import { makeHand, QuestionLeft } from './airgap-hand.ts'
 import type { Hand } from './airgap-hand.ts'
 import { isTyped, openChannel } from './channel.ts'
+import { makePartClock, pageProgress } from './part-clock.ts'
+import type { PartsNow } from './part-clock.ts'
 
 export interface ServeUse {
   readonly airgap: OpenAirgap
   readonly channel: string
   readonly fragment?: number | undefined
+  /** Packed bytes above which an answer crosses in parts, instead of the carrier's own. */
+  readonly inPartsAbove?: number
   /** Are raw messages brought before the owner at all? */
   readonly allowBlind?: boolean
   readonly signal: AbortSignal
   readonly screen: Live
+  /** Where the channel is `web`. */
+  readonly page?: Page | undefined
   readonly confirm: (question: Confirmation | Pairing, hand: Hand) => Promise<boolean>
   /** The keyboard is taken, and the first request is awaited. */
   readonly onReady?: () => void
@@ -38,11 +48,14 @@ export interface ServeUse {
 export async function serveAirgap(use: ServeUse): Promise<void> {
   const { airgap, signal, screen } = use
   const say = (line: string): void => screen.log(line)
+  const clock = makePartClock()
+  let parts: PartsNow | undefined
   const carrier = await openChannel({
-    role: 'airgap', channel: use.channel, fragment: use.fragment, screen,
+    role: 'airgap', channel: use.channel, fragment: use.fragment, screen, page: use.page,
+    inPartsAbove: use.inPartsAbove, part: () => parts?.words ?? '',
     onProgress: (progress) => {
       const { direction, frames, needed } = progress
-      if (direction === 'in') screen.show([`Reading: ${String(frames)} of ${needed === 0 ? '?' : String(needed)} codes`])
+      if (direction === 'in') screen.show([`Reading${parts?.direction === 'in' ? ` (${parts.words})` : ''}: ${String(frames)} of ${needed === 0 ? '?' : String(needed)} codes`])
       use.onCrossing?.(progress)
     },
   })
@@ -59,7 +72,7 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
       if (shown !== undefined) left.abort(new QuestionLeft(shown))
     })
     try {
-      return await use.confirm(question, scanned ?? makeHand({ isScanned, signal: asking.signal, mayLeave: true }))
+      return await use.confirm(question, carrier.hand?.(asking.signal) ?? scanned ?? makeHand({ isScanned, signal: asking.signal, mayLeave: true }))
     } finally {
       over.abort()
       await watched
@@ -68,10 +81,23 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
     }
   }
 
-  const role = createAirgap({
+  const alone = createAirgap({
     memory: airgap.memory, script: airgap.script, verbs, random, now: () => new Date(), allowBlind: use.allowBlind === true, signal,
     confirm: (question) => carrier.lend(() => ask(question)),
     ...(use.onProgress === undefined ? {} : { onProgress: use.onProgress }),
+  })
+  const role = airgapInParts(alone, {
+    above: carrier.inPartsAbove, store: partFile(partsPath(airgap.home)),
+    onPart: (progress) => {
+      const before = parts
+      parts = clock(progress)
+      const what = parts?.direction === 'in' ? 'request' : 'answer'
+      if (parts !== undefined && (before?.direction !== parts.direction || before.total !== parts.total)) {
+        say(`The ${what} crosses in ${String(parts.total)} parts; leave both programs running, or start them again: they go on where they were.`)
+      }
+      use.page?.tell({ progress: pageProgress(`Parts of the ${what}`, parts) })
+    },
+    onProblem: (problem) => say(`${problem.message} ${problem.todo}`),
   })
   try {
     for (let isFirst = true; ; isFirst = false) {
@@ -79,14 +105,18 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
       if (isFirst) use.onReady?.()
       const { text } = await received
       screen.show([])
-      const answer = await answered(role.handle, text, say)
-      if (answer === undefined) continue
-      const request = checkRequest(openEnvelope(text).body, 'The request')
-      const body = checkAnswer(openEnvelope(answer).body, 'The answer')
-      use.onAnswer?.(request, body)
-      await show(carrier, answer, say)
-      if (use.until(request, body)) {
+      const taken = await answered(role.take, text, say)
+      if (taken === undefined) continue
+      const whole = taken.answered === undefined ? undefined : {
+        ...taken.answered,
+        request: checkRequest(openEnvelope(taken.answered.request).body, 'The request'),
+        answer: checkAnswer(openEnvelope(taken.answered.answer).body, 'The answer'),
+      }
+      if (whole?.isNew === true) use.onAnswer?.(whole.request, whole.answer)
+      await show(carrier, taken.text, say)
+      if (whole?.isLast === true && use.until(whole.request, whole.answer)) {
         await carrier.untilTaken(signal)
+        await role.forget()
         return
       }
     }
@@ -103,9 +133,9 @@ const LEFT: Readonly<Record<QuestionLeft['why'], string>> = {
 }
 
 /** The answer, or undefined for what is no request and for a question that was left: that is said, and the waiting goes on. */
-async function answered(handle: (text: string) => Promise<string>, text: string, say: (line: string) => void): Promise<string | undefined> {
+async function answered(take: AirgapInParts['take'], text: string, say: (line: string) => void): Promise<Taken | undefined> {
   try {
-    return await handle(text)
+    return await take(text)
   } catch (error) {
     if (error instanceof QuestionLeft) {
       say(wrapped(LEFT[error.why], ''))

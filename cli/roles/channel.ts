@@ -1,7 +1,10 @@
-/** The channel between a client and its airgap, as `--channel` names it. The web carrier takes its place here later. */
+/** The channel between a client and its airgap, as `--channel` names it. */
 import type { Carrier, CarrierProgress, Role } from '../../engine/channel/carrier.ts'
+import { answerIn } from '../../engine/run/client-parts.ts'
 import { cliError } from '../errors.ts'
 import type { Live } from '../output.ts'
+import type { Page, PageUse } from '../web/page.ts'
+import type { Hand } from './airgap-hand.ts'
 
 export interface ChannelUse {
   readonly role: Role
@@ -10,13 +13,37 @@ export interface ChannelUse {
   /** Is kept off the terminal while a carrier fills it. */
   readonly screen: Live
   readonly onProgress?: (progress: CarrierProgress) => void
+  /** Packed bytes above which a transfer crosses in parts, instead of the carrier's own. */
+  readonly inPartsAbove?: number | undefined
+  /** Which part is shown, for the row below a code; empty where there is one. */
+  readonly part?: () => string
+  /** Where the channel is `web`. */
+  readonly page?: Page | undefined
 }
 
 const FOLDER = /^folder:(.+)$/
 
-/** Refuses what is no channel, before anybody types a passphrase. @throws cli.channel */
-export function checkChannel(channel: string): void {
-  if (channel !== 'terminal' && !FOLDER.test(channel)) throw cliError('channel', { value: channel })
+/** The channel that was named, or the one for this machine. Before anybody types a passphrase. @throws cli.channel */
+export async function pickChannel(named: string | undefined): Promise<string> {
+  if (named === undefined) return (await import('../web/browser.ts')).browserOpener() === undefined ? 'terminal' : 'web'
+  if (named !== 'web' && named !== 'terminal' && !FOLDER.test(named)) throw cliError('channel', { value: named })
+  return named
+}
+
+export interface Shown {
+  readonly screen: Live
+  readonly page: Page | undefined
+}
+
+/** Where a command shows what happens: its terminal, and its page where the channel is one. @throws cli.no-page */
+export async function showOn(terminal: Live, channel: string, use: Omit<PageUse, 'say' | 'ring'>): Promise<Shown> {
+  if (channel !== 'web') return { screen: terminal, page: undefined }
+  const { openPage } = await import('../web/page.ts')
+  const ring = (): void => {
+    if (process.stderr.isTTY) process.stderr.write('\u0007')
+  }
+  const page = await openPage({ ...use, say: (line) => terminal.log(line), ring })
+  return { screen: page.screen(terminal), page }
 }
 
 /** What the window tells below a code. */
@@ -29,11 +56,14 @@ const HINTS: Readonly<Record<Role, string>> = {
 export const isTyped = (channel: string): boolean => channel === 'terminal'
 
 /** How an airgap's owner gets what the client shows into this machine. */
-export const readingHint = (channel: string): string => isTyped(channel)
-  ? 'The client’s codes are read by a QR scanner in keyboard mode that is plugged in here: hold it at the client’s screen. Pasted lines do as well.'
+export const readingHint = (channel: string): string => channel === 'web'
+  ? 'The client’s codes are read by this machine’s camera, on the page: let it see the client’s screen.'
+  : isTyped(channel) ? 'The client’s codes are read by a QR scanner in keyboard mode that is plugged in here: hold it at the client’s screen. Pasted lines do as well.'
   : `The client’s requests are read from ${channel.replace(FOLDER, '$1')}.`
 
 export interface OpenChannel extends Carrier {
+  /** The owner where the channel has a screen of its own to ask on. */
+  readonly hand?: (signal: AbortSignal) => Hand
   /** Asks a question, with the window and the keyboard to itself. */
   readonly lend: <T>(ask: () => Promise<T>) => Promise<T>
   /**
@@ -46,17 +76,28 @@ export interface OpenChannel extends Carrier {
 }
 
 /** Opens the carrier. @throws cli.channel, channel.bad-folder */
-export async function openChannel({ role, channel, fragment, screen, onProgress }: ChannelUse): Promise<OpenChannel> {
-  checkChannel(channel)
+export async function openChannel({ role, channel, fragment, screen, onProgress, inPartsAbove, part, page }: ChannelUse): Promise<OpenChannel> {
   const options = {
     role,
     ...(fragment === undefined ? {} : { fragment }),
     ...(onProgress === undefined ? {} : { onProgress }),
+    ...(inPartsAbove === undefined ? {} : { inPartsAbove }),
     onProblem: (problem: { readonly message: string; readonly todo: string }) => screen.log(`${problem.message} ${problem.todo}`),
+  }
+  if (page !== undefined) {
+    const carrier = page.carrier(options)
+    return {
+      ...carrier,
+      hand: page.hand,
+      lend: async (ask) => {
+        await carrier.stopShowing()
+        return await ask()
+      },
+    }
   }
   if (channel === 'terminal') {
     const { makeTerminalCarrier } = await import('../../engine/channel/terminal.ts')
-    const carrier = makeTerminalCarrier({ ...options, input: process.stdin, output: process.stdout, hint: () => HINTS[role] })
+    const carrier = makeTerminalCarrier({ ...options, input: process.stdin, output: process.stdout, hint: () => [part?.() ?? '', HINTS[role]].filter((words) => words !== '').join(' · ') })
     return {
       ...carrier,
       show: async (text) => {
@@ -132,9 +173,9 @@ export function withoutOldRefusals(carrier: Carrier, say: (line: string) => void
     receive: async (signal) => {
       for (;;) {
         const incoming = await carrier.receive(signal)
-        const { isOld, envelope: { kind, body } } = incoming
-        const isRefusal = kind === 'answer' && typeof body === 'object' && body !== null && 'give' in body && body.give === 'refusal'
-        if (isOld !== true || !isRefusal || 'fault' in body) return incoming
+        const body = answerIn(incoming.envelope)
+        const isRefusal = typeof body === 'object' && body !== null && 'give' in body && body.give === 'refusal'
+        if (incoming.isOld !== true || !isRefusal || 'fault' in body) return incoming
         say('Your airgap refused in an earlier run; it is asked again.')
       }
     },

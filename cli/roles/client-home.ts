@@ -6,7 +6,7 @@
  *   client/client.age      the signing key and the board's join token
  *   client/log.jsonl       the board's log as this client verified it
  *   client/scripts/        scripts that do not ship with keyrite, by hash
- *   client/ceremonies/ID/  answers and outbox of one ceremony
+ *   client/ceremonies/ID/  answers and outbox of one ceremony; what crossed of a request that crosses in parts
  */
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -104,6 +104,9 @@ export function cardOf(identity: Identity): Card {
   if (identity.airgapKey === null) throw cliError('not-paired', { name: identity.name })
   return { name: identity.name, signingKey: identity.signingKey, airgapKey: identity.airgapKey }
 }
+
+/** Where a ceremony's transfer in parts is kept, while it is under way. */
+export const clientPartsPath = (home: string, ceremony: string): string => join(home, 'ceremonies', ceremony, 'parts')
 
 /** Texts of ceremonies, each in a file, written once and durable. */
 export function textStore(home: string): TextStore {

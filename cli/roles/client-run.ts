@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { fromHex } from '../../engine/crypto/bytes.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { runClient } from '../../engine/run/client.ts'
+import { clientInParts } from '../../engine/run/client-parts.ts'
 import type { ClientResult } from '../../engine/run/client.ts'
 import type { Clock } from '../../engine/run/client-ports.ts'
 import { pause } from '../../engine/run/feed.ts'
@@ -10,17 +11,19 @@ import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
 import { signingOf } from '../../engine/run/signatures.ts'
 import type { Script } from '../../engine/script/model.ts'
+import { partFile } from '../../engine/vault/part-file.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import { following } from '../../engine/wire/signals.ts'
 import { EXIT } from '../errors.ts'
 import type { Live } from '../output.ts'
 import { paint } from '../output.ts'
+import type { Page } from '../web/page.ts'
 import { chosen, openedWith } from './board.ts'
 import { abortLines, claimLines, clockTime, isOver, outLines, outputLines, stateOf, STATE_WORDS } from './ceremony-view.ts'
 import { exchanger, openChannel, withoutOldRefusals } from './channel.ts'
 import { closeOnAirgap } from './client-close.ts'
-import { cardOf, textStore } from './client-home.ts'
+import { cardOf, clientPartsPath, textStore } from './client-home.ts'
 import type { ClientSession } from './client-session.ts'
 import { troubleTeller } from './client-session.ts'
 import { Ledgers } from './ledgers.ts'
@@ -29,10 +32,13 @@ import { RunView } from './run-view.ts'
 export interface RunUse {
   readonly session: ClientSession
   readonly screen: Live
+  readonly page?: Page | undefined
   readonly signal: AbortSignal
   readonly wanted: string | undefined
   readonly channel: string
   readonly fragment?: number | undefined
+  /** Packed bytes above which a request crosses in parts, instead of the carrier's own. */
+  readonly inPartsAbove?: number
 }
 
 export interface RunEnd {
@@ -65,12 +71,17 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
   const { script, followed } = await ledgers.of(opened)
   for (const line of openedLines(opened, script)) screen.log(line)
 
-  const view = new RunView({ home: session.home, me: me.name, screen })
+  const view = new RunView({ home: session.home, me: me.name, screen, page: use.page })
   const carrier = await openChannel({
-    role: 'client', channel: use.channel, fragment: use.fragment, screen,
+    role: 'client', channel: use.channel, fragment: use.fragment, screen, page: use.page,
+    inPartsAbove: use.inPartsAbove, part: () => view.part,
     onProgress: (progress) => view.crossing(progress),
   })
-  const exchange = exchanger(withoutOldRefusals(carrier, (line) => screen.log(line)))
+  const exchange = clientInParts(exchanger(withoutOldRefusals(carrier, (line) => screen.log(line))), {
+    above: carrier.inPartsAbove, store: partFile(clientPartsPath(session.home, opened.id)),
+    onPart: (progress) => view.crossesIn(progress),
+    onProblem: (problem) => screen.log(`${problem.message} ${problem.todo}`),
+  })
   const stop = new AbortController()
   const either = following(signal, stop.signal)
   try {

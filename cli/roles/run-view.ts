@@ -1,16 +1,22 @@
 /** What a client shows while it takes part: a record of what it did, and a block with who is awaited and the table. */
 import type { CarrierProgress } from '../../engine/channel/carrier.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
+import type { PartProgress } from '../../engine/run/part-progress.ts'
 import type { Live } from '../output.ts'
+import { pageCeremony, pageTable } from '../web/ceremony-page.ts'
+import type { Page } from '../web/page.ts'
 import { paint, screenWidth } from '../output.ts'
 import { clockTime, isOver, progressTable, stateOf, STATE_WORDS, waitingLines } from './ceremony-view.ts'
+import type { CeremonyState } from './ceremony-view.ts'
 import { textStore } from './client-home.ts'
+import { makePartClock, pageProgress } from './part-clock.ts'
 
 export interface ViewUse {
   /** The client's home, where it keeps since when a step is awaited. */
   readonly home: string
   readonly me: string
   readonly screen: Live
+  readonly page?: Page | undefined
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -24,6 +30,11 @@ const WORDS: Readonly<Record<string, string>> = {
   judging: 'waiting for the dispute to be judged',
 }
 const SHOWING = 'showing the request to your airgap'
+/** On a page, which has room for what to do. */
+const SENTENCES: Readonly<Record<string, string>> = {
+  [SHOWING]: 'Showing the request: let your airgap’s camera see this code, and this camera your airgap’s screen.',
+  'your part is done': 'Your part of this step is done. The others are awaited.',
+}
 
 /** Told in the block alone: they pass in a moment, or the table shows them. */
 const QUIET = ['asking', 'collecting']
@@ -41,6 +52,11 @@ export class RunView {
   private doing = ''
   private words = ''
   private crossingNow = ''
+  /** Which part crosses now, of a transfer in parts. */
+  part = ''
+  private partsOf = ''
+  private readonly clock = makePartClock()
+  private told = ''
 
   constructor(use: ViewUse) {
     this.use = use
@@ -94,17 +110,52 @@ export class RunView {
     this.draw()
   }
 
+  /** The same for the page, which shows numbers of frames by itself. */
+  private tellPage(ledger: Ledger, state: CeremonyState): void {
+    const { page, me } = this.use
+    if (page === undefined) return
+    const sentence = SENTENCES[this.words] ?? (this.words === '' ? '' : `${this.words.charAt(0).toUpperCase()}${this.words.slice(1)}.`)
+    const told = {
+      isRehearsal: ledger.opening.rehearsal,
+      ceremony: pageCeremony(ledger.id, ledger, ledger.ceremony.steps[ledger.current]?.name ?? null),
+      doing: state === 'running' ? sentence : STATE_WORDS[state],
+      table: pageTable(ledger, me, Date.now(), this.since.get(ledger.current)),
+    }
+    // Told once a second: most of the time nothing is new but the time.
+    const text = JSON.stringify(told)
+    if (text === this.told) return
+    this.told = text
+    page.tell(told)
+  }
+
+  /** A transfer in parts is here now; null where there is none any more. */
+  crossesIn(progress: PartProgress | null): void {
+    const now = this.clock(progress)
+    this.part = now?.words ?? ''
+    const partsOf = progress === null ? '' : `${progress.direction === 'out' ? 'the request' : 'the airgap’s answer'} crosses in ${String(progress.count)} parts`
+    // Once for each of them; where it goes on after a restart, that is said.
+    if (progress !== null && partsOf !== this.partsOf) {
+      this.use.screen.log(`${clockTime(Date.now()).slice(11)}  ${this.step}: ${partsOf}${progress.done === 0 ? '' : `, and goes on with part ${String(progress.index)}`}`)
+    }
+    this.partsOf = partsOf
+    this.use.page?.tell({ progress: pageProgress(now?.direction === 'out' ? 'Parts of the request' : 'Parts of the airgap’s answer', now) })
+    this.crossingNow = ''
+    this.draw()
+  }
+
   private draw(): void {
     const { ledger, use } = this
     if (ledger === undefined) return
     const state = stateOf(ledger, Date.now(), use.me)
+    this.tellPage(ledger, state)
+    const crossing = [this.part, this.crossingNow].filter((words) => words !== '').join('; ')
     // The table last: of one that has no room, the end is cut off.
     use.screen.show([
       '',
       ...(ledger.opening.rehearsal ? [paint('yellow', 'REHEARSAL')] : []),
       ...(isOver(state)
         ? []
-        : [...waitingLines(ledger, Date.now(), this.since.get(ledger.current)), `  here      ${this.words}${this.crossingNow === '' ? '' : ` (${this.crossingNow})`}`, '']),
+        : [...waitingLines(ledger, Date.now(), this.since.get(ledger.current)), `  here      ${this.words}${crossing === '' ? '' : ` (${crossing})`}`, '']),
       ...(['running', 'usable', 'aborted'].includes(state) ? [] : [paint('yellow', STATE_WORDS[state]), '']),
       ...progressTable(ledger, use.me, screenWidth()),
       '',

@@ -16,10 +16,16 @@
 import type { Wanted } from '../roles/airgap-hand.ts'
 import type { Block } from '../roles/blocks.ts'
 import type { Role } from '../../engine/channel/carrier.ts'
+import { MAX_FRAME } from '../../engine/channel/limits.ts'
 
-/** Most texts in one POST /frames, and most characters of one text. */
+/** Most texts in one POST /frames, and most characters of one text: that of a pasted line, which may hold a whole transfer. */
 export const MOST_FRAMES = 16
-export const MOST_FRAME_CHARACTERS = 4400
+export const MOST_FRAME_CHARACTERS = MAX_FRAME
+
+/** The last line that a page hears which another one has replaced. */
+export interface PageReplaced {
+  readonly replaced: true
+}
 
 /** Milliseconds between two signs of life, at most. */
 export const HEARTBEAT = 2000

@@ -18,29 +18,32 @@ the card that stands in every roster. Ends when the client has been answered.`
     const { serveAirgap } = await import('../../roles/airgap-serve.ts')
     const { pairingCode } = await import('../../roles/pairing.ts')
     const { confirmPairing } = await import('../../roles/airgap-confirm.ts')
-    const { checkChannel, isTyped, readingHint } = await import('../../roles/channel.ts')
+    const { isTyped, pickChannel, readingHint, showOn } = await import('../../roles/channel.ts')
     const { refusalLines } = await import('../../roles/airgap-log.ts')
     const { live } = await import('../../output.ts')
+    const { failedEnd, pageEnd } = await import('../../web/page-end.ts')
     const { runError } = await import('../../../engine/run/errors.ts')
 
-    checkChannel(flags.channel)
+    const channel = await pickChannel(flags.channel)
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
-    const screen = live()
+    const { screen, page } = await showOn(live(), channel, { role: 'airgap', owner: airgap.memory.read().card?.name ?? '', command: this.commandLine })
+    page?.tell({ doing: 'Waiting for the client’s card: let this camera see the client’s screen.' })
     try {
       await serveAirgap({
-        airgap, ...flags, signal: this.signal, screen,
+        airgap, channel, fragment: flags.fragment, signal: this.signal, screen, page,
         onReady: () => {
           this.say('Waiting for the client’s card. Run `keyrite client pair` there.')
-          this.say(readingHint(flags.channel))
+          this.say(readingHint(channel))
         },
         confirm: (question, hand) => {
           if (question.kind !== 'pair') throw runError('not-paired', { name: '' })
           return confirmPairing(question.card, flags['accept-name'], hand)
         },
         onAnswer: (_, answer) => {
+          page?.tell({ doing: 'Showing the answer: let the client’s camera see this code.' })
           if (answer.give !== 'refusal') return
           screen.log(answer.code === 'run.pairing-declined' ? 'You did not take this card, and the client is told so.' : refusalLines(answer, process.stderr.columns).join('\n'))
-          screen.log(isTyped(flags.channel)
+          screen.log(isTyped(channel)
             ? 'Stop this with Ctrl-C once the client has read that; to be asked again, start both again.'
             : 'Waiting for a card again: run `keyrite client pair` there, or stop this with Ctrl-C.')
         },
@@ -48,11 +51,17 @@ the card that stands in every roster. Ends when the client has been answered.`
       })
       const { card } = airgap.memory.read()
       if (card === null) throw runError('not-paired', { name: '' })
-      this.log(`Paired with the client of ${card.name}.`)
-      this.log(`Pairing code: ${pairingCode(card)}. The client must show the same.`)
-      this.next('keyrite airgap run, when a ceremony is opened')
+      const said = [`Paired with the client of ${card.name}.`, `Pairing code: ${pairingCode(card)}. The client must show the same.`]
+      const next = ['keyrite airgap run, when a ceremony is opened']
+      page?.tell({ end: pageEnd(said, next) })
+      for (const line of said) this.log(line)
+      this.next(...next)
       return card
+    } catch (error) {
+      page?.tell({ end: failedEnd(error, this.commandLine) })
+      throw error
     } finally {
+      await page?.close()
       await airgap.close()
     }
   }

@@ -31,25 +31,26 @@ messages (--allow-blind).`
     const { serveAirgap } = await import('../../roles/airgap-serve.ts')
     const { confirmCeremony, confirmPairing } = await import('../../roles/airgap-confirm.ts')
     const { airgapLog } = await import('../../roles/airgap-log.ts')
-    const { checkChannel, readingHint } = await import('../../roles/channel.ts')
+    const { pickChannel, readingHint, showOn } = await import('../../roles/channel.ts')
     const { live } = await import('../../output.ts')
+    const { failedEnd, pageEnd } = await import('../../web/page-end.ts')
     const { cliError } = await import('../../errors.ts')
     const { isKeyriteError } = await import('../../../engine/wire/error.ts')
 
-    checkChannel(flags.channel)
+    const channel = await pickChannel(flags.channel)
     if (flags.accept !== undefined && !/^(\s*\d){40}\s*$/.test(flags.accept)) throw cliError('number-form', { value: flags.accept })
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     const frames = { in: 0, out: 0 }
-    const screen = live()
+    const { screen, page } = await showOn(live(), channel, { role: 'airgap', owner: airgap.memory.read().card?.name ?? '', command: this.commandLine })
     // Where the owner cannot be asked at all, the client is told, and this ends.
     let unasked: Error | undefined
-    const log = airgapLog(screen, airgap, flags['until-finished'])
+    const log = airgapLog({ ...screen, page, airgap, endsItself: flags['until-finished'] })
     try {
       await serveAirgap({
-        airgap, ...flags, allowBlind: flags['allow-blind'], signal: this.signal, screen,
+        airgap, channel, fragment: flags.fragment, allowBlind: flags['allow-blind'], signal: this.signal, screen, page,
         onReady: () => {
           log.start()
-          screen.log(readingHint(flags.channel))
+          screen.log(readingHint(channel))
         },
         confirm: (question, hand) =>
           (question.kind === 'pair' ? confirmPairing(question.card, undefined, hand) : confirmCeremony(question, flags.accept, hand))
@@ -70,15 +71,19 @@ messages (--allow-blind).`
       })
       if (unasked !== undefined) throw unasked
       const ceremony = log.finished()
-      if (ceremony === undefined) {
-        this.log('The ceremony was aborted.')
-        this.next('Its client says why. When it is opened again: keyrite airgap run')
-      } else {
-        this.log(`Ceremony ${ceremony.slice(0, 12)}: every step was answered.`)
-        this.next('Wait until the client says that the ceremony is complete before you use what it made.')
-      }
+      const said = ceremony === undefined ? 'The ceremony was aborted.' : `Ceremony ${ceremony.slice(0, 12)}: every step was answered.`
+      const next = ceremony === undefined
+        ? 'Its client says why. When it is opened again: keyrite airgap run'
+        : 'Wait until the client says that the ceremony is complete before you use what it made.'
+      page?.tell({ end: pageEnd([said], [next], ceremony !== undefined) })
+      this.log(said)
+      this.next(next)
       return { ceremony: ceremony ?? null, frames }
+    } catch (error) {
+      page?.tell({ end: failedEnd(error, this.commandLine) })
+      throw error
     } finally {
+      await page?.close()
       await airgap.close()
     }
   }

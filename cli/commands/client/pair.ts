@@ -13,17 +13,19 @@ export class ClientPair extends KeyriteCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(ClientPair)
     const { readClient, saveIdentity } = await import('../../roles/client-home.ts')
-    const { checkChannel, exchanger, openChannel, withoutOldRefusals } = await import('../../roles/channel.ts')
+    const { exchanger, openChannel, pickChannel, showOn, withoutOldRefusals } = await import('../../roles/channel.ts')
     const { exchangeWith } = await import('../../../engine/run/client-exchange.ts')
     const { pairingCode } = await import('../../roles/pairing.ts')
     const { cliError } = await import('../../errors.ts')
     const { live } = await import('../../output.ts')
+    const { failedEnd, pageEnd } = await import('../../web/page-end.ts')
 
-    checkChannel(flags.channel)
+    const channel = await pickChannel(flags.channel)
     const { home, identity } = await readClient()
     const { signal } = this
-    const screen = live()
-    const carrier = await openChannel({ role: 'client', ...flags, screen })
+    const { screen, page } = await showOn(live(), channel, { role: 'client', owner: identity.name, command: this.commandLine })
+    const carrier = await openChannel({ role: 'client', channel, fragment: flags.fragment, screen, page })
+    page?.tell({ doing: 'Showing your card: let your airgap’s camera see this code, and this camera your airgap’s screen. Confirm it there.' })
     screen.log('Showing your card to the airgap. Run `keyrite airgap card` there, and confirm.')
     try {
       const asking = withoutOldRefusals(carrier, () => screen.log('Your airgap did not take this card before; it is asked again.'))
@@ -34,12 +36,18 @@ export class ClientPair extends KeyriteCommand {
         throw cliError('pairing', { name: identity.name })
       }
       await saveIdentity(home, { ...identity, airgapKey: answer.card.airgapKey })
-      this.log(`Paired. The airgap’s key is ${answer.card.airgapKey}.`)
-      this.log(`Pairing code: ${pairingCode(answer.card)}. The airgap must show the same.`)
-      this.next('keyrite client ready dkg', 'Then one of you opens the ceremony: keyrite client open dkg --set threshold=3')
+      const said = [`Paired. The airgap’s key is ${answer.card.airgapKey}.`, `Pairing code: ${pairingCode(answer.card)}. The airgap must show the same.`]
+      const next = ['keyrite client ready dkg', 'Then one of you opens the ceremony: keyrite client open dkg --set threshold=3']
+      page?.tell({ end: pageEnd(said, next) })
+      for (const line of said) this.log(line)
+      this.next(...next)
       return answer.card
+    } catch (error) {
+      page?.tell({ end: failedEnd(error, this.commandLine) })
+      throw error
     } finally {
       await carrier.close()
+      await page?.close()
       screen.end()
     }
   }

@@ -21,17 +21,24 @@ started again, it goes on where it was, and asks for no scan twice.`
     const { unlockedClient } = await import('../../roles/client-session.ts')
     const { runCeremony } = await import('../../roles/client-run.ts')
     const { live } = await import('../../output.ts')
-    const { checkChannel } = await import('../../roles/channel.ts')
-    checkChannel(flags.channel)
-    const screen = live(process.stderr)
-    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => screen.log(line), isPatient: true })
+    const { failedEnd, pageEnd } = await import('../../web/page-end.ts')
+    const { pickChannel, showOn } = await import('../../roles/channel.ts')
+    const channel = await pickChannel(flags.channel)
+    const terminal = live(process.stderr)
+    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => terminal.log(line), isPatient: true })
+    const { screen, page } = await showOn(terminal, channel, { role: 'client', owner: session.identity.name, command: this.commandLine })
     try {
-      const result = await runCeremony({ session, screen, signal: this.signal, wanted: flags.ceremony, ...flags })
+      const result = await runCeremony({ session, screen, page, signal: this.signal, wanted: flags.ceremony, fragment: flags.fragment, channel })
+      page?.tell({ end: pageEnd(result.lines, result.next, result.exit === 0) })
       for (const line of result.lines) this.log(line)
       this.next(...result.next)
       if (result.exit !== 0) process.exitCode = result.exit
       return result.json
+    } catch (error) {
+      page?.tell({ end: failedEnd(error, this.commandLine) })
+      throw error
     } finally {
+      await page?.close()
       await session.close()
     }
   }

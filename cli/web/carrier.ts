@@ -1,0 +1,192 @@
+/**
+ * The web carrier: the page shows the frames and reads them with the machine's camera; here a transfer's bytes go out and
+ * the texts that were read come in. Both at once: the codes of one machine are the acknowledgement of the other's.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Carrier, CarrierOptions, Incoming } from '../../engine/channel/carrier.ts'
+import { openEnvelope } from '../../engine/channel/envelope.ts'
+import { channelError } from '../../engine/channel/errors.ts'
+import { LONG_TO_LOOK_AT } from '../../engine/channel/limits.ts'
+import { pack } from '../../engine/channel/payload.ts'
+import { makeReceiver } from '../../engine/channel/transfer.ts'
+import type { Received } from '../../engine/channel/transfer.ts'
+import { KeyriteError } from '../../engine/wire/error.ts'
+import type { FramesResult, PageState } from './protocol.ts'
+
+/** Frames in a row after which another transfer is followed; none of them is lost. */
+const SWITCH_AFTER = 3
+
+/** What of the page's state is the carrier's. */
+export type Crossing = Pick<PageState, 'showing' | 'read' | 'isReading'>
+
+export interface WebCarrier extends Carrier {
+  /** Resolves once the other side shows something else than was received last; undefined when the signal aborts. */
+  readonly untilChanged: (signal: AbortSignal) => Promise<'other' | undefined>
+  /** Resolves once the other machine has read what is shown: the page saw that, or another transfer came. */
+  readonly untilTaken: (signal: AbortSignal) => Promise<void>
+  readonly onFrames: (frames: readonly string[]) => FramesResult
+  readonly onTaken: () => void
+  /** The bytes of the transfer with this id, while it is shown. */
+  readonly message: (id: string) => Uint8Array | undefined
+}
+
+/** @param tell hears how the crossing is, at every change */
+export function makeWebCarrier(options: CarrierOptions, tell: (now: Crossing) => void): WebCarrier {
+  const receiver = makeReceiver({ switchAfter: SWITCH_AFTER })
+  let shown: { readonly id: string; readonly text: string; readonly message: Uint8Array } | undefined
+  let read: Crossing['read'] = null
+  let framesRead = 0
+  let lastText: string | undefined
+  let arrived: Incoming | undefined
+  let waiting: ((incoming: Incoming) => void) | undefined
+  let isClosed = false
+  let isTaken = false
+  const watchers = new Set<() => void>()
+
+  function told(): void {
+    tell({ showing: shown === undefined ? null : { id: shown.id, bytes: shown.message.length }, read, isReading: !isClosed && (waiting !== undefined || watchers.size > 0) })
+    for (const watcher of watchers) watcher()
+  }
+
+  function checkOpen(): void {
+    if (isClosed) throw channelError('closed', { carrier: 'web' })
+  }
+
+  function show(text: string): Promise<void> {
+    if (isClosed) return Promise.reject(channelError('closed', { carrier: 'web' }))
+    if (shown?.text === text) return Promise.resolve()
+    const message = pack(text)
+    shown = { id: randomBytes(8).toString('hex'), text, message }
+    isTaken = false
+    told()
+    return Promise.resolve()
+  }
+
+  function stopShowing(): Promise<void> {
+    shown = undefined
+    told()
+    return Promise.resolve()
+  }
+
+  function deliver(): void {
+    if (waiting === undefined || arrived === undefined) return
+    const take = waiting
+    const incoming = arrived
+    waiting = undefined
+    arrived = undefined
+    take(incoming)
+    told()
+  }
+
+  /** Waits until `is` gives something. @throws the signal's reason, channel.closed */
+  function until<T>(is: () => T | undefined, signal: AbortSignal): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const over = (end: () => void): void => {
+        watchers.delete(look)
+        signal.removeEventListener('abort', onAbort)
+        end()
+        // Not from within a round of telling.
+        queueMicrotask(told)
+      }
+      const look = (): void => {
+        const value = is()
+        if (isClosed) over(() => reject(channelError('closed', { carrier: 'web' })))
+        else if (value !== undefined) over(() => resolve(value))
+      }
+      const onAbort = (): void => over(() => reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason))))
+      watchers.add(look)
+      signal.addEventListener('abort', onAbort)
+      if (signal.aborted) onAbort()
+      else told()
+    })
+  }
+
+  async function receive(signal: AbortSignal): Promise<Incoming> {
+    checkOpen()
+    signal.throwIfAborted()
+    if (waiting !== undefined) throw channelError('busy', { what: 'receiving' })
+    let incoming: Incoming | undefined
+    waiting = (one) => (incoming = one)
+    // What was read before is over; the rest of its frames may still come.
+    read = arrived === undefined ? null : read
+    deliver()
+    try {
+      return await until(() => incoming, signal)
+    } finally {
+      waiting = undefined
+    }
+  }
+
+  function complete({ text, needed, bytes }: Extract<Received, { readonly state: 'complete' }>): FramesResult {
+    const frames = framesRead
+    framesRead = 0
+    if (text === lastText) return { state: 'complete', seen: needed, needed }
+    read = { seen: needed, needed }
+    try {
+      const envelope = openEnvelope(text)
+      lastText = text
+      arrived = { text, envelope, frames }
+    } catch (problem) {
+      if (!(problem instanceof KeyriteError)) throw problem
+      receiver.startOver()
+      return failed(problem)
+    }
+    options.onProgress?.({ direction: 'in', frames, needed, bytes })
+    deliver()
+    return { state: 'complete', seen: needed, needed }
+  }
+
+  function failed(problem: KeyriteError, state: 'failed' | 'ignored' = 'failed'): FramesResult {
+    // The page tells of codes that are none of keyrite's, as long as it sees them.
+    if (state === 'failed') {
+      read = null
+      options.onProblem?.(problem)
+    }
+    const { code, message, todo } = problem
+    return { state, seen: read?.seen ?? 0, needed: read?.needed ?? 0, trouble: { code, message, todo } }
+  }
+
+  function take(frame: string): FramesResult {
+    const received = receiver.receive(frame)
+    if (received.state === 'ignored') return failed(received.why, 'ignored')
+    if (received.state === 'failed') {
+      framesRead = 0
+      return failed(received.why)
+    }
+    framesRead += 1
+    if (received.state === 'complete') return complete(received)
+    if (received.state === 'other-transfer') return { state: 'other-transfer', seen: received.seen, needed: received.needed }
+    read = { seen: received.seen, needed: received.needed }
+    options.onProgress?.({ direction: 'in', frames: framesRead, needed: received.needed, bytes: received.bytes })
+    return { state: 'progress', ...read }
+  }
+
+  return {
+    inPartsAbove: options.inPartsAbove ?? LONG_TO_LOOK_AT,
+    show,
+    stopShowing,
+    receive,
+    untilChanged: (signal) => until(() => (arrived === undefined ? undefined : 'other'), signal).catch(() => undefined),
+    untilTaken: async (signal) => {
+      if (shown === undefined || isClosed) return
+      await until(() => (isTaken || arrived !== undefined ? true : undefined), signal).catch(() => undefined)
+    },
+    onFrames: (frames) => {
+      let result: FramesResult = { state: 'ignored', seen: read?.seen ?? 0, needed: read?.needed ?? 0 }
+      for (const frame of frames) result = take(frame)
+      told()
+      return result
+    },
+    onTaken: () => {
+      isTaken = true
+      told()
+    },
+    message: (id) => (shown?.id === id ? shown.message : undefined),
+    close: () => {
+      isClosed = true
+      shown = undefined
+      told()
+      return Promise.resolve()
+    },
+  }
+}

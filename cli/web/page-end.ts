@@ -1,0 +1,16 @@
+/** How a command ended, for its page, which stays open after it. */
+import { failureOf } from '../errors.ts'
+import type { PageState } from './protocol.ts'
+import { stripVTControlCharacters } from 'node:util'
+
+type End = NonNullable<PageState['end']>
+
+export const pageEnd = (lines: readonly string[], next: readonly string[], isGood = true): End => ({
+  isGood, lines: lines.map((line) => stripVTControlCharacters(line)), next,
+})
+
+/** @param command as its user typed it */
+export function failedEnd(error: unknown, command: string): End {
+  const { message, todo } = failureOf(error, command)
+  return pageEnd([message], [todo], false)
+}

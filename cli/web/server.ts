@@ -1,0 +1,174 @@
+/**
+ * The server of one command's page: on loopback alone, for one page, and for nobody else. It serves one file and the few
+ * calls of `protocol.ts`. A page of another site in the same browser can reach this port too: so the Host must be this
+ * one (against DNS rebinding), the Origin this one, and everything but the file itself needs the session's key.
+ */
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { isKeyriteError } from '../../engine/wire/error.ts'
+import { readBody, WebRefusal } from './body.ts'
+import type { PageFile } from './page-file.ts'
+import { HEARTBEAT } from './protocol.ts'
+import type { FramesResult, PageState } from './protocol.ts'
+import { checkAnswer, checkFrames, checkToken } from './requests.ts'
+import { makeSession } from './session.ts'
+
+export interface PageServerUse {
+  readonly page: PageFile
+  readonly state: () => PageState
+  /** The bytes of the transfer with this id, if it is the one that is shown. */
+  readonly message: (id: string) => Uint8Array | undefined
+  readonly onFrames: (frames: readonly string[]) => FramesResult
+  /** @returns false where that question is not asked any more */
+  readonly onAnswer: (question: string, answer: string) => boolean
+  readonly onTaken: () => void
+  /** A page came, or the only one went. */
+  readonly onPage: (isThere: boolean) => void
+  /** A token was brought that was good before: its owner needs a new address. */
+  readonly onStale: () => void
+}
+
+export interface PageServer {
+  /** An address that is good once. Earlier ones that were not used are not good any more. */
+  readonly address: () => string
+  /** Tells the page how things are now. */
+  readonly tell: () => void
+  /** Ends the stream with what is now, then closes. */
+  readonly close: () => Promise<void>
+}
+
+/** Connections at once: a browser opens six. */
+const MOST_CONNECTIONS = 16
+/** Milliseconds for a page to take the last state. */
+const GRACE = 1000
+
+/** Listens on a free port of 127.0.0.1. */
+export async function servePage(use: PageServerUse): Promise<PageServer> {
+  const session = makeSession()
+  let stream: ServerResponse | undefined
+  let origin = ''
+  const headers = {
+    'Content-Security-Policy': `${use.page.policy}; frame-ancestors 'none'`,
+    'X-Content-Type-Options': 'nosniff', 'X-Frame-Options': 'DENY', 'Referrer-Policy': 'no-referrer', 'Cache-Control': 'no-store',
+    'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Resource-Policy': 'same-origin',
+    'Permissions-Policy': 'camera=(self), microphone=(), geolocation=()',
+  }
+
+  function give(response: ServerResponse, status: number, value: unknown): void {
+    response.writeHead(status, { ...headers, 'Content-Type': 'application/json' }).end(JSON.stringify(value))
+  }
+
+  function checkPlace({ headers: { host, origin: from }, method }: IncomingMessage): void {
+    if (`http://${host ?? ''}` !== origin) throw new WebRefusal(421, 'host', 'This page is served at its own address only.')
+    if (from === undefined ? method === 'POST' : from !== origin) throw new WebRefusal(403, 'origin', 'Another site’s page may not speak to keyrite.')
+  }
+
+  function checkKey({ headers: { authorization = '' } }: IncomingMessage): void {
+    if (!session.isKey(/^Bearer (.+)$/.exec(authorization)?.[1] ?? '')) throw new WebRefusal(401, 'key', 'This page does not belong to the command that runs.')
+  }
+
+  function open(text: string): unknown {
+    const token = checkToken(text)
+    const key = session.open(token)
+    if (key !== undefined) return { key }
+    if (session.wasToken(token)) use.onStale()
+    throw new WebRefusal(403, 'token', 'This address was used already, or is not the newest.')
+  }
+
+  function answer(text: string): unknown {
+    const given = checkAnswer(text)
+    if (!use.onAnswer(given.question, given.answer)) throw new WebRefusal(409, 'question', 'That question is not asked any more.')
+    return {}
+  }
+
+  const posts: Readonly<Record<string, (text: string) => unknown>> = {
+    '/session': open,
+    '/frames': (text) => use.onFrames(checkFrames(text)),
+    '/answer': answer,
+    '/taken': () => {
+      use.onTaken()
+      return {}
+    },
+  }
+
+  function follow(response: ServerResponse): void {
+    stream?.end('{"replaced":true}\n')
+    stream = response
+    response.writeHead(200, { ...headers, 'Content-Type': 'application/x-ndjson' })
+    response.on('close', () => {
+      if (stream !== response) return
+      stream = undefined
+      use.onPage(false)
+    })
+    tell()
+    use.onPage(true)
+  }
+
+  function tell(): void {
+    stream?.write(`${JSON.stringify(use.state())}\n`)
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    checkPlace(request)
+    const { pathname, searchParams } = new URL(request.url ?? '/', origin)
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      if (pathname === '/') {
+        response.writeHead(200, { ...headers, 'Content-Type': 'text/html; charset=utf-8' }).end(request.method === 'HEAD' ? '' : use.page.html)
+        return
+      }
+      if (pathname !== '/events' && pathname !== '/message') throw new WebRefusal(404, 'path', 'There is nothing here.')
+      checkKey(request)
+      if (pathname === '/events') {
+        follow(response)
+        return
+      }
+      const message = use.message(searchParams.get('id') ?? '')
+      if (message === undefined) throw new WebRefusal(404, 'message', 'That is not shown any more.')
+      response.writeHead(200, { ...headers, 'Content-Type': 'application/octet-stream' }).end(message)
+      return
+    }
+    const post = Object.hasOwn(posts, pathname) ? posts[pathname] : undefined
+    if (request.method !== 'POST' || post === undefined) throw new WebRefusal(request.method === 'POST' ? 404 : 405, 'path', 'There is nothing here.')
+    if (pathname !== '/session') checkKey(request)
+    give(response, 200, post(await readBody(request)))
+  }
+
+  function refuse(response: ServerResponse, error: unknown): void {
+    if (response.headersSent) response.destroy()
+    else if (error instanceof WebRefusal) give(response, error.status, { code: `web.${error.code}`, message: error.message, todo: error.todo })
+    else if (isKeyriteError(error)) give(response, 400, { code: error.code, message: error.message, todo: error.todo })
+    else give(response, 500, { code: 'web.failed', message: 'keyrite failed at that.', todo: 'Look at the terminal.' })
+  }
+
+  const server = createServer({ maxHeaderSize: 8192, requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
+    serve(request, response).catch((error: unknown) => refuse(response, error))
+  })
+  server.maxConnections = MOST_CONNECTIONS
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen({ host: '127.0.0.1', port: 0, exclusive: true }, resolve)
+  })
+  origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`
+  const beat = setInterval(() => stream?.write('\n'), HEARTBEAT)
+
+  return {
+    address: () => `${origin}/#${session.token()}`,
+    tell,
+    close: async () => {
+      clearInterval(beat)
+      const last = stream
+      stream = undefined
+      if (last !== undefined) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, GRACE)
+          last.end(`${JSON.stringify(use.state())}\n`, () => {
+            clearTimeout(timer)
+            resolve()
+          })
+        })
+      }
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
