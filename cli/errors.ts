@@ -104,7 +104,7 @@ export const cliError = errorTable('cli', {
   }),
   'file-exists': ({ path }: { path: string }) => ({
     what: `${path} exists already; nothing was changed.`,
-    todo: 'Choose another file with --output FILE, or replace it with --force.',
+    todo: 'Choose another file, or replace it with --force.',
   }),
   'backup-there': ({ path }: { path: string }) => ({
     what: `${path} exists already; nothing was written.`,

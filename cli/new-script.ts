@@ -6,9 +6,9 @@ import { formatDiagnostic, loadScript } from '../engine/script/load.ts'
 import { hasForm, scriptName, title as titleForm } from '../engine/script/forms.ts'
 import { newScript } from '../engine/script/scaffold.ts'
 import { shippedFolder, shippedLibrary, shippedNames } from '../engine/script/shipped.ts'
-import { systemCode, writeDurable } from '../engine/vault/file.ts'
-import { isKeyriteError } from '../engine/wire/error.ts'
+import { writeDurable } from '../engine/vault/file.ts'
 import { cliError } from './errors.ts'
+import { writeFailure } from './write-failure.ts'
 
 export interface NewScript {
   readonly name: string
@@ -64,21 +64,4 @@ function refuseInvalid(text: string, file: string): void {
   if (diagnostics === undefined) return
   const told = diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, source)).join('\n\n')
   throw cliError('script-invalid', { file, count: diagnostics.length, text: told, diagnostics })
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'its folder is not there',
-  ENOTDIR: 'a part of its path is a file',
-  EISDIR: 'it is a folder',
-  EACCES: 'this user may not write there',
-  EPERM: 'this user may not write there',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space is left',
-}
-
-function writeFailure(error: unknown, path: string): unknown {
-  if (isKeyriteError(error, 'vault.exists')) return cliError('file-exists', { path }, error)
-  const cause = isKeyriteError(error) ? error.cause : error
-  const code = systemCode(cause)
-  return cliError('file-write', { path, why: REASONS[code] ?? code }, error)
 }

@@ -1,0 +1,22 @@
+/** Why a file that a user named could not be written. */
+import { isKeyriteError } from '../engine/wire/error.ts'
+import { systemCode } from '../engine/vault/file.ts'
+import { cliError } from './errors.ts'
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'its folder is not there',
+  ENOTDIR: 'a part of its path is a file',
+  EISDIR: 'it is a folder',
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left',
+}
+
+/** @returns cli.file-exists, cli.file-write */
+export function writeFailure(error: unknown, path: string): unknown {
+  if (isKeyriteError(error, 'vault.exists')) return cliError('file-exists', { path }, error)
+  const cause = isKeyriteError(error) ? error.cause : error
+  const code = systemCode(cause)
+  return cliError('file-write', { path, why: REASONS[code] ?? code }, error)
+}
