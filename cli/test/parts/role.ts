@@ -1,0 +1,37 @@
+/**
+ * One machine of a participant as its command runs it, but so that its transfers cross in parts which the command would let cross whole:
+ *
+ *     role.ts client|airgap FOLDER NUMBER PASSPHRASE-FILE ABOVE
+ */
+import { unlockedAirgap } from '../../roles/airgap-home.ts'
+import { airgapLog } from '../../roles/airgap-log.ts'
+import { confirmCeremony } from '../../roles/airgap-confirm.ts'
+import { serveAirgap } from '../../roles/airgap-serve.ts'
+import { runCeremony } from '../../roles/client-run.ts'
+import { unlockedClient } from '../../roles/client-session.ts'
+import { live } from '../../output.ts'
+
+const [role = '', folder = '', number = '', file = '', above = ''] = process.argv.slice(2)
+const { signal } = new AbortController()
+const screen = live()
+const common = { channel: `folder:${folder}`, inPartsAbove: Number(above), signal, screen }
+
+if (role === 'airgap') {
+  const airgap = await unlockedAirgap({ file, signal })
+  const log = airgapLog({ ...screen, airgap, endsItself: true })
+  await serveAirgap({
+    ...common, airgap,
+    confirm: (question, hand) => {
+      if (question.kind === 'pair') throw new TypeError('they are paired')
+      return confirmCeremony(question, number, hand)
+    },
+    onProgress: log.progress, onAnswer: log.answer, until: () => log.finished() !== undefined,
+  })
+  await airgap.close()
+} else {
+  const session = await unlockedClient({ file, signal, say: (line) => screen.log(line), isPatient: true })
+  const { json, exit } = await runCeremony({ ...common, session, wanted: undefined })
+  console.log(JSON.stringify(json))
+  process.exitCode = exit
+  await session.close()
+}
