@@ -2,13 +2,12 @@
  * A camera for one browser: a file with a single frame, which the browser reads over and over at the camera's rate. It is overwritten
  * in place, so whoever writes it decides what the camera sees next.
  */
-import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Image } from '../../../engine/channel/qr.ts'
 import { closing } from './closing.ts'
 import type { Close } from './closing.ts'
+import { makeFolder } from './folder.ts'
 import { DESK, makeLens } from './lens.ts'
 import type { Flaws, Luma } from './lens.ts'
 import { lumaOf, readLuma } from './picture.ts'
@@ -56,14 +55,13 @@ export async function makeCamera(options: CameraOptions = {}): Promise<Camera> {
   const chroma = greyChroma(format)
   const counts = { shown: 0, dropped: 0 }
   let works = true
+  let closed = false
 
-  const folder = await mkdtemp(join(tmpdir(), 'keyrite-camera-'))
-  const remove = (): void => rmSync(folder, { recursive: true, force: true })
-  process.once('exit', remove)
-  const file = join(folder, 'camera.y4m')
+  const folder = await makeFolder()
+  const file = join(folder.path, 'camera.y4m')
   const handle = openSync(file, 'w')
   const write = (): void => {
-    if (works) writeSync(handle, luma, 0, luma.length, header.length)
+    if (works && !closed) writeSync(handle, luma, 0, luma.length, header.length)
   }
   const writeWhole = (): void => {
     writeSync(handle, header, 0, header.length, 0)
@@ -92,6 +90,7 @@ export async function makeCamera(options: CameraOptions = {}): Promise<Camera> {
     },
     frame: () => imageOf({ data: luma, width, height }),
     fail(how) {
+      if (closed) return
       works = how === 'not at all'
       if (works) {
         writeWhole()
@@ -101,10 +100,9 @@ export async function makeCamera(options: CameraOptions = {}): Promise<Camera> {
       if (how === 'busy') writeSync(handle, header, 0, header.length, 0)
     },
     close: closing(async () => {
-      process.off('exit', remove)
-      works = false
+      closed = true
       closeSync(handle)
-      await rm(folder, { recursive: true, force: true })
+      await folder.remove()
     }),
   }
 }

@@ -1,15 +1,14 @@
 /** Real browsers, each with a camera of its own, or with what goes wrong with cameras. */
-import { rmSync } from 'node:fs'
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import type { BrowserContext, Page } from 'playwright-core'
 import type { Camera } from './camera.ts'
-import { y4mHeader } from './y4m.ts'
 import { closing } from './closing.ts'
 import type { Close } from './closing.ts'
+import { makeFolder } from './folder.ts'
 import { unpackChromium } from './unpack.ts'
+import { y4mHeader } from './y4m.ts'
 
 /**
  * A camera that works, or what `getUserMedia` then fails with, the browser's own error: `none` with NotFoundError, `denied` with
@@ -53,25 +52,21 @@ const FLAGS = [
 /** Opens a browser with one page. `closeAll` closes it if nobody does. */
 export async function openBrowser(options: BrowserOptions = {}): Promise<RigBrowser> {
   const { executable, env } = await unpackChromium()
-  const own = await mkdtemp(join(tmpdir(), 'keyrite-browser-'))
-  // Also where a test ends its process without closing anything.
-  const remove = (): void => rmSync(own, { recursive: true, force: true, maxRetries: 3 })
-  process.once('exit', remove)
-  const profile = options.profile ?? join(own, 'profile')
+  const own = await makeFolder()
+  const profile = options.profile ?? join(own.path, 'profile')
   let context: BrowserContext | undefined
   const close = closing(async () => {
     // A browser that hangs does not say that it has closed.
     await Promise.race([context?.close(), later(5000)])
     await endProcesses(profile)
-    process.off('exit', remove)
-    await rm(own, { recursive: true, force: true, maxRetries: 5 })
+    await own.remove()
   })
   try {
     context = await chromium.launchPersistentContext(profile, {
       executablePath: executable,
-      args: [...FLAGS, ...(await cameraFlags(options.camera ?? 'none', own))],
+      args: [...FLAGS, ...(await cameraFlags(options.camera ?? 'none', own.path))],
       // NSS writes to the home folder, which need not be writable.
-      env: { ...process.env, ...env, HOME: own },
+      env: { ...process.env, ...env, HOME: own.path },
       viewport: options.viewport ?? { width: 1280, height: 800 },
     })
     // The tests' compiler wraps named functions in this, also those inside functions that are sent to a page.
@@ -127,7 +122,7 @@ async function endProcesses(profile: string): Promise<void> {
   }
 }
 
-/** Ids of the browser processes that have this profile, or any of the rig's own where none is given. */
+/** Ids of the browser processes whose profile's path begins so. */
 export async function processesOf(profile: string): Promise<number[]> {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const lines = await Promise.all(ids.map((id) => readFile(join('/proc', id, 'cmdline'), 'utf8').catch(() => '')))

@@ -47,7 +47,7 @@ export function film(page: Page, camera: Camera, options: FilmOptions = {}): Fil
   const counts = (): FilmCounts => ({ shots, empty, seconds: (performance.now() - started) / 1000 })
 
   async function shoot(session: CDPSession): Promise<void> {
-    const clip = await clipOf(page, of)
+    const clip = await clipOf(session, of)
     if (clip === undefined) {
       empty += 1
       camera.lookAway()
@@ -90,18 +90,24 @@ export function film(page: Page, camera: Camera, options: FilmOptions = {}): Fil
   }
 }
 
-/** The part of the element that is on the screen, in the document's pixels as the browser's screenshots want them. */
-const clipOf = (page: Page, of: string | undefined): Promise<Clip | undefined> =>
-  page.evaluate((selector) => {
-    const { innerWidth, innerHeight, scrollX, scrollY } = window
-    const box = selector === undefined ? undefined : document.querySelector(selector)?.getBoundingClientRect()
-    if (selector !== undefined && box === undefined) return undefined
-    const left = Math.max(0, Math.floor(box?.left ?? 0))
-    const top = Math.max(0, Math.floor(box?.top ?? 0))
-    const width = Math.min(innerWidth, Math.ceil(box?.right ?? innerWidth)) - left
-    const height = Math.min(innerHeight, Math.ceil(box?.bottom ?? innerHeight)) - top
-    return width < 1 || height < 1 ? undefined : { x: left + scrollX, y: top + scrollY, width, height }
-  }, of)
+/** The part of the element that is on the screen, in the document's pixels as the browser's screenshots want them. Runs in the page. */
+function clipHere(selector: string | undefined): Clip | undefined {
+  const { innerWidth, innerHeight, scrollX, scrollY } = window
+  const box = selector === undefined ? undefined : document.querySelector(selector)?.getBoundingClientRect()
+  if (selector !== undefined && box === undefined) return undefined
+  const left = Math.max(0, Math.floor(box?.left ?? 0))
+  const top = Math.max(0, Math.floor(box?.top ?? 0))
+  const width = Math.min(innerWidth, Math.ceil(box?.right ?? innerWidth)) - left
+  const height = Math.min(innerHeight, Math.ceil(box?.bottom ?? innerHeight)) - top
+  return width < 1 || height < 1 ? undefined : { x: left + scrollX, y: top + scrollY, width, height }
+}
+
+async function clipOf(session: CDPSession, of: string | undefined): Promise<Clip | undefined> {
+  const expression = `(${clipHere.toString()})(${of === undefined ? '' : JSON.stringify(of)})`
+  const { result, exceptionDetails } = await session.send('Runtime.evaluate', { expression, returnByValue: true })
+  if (exceptionDetails !== undefined) throw new Error(`"${of ?? ''}" cannot be looked for: ${exceptionDetails.text}`)
+  return result.value as Clip | undefined
+}
 
 /** While a page is being replaced, there is none to ask. */
 const isNavigation = (error: unknown): boolean =>

@@ -115,21 +115,35 @@ function sample({ data, width }: Luma, map: Int32Array, frame: Uint8Array): void
   }
 }
 
-/** Two box blurs are near enough to a lens. */
+/** Two box blurs, each along rows and then along columns, are near enough to a lens. Beyond an edge its pixels repeat. */
 function smear(frame: Uint8Array, spare: Uint8Array, width: number, height: number, radius: number): void {
+  const sums = new Uint16Array(width)
   for (let pass = 0; pass < 2; pass++) {
-    for (let y = 0; y < height; y++) boxLine(frame, spare, y * width, 1, width, radius)
-    for (let x = 0; x < width; x++) boxLine(spare, frame, x, width, height, radius)
+    for (let y = 0; y < height; y++) smearRow(frame, spare, y * width, width, radius)
+    // All columns at once, row by row, as the memory lies.
+    const row = (y: number): number => Math.max(0, Math.min(height - 1, y)) * width
+    sums.fill(0)
+    for (let y = -radius; y <= radius; y++) addRow(sums, spare, row(y))
+    for (let y = 0; y < height; y++) {
+      for (let x = 0, to = y * width; x < width; x++) frame[to++] = (sums[x] ?? 0) / (2 * radius + 1)
+      addRow(sums, spare, row(y + radius + 1), row(y - radius))
+    }
   }
 }
 
-function boxLine(from: Uint8Array, to: Uint8Array, start: number, step: number, length: number, radius: number): void {
-  const at = (i: number): number => from[start + Math.max(0, Math.min(length - 1, i)) * step] ?? 0
-  let sum = 0
-  for (let i = -radius; i <= radius; i++) sum += at(i)
-  for (let i = 0; i < length; i++) {
-    to[start + i * step] = sum / (2 * radius + 1)
-    sum += at(i + radius + 1) - at(i - radius)
+function addRow(sums: Uint16Array, from: Uint8Array, added: number, taken?: number): void {
+  for (let x = 0; x < sums.length; x++) {
+    sums[x] = (sums[x] ?? 0) + (from[added + x] ?? 0) - (taken === undefined ? 0 : (from[taken + x] ?? 0))
+  }
+}
+
+function smearRow(from: Uint8Array, to: Uint8Array, start: number, length: number, radius: number): void {
+  const last = start + length - 1
+  let sum = (radius + 1) * (from[start] ?? 0)
+  for (let i = 1; i <= radius; i++) sum += from[Math.min(last, start + i)] ?? 0
+  for (let i = start; i <= last; i++) {
+    to[i] = sum / (2 * radius + 1)
+    sum += (from[i + radius < last ? i + radius + 1 : last] ?? 0) - (from[i - radius > start ? i - radius : start] ?? 0)
   }
 }
 

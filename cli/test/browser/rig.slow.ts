@@ -1,14 +1,14 @@
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect } from 'chai'
+import { readQr } from '../../../engine/channel/qr.ts'
 import { makeCamera } from './camera.ts'
 import type { Camera, CameraOptions } from './camera.ts'
 import { openBrowser, processesOf } from './chromium.ts'
 import type { CameraChoice, RigBrowser } from './chromium.ts'
 import { closeAll } from './closing.ts'
 import { film } from './film.ts'
+import { folderPrefix } from './folder.ts'
 import { hasCamera, receiveTransfer, servePage, showTransfer, startCamera } from './pages.ts'
 
 const VIEWPORT = { width: 800, height: 640 }
@@ -21,8 +21,7 @@ describe('the camera rig', () => {
   afterEach(closeAll)
 
   after(async () => {
-    const left = await processesOf(join(tmpdir(), 'keyrite-browser-'))
-    expect(left, 'browser processes left').to.have.length(0)
+    expect(await processesOf(folderPrefix(process.pid)), 'browser processes left').to.have.length(0)
   })
 
   async function open(url: string, camera: CameraChoice): Promise<RigBrowser> {
@@ -65,7 +64,7 @@ describe('the camera rig', () => {
       for (const [i, crossing] of [atLeft, atRight].entries()) {
         const { shots, seconds } = await films[i]!.stop()
         const { dropped, shown } = cameras[i]!.counts
-        if (flaws.dropped !== undefined) expect(dropped / shown).to.be.within(flaws.dropped / 2, flaws.dropped * 1.5)
+        expect(dropped > 0).to.equal(flaws.dropped !== undefined)
         console.log(
           `      ${crossing.text.length} characters in ${crossing.seconds.toFixed(1)} s: filmed ${(shots / seconds).toFixed(1)}/s, ` +
             `lost ${dropped} of ${shown}, looked ${(crossing.grabbed / crossing.seconds).toFixed(1)}/s, read ${crossing.read} of ${crossing.grabbed}`,
@@ -102,15 +101,44 @@ describe('the camera rig', () => {
     expect(await startCamera(page)).to.equal(undefined)
   })
 
-  it('sees the same through the same seed, and another picture through another', async () => {
+  it('films what is on the screen, wherever the page is scrolled, and goes on when the page is loaded anew', async () => {
+    const camera = await makeCamera()
+    const { page } = await open(await servePage(), 'none')
+    const filming = film(page, camera, { of: '#code' })
+    const seen = async (): Promise<string | null> => {
+      const { shown } = camera.counts
+      while (camera.counts.shown < shown + 2) await new Promise((resolve) => setTimeout(resolve, 50))
+      return readQr(camera.frame())
+    }
+    for (const text of ['first', 'second']) {
+      await showTransfer(page, text, { fragment: 100, rate: 1 })
+      const code = await seen()
+      expect(code).to.match(/^UR:KEYRITE/)
+      await page.evaluate(() => {
+        document.body.style.padding = '2000px 0'
+        document.querySelector('#code')?.scrollIntoView()
+      })
+      expect(await seen()).to.equal(code)
+      await page.evaluate(() => window.scrollTo(0, 0))
+      const { empty } = filming.counts()
+      while (filming.counts().empty < empty + 2) await new Promise((resolve) => setTimeout(resolve, 50))
+      expect(readQr(camera.frame())).to.equal(null)
+      await page.reload()
+    }
+    await page.close()
+    await filming.stop()
+  })
+
+  it('loses the given share of pictures, the same ones with the same noise for the same seed', async () => {
     const picture = { width: 64, height: 64, data: new Uint8ClampedArray(4 * 64 * 64).fill(200) }
     const seen = async (seed: number): Promise<string> => {
-      const camera = await makeCamera({ width: 160, height: 120, noise: 20, dropped: 0.5, seed })
+      const camera = await makeCamera({ width: 160, height: 120, noise: 20, dropped: 0.2, seed })
       const hash = createHash('sha256')
-      for (let i = 0; i < 20; i++) {
+      for (let i = 0; i < 200; i++) {
         camera.show(picture)
         hash.update(camera.frame().data)
       }
+      expect(camera.counts.dropped).to.be.within(25, 55)
       return hash.digest('hex')
     }
     expect(await seen(1)).to.equal(await seen(1))
@@ -121,8 +149,9 @@ describe('the camera rig', () => {
     const script = `import { openBrowser } from '${import.meta.dirname}/chromium.ts'
       await openBrowser()
       process.kill(process.pid, 'SIGKILL')`
-    expect(() => execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], { stdio: 'ignore' })).to.throw()
+    const { pid, signal } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], { stdio: 'ignore' })
+    expect(signal).to.equal('SIGKILL')
     await new Promise((resolve) => setTimeout(resolve, 2000))
-    expect(await processesOf(join(tmpdir(), 'keyrite-browser-'))).to.have.length(0)
+    expect(await processesOf(folderPrefix(pid))).to.have.length(0)
   })
 })
