@@ -52,7 +52,7 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
   let parts: PartsNow | undefined
   const carrier = await openChannel({
     role: 'airgap', channel: use.channel, fragment: use.fragment, screen, page: use.page,
-    inPartsAbove: use.inPartsAbove, part: () => parts?.words ?? '',
+    inPartsAbove: use.inPartsAbove, part: () => (parts?.direction === 'in' ? `next: ${parts.words}` : parts?.words ?? ''),
     onProgress: (progress) => {
       const { direction, frames, needed } = progress
       if (direction === 'in') screen.show([`Reading${parts?.direction === 'in' ? ` (${parts.words})` : ''}: ${String(frames)} of ${needed === 0 ? '?' : String(needed)} codes`])
@@ -95,7 +95,10 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
       if (parts !== undefined && (before?.direction !== parts.direction || before.total !== parts.total)) {
         say(`The ${what} crosses in ${String(parts.total)} parts; leave both programs running, or start them again: they go on where they were.`)
       }
-      use.page?.tell({ progress: pageProgress(`Parts of the ${what}`, parts) })
+      use.page?.tell({
+        progress: pageProgress(`Parts of the ${what}`, parts),
+        ...(parts === undefined ? {} : { doing: `The ${what} crosses in parts. Let both cameras see the other machine’s screen; you need not watch.` }),
+      })
     },
     onProblem: (problem) => say(`${problem.message} ${problem.todo}`),
   })

@@ -130,6 +130,8 @@ export class RunView {
 
   /** A transfer in parts is here now; null where there is none any more. */
   crossesIn(progress: PartProgress | null): void {
+    // Most transfers have no parts, and the last word on those that had may come once nothing is drawn any more.
+    if (progress === null && this.part === '') return
     const now = this.clock(progress)
     this.part = now?.words ?? ''
     const partsOf = progress === null ? '' : `${progress.direction === 'out' ? 'the request' : 'the airgap’s answer'} crosses in ${String(progress.count)} parts`

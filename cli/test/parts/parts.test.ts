@@ -34,7 +34,7 @@ describe('a participant whose transfers cross in parts', function () {
     const storage = await world.serve()
     const { ceremony, number } = await openDkg(world)
     const start = (role: 'client' | 'airgap', { home, channel, passphrase }: Person): Running =>
-      launch([role, channel, number, passphrase, String(ABOVE)], { home, program: ROLE })
+      launch([role, `folder:${channel}`, number, passphrase, String(ABOVE)], { home, program: ROLE })
     const bobs = [bob.start('client run', ['--json']), bob.start('airgap run', ['--accept', number, '--until-finished', '--json'])]
     const atAirgap = join(ada.home, 'airgap', 'parts')
     const atClient = join(ada.home, 'client', 'ceremonies', ceremony, 'parts')

@@ -1,7 +1,7 @@
 /**
  * One machine of a participant as its command runs it, but so that its transfers cross in parts which the command would let cross whole:
  *
- *     role.ts client|airgap FOLDER NUMBER PASSPHRASE-FILE ABOVE
+ *     role.ts client|airgap CHANNEL NUMBER PASSPHRASE-FILE ABOVE
  */
 import { unlockedAirgap } from '../../roles/airgap-home.ts'
 import { airgapLog } from '../../roles/airgap-log.ts'
@@ -11,10 +11,10 @@ import { runCeremony } from '../../roles/client-run.ts'
 import { unlockedClient } from '../../roles/client-session.ts'
 import { live } from '../../output.ts'
 
-const [role = '', folder = '', number = '', file = '', above = ''] = process.argv.slice(2)
+const [role = '', channel = '', number = '', file = '', above = ''] = process.argv.slice(2)
 const { signal } = new AbortController()
 const screen = live()
-const common = { channel: `folder:${folder}`, inPartsAbove: Number(above), signal, screen }
+const common = { channel, inPartsAbove: Number(above), signal, screen }
 
 if (role === 'airgap') {
   const airgap = await unlockedAirgap({ file, signal })
