@@ -135,9 +135,10 @@ export class RunView {
     const now = this.clock(progress)
     this.part = now?.words ?? ''
     const partsOf = progress === null ? '' : `${progress.direction === 'out' ? 'the request' : 'the airgap’s answer'} crosses in ${String(progress.count)} parts`
-    // Once for each of them; where it goes on after a restart, that is said.
+    // Once for each of them; where it goes on after a restart, that is said. An answer's first part comes unasked.
     if (progress !== null && partsOf !== this.partsOf) {
-      this.use.screen.log(`${clockTime(Date.now()).slice(11)}  ${this.step}: ${partsOf}${progress.done === 0 ? '' : `, and goes on with part ${String(progress.index)}`}`)
+      const goesOn = progress.index > (progress.direction === 'in' ? 2 : 1)
+      this.use.screen.log(`${clockTime(Date.now()).slice(11)}  ${this.step}: ${partsOf}${goesOn ? `, and goes on with part ${String(progress.index)}` : ''}`)
     }
     this.partsOf = partsOf
     this.use.page?.tell({ progress: pageProgress(now?.direction === 'out' ? 'Parts of the request' : 'Parts of the airgap’s answer', now) })

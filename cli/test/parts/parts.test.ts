@@ -8,7 +8,7 @@ import type { Person, Running, World } from '../e2e/world.ts'
 
 const ROLE = [process.execPath, '--import', 'tsx', fileURLToPath(new URL('role.ts', import.meta.url))]
 
-/** Packed bytes: each request and each answer of two people then crosses in three parts or more. */
+/** Packed bytes: most requests and answers between two people then cross in three parts or more. */
 const ABOVE = 440
 
 describe('a participant whose transfers cross in parts', function () {
@@ -49,14 +49,15 @@ describe('a participant whose transfers cross in parts', function () {
     await secondClient.said(new RegExp(`SendPublicKeys: the request crosses in [4-9] parts, and goes on with part ${held + 1}\n`))
 
     // An airgap that dies while it holds some parts of a later request.
-    await secondClient.said(/SendCommits: the request crosses in [3-9] parts\n/)
+    await secondClient.said(/SendDeals: the request crosses in [3-9] parts\n/)
     await until(async () => (await linesOf(atAirgap)) === 2)
     await firstAirgap.kill()
     expect(await linesOf(atAirgap)).to.be.within(2, 3)
     const secondAirgap = start('airgap', ada)
 
     // A client that dies while it takes an answer.
-    await secondClient.said(/SendDeals: the airgap’s answer crosses in [2-9] parts/)
+    await secondClient.said(/ProcessDeals: the airgap’s answer crosses in [3-9] parts\n/)
+    await until(async () => (await linesOf(atClient)) >= 4)
     await secondClient.kill()
     const thirdClient = start('client', ada)
 
@@ -68,7 +69,7 @@ describe('a participant whose transfers cross in parts', function () {
     // The owner consented once, and nothing was dropped on the way.
     expect([firstAirgap, secondAirgap].map((one) => one.text()).join('').match(/waiting for your consent/g)).to.have.length(1)
     expect(secondAirgap.text()).to.not.match(/dropped|Refused/)
-    expect(thirdClient.text()).to.not.match(/SendDeals: the request crosses/)
+    expect(thirdClient.text()).to.not.match(/ProcessDeals: the request crosses/)
     // Nothing of it is left where the other side has all.
     expect(existsSync(atAirgap)).to.equal(false)
     expect(await readdir(join(ada.home, 'client', 'ceremonies', ceremony))).to.not.include('parts')
