@@ -14,6 +14,9 @@ import { storageError } from './errors.ts'
 import { MAX_PAGE } from './limits.ts'
 import type { Limits } from './limits.ts'
 import type { Metrics } from './metrics.ts'
+import { answerPage } from './page-file.ts'
+import type { PageFile } from './page-file.ts'
+import { answerProblemPage, wantsPage } from './problem-page.ts'
 import { PROBLEM_TYPE, refusal } from './problem.ts'
 import { eventText } from './stream.ts'
 
@@ -22,6 +25,8 @@ export interface AppOptions {
   readonly boards: ReadonlyMap<string, ServedBoard>
   readonly limits: Limits
   readonly metrics: Metrics
+  /** The page for people. */
+  readonly page: PageFile
   /** Aborts when the storage stops: event streams end, and connections are not kept. */
   readonly stopping: AbortSignal
   /** Hears of failures that are the storage's own. */
@@ -32,8 +37,7 @@ const NUMBER = /^(?:0|[1-9][0-9]{0,11})$/
 const HASH = /^[0-9a-f]{64}$/
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** `GET /` and `GET /boards/{board}` are free: they are the places of pages for people. */
-export function createApp({ boards, limits, metrics, stopping, say }: AppOptions): Koa {
+export function createApp({ boards, limits, metrics, page, stopping, say }: AppOptions): Koa {
   const bodies = bodyReader(limits.bodyBytes)
   const router = new Router()
   let streams = 0
@@ -44,6 +48,13 @@ export function createApp({ boards, limits, metrics, stopping, say }: AppOptions
     if (board === undefined) throw storageError('no-board', { board: name.slice(0, 64) })
     return board
   }
+
+  router.get('/', (ctx) => answerPage(ctx, page))
+
+  router.get('/boards/:board', (ctx) => {
+    boardOf(ctx)
+    answerPage(ctx, page)
+  })
 
   router.post('/boards/:board/messages', async (ctx) => {
     const board = boardOf(ctx)
@@ -171,8 +182,12 @@ function answer(metrics: Metrics, stopping: AbortSignal, say: (line: string) => 
       if (error instanceof KeyriteError && error.cause instanceof Error && problem.status === 503) say(`${error.message} ${error.cause.message}`)
       ctx.status = problem.status
       ctx.set({ ...headers, 'Cache-Control': 'no-store' })
-      ctx.body = JSON.stringify(problem)
-      ctx.type = PROBLEM_TYPE
+      ctx.vary('Accept')
+      if (wantsPage(ctx)) answerProblemPage(ctx, problem)
+      else {
+        ctx.body = JSON.stringify(problem)
+        ctx.type = PROBLEM_TYPE
+      }
     }
     // What was not read of a body would be taken for the next request.
     if (stopping.aborted || !ctx.req.complete) ctx.set('Connection', 'close')

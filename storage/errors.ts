@@ -124,6 +124,10 @@ export const storageError = errorTable('storage', {
     what: `The TLS file ${path} cannot be used: ${why}.`,
     todo: 'Give the certificate chain and its private key as readable PEM files with --tls-cert and --tls-key.',
   }),
+  'no-page': ({ path }: { path: string }) => ({
+    what: `The storage cannot start: its page for people is not at ${path}.`,
+    todo: 'Install keyrite again; in its sources, run `npm run build` first.',
+  }),
   unusable: ({ path, why }: { path: string; why: string }) => ({
     what: `The data folder ${path} cannot be used: ${why}.`,
     todo: 'Give a folder on a disk with free space that this user can write, with --data DIR.',

@@ -16,6 +16,7 @@ import { lockFolder } from './lock.ts'
 import { openLog } from './log.ts'
 import { newMetrics } from './metrics.ts'
 import type { Metrics } from './metrics.ts'
+import { readPageFile } from './page-file.ts'
 import { makeFolder, syncFolder } from './stores/files.ts'
 import { openMemoryStore } from './stores/memory.ts'
 import { openNedbStore } from './stores/nedb.ts'
@@ -53,10 +54,11 @@ export interface Serving {
 /**
  * Starts a storage.
  *
- * @throws storage.bad-option, unusable, locked, damaged, tls, port-in-use, cannot-listen
+ * @throws storage.bad-option, no-page, unusable, locked, damaged, tls, port-in-use, cannot-listen
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
   checkBoards(options.boards)
+  const page = readPageFile()
   const say = options.say ?? (() => undefined)
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const metrics = newMetrics()
@@ -67,7 +69,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   try {
     const boards = await openBoards(options, limits, metrics, say, closers)
     const stopping = new AbortController()
-    const app = createApp({ boards, limits, metrics, stopping: stopping.signal, say })
+    const app = createApp({ boards, limits, metrics, page, stopping: stopping.signal, say })
     const listener = app.callback()
     const server = await makeServer(options.tls, limits, (request, response) => void listener(request, response))
     const silent = silentSockets(server, options.tls === undefined ? 'connection' : 'secureConnection')

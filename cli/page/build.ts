@@ -10,6 +10,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import type { Plugin } from 'esbuild'
+import { readShipped, shippedNames } from '../../engine/script/shipped.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -29,7 +30,7 @@ const PAGES: readonly Page[] = [
   },
   {
     title: 'keyrite board', script: 'storage/page/main.ts', style: 'storage/page/style.css', to: 'dist/storage/board.html',
-    policy: ["connect-src 'self'", 'img-src data:'],
+    policy: ["connect-src 'self'", 'worker-src blob:', 'img-src data:'],
   },
 ]
 
@@ -53,10 +54,31 @@ const inline: Plugin = {
   },
 }
 
+/** The ceremonies that ship, checked here, so that a page needs no checker: their hashes say which file is meant. */
+const shipped: Plugin = {
+  name: 'shipped',
+  setup: (on) => {
+    on.onResolve({ filter: /^\.\/shipped\.ts$/ }, ({ path, resolveDir }) => (resolveDir === join(root, 'storage/page') ? { path, namespace: 'shipped' } : undefined))
+    on.onLoad({ filter: /.*/, namespace: 'shipped' }, () => {
+      const scripts = shippedNames().map((name) => ({ ...readShipped(name), source: '' }))
+      return { contents: `export const scripts = ${JSON.stringify(scripts)}`, loader: 'js' }
+    })
+  },
+}
+
+/** What a page cannot have, and what stands there instead: ajv makes code at run time, which the policy forbids. */
+const instead: Plugin = {
+  name: 'instead',
+  setup: (on) => {
+    on.onResolve({ filter: /^ajv$/ }, () => ({ path: join(root, 'storage/page/schema-check.ts') }))
+    on.onResolve({ filter: /^node:util$/ }, () => ({ path: join(root, 'storage/page/same.ts') }))
+  },
+}
+
 async function bundled(entry: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [entry], bundle: true, write: false, minify: true, legalComments: 'none', charset: 'utf8', target: ['es2022'],
-    format: 'iife', platform: 'browser', plugins: [portable, inline], loader: { '.yaml': 'text' }, logLevel: 'warning',
+    format: 'iife', platform: 'browser', plugins: [portable, inline, shipped, instead], loader: { '.yaml': 'text' }, logLevel: 'warning',
     define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
   })
   const [file] = outputFiles

@@ -7,6 +7,7 @@ import { parse } from 'yaml'
 import { createApp } from '../app.ts'
 import { DEFAULT_LIMITS } from '../limits.ts'
 import { newMetrics } from '../metrics.ts'
+import { readPageFile } from '../page-file.ts'
 import { STATUS } from '../problem.ts'
 import { sha256Of } from '../digest.ts'
 import { tokenBuckets } from '../bucket.ts'
@@ -35,14 +36,14 @@ describe('openapi.yaml', () => {
   afterEach(cleanUp)
 
   it('names every route that there is, and no other', () => {
-    const app = createApp({ boards: new Map(), limits: DEFAULT_LIMITS, metrics: newMetrics(), stopping: new AbortController().signal, say: () => undefined })
+    const app = createApp({ boards: new Map(), limits: DEFAULT_LIMITS, metrics: newMetrics(), page: readPageFile(), stopping: new AbortController().signal, say: () => undefined })
     const routes = app.middleware.flatMap((middleware) => ('router' in middleware ? (middleware.router as Router).stack : []))
     const served = routes.flatMap(({ path, methods }) =>
       methods.filter((method) => METHODS.includes(method.toLowerCase())).map((method) => `${method.toLowerCase()} ${String(path).replace(/:(\w+)/g, '{$1}')}`),
     )
     const documented = Object.entries(document.paths).flatMap(([path, item]) => Object.keys(item).filter((key) => METHODS.includes(key)).map((method) => `${method} ${path}`))
     expect(served.sort()).to.deep.equal(documented.sort())
-    expect(served).to.have.length(8)
+    expect(served).to.have.length(10)
   })
 
   it('names every kind of problem', () => {
@@ -55,8 +56,8 @@ describe('openapi.yaml', () => {
     ajv.addSchema(document, 'api')
     const seen = new Set<string>()
 
-    async function call(root: string, method: string, path: string, init: { body?: string | Buffer; type?: string; auth?: string; length?: false } = {}): Promise<void> {
-      const headers = { ...(init.type && { 'content-type': init.type }), ...(init.auth && { authorization: init.auth }) }
+    async function call(root: string, method: string, path: string, init: { body?: string | Buffer; type?: string; auth?: string; length?: false; etag?: string } = {}): Promise<void> {
+      const headers = { ...(init.type && { 'content-type': init.type }), ...(init.auth && { authorization: init.auth }), ...(init.etag && { 'if-none-match': init.etag }) }
       const whole = typeof init.body === 'object' ? Uint8Array.from(init.body) : init.body
       const body = init.length === false ? new Blob([whole ?? '']).stream() : (whole ?? null)
       const stop = new AbortController()
@@ -68,12 +69,13 @@ describe('openapi.yaml', () => {
       expect(found, `${operation} is documented`).to.be.an('object')
       seen.add(operation)
       const documented = found!.$ref === undefined ? found! : document.components.responses[found!.$ref.split('/').at(-1)!]!
-      const type = response.headers.get('content-type')!.split(';')[0]!
-      const schema = documented.content![type]?.schema
-      expect(schema, `${operation} has ${type}`).to.be.an('object')
       for (const [name, header] of Object.entries(documented.headers ?? {})) {
         if (header.required === true) expect(response.headers.get(name), `${operation} has ${name}`).to.be.a('string')
       }
+      const type = response.headers.get('content-type')?.split(';')[0] ?? ''
+      expect(type !== '', `${operation} has a body`).to.equal(documented.content !== undefined)
+      const schema = documented.content?.[type]?.schema
+      if (type !== '') expect(schema, `${operation} has ${type}`).to.be.an('object')
       if (type.endsWith('json')) {
         const body: unknown = await response.json()
         const reference = JSON.stringify(schema).replaceAll('"#/', '"api#/')
@@ -122,6 +124,12 @@ describe('openapi.yaml', () => {
     await writeFile(join(data, 'boards', BOARD, 'attachments', 'ann', hash), 'damaged')
     await call(url, 'GET', path)
 
+    const { etag } = readPageFile()
+    await call(url, 'GET', '/')
+    await call(url, 'GET', '/', { etag })
+    await call(url, 'GET', root)
+    await call(url, 'GET', root, { etag })
+    await call(url, 'GET', '/boards/none')
     await call(url, 'GET', `${root}/events`)
     await call(url, 'GET', `${root}/events?after=x`)
     await call(url, 'GET', '/boards/none/events')
@@ -159,7 +167,7 @@ async function startBroken(): Promise<string> {
   }
   const log = await openLog(BOARD, failing, DEFAULT_LIMITS)
   const boards = new Map([[BOARD, { log, joinToken: TOKEN, buckets: tokenBuckets(100, 100, () => 0) }]])
-  const app = createApp({ boards, limits: DEFAULT_LIMITS, metrics: newMetrics(), stopping: new AbortController().signal, say: () => undefined })
+  const app = createApp({ boards, limits: DEFAULT_LIMITS, metrics: newMetrics(), page: readPageFile(), stopping: new AbortController().signal, say: () => undefined })
   const server = app.listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   later(() => new Promise((resolve) => {

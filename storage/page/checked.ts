@@ -1,0 +1,142 @@
+/**
+ * A ceremony whose script ships with the page: read by the very fold that every client and `keyrite verify` run, so
+ * that what is shown was checked here, in the visitor's browser: signatures, views, values, proofs, outcome.
+ */
+import type { Ledger } from '../../engine/run/ledger.ts'
+import type { Post } from '../../engine/run/ledger-read.ts'
+import type { Opened } from '../../engine/run/lobby.ts'
+import type { Script, Step } from '../../engine/script/model.ts'
+import { isKeyriteError } from '../../engine/wire/error.ts'
+import type { CellView, CeremonyView, State } from './model.ts'
+import { headView, NOTHING } from './opened.ts'
+import type { Reader } from './opened.ts'
+import { Places } from './placed.ts'
+import { line, outputFacts } from './texts.ts'
+
+/** The most faults and aborts that are listed. */
+const MOST = 50
+/** Messages that are kept for a ceremony that cannot begin yet. */
+const MOST_PENDING = 2000
+
+export class CheckedCeremony implements Reader {
+  readonly opened: Opened
+  private readonly script: Script
+  private readonly begin: () => Ledger | string
+  private readonly places = new Places()
+  private ledger: Ledger | undefined
+  private problem: string | null = null
+  private isRefused = false
+  private pending: Post[] = []
+
+  /** @param begin gives the ledger, or the ceremony that must be finished before. @throws run.opening where the opening breaks a rule */
+  constructor(opened: Opened, script: Script, begin: () => Ledger | string) {
+    this.opened = opened
+    this.script = script
+    this.begin = begin
+    this.tryToBegin()
+  }
+
+  get finished(): Ledger | undefined {
+    return this.ledger?.finished === true ? this.ledger : undefined
+  }
+
+  get isWaiting(): boolean {
+    return this.ledger === undefined && !this.isRefused
+  }
+
+  /** Begins where what it follows is finished by now. */
+  tryToBegin(): void {
+    try {
+      const begun = this.begin()
+      if (typeof begun === 'string') {
+        this.problem = begun
+        return
+      }
+      this.ledger = begun
+      this.problem = null
+    } catch (error) {
+      if (!isKeyriteError(error)) throw error
+      this.problem = line(error.message)
+      this.isRefused = true
+    }
+    for (const post of this.pending.splice(0)) this.accept(post)
+  }
+
+  accept(post: Post): void {
+    if (this.ledger !== undefined) {
+      this.places.add(post)
+      this.ledger.accept(post)
+    } else if (!this.isRefused && this.pending.length < MOST_PENDING) this.pending.push(post)
+  }
+
+  wantsAttachment({ message: { statement, attachment } }: Post): boolean {
+    if (attachment === undefined || this.isRefused) return false
+    const isMember = this.opened.opening.roster.some(({ name }) => name === statement.from)
+    return isMember && Object.hasOwn(this.script.ceremony.messages, statement.type) && this.script.ceremony.messages[statement.type]?.attachment !== undefined
+  }
+
+  view(number: string | null): CeremonyView {
+    const { opened, script, ledger } = this
+    const head = { ...headView(opened, script, number), ...NOTHING, problem: this.problem }
+    if (ledger === undefined) return { ...head, state: this.isRefused ? 'refused' : 'waiting' }
+    const state = stateOf(ledger)
+    const counting = ledger.placedOffsets
+    const made = this.places.made(counting)
+    const step = ledger.ceremony.steps[ledger.current]
+    return {
+      ...head,
+      state,
+      steps: ledger.ceremony.steps.map(({ name, index }) => ({ name, until: ledger.deadline(index) })),
+      current: ledger.current,
+      rows: ledger.roster.map(({ name }) => ({
+        name,
+        cells: ledger.ceremony.steps.map((one): CellView => {
+          const { offset = null, count = 0 } = made(one.name, name) ?? {}
+          return { mark: markOf(ledger, one, name, state), offset, count, of: messagesIn(ledger, one) }
+        }),
+      })),
+      awaited: step === undefined || state === 'aborted' ? [] : ledger.missing(step.index).filter((name) => !ledger.isOut(name)),
+      needed: step === undefined || step.collect.kind === 'all'
+        ? null
+        : { made: ledger.sources.statements(step.sends).length, wanted: ledger.wanted(step) },
+      ...endings(ledger),
+      outputs: outputFacts(ledger.outputs),
+      ...this.places.attachments(counting),
+    }
+  }
+}
+
+/** As anyone reads it from the log. */
+function stateOf(ledger: Ledger): State {
+  if (ledger.finished) return 'usable'
+  if (ledger.certified) return 'confirming'
+  const { ending } = ledger
+  // Other faults end it by the Abort of whoever sees them first.
+  if (ending?.kind === 'abort' || ending?.fault.reason === 'unreachable') return 'aborted'
+  return ledger.disputes.length > 0 ? 'disputed' : 'running'
+}
+
+function markOf(ledger: Ledger, step: Step, name: string, state: State): CellView['mark'] {
+  if (ledger.disputes.some((one) => one.step.name === step.name && one.dispute.statement.from === name)) return 'disputed'
+  if (ledger.hasStated(step.name, name)) return 'done'
+  const abort = ledger.aborts.find(({ from }) => from === name)
+  if (abort !== undefined && (abort.payload.step === step.name || (abort.payload.step === null && step.index === ledger.current))) return 'aborted'
+  if (ledger.isOut(name)) return 'out'
+  // Where some are enough, nobody waits for the others once they are there.
+  if (state === 'aborted' || step.index < ledger.current) return 'never'
+  return step.index === ledger.current ? 'awaited' : 'later'
+}
+
+const messagesIn = ({ ceremony, roster }: Ledger, { sends }: Step): number => (ceremony.messages[sends]?.to === 'others' ? roster.length - 1 : 1)
+
+function endings(ledger: Ledger): Pick<CeremonyView, 'aborts' | 'faults' | 'disputes'> {
+  return {
+    aborts: ledger.aborts.slice(0, MOST).map(({ from, offset, payload: { step, reason, accused, evidence } }) => ({ from, offset, step, reason, accused, why: line(evidence.why) })),
+    faults: ledger.faults.slice(0, MOST).map(({ step, reason, why, convicts, accused, offsets }) => ({
+      step: step === null ? null : line(step, 64), reason, why: line(why), convicted: convicts ? accused : null, offsets: offsets.slice(0, 4),
+    })),
+    disputes: ledger.disputes.map(({ name, step, dispute, accused, answered }) => ({
+      from: dispute.statement.from, accused, step: step.name, offset: dispute.offset, isAnswered: answered, until: ledger.disputeDeadline(name),
+    })),
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * A board's log as the page reads it: every head from the first message on, who is ready, what was opened, and each
+ * ceremony by its own reader. No I/O; what cannot be read is passed over, as clients do.
+ */
+import { Ledger } from '../../engine/run/ledger.ts'
+import { followedIds } from '../../engine/run/followed.ts'
+import type { Post } from '../../engine/run/ledger-read.ts'
+import { openedIn, readyOf } from '../../engine/run/lobby.ts'
+import type { Opened, Ready } from '../../engine/run/lobby.ts'
+import { checkOpening } from '../../engine/run/opening.ts'
+import type { Script } from '../../engine/script/model.ts'
+import type { Random, Verbs } from '../../engine/verbs/runtime.ts'
+import type { Entry } from '../../engine/wire/board.ts'
+import { isKeyriteError } from '../../engine/wire/error.ts'
+import { EMPTY_LOG, nextHead, parseMessage, textHash } from '../../engine/wire/message.ts'
+import type { Message, Pin } from '../../engine/wire/message.ts'
+import { CheckedCeremony } from './checked.ts'
+import type { BoardView, CeremonyView, MessageView } from './model.ts'
+import type { Reader } from './opened.ts'
+import { UncheckedCeremony } from './unchecked.ts'
+
+export interface FoldOptions {
+  /** The scripts that the page knows. */
+  readonly scripts: readonly Script[]
+  readonly verbs: Verbs
+  readonly random: Random
+}
+
+/** The storage shows another log than before, or one that does not hold together. Nothing after it can be believed. */
+export class Tampered extends Error {
+  override readonly name = 'Tampered'
+}
+
+/** An entry whose place in the log is right. */
+export interface Read {
+  readonly entry: Entry
+  /** Undefined where the entry is no message. */
+  readonly message: Message | undefined
+  /** The attachment, by its hash, without which the message cannot be judged. */
+  readonly wants: string | null
+}
+
+const MOST_READY = 300
+const MOST_RECENT = 40
+/** Ceremonies that are followed: whoever may post can open as many as it likes. The newest count. */
+const MOST_CEREMONIES = 200
+/** Messages that came before their ceremony's opening. */
+const MOST_EARLY = 1000
+
+export class BoardFold {
+  private readonly options: FoldOptions
+  private readonly heads: string[] = []
+  private readonly ready = new Map<string, Ready>()
+  private readonly readers = new Map<string, Reader>()
+  private readonly changed = new Set<string>()
+  private readonly early: Post[] = []
+  private readonly recent: MessageView[] = []
+  private opened = 0
+
+  constructor(options: FoldOptions) {
+    this.options = options
+  }
+
+  get pin(): Pin {
+    const offset = this.heads.length - 1
+    const head = this.heads[offset]
+    return head === undefined ? EMPTY_LOG : { offset, head }
+  }
+
+  /** Holds an end of the log, as the storage says it, against what was read. @throws Tampered */
+  holdAgainst({ offset, head }: Pin): void {
+    if (offset < this.pin.offset) throw new Tampered(`it has ${offset + 1} messages now, where it had ${this.pin.offset + 1}`)
+    if (offset === this.pin.offset && head !== this.pin.head) throw new Tampered(`its head at offset ${offset} is another one than before`)
+  }
+
+  /** Checks an entry's place: the next offset, and a head that follows from all before it. @throws Tampered */
+  read(entry: Entry): Read {
+    const { offset, head } = this.pin
+    if (entry.offset !== offset + 1) throw new Tampered(`offset ${entry.offset} came where ${offset + 1} should`)
+    if (entry.head !== nextHead(head, textHash(entry.text))) throw new Tampered(`the head at offset ${entry.offset} does not follow from the messages before it`)
+    const message = messageIn(entry.text)
+    if (message === undefined) return { entry, message, wants: null }
+    const reader = this.readerOf(message)
+    const isWanted = message.attachment !== undefined && (reader?.wantsAttachment({ offset: entry.offset, message }) ?? false)
+    return { entry, message, wants: isWanted ? (message.attachment ?? null) : null }
+  }
+
+  /** Takes what was read, with the attachment that it wants. */
+  take({ entry: { offset, head }, message }: Read, attachment?: Uint8Array): void {
+    this.heads.push(head)
+    if (message === undefined) return
+    const { statement } = message
+    this.note(message, offset)
+    const posted = [{ offset, message, text: '' }]
+    for (const ready of readyOf(posted)) this.ready.set(ready.card.name, ready)
+    for (const opened of openedIn(posted)) this.open(opened)
+    if (statement.ceremony === null) return
+    const post: Post = { offset, message, ...(attachment === undefined ? {} : { attachment }) }
+    const reader = this.readerOf(message)
+    if (reader === undefined) {
+      if (this.early.length < MOST_EARLY) this.early.push(post)
+      return
+    }
+    this.give(reader, post)
+  }
+
+  private give(reader: Reader, post: Post): void {
+    const wasFinished = finishedOf(reader) !== undefined
+    reader.accept(post)
+    this.changed.add(reader.opened.id)
+    if (!wasFinished && finishedOf(reader) !== undefined) this.beginWaiting()
+  }
+
+  private open(opened: Opened): void {
+    if (this.readers.has(opened.id)) return
+    this.opened += 1
+    const { script, reader } = this.readerFor(opened)
+    this.readers.set(opened.id, reader)
+    this.changed.add(opened.id)
+    for (const post of this.early.filter(({ message }) => message.statement.ceremony === opened.id)) {
+      // What wants an attachment was passed without it: only a dishonest log has it before the opening.
+      if (script === undefined || !reader.wantsAttachment(post)) this.give(reader, post)
+    }
+    const [oldest] = this.readers.keys()
+    if (this.readers.size > MOST_CEREMONIES && oldest !== undefined) this.readers.delete(oldest)
+  }
+
+  private readerFor(opened: Opened): { readonly script: Script | undefined; readonly reader: Reader } {
+    const script = this.options.scripts.find(({ hash }) => hash === opened.opening.script.hash)
+    return { script, reader: script === undefined ? new UncheckedCeremony(opened) : new CheckedCeremony(opened, script, () => this.begin(opened, script)) }
+  }
+
+  /** @throws run.opening */
+  private begin({ opening }: Opened, script: Script): Ledger | string {
+    const { verbs, random } = this.options
+    const followed: Record<string, Ledger> = {}
+    for (const [name, id] of Object.entries(followedIds(script.ceremony, opening))) {
+      const found = finishedOf(this.readers.get(id))
+      if (found === undefined) return `the ceremony that it follows, ${id.slice(0, 12)}, is not finished on this board`
+      followed[name] = found
+    }
+    checkOpening(opening, script, undefined, (id) => Object.values(followed).find((one) => one.id === id))
+    return new Ledger({ script, opening, verbs, random, followed, headAt: (offset) => (offset === -1 ? EMPTY_LOG.head : this.heads[offset]) })
+  }
+
+  private beginWaiting(): void {
+    for (const reader of this.readers.values()) {
+      if (!(reader instanceof CheckedCeremony && reader.isWaiting)) continue
+      reader.tryToBegin()
+      this.changed.add(reader.opened.id)
+    }
+  }
+
+  private readerOf({ statement: { ceremony } }: Message): Reader | undefined {
+    return ceremony === null ? undefined : this.readers.get(ceremony)
+  }
+
+  private note({ statement: { type, from, to, step }, attachment }: Message, offset: number): void {
+    this.recent.push({ offset, type, from, to, step, attachment: attachment ?? null })
+    if (this.recent.length > MOST_RECENT) this.recent.shift()
+  }
+
+  /** The ids of the newest ceremonies, newest first. */
+  newest(most: number): readonly string[] {
+    return [...this.readers.keys()].slice(-most).reverse()
+  }
+
+  /** The views of those of these ceremonies that changed since they were last asked for. */
+  changedViews(ids: readonly string[], numberOf: (id: string) => string | null): readonly CeremonyView[] {
+    return ids.flatMap((id) => {
+      const reader = this.readers.get(id)
+      return reader !== undefined && this.changed.delete(id) ? [reader.view(numberOf(id))] : []
+    })
+  }
+
+  /** Has it made into a view again, such as when its number came. */
+  touch(id: string): void {
+    this.changed.add(id)
+  }
+
+  board(shown: number): BoardView {
+    const ready = [...this.ready.values()].sort((a, b) => (a.card.name < b.card.name ? -1 : 1))
+    return {
+      pin: this.pin,
+      ready: ready.slice(0, MOST_READY).map(({ card, script: { name, hash }, offset }) => ({
+        name: card.name, script: name, hash, offset, isShipped: this.options.scripts.some((one) => one.hash === hash),
+      })),
+      readyCount: ready.length,
+      recent: [...this.recent].reverse(),
+      ceremonyCount: this.opened,
+      shown: Math.min(shown, this.readers.size),
+    }
+  }
+}
+
+const finishedOf = (reader: Reader | undefined): Ledger | undefined => (reader instanceof CheckedCeremony ? reader.finished : undefined)
+
+function messageIn(text: string): Message | undefined {
+  try {
+    return parseMessage(text)
+  } catch (error) {
+    if (isKeyriteError(error)) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,103 @@
+/** What the page says in words. The same words as on a participant's own screens. */
+import type { CeremonyView } from './model.ts'
+import type { Link } from './talk.ts'
+
+export type Tone = 'calm' | 'good' | 'heed' | 'bad'
+
+export interface Saying {
+  readonly tone: Tone
+  /** Two words or so, for the eye. */
+  readonly short: string
+  readonly text: string
+}
+
+const MOST_NAMES = 8
+
+/** `anna, ben and 60 more` */
+export function nameList(names: readonly string[]): string {
+  if (names.length <= MOST_NAMES) return names.join(', ')
+  return `${names.slice(0, MOST_NAMES - 1).join(', ')} and ${names.length - MOST_NAMES + 1} more`
+}
+
+/** `2026-11-23 14:05 UTC` */
+export const clockTime = (time: number): string => (Number.isFinite(time) ? `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC` : 'no date')
+
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+/** `3 days 4 h`, `2 h 5 min`, `40 min`, `less than a minute`: from milliseconds. */
+export function duration(milliseconds: number): string {
+  const minutes = Math.floor(milliseconds / 60_000)
+  const [days, hours, rest] = [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60), minutes % 60]
+  if (days > 0) return hours > 0 ? `${counted(days, 'day')} ${hours} h` : counted(days, 'day')
+  if (hours > 0) return rest > 0 ? `${hours} h ${rest} min` : `${hours} h`
+  return minutes > 0 ? `${minutes} min` : 'less than a minute'
+}
+
+/** When the current step is over; null where it has no deadline or nothing is awaited any more. */
+export function deadlineOf({ state, steps, current, disputes }: CeremonyView): number | null {
+  if (state === 'disputed') return disputes.find(({ isAnswered }) => !isAnswered)?.until ?? null
+  return state === 'running' || state === 'confirming' ? (steps[current]?.until ?? null) : null
+}
+
+/** `until 2026-11-23 14:05 UTC (2 h left)` */
+export function untilWords(until: number, now: number): string {
+  return `until ${clockTime(until)} (${until > now ? `${duration(until - now)} left` : 'passed'})`
+}
+
+/** Where a ceremony stands. */
+export function stateOf(view: CeremonyView, now: number): Saying {
+  const until = deadlineOf(view)
+  const isLate = until !== null && until <= now
+  switch (view.state) {
+    case 'running': return running(view, isLate)
+    case 'disputed': return { tone: 'bad', short: 'Disputed', text: 'A participant complains; it will abort when the dispute is judged.' }
+    case 'aborted': return { tone: 'bad', short: 'Aborted', text: abortWords(view) }
+    case 'confirming': return confirming(view, isLate)
+    case 'usable':
+      return view.isRehearsal
+        ? { tone: 'good', short: 'Complete', text: 'Every step is done and checked. It was a rehearsal: its result is for practice alone.' }
+        : { tone: 'good', short: 'Complete', text: 'Every step is done and checked; its result is usable.' }
+    case 'unchecked':
+      return { tone: 'heed', short: 'Script not known here', text: 'This page did not ship with this script. It checked the signatures alone, shows the steps in the order of their first messages, and knows neither deadlines nor whether it succeeded.' }
+    case 'refused': return { tone: 'bad', short: 'Not valid', text: view.problem ?? '' }
+    case 'waiting': return { tone: 'heed', short: 'Cannot begin', text: `It waits: ${view.problem ?? ''}.` }
+  }
+}
+
+function running({ steps, current, awaited, needed, faults }: CeremonyView, isLate: boolean): Saying {
+  const step = steps[current]?.name ?? ''
+  const more = needed === null ? '' : `${needed.wanted - needed.made} more (${needed.made} of ${needed.wanted} in) of `
+  const whom = awaited.length > 0 ? `waiting for ${more}${nameList(awaited)}` : faults.length > 0 ? 'its check failed' : 'all is in'
+  const text = `${step}: ${whom}.`
+  return isLate
+    ? { tone: 'heed', short: 'Overdue', text: `${text} The deadline has passed: the clients abort.` }
+    : { tone: 'calm', short: `Step ${current + 1} of ${steps.length}`, text }
+}
+
+function confirming({ awaited }: CeremonyView, isLate: boolean): Saying {
+  const missing = awaited.length > 0 ? ` Missing: ${nameList(awaited)}.` : ''
+  return isLate
+    ? { tone: 'heed', short: 'Unconfirmed', text: `Succeeded, but unconfirmed: do not use its result before everyone has confirmed.${missing}` }
+    : { tone: 'heed', short: 'Confirming', text: `Succeeded. Do not use its result yet: not everyone has confirmed.${missing}` }
+}
+
+function abortWords({ aborts, faults }: CeremonyView): string {
+  const [first] = aborts
+  const guilty = [...new Set(faults.flatMap(({ convicted }) => convicted ?? []))]
+  const who = first === undefined ? 'It cannot go on.' : `${first.from} aborted it${first.step === null ? '' : ` in ${first.step}`} (${first.reason}).`
+  return `${who} ${guilty.length === 0 ? 'The log proves nobody guilty.' : `The log proves guilty: ${nameList(guilty)}.`}`
+}
+
+/** How reading goes. */
+export function linkSaying(link: Link, now: number): Saying {
+  switch (link.kind) {
+    case 'reading': {
+      const { done, total } = link
+      return { tone: 'calm', short: 'Reading', text: total === 0 ? 'Reading the board' : `Reading and checking: ${done} of ${total} messages` }
+    }
+    case 'live': return { tone: 'good', short: 'Live', text: 'Live: what comes in is shown at once' }
+    case 'lost': return { tone: 'heed', short: 'Connection lost', text: `Connection lost ${duration(now - link.since)} ago: ${link.why}. Trying again by itself; below is what was there before.` }
+    case 'tampered': return { tone: 'bad', short: 'Another log', text: `This storage’s log is not the one that it showed before: ${link.why}. Nothing more is read. Tell the participants.` }
+    case 'failed': return { tone: 'bad', short: 'Failed', text: `This page failed: ${link.why}. Load it again; if that does not help, use keyrite client status.` }
+  }
+}

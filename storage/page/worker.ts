@@ -1,0 +1,73 @@
+/** Reads and checks the log away from the screen, which stays quick whatever there is to verify. */
+import { ceremonyNumber } from '../../engine/crypto/number.ts'
+import { verbs } from '../../engine/verbs/implementations.ts'
+import { follow } from './follow.ts'
+import { BoardFold } from './fold.ts'
+import { scripts } from './shipped.ts'
+import { httpSource } from './source.ts'
+import type { FromWorker, Link, ToWorker } from './talk.ts'
+
+/** Milliseconds between two views, while there is much to read. */
+const PACE = 200
+/** The most bytes that a browser gives at once. */
+const MOST_RANDOM = 65_536
+
+function random(length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  for (let at = 0; at < length; at += MOST_RANDOM) crypto.getRandomValues(bytes.subarray(at, at + MOST_RANDOM))
+  return bytes
+}
+
+const fold = new BoardFold({ scripts, verbs, random })
+const numbers = new Map<string, string>()
+let shown = 0
+let link: Link = { kind: 'reading', done: 0, total: 0 }
+let last = 0
+let timer: ReturnType<typeof setTimeout> | undefined
+
+function send(): void {
+  clearTimeout(timer)
+  timer = undefined
+  last = performance.now()
+  const order = fold.newest(shown)
+  const message: FromWorker = { link, board: fold.board(shown), order, ceremonies: fold.changedViews(order, (id) => numbers.get(id) ?? null) }
+  postMessage(message)
+}
+
+/** One after another, with room for the log in between: each takes a third of a second. */
+async function computeNumbers(): Promise<never> {
+  for (;;) {
+    const id = fold.newest(shown).find((one) => !numbers.has(one))
+    if (id !== undefined) {
+      numbers.set(id, ceremonyNumber(id))
+      fold.touch(id)
+      send()
+    }
+    await pause(id === undefined ? 100 : 0)
+  }
+}
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+function changed(now: Link): void {
+  const isNews = now.kind !== link.kind
+  link = now
+  if (isNews || performance.now() - last >= PACE) send()
+  else timer ??= setTimeout(send, PACE)
+}
+
+function fail(error: unknown): void {
+  changed({ kind: 'failed', why: error instanceof Error ? error.message : String(error) })
+}
+
+onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  const isFirst = shown === 0
+  shown = data.shown
+  // Those that come into view were changed since they were last made, or never made.
+  if (!isFirst) {
+    send()
+    return
+  }
+  computeNumbers().catch(fail)
+  follow({ source: httpSource(data.board), fold, onChange: changed, now: Date.now, pause, signal: new AbortController().signal }).catch(fail)
+}
