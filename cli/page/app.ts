@@ -200,6 +200,16 @@ export async function startApp(kept: Kept): Promise<void> {
     }
   }
 
+  /**
+   * Is there something to tell the other machine of one's reading? That all is read also when this command needs nothing more, and has
+   * ended perhaps: the other one may wait for just that.
+   */
+  function hasStatus(): boolean {
+    const { state, read } = view
+    if (state === null || state.showing !== null || read === null || read.needed === 0 || readChecksum === undefined) return false
+    return state.isReading || read.seen >= read.needed
+  }
+
   /** Paints what the other machine's camera should see. */
   function show(): void {
     const { state } = view
@@ -209,14 +219,13 @@ export async function startApp(kept: Kept): Promise<void> {
       shower.stop()
       if (id !== undefined) void load(id)
     }
-    if (id !== undefined || state?.isReading !== true) return
+    if (id !== undefined || !hasStatus()) return
     const now = performance.now()
     if (now - statusAt < STATUS_EVERY) return
     statusAt = now
-    const status = view.read !== null && view.read.needed > 0 && readChecksum !== undefined
-      ? { checksum: readChecksum, seen: Math.min(view.read.seen, view.read.needed), needed: view.read.needed, rate: rate.perSecond(now) }
-      : undefined
-    if (status !== undefined) shower.still(writeStatus(status))
+    if (view.read === null || readChecksum === undefined) return
+    const { seen, needed } = view.read
+    shower.still(writeStatus({ checksum: readChecksum, seen: Math.min(seen, needed), needed, rate: rate.perSecond(now) }))
   }
 
   function render(): void {
@@ -244,8 +253,7 @@ export async function startApp(kept: Kept): Promise<void> {
     const { state, heard } = view
     if (state === null) return
     const now = performance.now()
-    const hasStatus = state.showing === null && state.isReading && view.read !== null && view.read.needed > 0 && readChecksum !== undefined
-    setShown(code.node, state.showing !== null || hasStatus)
+    setShown(code.node, state.showing !== null || hasStatus())
     setShown(cameraCard.node, state.showing !== null || state.isReading)
     code.update(state.showing === null
       ? { kind: 'status' }
@@ -276,7 +284,7 @@ export async function startApp(kept: Kept): Promise<void> {
     switch (next) {
       case 'opening': return openingNode()
       case 'statement': return link === 'taken' ? failureNode('taken', { text: 'Use this page', go: () => void begin() }) : failureNode(link === 'refused' || link === 'no-token' ? link : 'silent')
-      case 'end': return state === null || state.end === null ? openingNode() : endNode(state.end, state.command)
+      case 'end': return state === null || state.end === null ? openingNode() : endNode(state.end, state.command, code.node)
       case 'question': return question.node
       default: return work
     }

@@ -41,7 +41,7 @@ export function makeCodeCard(use: CodeCardUse): CodeCard {
   const title = el('h2', { class: 'card-title' })
   const heard = el('p', { class: 'heard' })
   const frame = el('p', { class: 'frame-count', 'aria-hidden': 'true' })
-  const hint = el('p', { class: 'hint' }, 'Turn this screen’s brightness up, and its night colours off. ', button('Understood', hideHint, { class: 'link' }))
+  const hint = el('p', { class: 'hint' }, 'Turn this screen’s brightness up and its night colours off. ', button('Understood', hideHint, { class: 'link' }))
   const full = button('Full screen', toggleFull, { class: 'plain', 'aria-keyshortcuts': 'F', title: 'Key f' })
   const copy = button('Copy as text', () => void copyLine(), { class: 'plain' })
   const taken = button('The other machine has it', () => use.onTaken?.(), { class: 'plain', title: 'When the other machine has no way to tell so by itself' })
@@ -50,8 +50,8 @@ export function makeCodeCard(use: CodeCardUse): CodeCard {
   const { node: controls, set: setControls } = paceControls(use.onPace)
   const node = el(
     'section', { class: 'card code-card', 'aria-labelledby': 'code-title' },
-    el('div', { class: 'card-head' }, title, frame),
-    paper, heard, hint, el('div', { class: 'controls' }, controls, el('div', { class: 'buttons' }, full, copy, taken)), trouble, line,
+    paper,
+    el('div', { class: 'code-tools' }, title, heard, frame, controls, el('div', { class: 'buttons' }, full, copy, taken), hint, trouble, line),
   )
   title.id = 'code-title'
   setShown(trouble, false)
@@ -105,7 +105,7 @@ export function makeCodeCard(use: CodeCardUse): CodeCard {
   function update(shown: CodeShown): void {
     const isTransfer = shown.kind === 'transfer'
     node.dataset['kind'] = shown.kind
-    setText(title, isTransfer ? shown.title : 'For the other machine: how well this one reads')
+    setText(title, isTransfer ? shown.title : 'How well this machine reads')
     for (const one of [controls, copy, full]) setShown(one, isTransfer)
     setShown(taken, isTransfer && use.onTaken !== undefined)
     setShown(hint, isTransfer && !use.isHintSeen())
@@ -143,7 +143,7 @@ export function makeCodeCard(use: CodeCardUse): CodeCard {
 }
 
 function heardText(shown: CodeShown): string {
-  if (shown.kind === 'status') return 'Leave it in sight of the other machine’s camera: it then shows no faster than this one reads.'
+  if (shown.kind === 'status') return 'Leave this code in sight of the other machine’s camera.'
   if (shown.isTaken) return 'The other machine has all of it.'
   const { heard } = shown
   if (heard === null) return 'Point the other machine’s camera at this code.'
@@ -156,7 +156,7 @@ function paceControls(onPace: CodeCardUse['onPace']): { readonly node: HTMLEleme
     type: 'radio', name: 'density', value: fragment, onchange: () => onPace({ fragment, isAutomatic: false }),
   }))
   const density = el(
-    'fieldset', { class: 'density', title: 'Keys + and -' }, el('legend', {}, 'Code'),
+    'fieldset', { class: 'density', title: 'Keys + and -' }, el('legend', {}, 'Codes'),
     ...radios.map((radio, i) => el('label', {}, radio, el('span', {}, DENSITIES[FRAGMENTS[i] ?? 0] ?? '', el('small', {}, ` ${FRAGMENTS[i] ?? 0} bytes`)))),
   )
   const speed = el('output', { class: 'speed-now' })
@@ -166,8 +166,8 @@ function paceControls(onPace: CodeCardUse['onPace']): { readonly node: HTMLEleme
   const automatic = el('input', { type: 'checkbox', onchange: () => onPace({ isAutomatic: automatic.checked }) })
   const node = el(
     'div', { class: 'pace' }, density,
-    el('div', { class: 'speed', title: 'Keys < and >' }, el('label', { for: 'speed' }, 'Speed'), range, speed),
-    el('label', { class: 'automatic', title: 'This page chooses by what the other machine tells of its reading' }, automatic, el('span', {}, 'Automatic')),
+    el('div', { class: 'speed', title: 'Keys < and >' }, el('label', { for: 'speed' }, 'Speed'), speed, range),
+    el('label', { class: 'automatic', title: 'This page chooses by what the other machine tells of its reading' }, automatic, el('span', {}, 'Choose both automatically')),
   )
 
   function set(pace: Pace, isAutomatic: boolean): void {

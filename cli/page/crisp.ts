@@ -1,5 +1,5 @@
 /** How large a code is painted: whole device pixels a module, so that nothing is smoothed, as many as there is room for. */
-import { QUIET_ZONE } from '../../engine/channel/qr.ts'
+import { QUIET_ZONE } from '../../engine/channel/qr-matrix.ts'
 
 export interface Crisp {
   /** Device pixels a module. */

@@ -4,7 +4,7 @@
  */
 import type { PageQuestion } from '../web/protocol.ts'
 import { blockNodes, hasOutside, numberNode, outsideNode } from './blocks-view.ts'
-import { button, el, setAttribute, setShown, setText } from './dom.ts'
+import { button, el, setAttribute, setShown, setText, withCode } from './dom.ts'
 import { makeLook } from './look.ts'
 
 export interface QuestionView {
@@ -44,13 +44,13 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
       onAnswer(id, answer)
     }
     const heading = el('h1', { id: 'asked', class: 'asked', tabindex: -1 }, owner === '' ? 'It is your turn' : `Your turn, ${owner}`)
-    const form = answerForm(first, send)
+    const { node: declining, open: decline } = declineBox(first, send)
+    const form = answerForm(first, send, decline)
     const look = first.mayLook ? makeLook(send) : undefined
     const looked = el('div', { class: 'looked', role: 'region', 'aria-label': 'What you looked at', tabindex: -1 })
     const numbers = first.blocks.flatMap((block) => (block.kind === 'number' ? [block.number] : []))
     const rest = first.blocks.filter(({ kind }) => kind !== 'number')
     const legend = hasOutside(rest) ? [el('p', { class: 'legend' }, 'In a frame like this: ', outsideNode('text from somebody else'), ' Nobody has checked it.')] : []
-    const { node: declining, buttons: leaving } = declineButtons(first, send)
     const trouble = el('p', { class: 'trouble', role: 'alert', id: 'answer-trouble' })
     const below = button('More below ↓', () => scrollBy({ top: innerHeight * 0.8, behavior: 'smooth' }), { class: 'below', tabindex: -1, 'aria-hidden': 'true' })
     const watch = (): void => setShown(below, document.documentElement.scrollHeight - innerHeight - scrollY > 40)
@@ -76,7 +76,7 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
         el(
           'div', { class: 'answer', role: 'group', 'aria-label': 'Your answer' },
           ...numbers.flatMap((number) => [el('h2', { class: 'number-title' }, 'The ceremony’s number'), numberNode(number)]),
-          ...form.nodes, trouble, leaving, declining, ...(look === undefined ? [] : [look]),
+          ...form.nodes, declining, trouble, ...(look === undefined ? [] : [look]),
         ),
         below,
       ],
@@ -123,12 +123,14 @@ interface AnswerForm {
   readonly input: HTMLInputElement | undefined
 }
 
-/** What is asked, and what answers it with a yes. */
-function answerForm({ prompt, answer }: PageQuestion, send: (answer: string) => void): AnswerForm {
-  const sentences = prompt.slice(0, -1).map((text) => el('p', { class: 'prompt' }, text))
-  const last = prompt.at(-1) ?? ''
+/** What is asked, and what answers it. */
+function answerForm({ prompt, answer, mayLeave }: PageQuestion, send: (answer: string) => void, decline: (from: HTMLElement) => void): AnswerForm {
+  const sentences = prompt.slice(0, -1).map((text) => el('p', { class: 'prompt' }, ...withCode(text)))
+  const last = withCode(prompt.at(-1) ?? '')
+  const no = button(answer.kind === 'yes' ? 'No' : 'Decline', () => decline(no), { class: 'decline' })
+  const leave = [...(mayLeave ? [button('Later', () => send('later'), { class: 'plain', title: 'Refuses nothing: you are asked again' })] : []), no]
   if (answer.kind === 'yes') {
-    return { nodes: [...sentences, el('p', { class: 'prompt asks' }, last), el('p', { class: 'buttons' }, button('Yes', () => send('yes'), { class: 'main' }))], input: undefined }
+    return { nodes: [...sentences, el('p', { class: 'prompt asks' }, ...last), el('p', { class: 'buttons' }, button('Yes', () => send('yes'), { class: 'main' }), ...leave)], input: undefined }
   }
   const isDigits = answer.kind === 'digits'
   const input = el('input', {
@@ -141,34 +143,41 @@ function answerForm({ prompt, answer }: PageQuestion, send: (answer: string) => 
         event.preventDefault()
         const typed = input.value.trim()
         if (typed === '') input.focus()
-        // Only the digits of a number, or the sentence, are sent from here: words that mean something else have buttons.
-        else send(isDigits ? typed.replace(/[^0-9 ]/g, '').trim() || '0' : /^(no?|later)$/i.test(typed) ? `“${typed}”` : typed)
+        else send(isDigits ? digitsTyped(typed) : sentenceTyped(typed))
       },
     },
-    el('label', { for: 'answer', class: 'prompt asks' }, last),
+    el('label', { for: 'answer', class: 'prompt asks' }, ...last),
     ...(answer.kind === 'sentence' ? [el('p', { class: 'sentence' }, answer.sentence)] : []),
-    input, el('p', { class: 'buttons' }, el('button', { type: 'submit', class: 'main' }, isDigits ? 'Confirm' : 'Sign all the same')),
+    input, el('p', { class: 'buttons' }, el('button', { type: 'submit', class: 'main' }, isDigits ? 'Confirm' : 'Sign all the same'), ...leave),
   )
   return { nodes: [...sentences, form], input }
 }
 
+// Only digits, or a sentence, are sent from the field: words that mean something else have buttons.
+const digitsTyped = (typed: string): string => typed.replace(/[^0-9 ]/g, '').trim() || '0'
+const sentenceTyped = (typed: string): string => (/^(no?|later)$/i.test(typed) ? `“${typed}”` : typed)
+
 /** Declining asks once more; leaving does not, since it refuses nothing. */
-function declineButtons({ answer, mayLeave }: PageQuestion, send: (answer: string) => void): { readonly node: HTMLElement; readonly buttons: HTMLElement } {
-  const word = answer.kind === 'yes' ? 'No' : 'Decline'
-  const decline = button(word, () => toggle(true), { class: 'decline' })
-  const buttons = el('p', { class: 'buttons leave' }, decline, ...(mayLeave ? [button('Later', () => send('later'), { class: 'plain', title: 'Refuses nothing: you are asked again' })] : []))
-  const back = button('Back to the question', () => toggle(false), { class: 'plain' })
+function declineBox({ answer }: PageQuestion, send: (answer: string) => void): { readonly node: HTMLElement; readonly open: (from: HTMLElement) => void } {
+  let opener: HTMLElement | undefined
+  const back = button('Back to the question', () => {
+    setShown(node, false)
+    opener?.focus()
+  }, { class: 'plain' })
+  const isYes = answer.kind === 'yes'
   const node = el(
     'div', { class: 'declining', role: 'group', 'aria-labelledby': 'declining' },
-    el('p', { id: 'declining', class: 'asks' }, answer.kind === 'yes' ? 'Answer no? It counts at once.' : 'Decline? The others are told, and this ceremony goes on without you, or ends.'),
-    el('p', { class: 'buttons' }, button(answer.kind === 'yes' ? 'Yes, answer no' : 'Yes, decline', () => send('no'), { class: 'danger' }), back),
+    el('p', { id: 'declining', class: 'asks' }, isYes ? 'Answer no? It counts at once.' : 'Decline? The others are told; this ceremony goes on without you, or ends.'),
+    el('p', { class: 'buttons' }, button(isYes ? 'Yes, answer no' : 'Yes, decline', () => send('no'), { class: 'danger' }), back),
   )
   setShown(node, false)
-  function toggle(isOpen: boolean): void {
-    setShown(node, isOpen)
-    setShown(buttons, !isOpen)
-    if (isOpen) back.focus()
-    else decline.focus()
+  return {
+    node,
+    open: (from) => {
+      opener = from
+      setShown(node, true)
+      node.scrollIntoView({ block: 'nearest' })
+      back.focus()
+    },
   }
-  return { node, buttons }
 }

@@ -1,8 +1,8 @@
 /** Paints codes: the frames of a transfer, one after another without end, or one small code that stays. */
 import { sendMessage } from '../../engine/channel/frames.ts'
 import type { Sending } from '../../engine/channel/frames.ts'
-import { QUIET_ZONE, qrMatrix } from '../../engine/channel/qr.ts'
-import type { QrMatrix } from '../../engine/channel/qr.ts'
+import { QUIET_ZONE, qrMatrix } from '../../engine/channel/qr-matrix.ts'
+import type { QrMatrix } from '../../engine/channel/qr-matrix.ts'
 import { crispFor } from './crisp.ts'
 import { fragmentFor } from './pace.ts'
 import type { Pace } from './pace.ts'

@@ -49,7 +49,7 @@ export function startStandalone(kept: Kept): void {
 
   document.body.replaceChildren(
     el('header', { class: 'top' }, el('div', { class: 'bar' }, el('p', { class: 'badge' }, el('strong', {}, 'keyrite'), ' ', el('span', {}, 'by itself')), el('div', { class: 'tabs', role: 'tablist', 'aria-label': 'What to do' }, buttons.show, buttons.scan))),
-    el('main', { class: 'alone' }, el('h1', { class: 'unseen' }, 'Show and scan keyrite’s codes'), show.node, scan.node),
+    el('main', { class: 'alone' }, el('h1', { class: 'alone-title' }, 'A line of text as codes, and codes as a line of text'), el('p', { class: 'soft' }, 'This page works by itself: it needs no network, speaks to nobody, and keeps nothing.'), show.node, scan.node),
   )
   bindKeys((key) => !show.node.hidden && show.press(key))
   open('show', true)
@@ -80,7 +80,7 @@ function makeShowTab(kept: Kept): Tab & { readonly press: (key: string) => boole
     onFrame: (shown, { partCount }) => code.setFrame(partCount === 1 ? 'one code' : `code ${shown}, any ${partCount} do`),
   })
   const node = panel(
-    'show', el('div', { class: 'card say' }, el('label', { for: 'to-show' }, 'Paste a line that keyrite copied; it is shown at once.'), line, trouble), code.node,
+    'show', el('div', { class: 'card say' }, el('label', { for: 'to-show' }, 'Paste the line that Copy as text gave on another page. It is shown at once.'), line, trouble), code.node,
   )
   code.setPace(pacing.pace(), false)
   pacing.choose({ isAutomatic: false })

@@ -23,13 +23,14 @@ export function failureNode(name: FailureName, action?: { readonly text: string;
   )
 }
 
-export function endNode({ isGood, lines, next }: NonNullable<PageState['end']>, command: string): HTMLElement {
+/** @param code what the other machine may still have to see */
+export function endNode({ isGood, lines, next }: NonNullable<PageState['end']>, command: string, code: HTMLElement): HTMLElement {
   const [first = isGood ? 'Done' : 'It ended', ...more] = lines
-  return el(
+  return el('div', { class: 'ended' }, el(
     'section', { class: `statement ${isGood ? 'is-good' : 'is-bad'}`, role: isGood ? 'status' : 'alert' },
     icon(isGood ? DONE : STOP, 'statement-icon'), el('h1', { tabindex: -1 }, first),
     ...more.map((line) => el('p', { class: 'end-line' }, line)),
     ...(next.length === 0 ? [] : [el('h2', {}, 'What to do next'), el('ul', {}, ...next.map((text) => el('li', {}, ...withCode(text))))]),
     el('p', { class: 'soft' }, ...withCode(`\`${command}\` has ended. This page may be closed.`)),
-  )
+  ), code)
 }

@@ -43,6 +43,8 @@ export async function fakeServer(first: PageState): Promise<FakeServer> {
       response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': `${policy}; frame-ancestors 'none'` }).end(html)
     } else if (pathname !== '/session' && request.headers.authorization !== `Bearer ${key ?? ''}`) {
       response.writeHead(401, { 'Content-Type': 'application/json' }).end(JSON.stringify({ code: 'web.key', message: 'This page does not belong to the command that runs.', todo: 'Open the address that it prints.' }))
+    } else if (pathname === '/events' && isHanging) {
+      // Not even an answer.
     } else if (pathname === '/events') {
       stream?.end(`${JSON.stringify({ code: PAGE_TAKEN })}\n`)
       stream = response
