@@ -36,7 +36,7 @@ export class ClientPair extends KeyriteCommand {
         throw cliError('pairing', { name: identity.name })
       }
       await saveIdentity(home, { ...identity, airgapKey: answer.card.airgapKey })
-      const said = [`Paired. The airgap’s key is ${answer.card.airgapKey}.`, `Pairing code: ${pairingCode(answer.card)}. The airgap must show the same.`]
+      const said = ['Paired.', `Pairing code: ${pairingCode(answer.card)}. The airgap must show the same.`, `The airgap’s key is ${answer.card.airgapKey}.`]
       const next = ['keyrite client ready dkg', 'Then one of you opens the ceremony: keyrite client open dkg --set threshold=3']
       page?.tell({ end: pageEnd(said, next) })
       for (const line of said) this.log(line)

@@ -184,11 +184,17 @@ export async function readyWorld(): Promise<World & { readonly record: Record }>
   return { ...worldIn(folder, Number(new URL(world.board).port)), record }
 }
 
-/** Made once, by the commands that a person types. The passphrases need no work, and so get little. */
-async function makeTemplate(): Promise<Template> {
+/** A world in which nobody has a machine yet. */
+export async function freshWorld(): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'keyrite-template-'))
   const world = worldIn(folder, await freePort())
   await writeFile(world.token, 'a-join-token-for-tests\n', { mode: 0o600 })
+  return world
+}
+
+/** Made once, by the commands that a person types. The passphrases need no work, and so get little. */
+async function makeTemplate(): Promise<Template> {
+  const world = await freshWorld()
   const record: { [what: string]: Ended } = {}
   const storage = await world.serve()
   await Promise.all([world.ada, world.bob].map((person) => enter(world, person, (what, ended) => {
@@ -202,8 +208,9 @@ async function makeTemplate(): Promise<Template> {
  * Somebody makes both machines, pairs them, and is ready for the DKG. The storage runs.
  *
  * @param note hears what each command printed
+ * @param pair pairs them otherwise than by a folder
  */
-export async function enter(world: World, person: Person, note: (what: string, ended: Ended) => void = () => undefined): Promise<void> {
+export async function enter(world: World, person: Person, note: (what: string, ended: Ended) => void = () => undefined, pair?: () => Promise<void>): Promise<void> {
   const done = (what: string, ended: Ended): void => {
     expect(ended.code, `${person.name}: ${what}\n${ended.stdout}${ended.stderr}`).to.equal(0)
     note(what, ended)
@@ -212,9 +219,11 @@ export async function enter(world: World, person: Person, note: (what: string, e
   await writeFile(person.passphrase, `the passphrase of ${person.name}\n`, { mode: 0o600 })
   done('client init', await person.run('client init', '--name', person.name, '--board', world.board, '--join-token-file', world.token, '--work-factor', '10'))
   done('airgap init', await person.run('airgap init', '--mnemonic-file', person.words, '--work-factor', '10'))
-  const [card, pair] = await Promise.all([person.run('airgap card', '--accept-name', person.name), person.run('client pair', '--json')])
-  done('airgap card', card)
-  done('client pair', pair)
+  if (pair === undefined) {
+    const [card, paired] = await Promise.all([person.run('airgap card', '--accept-name', person.name), person.run('client pair', '--json')])
+    done('airgap card', card)
+    done('client pair', paired)
+  } else await pair()
   done('client ready', await person.run('client ready', 'dkg', '--json'))
 }
 
