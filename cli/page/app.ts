@@ -238,7 +238,8 @@ export async function startApp(kept: Kept): Promise<void> {
     }
     setShown(header.node, state !== null)
     if (next !== scene || next === 'statement') enter(next)
-    const isWanted = wantsCamera(view) && next !== 'question'
+    // During a question too: that the client shows something else takes the question away.
+    const isWanted = wantsCamera(view)
     if (isWanted && view.camera.kind === 'off') camera.start()
     if ((view.link !== 'live' || state?.end !== null) && view.camera.kind === 'on') camera.stop()
     reader.look(isWanted && view.camera.kind === 'on')

@@ -92,6 +92,10 @@ export function makeCamera({ video, kept, onChange }: CameraOptions): Camera {
     } else if (state.kind === 'failed' && state.failure !== 'denied' && cameras.length > 0) start()
   }
 
+  // A video that is taken out of the page, for a question say, is paused by the browser, and would show one picture for ever.
+  video.addEventListener('pause', () => {
+    if (stream !== undefined) void video.play().catch(() => undefined)
+  })
   if (isPossible()) navigator.mediaDevices.addEventListener('devicechange', () => void changed())
   return { start, stop }
 }
