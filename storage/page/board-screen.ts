@@ -47,7 +47,7 @@ export function boardScreen(name: string, url: string, show: (most: number) => v
     update({ link: now, board, order, ceremonies }) {
       link.update(now)
       hasRead ||= now.kind === 'live'
-      arrange(list, panels, order, ceremonies, path)
+      arrange(list, panels, order, ceremonies, path, now.kind === 'reading')
       more.hidden = board.ceremonyCount <= order.length || order.length < shown
       setEmpty(hasRead && board.ceremonyCount === 0)
       setReady({ ready: board.ready, readyCount: board.readyCount })
@@ -82,7 +82,7 @@ function linkBar(): { readonly node: HTMLElement; update(link: Link): void } {
   }
 }
 
-function arrange(list: HTMLElement, panels: Map<string, Panel>, order: readonly string[], changed: readonly CeremonyView[], path: string): void {
+function arrange(list: HTMLElement, panels: Map<string, Panel>, order: readonly string[], changed: readonly CeremonyView[], path: string, isReading: boolean): void {
   for (const view of changed) {
     const panel = panels.get(view.id) ?? ceremonyPanel(path, view.id, false)
     panels.set(view.id, panel)
@@ -91,8 +91,11 @@ function arrange(list: HTMLElement, panels: Map<string, Panel>, order: readonly 
   const nodes = order.flatMap((id) => panels.get(id)?.node ?? [])
   if (nodes.length === list.children.length && nodes.every((one, i) => one === list.children[i])) return
   const [newest] = nodes
-  // The newest is what people come for; the one before it stays as they left it.
-  if (newest !== undefined && newest !== list.firstElementChild) newest.open = true
+  // The newest is what people come for. The one before it stays open if they are looking at it, not if it passed by while all was read.
+  if (newest !== undefined && newest !== list.firstElementChild) {
+    if (isReading) for (const one of nodes) one.open = false
+    newest.open = true
+  }
   const focused = document.activeElement
   list.replaceChildren(...nodes)
   if (focused instanceof HTMLElement && list.contains(focused)) focused.focus({ preventScroll: true })

@@ -3,7 +3,8 @@ import { el, place, setText, theirs } from './dom.ts'
 import type { Child } from './dom.ts'
 import type { CeremonyView, FactView } from './model.ts'
 import { legend, messageUrl, progressTable } from './progress-table.ts'
-import { clockTime, counted, deadlineOf, stateOf, untilWords } from './words.ts'
+import { alike, clockTime, counted, deadlineOf, nameList, stateOf, untilWords } from './words.ts'
+import type { SharedAbort } from './words.ts'
 
 export interface Panel {
   readonly node: HTMLDetailsElement
@@ -42,7 +43,7 @@ export function ceremonyPanel(board: string, id: string, isOpen: boolean): Panel
     el('p', { class: 'hint' }, 'Each owner reads it on the airgap’s own screen before confirming. If that one differs from this one, it is not this ceremony.'),
   ])
   const setFacts = place(facts, (data: CeremonyView) => factRows(data, messages))
-  const setTrouble = place(trouble, (data: Pick<CeremonyView, 'aborts' | 'faults' | 'disputes'>) => troubleList(data, messages))
+  const setTrouble = place(trouble, (data: Trouble) => troubleList(data, messages))
   const setTable = place(table, (data: Parameters<typeof progressTable>[0]) => (data.rows.length === 0 || data.steps.length === 0 ? [] : [progressTable(data)]))
   const setSigns = place(signs, (rows: CeremonyView['rows']) => (rows.some(({ cells }) => cells.length > 0) ? [legend({ rows })] : []))
   const setResults = place(results, (data: Pick<CeremonyView, 'outputs' | 'state'>) =>
@@ -70,14 +71,16 @@ export function ceremonyPanel(board: string, id: string, isOpen: boolean): Panel
       const { id: ceremony, steps, current, rows, state: at, aborts, faults, disputes } = next
       setTable({ id: ceremony, steps, current, rows, state: at, messages })
       setSigns(rows)
-      setTrouble({ aborts, faults, disputes })
+      setTrouble({ aborts: alike(aborts), faults, disputes })
       setResults({ outputs: next.outputs, state: at })
-      setFacts({ ...next, rows: [], number: null, outputs: [], attachments: [], aborts: [], faults: [], disputes: [], awaited: [], current: 0 })
+      setFacts({ ...next, rows: [], steps: [], number: null, outputs: [], attachments: [], aborts: [], faults: [], disputes: [], awaited: [], current: 0 })
       setAttachments({ attachments: next.attachments, attachmentCount: next.attachmentCount })
       tick(Date.now())
     },
   }
 }
+
+type Trouble = Pick<CeremonyView, 'faults' | 'disputes'> & { readonly aborts: readonly SharedAbort[] }
 
 const row = (name: Child, ...value: readonly Child[]): HTMLElement[] => [el('dt', {}, name), el('dd', {}, ...value)]
 
@@ -87,27 +90,26 @@ function factRow({ name, text, isClaim, isCeremony }: FactView): HTMLElement[] {
   return isClaim === true ? row(theirs(name), el('span', { class: 'claim' }, 'as the opener claims: '), value) : row(theirs(name), value)
 }
 
-function factRows({ openedBy, opensAt, offset, parameters, script, id, steps }: CeremonyView, messages: string): HTMLElement[] {
+function factRows({ openedBy, opensAt, offset, parameters, script, id }: CeremonyView, messages: string): HTMLElement[] {
   return [
     ...row('opened by', theirs(openedBy), ' in ', el('a', { href: messageUrl(messages, offset) }, `message ${offset}`)),
     ...row('opens at', clockTime(Date.parse(opensAt))),
     ...parameters.flatMap(factRow),
     ...row('script', el('code', {}, `${script.name}.yaml`), ', SHA-256 ', el('span', { class: 'mono' }, script.hash)),
-    ...(steps.length > 0 ? row('steps', steps.map(({ name }) => name).join(' → ')) : []),
     ...row('ceremony id', el('span', { class: 'mono' }, id)),
   ]
 }
 
-function troubleList({ aborts, faults, disputes }: Pick<CeremonyView, 'aborts' | 'faults' | 'disputes'>, messages: string): Child[] {
-  const at = (offset: number): HTMLElement => el('a', { href: messageUrl(messages, offset) }, `message ${offset}`)
+function troubleList({ aborts, faults, disputes }: Trouble, messages: string): Child[] {
+  const at = (offsets: readonly number[]): Child[] => offsets.flatMap((offset, i) => [i === 0 ? '; ' : ', ', el('a', { href: messageUrl(messages, offset) }, `message ${offset}`)])
+  const where = (step: string | null): Child[] => (step === null ? [] : [' in ', theirs(step)])
   const items = [
     ...disputes.map(({ from, accused, step, offset, isAnswered }) =>
-      el('li', {}, theirs(from), ' complains of ', theirs(accused), ` in ${step}: `, isAnswered ? 'answered' : 'an answer is awaited', '; ', at(offset))),
-    ...aborts.map(({ from, step, reason, accused, why, offset }) =>
-      el('li', {}, theirs(from), ' aborted', step === null ? '' : ' in ', theirs(step ?? ''), ` (${reason}`, accused === null ? '' : ', naming ', theirs(accused ?? ''), '): ', theirs(why), '; ', at(offset))),
+      el('li', {}, theirs(from), ' complains of ', theirs(accused), ...where(step), isAnswered ? ', and was answered' : ': an answer is awaited', ...at([offset]))),
     ...faults.map(({ step, reason, why, convicted, offsets }) =>
-      el('li', {}, `Found here${step === null ? '' : ` in ${step}`} (${reason}): `, theirs(why), convicted === null ? '. This proves nobody guilty' : '. This proves ', theirs(convicted ?? ''), convicted === null ? '' : ' guilty',
-        ...offsets.flatMap((offset) => ['; ', at(offset)]))),
+      el('li', {}, 'Found by this page', ...where(step), ` (${reason}): `, theirs(why), ...(convicted === null ? ['. This proves nobody guilty'] : ['. This proves ', theirs(convicted), ' guilty']), ...at(offsets))),
+    ...aborts.map(({ from, step, reason, accused, why, offsets }) =>
+      el('li', {}, theirs(nameList(from)), ' aborted', ...where(step), ` (${reason}`, ...(accused === null ? [] : [', naming ', theirs(accused)]), '): ', theirs(why), ...at(offsets))),
   ]
   return items.length === 0 ? [] : [el('h3', {}, 'What went wrong'), el('ul', {}, ...items)]
 }

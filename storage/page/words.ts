@@ -1,5 +1,5 @@
 /** What the page says in words. The same words as on a participant's own screens. */
-import type { CeremonyView } from './model.ts'
+import type { AbortView, CeremonyView } from './model.ts'
 import type { Link } from './talk.ts'
 
 export type Tone = 'calm' | 'good' | 'heed' | 'bad'
@@ -93,11 +93,25 @@ export function linkSaying(link: Link, now: number): Saying {
   switch (link.kind) {
     case 'reading': {
       const { done, total } = link
-      return { tone: 'calm', short: 'Reading', text: total === 0 ? 'Reading the board' : `Reading and checking: ${done} of ${total} messages` }
+      return { tone: 'calm', short: 'Reading', text: total === 0 ? 'the board' : `and checking: ${done} of ${total} messages` }
     }
-    case 'live': return { tone: 'good', short: 'Live', text: 'Live: what comes in is shown at once' }
-    case 'lost': return { tone: 'heed', short: 'Connection lost', text: `Connection lost ${duration(now - link.since)} ago: ${link.why}. Trying again by itself; below is what was there before.` }
+    case 'live': return { tone: 'good', short: 'Live', text: 'what comes in is shown at once' }
+    case 'lost': return { tone: 'heed', short: 'Connection lost', text: `${duration(now - link.since)} ago: ${link.why}. Trying again by itself; below is what was there before.` }
     case 'tampered': return { tone: 'bad', short: 'Another log', text: `This storage’s log is not the one that it showed before: ${link.why}. Nothing more is read. Tell the participants.` }
     case 'failed': return { tone: 'bad', short: 'Failed', text: `This page failed: ${link.why}. Load it again; if that does not help, use keyrite client status.` }
   }
+}
+
+/** What several said in the same words. */
+export type SharedAbort = Omit<AbortView, 'from' | 'offset'> & { readonly from: readonly string[]; readonly offsets: readonly number[] }
+
+/** Puts equal aborts together: once one aborts, the others usually follow. */
+export function alike(aborts: readonly AbortView[]): readonly SharedAbort[] {
+  const found = new Map<string, SharedAbort>()
+  for (const { from, offset, ...rest } of aborts) {
+    const key = JSON.stringify([rest.step, rest.reason, rest.accused, rest.why])
+    const before = found.get(key)
+    found.set(key, { ...rest, from: [...(before?.from ?? []), from], offsets: [...(before?.offsets ?? []), offset].slice(0, 8) })
+  }
+  return [...found.values()]
 }
