@@ -11,16 +11,16 @@ export interface FakeServer {
   readonly address: string
   /** What the page sent, by path. */
   readonly sent: { readonly path: string; readonly body: unknown }[]
-  tell(state: PageState): void
+  readonly tell: (state: PageState) => void
   /** What the next frames give. */
   result: FramesResult
   /** Bytes of the message that is shown. */
   message: Uint8Array
   /** No sign of life any more. */
-  hang(): void
+  readonly hang: () => void
   /** The key is good no more. */
-  forget(): void
-  close(): Promise<void>
+  readonly forget: () => void
+  readonly close: () => Promise<void>
 }
 
 export const pageFile = (): string => join(import.meta.dirname, '..', '..', '..', 'dist', 'cli', 'page.html')
