@@ -164,7 +164,7 @@ describe('work of an airgap that takes long', function () {
     const { airgap, memory } = airgapWith(written[3] ?? expect.fail())
     const statement = {
       ceremony: id, step: null, type: 'Abort', from: 'anna', to: null, view: null,
-      payload: { reason: 'operator', step: 'SendPartials', accused: null, evidence: { why: 'x' } },
+      payload: { reason: 'operator', step: 'SendPartials', accused: null, evidence: { why: 'x', offsets: [] } },
     }
     const abort = canonical(signMessage(memberOf(key, 'anna').signingKey, { statement, seen: EMPTY_LOG }))
     const closed = await airgap.handle(sealEnvelope({ kind: 'request', ceremony: id, step: 'Abort', body: { ask: 'close', abort } }))
