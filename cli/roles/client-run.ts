@@ -66,7 +66,7 @@ export const systemClock: Clock = {
 export async function runCeremony(use: RunUse): Promise<RunEnd> {
   const { session, screen, signal } = use
   const me = cardOf(session.identity)
-  const ledgers = new Ledgers(session.home, session.feed)
+  const ledgers = new Ledgers(session.home, session.feed, signal)
   const opened = await awaitOpening(use, ledgers, me.name)
   const { script, followed } = await ledgers.of(opened)
   for (const line of openedLines(opened, script)) screen.log(line)

@@ -22,11 +22,16 @@ export class Ledgers {
   private readonly home: string
   private readonly feed: Feed
   private readonly known = new Map<string, { readonly ledger: Ledger; read: number }>()
+  private readonly signal: AbortSignal | undefined
 
-  /** @param home the client's, where it keeps scripts that do not ship */
-  constructor(home: string, feed: Feed) {
+  /**
+   * @param home the client's, where it keeps scripts that do not ship
+   * @param signal stops a reading that takes long
+   */
+  constructor(home: string, feed: Feed, signal?: AbortSignal) {
     this.home = home
     this.feed = feed
+    this.signal = signal
   }
 
   /**
@@ -38,8 +43,9 @@ export class Ledgers {
     const known = this.known.get(id) ?? { ledger: await this.begin(opening), read: 0 }
     this.known.set(id, known)
     const { all } = this.feed
-    for (const posted of all.slice(known.read)) known.ledger.accept(posted)
+    for (const posted of all.slice(known.read)) void known.ledger.follow(posted, this.signal)
     known.read = all.length
+    await known.ledger.settled()
     return known.ledger
   }
 

@@ -2,11 +2,13 @@
  * Many signatures at once: one random linear combination and two pairings for all, however many. What it costs is the
  * hashing to the curve, so that is done once for a list of messages and handed around.
  */
-import { mulAddUnsafe, pippenger } from '@noble/curves/abstract/curve.js'
+import { mulAddUnsafe } from '@noble/curves/abstract/curve.js'
 import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { samePairing } from './bls.ts'
 import type { G1, G2 } from './bls.ts'
 import { randomWeights } from './scalar.ts'
+import { finish } from './slices.ts'
+import type { Slices } from './slices.ts'
 
 const G2Point = bls12_381.G2.Point
 
@@ -21,18 +23,35 @@ export interface Hashed {
  *
  * @param random the system's generator; drawn from once, now that the entries are fixed
  */
-export function verifyBatch(publicKey: G1, entries: readonly Hashed[], random: (length: number) => Uint8Array): boolean {
-  if (publicKey.is0() || entries.some(({ signature }) => signature.is0() || !signature.isTorsionFree())) return false
+export const verifyBatch = (publicKey: G1, entries: readonly Hashed[], random: (length: number) => Uint8Array): boolean =>
+  finish(batchSlices(publicKey, entries, random))
+
+/** The same, in slices. */
+export function* batchSlices(publicKey: G1, entries: readonly Hashed[], random: (length: number) => Uint8Array): Slices<boolean> {
+  if (publicKey.is0()) return false
+  for (const [i, { signature }] of entries.entries()) {
+    if (signature.is0() || !signature.isTorsionFree()) return false
+    if (i % CHECKED_AT_ONCE === 0) yield
+  }
   if (entries.length === 0) return true
   const weights = randomWeights(entries.length, random)
-  const hash = combineG2(entries.map((entry) => entry.hash), weights)
-  const signature = combineG2(entries.map((entry) => entry.signature), weights)
+  const hash = yield* combineG2(entries.map((entry) => entry.hash), weights)
+  const signature = yield* combineG2(entries.map((entry) => entry.signature), weights)
+  yield
   return samePairing(publicKey, hash, signature)
 }
 
-/** From about here, buckets are faster than doubling for all at once. */
-const MANY = 100
+/** Points whose subgroup is checked in one slice. */
+const CHECKED_AT_ONCE = 4
+/** Points that are combined in one slice: fewer are slower in all, more hold others up longer. */
+const COMBINED_AT_ONCE = 16
 
-function combineG2(points: readonly G2[], scalars: readonly bigint[]): G2 {
-  return points.length < MANY ? mulAddUnsafe(G2Point, [...points], [...scalars]) : pippenger(G2Point, [...points], [...scalars])
+function* combineG2(points: readonly G2[], scalars: readonly bigint[]): Slices<G2> {
+  let sum = G2Point.ZERO
+  for (let from = 0; from < points.length; from += COMBINED_AT_ONCE) {
+    const [some, their] = [points.slice(from, from + COMBINED_AT_ONCE), scalars.slice(from, from + COMBINED_AT_ONCE)]
+    sum = sum.add(mulAddUnsafe(G2Point, some, their))
+    yield
+  }
+  return sum
 }

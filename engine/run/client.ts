@@ -62,11 +62,32 @@ class ClientRun {
     checkOpening(opening, script, me, (id) => Object.values(this.ledger.followed).find((one) => one.id === id && one.finished))
     await this.work.load()
     this.ports.onLedger?.(this.ledger)
+    const broken = new AbortController()
     const stop = this.ports.feed.listen((posted) => {
-      this.ledger.accept(posted)
-      this.ports.onLedger?.(this.ledger)
-      for (const hear of [...this.changed]) hear()
+      this.ledger.follow(posted, this.signal).then(
+        () => {
+          this.ports.onLedger?.(this.ledger)
+          for (const hear of [...this.changed]) hear()
+        },
+        // A bug; or the run was stopped.
+        (error: unknown) => broken.abort(error),
+      )
     })
+    const either = following(this.signal, broken.signal)
+    try {
+      // What the log holds already comes before anything is done.
+      await this.ledger.settled()
+      return await this.toEnd(either.signal)
+    } catch (error) {
+      if (this.signal.aborted) return null
+      throw broken.signal.aborted ? broken.signal.reason : error
+    } finally {
+      either.release()
+      stop()
+    }
+  }
+
+  private async toEnd(signal: AbortSignal): Promise<ClientResult> {
     const actor = createActor(this.machine())
     actor.subscribe({
       next: (snapshot) => this.tell(snapshot.value),
@@ -75,15 +96,11 @@ class ClientRun {
     })
     actor.start()
     try {
-      const end = await waitFor(actor, (snapshot) => snapshot.status !== 'active', { signal: this.signal })
+      const end = await waitFor(actor, (snapshot) => snapshot.status !== 'active', { signal })
       const { fault, trouble } = end.context
       return { outcome: end.output ?? 'stopped', ledger: this.ledger, fault, trouble }
-    } catch (error) {
-      if (this.signal.aborted) return null
-      throw error
     } finally {
       actor.stop()
-      stop()
     }
   }
 
@@ -142,9 +159,15 @@ class ClientRun {
   private async whenOrLate(condition: () => boolean, time: number, signal: AbortSignal): Promise<void> {
     const settled = new AbortController()
     const either = following(signal, settled.signal)
-    await Promise.race([this.when(condition, either.signal), this.ports.clock.until(time, either.signal)])
+    await Promise.race([this.when(condition, either.signal), this.onTime(time, either.signal)])
     settled.abort()
     either.release()
+  }
+
+  /** Waits until a time, and for what had come in by then to be read. */
+  private async onTime(time: number, signal: AbortSignal): Promise<void> {
+    await this.ports.clock.until(time, signal)
+    if (!signal.aborted) await this.ledger.settled()
   }
 
   /** Tells the machine what the log and the clock bring: steps that are over, and as long as anything can still abort, faults, Aborts, deadlines. */
@@ -176,16 +199,16 @@ class ClientRun {
 
   /** Waits for each deadline up to the certificate's in turn, on this client's clock, and says who is missing. */
   private async missed(signal: AbortSignal): Promise<Fault | null> {
-    const { ledger, ports: { clock } } = this
+    const { ledger } = this
     for (const step of ledger.ceremony.steps.slice(0, ledger.certificateIndex + 1)) {
       const deadline = ledger.deadline(step.index)
       if (ledger.current > step.index) continue
-      await clock.until(deadline, signal)
+      await this.onTime(deadline, signal)
       if (signal.aborted) return null
       if (ledger.current > step.index) continue
       const dispute = ledger.disputes.find((one) => one.step.name === step.name)
       if (dispute !== undefined) {
-        await clock.until(ledger.disputeDeadline(dispute.name), signal)
+        await this.onTime(ledger.disputeDeadline(dispute.name), signal)
         return ledger.certified ? null : this.unanswered(dispute.name)
       }
       return this.missing(step)

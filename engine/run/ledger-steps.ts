@@ -1,4 +1,5 @@
 /** How far a ceremony's log has come: one step after the other, each complete before the next begins. */
+import type { Slices } from '../crypto/slices.ts'
 import type { Ceremony, Step } from '../script/model.ts'
 import type { VerbFault } from '../verbs/runtime.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
@@ -72,8 +73,8 @@ export class Steps {
     return this.bad.has(name)
   }
 
-  check(step: Step, when: 'arrival' | 'complete', incoming: readonly Placed[]): readonly VerbFault[] {
-    return checkStep(this.options.context(), step, this.views[step.index] ?? '', when, incoming.map((one) => one.collected))
+  *check(step: Step, when: 'arrival' | 'complete', incoming: readonly Placed[]): Slices<readonly VerbFault[]> {
+    return yield* checkStep(this.options.context(), step, this.views[step.index] ?? '', when, incoming.map((one) => one.collected))
   }
 
   /** Was this very statement taken out again by a check? A dishonest storage may bring it once more. */
@@ -89,12 +90,12 @@ export class Steps {
   }
 
   /** Goes on to the next step as long as the current one is complete. @throws Refused */
-  advance(): void {
+  *advance(): Slices<void> {
     for (let step = this.current; step !== undefined && !this.stuck && this.isFull(step); step = this.current) {
       const placed = this.placedIn(step)
       const disagreement = disagreementIn(step, placed)
       if (disagreement !== null) throw new Refused(disagreement)
-      const faults = this.check(step, 'complete', placed)
+      const faults = yield* this.check(step, 'complete', placed)
       if (step.collect.kind === 'all') this.refuse(step, faults, placed)
       if (faults.length > 0) this.expel(step, faults, placed)
       else this.finish(step, placed)

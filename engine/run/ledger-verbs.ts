@@ -1,6 +1,7 @@
 /** The client verbs that every reader of a log runs alike: prepared values, checks, judges, outputs. */
 import type { Call, Ceremony, Dispute, Step } from '../script/model.ts'
 import type { Scope, Verbs, VerbFault, Verdict, Collected } from '../verbs/runtime.ts'
+import type { Slices } from '../crypto/slices.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import type { Fault } from './abort.ts'
@@ -40,12 +41,14 @@ export function checkBefore({ verbs, sources, scope }: VerbContext, step: Step, 
 }
 
 /** Runs a step's check, if it is one that runs at this time. */
-export function checkStep(
+export function* checkStep(
   { verbs, sources, scope }: VerbContext, step: Step, view: string, when: 'arrival' | 'complete', incoming: readonly Collected[],
-): readonly VerbFault[] {
+): Slices<readonly VerbFault[]> {
   if (step.check === undefined) return []
   const check = need(verbs.check, step.check)
-  return check.when === when ? check.run(scope(step.name, step.sends, view), incoming, resolveArgs(step.check, sources)) : []
+  if (check.when !== when) return []
+  const given = [scope(step.name, step.sends, view), incoming, resolveArgs(step.check, sources)] as const
+  return check.slices === undefined ? check.run(...given) : yield* check.slices(...given)
 }
 
 /** Who is guilty: the one that opened the dispute, or the one that answers it. */

@@ -3,6 +3,8 @@
  * alike. It holds public data only, does no I/O, and never throws for what a message says: what is wrong becomes a
  * `Fault`.
  */
+import { finish } from '../crypto/slices.ts'
+import type { Slices } from '../crypto/slices.ts'
 import type { Ceremony, Script, Step } from '../script/model.ts'
 import type { Random, Scope, Verbs } from '../verbs/runtime.ts'
 import type { JsonObject } from '../wire/canonical.ts'
@@ -24,6 +26,7 @@ import type { VerbContext } from './ledger-verbs.ts'
 import { deadlineOf } from './opening.ts'
 import { resolveRef } from './resolve.ts'
 import type { Sources } from './resolve.ts'
+import { inTurns } from './turns.ts'
 
 export interface LedgerOptions {
   readonly script: Script
@@ -49,6 +52,9 @@ export class Ledger {
   private readonly abortList: AbortSeen[] = []
   private readonly faultList: Fault[] = []
   private readonly endings = new Endings()
+  private last: Promise<void> = Promise.resolve()
+  /** Messages that were given to `follow` and are not read yet. */
+  private following = 0
 
   constructor(options: LedgerOptions) {
     this.options = options
@@ -145,14 +151,45 @@ export class Ledger {
     return this.steps.viewsBefore[stepIndex]
   }
 
-  /** Reads the log's next message. Others' ceremonies and outsiders pass unread. */
+  /** Reads the log's next message. Others' ceremonies and outsiders pass unread. Not while `follow` is at work. */
   accept(post: Post): void {
+    if (this.following > 0) throw new TypeError('a message that overtakes others')
+    finish(this.reading(post))
+  }
+
+  /**
+   * Reads the log's next message like `accept`, but lets others run in between where that takes long, such as a thousand
+   * signatures. Messages are read one after the other, in the order of the calls, however long each takes: so the result is
+   * that of `accept`. Resolves when this one was read. While one is being read, it may stand in its place already, and what
+   * follows from it not yet.
+   *
+   * @param signal stops the reading, for good
+   */
+  follow(post: Post, signal?: AbortSignal): Promise<void> {
+    this.following += 1
+    const read = this.last.then(async () => {
+      signal?.throwIfAborted()
+      await inTurns(this.reading(post), signal)
+      this.following -= 1
+    })
+    this.last = read
+    // Whoever called hears of it.
+    read.catch(() => undefined)
+    return read
+  }
+
+  /** Resolves when all that was given to `follow` was read. */
+  settled(): Promise<void> {
+    return this.last
+  }
+
+  private *reading(post: Post): Slices<void> {
     const { statement } = post.message
     if (statement.ceremony !== this.id) return
     const card = this.roster.find((one) => one.name === statement.from)
     if (card === undefined || this.steps.isExpelled(statement)) return
     try {
-      this.read(post, card)
+      yield* this.read(post, card)
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       this.found(error.fault)
@@ -223,7 +260,7 @@ export class Ledger {
     return { verbs: this.options.verbs, sources: this.sources, scope: (step, type, view) => this.scope(step, type, view) }
   }
 
-  private read(post: Post, card: Card): void {
+  private *read(post: Post, card: Card): Slices<void> {
     const { ceremony, roster, slots, steps } = this
     const { headAt, checks = ownChecks } = this.options
     const views = steps.viewsBefore
@@ -246,7 +283,7 @@ export class Ledger {
       return
     }
     if (placed.statement.type === step.sends) {
-      const faults = steps.check(step, 'arrival', [placed])
+      const faults = yield* steps.check(step, 'arrival', [placed])
       // That it contradicts itself was said; that the second one is no good either adds nothing.
       if (faults.length > 0 && contradiction !== undefined) return
       steps.refuse(step, faults, [placed])
@@ -254,7 +291,7 @@ export class Ledger {
     if (slots.inPlaceOf(placed.statement) === undefined) slots.put(placed)
     else slots.putRival(placed)
     if (placed.statement.type === step.disputes) this.disputing.open(step.disputes, step, placed)
-    steps.advance()
+    yield* steps.advance()
   }
 
   /** How many participants a step collects from. */

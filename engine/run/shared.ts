@@ -54,11 +54,21 @@ function printOf(arg: unknown): unknown {
   return known
 }
 
-const sharedCheck = ({ when, before, run }: CheckVerb): CheckVerb => ({
-  when,
-  run: once(run, (scope, incoming, args) => [placeOf(scope, args), incoming]),
-  ...(before === undefined ? {} : { before: once(before, (scope, one, args) => [placeOf(scope, args), one]) }),
-})
+function sharedCheck({ when, before, run, slices }: CheckVerb): CheckVerb {
+  const shared = once(run, (scope, incoming, args) => [placeOf(scope, args), incoming])
+  return {
+    when,
+    run: shared,
+    // Two that do it a slice at a time would both do all of it.
+    ...(slices === undefined ? {} : {
+      slices: function* (...given) {
+        yield
+        return shared(...given)
+      },
+    }),
+    ...(before === undefined ? {} : { before: once(before, (scope, one, args) => [placeOf(scope, args), one]) }),
+  }
+}
 
 const mapped = <T>(table: Readonly<Record<string, T>>, change: (verb: T) => T): Readonly<Record<string, T>> =>
   Object.fromEntries(Object.entries(table).map(([name, verb]) => [name, change(verb)]))

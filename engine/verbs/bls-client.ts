@@ -5,15 +5,17 @@
 import { isDeepStrictEqual } from 'node:util'
 import { combineSignatures, encodeG2 } from '../crypto/bls.ts'
 import type { G1, G2 } from '../crypto/bls.ts'
-import { verifyBatch } from '../crypto/batch.ts'
+import { batchSlices } from '../crypto/batch.ts'
 import { toHex } from '../crypto/bytes.ts'
+import { finish, mapInSlices } from '../crypto/slices.ts'
+import type { Slices } from '../crypto/slices.ts'
 import type { Json } from '../wire/canonical.ts'
 import { hashesOf, messagesOf, partialsDigest, pointOrNull } from './bls-common.ts'
 import { onCurveG1 } from './points.ts'
 import { ArgReader, fault, text, verbError } from './runtime.ts'
-import type { CheckVerb, ClientVerb, Collected, Followed, Scope, VerbFault } from './runtime.ts'
+import type { Args, CheckVerb, ClientVerb, Collected, Followed, Scope, VerbFault } from './runtime.ts'
 
-const textsIn = (one: Collected, field: string): readonly string[] => {
+const textsIn = (one: Pick<Collected, 'attachment'>, field: string): readonly string[] => {
   const found = one.attachment?.[field]
   return Array.isArray(found) ? (found as readonly string[]) : []
 }
@@ -45,30 +47,35 @@ const decodedOf = new WeakMap<readonly string[], readonly (G2 | null)[]>()
 /** Known to be good under the share key of this index. */
 const good = new WeakMap<readonly (G2 | null)[], number>()
 
-function partialsOf(scope: Scope, key: Followed, from: string, partials: readonly string[]): Partials {
-  const points = decodedOf.get(partials) ?? partials.map(pointOrNull)
+function* partialsOf(scope: Scope, key: Followed, from: string, partials: readonly string[]): Slices<Partials> {
+  const points = decodedOf.get(partials) ?? (yield* mapInSlices(partials, 8, pointOrNull))
   decodedOf.set(partials, points)
   return { from, index: indexIn(key, scope, from), points }
 }
 
+type Combined = { readonly signatures: readonly G2[] } | { readonly bad: readonly string[] }
+
 /** The signatures that the partials combine to, one for each message; or the makers of bad ones. */
-function combined(scope: Scope, key: Followed, items: readonly Json[], all: readonly Partials[]): { readonly signatures: readonly G2[] } | { readonly bad: readonly string[] } {
-  const hashes = hashesOf(items)
+function* combined(scope: Scope, key: Followed, items: readonly Json[], made: readonly Pick<Collected, 'from' | 'attachment'>[]): Slices<Combined> {
+  const all: Partials[] = []
+  for (const one of made) all.push(yield* partialsOf(scope, key, one.from, textsIn(one, 'partials')))
+  const hashes = yield* hashesOf(items)
   const undecoded = all.filter(({ points }) => points.includes(null) || points.length !== hashes.length)
   if (undecoded.length > 0) return { bad: undecoded.map(({ from }) => from) }
-  const signatures = hashes.map((_, i) => combineSignatures(all.flatMap(({ index, points }) => {
+  const signatures = yield* mapInSlices(hashes, 1, (_, i) => combineSignatures(all.flatMap(({ index, points }) => {
     const signature = points[i]
     return signature === null || signature === undefined ? [] : [{ index, signature }]
   })))
-  if (verifyBatch(groupKeyOf(key), pairs(hashes, signatures), scope.random)) return { signatures }
+  if (yield* batchSlices(groupKeyOf(key), pairs(hashes, signatures), scope.random)) return { signatures }
   const shareKeys = outputOf(key, 'shareKeys') as readonly string[]
-  const bad = all.filter(({ index, points }) => {
-    const isGood = good.get(points) === index || verifyBatch(onCurveG1(shareKeys[index - 1] ?? ''), pairs(hashes, points), scope.random)
+  const bad: string[] = []
+  for (const { from, index, points } of all) {
+    const isGood = good.get(points) === index || (yield* batchSlices(onCurveG1(shareKeys[index - 1] ?? ''), pairs(hashes, points), scope.random))
     if (isGood) good.set(points, index)
-    return !isGood
-  })
+    else bad.push(from)
+  }
   if (bad.length === 0) throw new TypeError('partials that are all good combine to a bad signature')
-  return { bad: bad.map(({ from }) => from) }
+  return { bad }
 }
 
 const pairs = (hashes: readonly G2[], signatures: readonly (G2 | null)[]) =>
@@ -103,29 +110,35 @@ export const blsCheckPartial: CheckVerb = {
     if (partials.length === count) return null
     return { reason: 'bls.bad-partial', accused: from, why: `it made ${partials.length} partial signatures of ${count} messages` }
   },
-  run: (scope, incoming, args) => {
-    const read = new ArgReader('bls.checkPartial', args)
-    const [key, items] = [read.followed(0), read.list(1)]
-    const result = combined(scope, key, items, incoming.map((one) => partialsOf(scope, key, one.from, textsIn(one, 'partials'))))
-    if ('bad' in result) {
-      return result.bad.map((accused): VerbFault => ({ reason: 'bls.bad-partial', accused, why: 'a partial signature of it does not verify under its share key' }))
-    }
-    remember(scope.ceremony, result.signatures.map((one) => toHex(encodeG2(one))))
-    return []
-  },
+  run: (...given) => finish(partialsChecked(...given)),
+  slices: partialsChecked,
 }
 
-/** Combines the first t that are good. A bad one can only have come after the step was complete, unchecked. */
+function* partialsChecked(scope: Scope, incoming: readonly Collected[], args: Args): Slices<readonly VerbFault[]> {
+  const read = new ArgReader('bls.checkPartial', args)
+  const [key, items] = [read.followed(0), read.list(1)]
+  const result = yield* combined(scope, key, items, incoming)
+  if ('bad' in result) {
+    return result.bad.map((accused): VerbFault => ({ reason: 'bls.bad-partial', accused, why: 'a partial signature of it does not verify under its share key' }))
+  }
+  remember(scope.ceremony, yield* mapInSlices(result.signatures, 16, (one) => toHex(encodeG2(one))))
+  return []
+}
+
+/**
+ * Combines the first t that are good. A bad one can only have come after the step was complete, unchecked. Its check had
+ * combined them already, a moment ago or when the log was read again, so that it is seldom more than a look-up.
+ */
 export const blsCombine: ClientVerb = (scope, args) => {
   const read = new ArgReader('bls.combine', args)
   const [key, items, statements, columns] = [read.followed(0), read.list(1), read.statements(2), read.columns(3)]
   const threshold = Number(key.opening.parameters['threshold'])
   const before = known.get(scope.ceremony)
   if (before !== undefined) return { payload: {}, attachment: { signatures: before } }
-  let parts = statements.map(({ from }, i) => ({ from, partials: columns[i] ?? [] }))
+  let parts = statements.map(({ from }, i) => ({ from, attachment: { partials: columns[i] ?? [] } }))
   while (parts.length >= threshold) {
     const chosen = parts.slice(0, threshold)
-    const result = combined(scope, key, items, chosen.map(({ from, partials }) => partialsOf(scope, key, from, partials)))
+    const result = finish(combined(scope, key, items, chosen))
     if ('signatures' in result) return { payload: {}, attachment: { signatures: result.signatures.map((one) => toHex(encodeG2(one))) } }
     parts = parts.filter(({ from }) => !result.bad.includes(from))
   }
@@ -139,18 +152,27 @@ export const blsCheckSignature: CheckVerb = {
     const signatures = textsIn(one, 'signatures')
     return signatures.length === count ? null : badSignature(one.from, `it posted ${signatures.length} signatures of ${count} messages`)
   },
-  run: (scope, incoming, args) => {
-    const read = new ArgReader('bls.checkSignature', args)
-    const [key, items] = [read.followed(0), read.list(1)]
-    return incoming.flatMap((one) => {
-      const signatures = textsIn(one, 'signatures')
-      // A BLS signature is unique: what was combined here from good partials is what it must be.
-      if (isDeepStrictEqual(known.get(scope.ceremony), signatures)) return []
-      const points = signatures.map(pointOrNull)
-      const good = !points.includes(null) && verifyBatch(groupKeyOf(key), pairs(hashesOf(items), points), scope.random)
-      return good ? [] : [badSignature(one.from, 'a signature that it posted does not verify under the group key')]
-    })
-  },
+  run: (...given) => finish(signaturesChecked(...given)),
+  slices: signaturesChecked,
+}
+
+function* signaturesChecked(scope: Scope, incoming: readonly Collected[], args: Args): Slices<readonly VerbFault[]> {
+  const read = new ArgReader('bls.checkSignature', args)
+  const [key, items] = [read.followed(0), read.list(1)]
+  const faults: VerbFault[] = []
+  for (const one of incoming) {
+    const signatures = textsIn(one, 'signatures')
+    const must = known.get(scope.ceremony)
+    // A BLS signature is unique, and so are its bytes: what was combined here from good partials is what it must be.
+    const isGood = must === undefined ? yield* verified(scope, key, items, signatures) : isDeepStrictEqual(must, signatures)
+    if (!isGood) faults.push(badSignature(one.from, 'a signature that it posted does not verify under the group key'))
+  }
+  return faults
+}
+
+function* verified(scope: Scope, key: Followed, items: readonly Json[], signatures: readonly string[]): Slices<boolean> {
+  const points = yield* mapInSlices(signatures, 8, pointOrNull)
+  return !points.includes(null) && (yield* batchSlices(groupKeyOf(key), pairs(yield* hashesOf(items), points), scope.random))
 }
 
 /** A client posted it, which has no airgap's word. */

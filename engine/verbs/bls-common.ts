@@ -2,6 +2,8 @@
 import { DST_SIGNATURE, decodeG2OnCurve, hashToG2 } from '../crypto/bls.ts'
 import type { G2 } from '../crypto/bls.ts'
 import { concat, fromHex, sha256Hex } from '../crypto/bytes.ts'
+import { mapInSlices } from '../crypto/slices.ts'
+import type { Slices } from '../crypto/slices.ts'
 import { expandMessages } from '../messages/batch.ts'
 import type { Message } from '../messages/kind.ts'
 import { signedBytesOf } from '../messages/kinds.ts'
@@ -35,8 +37,8 @@ export function messagesOf(items: readonly Json[]): readonly Message[] {
 const hashed = new WeakMap<readonly Json[], readonly G2[]>()
 
 /** Each message's point of the curve, which is most of what verifying costs; once for each opening. */
-export function hashesOf(items: readonly Json[]): readonly G2[] {
-  const hashes = hashed.get(items) ?? messagesOf(items).map((message) => hashToG2(signedBytesOf(message), DST_SIGNATURE))
+export function* hashesOf(items: readonly Json[]): Slices<readonly G2[]> {
+  const hashes = hashed.get(items) ?? (yield* mapInSlices(messagesOf(items), 1, (message) => hashToG2(signedBytesOf(message), DST_SIGNATURE)))
   hashed.set(items, hashes)
   return hashes
 }

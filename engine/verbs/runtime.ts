@@ -3,6 +3,7 @@
  * the script checker proved; the readers below turn them from JSON into typed values.
  */
 import type { Session } from '../crypto/seed.ts'
+import type { Slices } from '../crypto/slices.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import { errorTable } from '../wire/error.ts'
@@ -122,6 +123,8 @@ export interface CheckVerb {
    */
   readonly before?: (scope: Scope, one: Collected, args: Args) => VerbFault | null
   readonly run: (scope: Scope, incoming: readonly Collected[], args: Args) => readonly VerbFault[]
+  /** The same as `run`, where it may take seconds. */
+  readonly slices?: (scope: Scope, incoming: readonly Collected[], args: Args) => Slices<readonly VerbFault[]>
 }
 
 export interface Verbs {

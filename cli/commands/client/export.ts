@@ -25,7 +25,7 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
     try {
       await caughtUp(session, this.signal)
       const { feed } = session
-      const ledgers = new Ledgers(home, feed)
+      const ledgers = new Ledgers(home, feed, this.signal)
       const all = readable(feed, identity, args.ceremony)
       const opened = chosen(args.ceremony === undefined && all.length > 1 ? await finishedOf(all, ledgers) : all, args.ceremony)
       const { id, opening } = opened

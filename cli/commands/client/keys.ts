@@ -19,7 +19,7 @@ Ethereum (0x00…). Reads the board; needs no passphrase, and disturbs nothing t
     const session = openBoard({ home, identity, signal: this.signal, onTrouble: (error) => this.say(error.message) })
     try {
       await caughtUp(session, this.signal)
-      const keys = await keysOn(session.feed, new Ledgers(home, session.feed), airgapKey)
+      const keys = await keysOn(session.feed, new Ledgers(home, session.feed, this.signal), airgapKey)
       for (const [i, key] of keys.entries()) this.log([...(i === 0 ? [] : ['']), ...clientKeyLines(key)].join('\n'))
       if (keys.length === 0) this.log('No key generation with you in it has succeeded on this board yet.')
       const key = keys.find(({ state }) => state === 'usable')

@@ -32,7 +32,7 @@ SignedBLSToExecutionChange, ready to POST to /eth/v1/beacon/pool/bls_to_executio
     const session = openBoard({ home, identity, signal: this.signal, onTrouble: (error) => this.say(error.message) })
     try {
       await caughtUp(session, this.signal)
-      const found = await signaturesFrom(session.feed, new Ledgers(home, session.feed), airgapKey, args.ceremony)
+      const found = await signaturesFrom(session.feed, new Ledgers(home, session.feed, this.signal), airgapKey, args.ceremony)
       const content = flags['beacon-api'] ? beaconChanges(found) : found
       const text = `${JSON.stringify(content, null, 2)}\n`
       if (found.rehearsal) this.say('It was a REHEARSAL: these signatures are not for use.')

@@ -22,7 +22,7 @@ will do) it shows that one alone.`
       await caughtUp(session, this.signal)
       const all = readable(session.feed, identity, args.ceremony)
       const wanted = args.ceremony === undefined ? all : [chosen(all, args.ceremony)]
-      const ledgers = new Ledgers(home, session.feed)
+      const ledgers = new Ledgers(home, session.feed, this.signal)
       const found = []
       for (const opened of wanted) found.push(await statusOf(home, identity, ledgers, opened))
       const { offset, head } = session.feed.pin

@@ -1,0 +1,25 @@
+/**
+ * Work that takes long, in slices of some milliseconds: whoever runs it decides whether others run in between. What it comes
+ * to does not depend on that.
+ */
+
+/** Yields after each slice, returns the result. */
+export type Slices<T> = Generator<void, T, void>
+
+/** Does all of it at once. */
+export function finish<T>(slices: Slices<T>): T {
+  for (;;) {
+    const next = slices.next()
+    if (next.done === true) return next.value
+  }
+}
+
+/** `items.map(change)`, a slice for every so many. */
+export function* mapInSlices<T, R>(items: readonly T[], size: number, change: (item: T, i: number) => R): Slices<R[]> {
+  const changed: R[] = []
+  for (const [i, item] of items.entries()) {
+    changed.push(change(item, i))
+    if (changed.length % size === 0) yield
+  }
+  return changed
+}
