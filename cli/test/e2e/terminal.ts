@@ -22,8 +22,8 @@ export async function airgapAtTerminal(person: Person, answers: readonly (readon
     from = screen.length
     setTimeout(() => terminal.stdin.write(answer ?? ''), 150)
   })
-  // A question that never comes must not leave it waiting for ever.
-  const timer = setTimeout(() => terminal.kill('SIGHUP'), 30_000)
+  // A question that never comes must not leave it waiting for ever. SIGTERM: `script` ends what runs in it, and does not hear SIGHUP.
+  const timer = setTimeout(() => terminal.kill('SIGTERM'), 60_000)
   await new Promise((resolve) => terminal.once('close', resolve))
   clearTimeout(timer)
   expect(left, screen).to.deep.equal([])
