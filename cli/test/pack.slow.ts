@@ -22,6 +22,7 @@ const WANTED = [
   /^storage\/openapi\.yaml$/,
   /^dist\/(engine|storage|cli)\/([a-z0-9-]+\/)*[A-Za-z0-9-]+\.js$/,
   /^dist\/engine\/([a-z0-9-]+\/)*[A-Za-z0-9-]+\.d\.ts$/,
+  /^dist\/(cli\/page|storage\/board)\.html$/,
 ]
 
 describe('the package for the registry', () => {
@@ -39,7 +40,7 @@ describe('the package for the registry', () => {
     const paths = packed.files.map(({ path }) => path)
     expect(paths.filter((path) => !WANTED.some((pattern) => pattern.test(path)))).to.deep.equal([])
     expect(paths.filter((path) => /\/(test|bench)\/|bundle/.test(path))).to.deep.equal([])
-    expect(paths).to.include.members(['LICENSE', 'README.md', 'dist/cli/bin.js', 'dist/engine/index.d.ts', 'ceremonies/dkg.yaml', 'storage/openapi.yaml'])
+    expect(paths).to.include.members(['LICENSE', 'README.md', 'dist/cli/bin.js', 'dist/engine/index.d.ts', 'dist/cli/page.html', 'dist/storage/board.html', 'ceremonies/dkg.yaml', 'storage/openapi.yaml'])
     const pages = ['ceremonies/README.md', 'cli/README.md', 'engine/README.md', 'engine/PROTOCOL.md', 'storage/README.md']
     expect(paths, 'README.md links to them').to.include.members(pages)
     const compiled = paths.filter((path) => path.startsWith('dist/'))

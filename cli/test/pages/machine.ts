@@ -1,0 +1,68 @@
+/** A machine whose command speaks by its page: the built program, a real browser on the address that it prints, a camera. */
+import { expect } from 'chai'
+import type { Page } from 'playwright-core'
+import { makeCamera } from '../browser/camera.ts'
+import type { Camera, CameraOptions } from '../browser/camera.ts'
+import { openBrowser } from '../browser/chromium.ts'
+import type { RigBrowser } from '../browser/chromium.ts'
+import { film } from '../browser/film.ts'
+import type { Film, FilmOptions } from '../browser/film.ts'
+import type { Person, Running } from '../e2e/world.ts'
+
+/** A laptop: one browser with one camera for whichever command runs on it. */
+export interface Laptop {
+  readonly browser: RigBrowser
+  readonly camera: Camera
+  /** The tab of the command that was started last. */
+  readonly page: Page
+  /** Starts a command with `--channel web` and opens the address that it prints, in a new tab; the one of the last command is closed. */
+  readonly start: (person: Person, command: string, args?: readonly string[]) => Promise<Running>
+  readonly close: () => Promise<void>
+}
+
+export async function openLaptop(options: CameraOptions = {}, viewport = { width: 1280, height: 720 }): Promise<Laptop> {
+  const camera = await makeCamera(options)
+  const browser = await openBrowser({ camera, viewport })
+  // Six browsers on two cores take their time; a test's own limit ends what hangs.
+  browser.context.setDefaultTimeout(300_000)
+  let { page } = browser
+  return {
+    browser, camera,
+    get page() {
+      return page
+    },
+    start: async (person, command, args = []) => {
+      const running = person.start(command, ['--channel', 'web', ...args])
+      await running.said(ADDRESS)
+      const last = page
+      page = await browser.context.newPage()
+      await page.goto(addressIn(running))
+      await last.close()
+      return running
+    },
+    close: async () => {
+      await browser.close()
+      await camera.close()
+    },
+  }
+}
+
+const ADDRESS = /http:\/\/127\.0\.0\.1:\d+\/#[\w-]+/g
+
+/** The newest address that a command printed. */
+export function addressIn(running: Running): string {
+  const address = running.text().match(ADDRESS)?.at(-1)
+  if (address === undefined) return expect.fail(`no address:\n${running.text()}`)
+  return address
+}
+
+/** Puts two laptops face to face: each camera sees the other's code. */
+export function face(one: Laptop, other: Laptop, options: FilmOptions = {}): { readonly films: readonly Film[]; readonly stop: () => Promise<void> } {
+  const films = [film(one.page, other.camera, { of: 'canvas.code', ...options }), film(other.page, one.camera, { of: 'canvas.code', ...options })]
+  return {
+    films,
+    stop: async () => {
+      for (const one of films) await one.stop()
+    },
+  }
+}

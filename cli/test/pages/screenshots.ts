@@ -1,0 +1,69 @@
+/**
+ * `npm run screenshots`: the pictures in README.md, of the real programs. Five people make a key; alice sits at two machines with
+ * pages and cameras, the others' machines speak by folders.
+ */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { closeAll } from '../browser/closing.ts'
+import { openBrowser } from '../browser/chromium.ts'
+import { enter, freshWorld, killAll, personIn } from '../e2e/world.ts'
+import type { World } from '../e2e/world.ts'
+import { face, openLaptop } from './machine.ts'
+
+const OUT = join(import.meta.dirname, '..', '..', 'page', 'screenshots')
+const SIZE = { width: 1280, height: 720 }
+
+async function shoot(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: join(OUT, `${name}.png`) })
+  console.log(`${name}.png`)
+}
+
+async function takeAll(world: World): Promise<void> {
+  await mkdir(OUT, { recursive: true })
+  await world.serve()
+  const people = ['alice', 'bob', 'carol', 'dave', 'erin'].map((name) => personIn(world.folder, name))
+  for (const person of people) await enter(world, person)
+  const [alice, ...others] = people
+  if (alice === undefined) throw new TypeError('nobody is there')
+  const { number } = JSON.parse((await alice.run('client open', 'dkg', '--set', 'threshold=3', '--json')).stdout) as { number: string }
+
+  const [client, airgap] = [await openLaptop({}, SIZE), await openLaptop({}, SIZE)]
+  const running = await client.start(alice, 'client run')
+  await airgap.start(alice, 'airgap run')
+  const { stop } = face(client, airgap)
+  await airgap.page.locator('#answer').waitFor()
+  await shoot(airgap.page, 'airgap-consent')
+
+  for (const person of others) {
+    person.start('client run')
+    person.start('airgap run', ['--accept', number])
+  }
+  await airgap.page.locator('#answer').fill(number.replaceAll(' ', '').slice(0, 10))
+  await airgap.page.getByRole('button', { name: 'Confirm' }).click()
+  await client.page.getByText('SendDeals, step 3 of 5').first().waitFor()
+  await client.page.locator('canvas.code').waitFor()
+  await shoot(client.page, 'client')
+  await airgap.page.emulateMedia({ colorScheme: 'dark' })
+  await shoot(airgap.page, 'airgap-dark')
+
+  const visitor = await openBrowser({ viewport: SIZE })
+  await visitor.page.goto(world.board)
+  await visitor.page.getByText('alice').first().waitFor()
+  await visitor.page.waitForTimeout(3000)
+  await shoot(visitor.page, 'board')
+  await running.ended
+  await stop()
+  await shoot(client.page, 'client-complete')
+}
+
+describe('the pictures in README.md', () => {
+  let world: World
+  before(async () => (world = await freshWorld()))
+  after(async () => {
+    await closeAll()
+    await killAll()
+    await world.remove()
+  })
+  it('are taken', async () => await takeAll(world))
+})
