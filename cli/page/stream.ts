@@ -4,7 +4,7 @@ import type { PAGE_TAKEN, PageState } from '../web/protocol.ts'
 import { isKeyRefused } from './session.ts'
 import type { Session } from './session.ts'
 
-/** Milliseconds without a sign of life after which a command counts as gone. */
+/** Milliseconds without a sign of life after which a command counts as gone; it may only be busy, so what it says later is heard. */
 export const SILENCE = 3 * HEARTBEAT
 /** Milliseconds between two attempts. */
 const RETRY = 1000
@@ -59,14 +59,15 @@ export function makeStream({ session, onState, onLive, onSilent, onEnd }: Stream
   async function readOnce(mine: number): Promise<'lost' | 'taken' | 'refused'> {
     const controller = new AbortController()
     reading = controller
-    let timer = setTimeout(() => controller.abort(), SILENCE)
+    // The connection stays: one that is lost ends by itself, and a busy command's last words come on it.
+    let timer = setTimeout(onSilent, SILENCE)
     try {
       const { body } = await session.fetch('/events', { signal: controller.signal })
       if (body === null) return 'lost'
       for await (const line of linesOf(body)) {
         if (mine !== run) return 'lost'
         clearTimeout(timer)
-        timer = setTimeout(() => controller.abort(), SILENCE)
+        timer = setTimeout(onSilent, SILENCE)
         lastHeard = performance.now()
         onLive()
         if (line === '') continue

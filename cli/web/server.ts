@@ -40,13 +40,15 @@ export interface PageServer {
 
 /** Connections at once: a browser opens six. */
 const MOST_CONNECTIONS = 16
-/** Milliseconds for a page to take the last state. */
-const GRACE = 1000
+/** Milliseconds for a page to take the last state, and before that for one that was lost to come back for it. */
+const GRACE = 1500
 
 /** Listens on a free port of 127.0.0.1. */
 export async function servePage(use: PageServerUse): Promise<PageServer> {
   const session = makeSession()
   let stream: ServerResponse | undefined
+  let lostAt = -Infinity
+  let onFollow: (() => void) | undefined
   let origin = ''
   const headers = {
     'Content-Security-Policy': `${use.page.policy}; frame-ancestors 'none'`,
@@ -99,10 +101,18 @@ export async function servePage(use: PageServerUse): Promise<PageServer> {
     response.on('close', () => {
       if (stream !== response) return
       stream = undefined
+      lostAt = performance.now()
       use.onPage(false)
     })
     tell()
     use.onPage(true)
+    onFollow?.()
+  }
+
+  /** Waits a moment for a page that is being loaded anew. */
+  async function followed(): Promise<void> {
+    if (stream !== undefined || performance.now() - lostAt > 3 * GRACE) return
+    await Promise.race([new Promise<void>((resolve) => (onFollow = resolve)), new Promise((resolve) => setTimeout(resolve, GRACE))])
   }
 
   function tell(): void {
@@ -155,6 +165,7 @@ export async function servePage(use: PageServerUse): Promise<PageServer> {
     address: () => `${origin}/#${session.token()}`,
     tell,
     close: async () => {
+      await followed()
       clearInterval(beat)
       const last = stream
       stream = undefined

@@ -13,9 +13,6 @@ interface Desk {
   readonly airgap: Laptop
 }
 
-const t0 = Date.now()
-const dbg = (what: string): void => console.log(((Date.now() - t0) / 1000).toFixed(1), what)
-
 /** What an owner does by hand. Everything else goes by itself. */
 let actions = 0
 
@@ -23,12 +20,6 @@ describe('three people at six machines', () => {
   let world: World
   let desks: readonly Desk[]
   before(async () => (world = await freshWorld()))
-  afterEach(async () => {
-    for (const { person, client, airgap } of desks) {
-      await client.page.screenshot({ path: `/tmp/dkg-${person.name}-client.png` }).catch(() => undefined)
-      await airgap.page.screenshot({ path: `/tmp/dkg-${person.name}-airgap.png` }).catch(() => undefined)
-    }
-  })
   after(async () => {
     await closeAll()
     await killAll()
@@ -41,20 +32,16 @@ describe('three people at six machines', () => {
 
   it('pair, make a key of which two can sign, and each consents once: by pages and cameras alone', async () => {
     const storage = await world.serve()
-    desks = await Promise.all((process.env.WHO ?? "ada bob cem").split(" ").map(async (name) => await sit(personIn(world.folder, name))))
+    desks = await Promise.all(['ada', 'bob', 'cem'].map(async (name) => await sit(personIn(world.folder, name))))
     for (const { person } of desks) await enter(world, person, undefined, async () => await pairByPage(desks.find((desk) => desk.person === person) ?? expect.fail()))
 
-    dbg('paired')
     const [{ person: ada }] = desks as [Desk, ...Desk[]]
     const opened = JSON.parse((await ada.run('client open', 'dkg', '--set', 'threshold=2', '--json')).stdout) as { ceremony: string; number: string }
     const clients = await Promise.all(desks.map(async ({ client, person }) => await client.start(person, 'client run')))
-    dbg('clients run')
     const airgaps = await Promise.all(desks.map(async ({ airgap, person }) => await airgap.start(person, 'airgap run')))
-    dbg('airgaps run')
     const stops = desks.map(turned)
     await Promise.all(desks.map(async (desk) => await consent(desk, opened.number)))
 
-    dbg('consented')
     // What remains takes no hand.
     const ended = await Promise.all(clients.map(async (client) => await client.ended))
     for (const { code, stdout } of ended) expect(code, stdout).to.equal(0)
@@ -72,10 +59,8 @@ describe('three people at six machines', () => {
     const { person, client, airgap } = desk
     const pairing = await client.start(person, 'client pair')
     const card = await airgap.start(person, 'airgap card')
-    dbg(`${person.name} pairing`)
     const stop = turned(desk)
     await airgap.page.getByRole('button', { name: 'Yes' }).click()
-    dbg('yes')
     const both: readonly Running[] = [pairing, card]
     const [one, other] = await Promise.all(both.map(async (running) => {
       const { code, stdout, stderr } = await running.ended
