@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { expect } from 'chai'
 import { closeAll } from '../browser/closing.ts'
 import { enter, freshWorld, killAll, logOf, personIn } from '../e2e/world.ts'
@@ -84,13 +83,11 @@ describe('three people at six machines', () => {
     actions += 1
   }
 
-  /** By the transcript, and the birth signature's key by another library's rules for a point. */
+  /** By the transcript, offline. */
   async function verified(person: Person, ceremony: string): Promise<void> {
     const file = join(world.folder, 'dkg.transcript')
     await person.run('client export', ceremony.slice(0, 8), '-o', file)
     const { code, stdout } = await person.run('verify', file, '--json')
     expect(code, stdout).to.equal(0)
-    const { outputs } = JSON.parse(stdout) as { outputs: { groupKey: string } }
-    bls12_381.G1.Point.fromHex(outputs.groupKey).assertValidity()
   }
 })
