@@ -1,31 +1,30 @@
 /** The page of a command: events in, one view, and each part told of it. */
-import { crc32 } from '../../engine/channel/crc32.ts'
-import { readFrame } from '../../engine/channel/ur.ts'
 import { MOST_FRAME_CHARACTERS, MOST_FRAMES } from '../web/protocol.ts'
 import type { FramesResult } from '../web/protocol.ts'
 import { makeAbout } from './about.ts'
-import { makeAlerts } from './alerts.ts'
 import { makeCamera } from './camera.ts'
 import { makeCameraCard } from './camera-card.ts'
 import { makeCodeCard } from './code-card.ts'
-import { button, el, setShown } from './dom.ts'
+import { el, setShown } from './dom.ts'
 import { failureOf } from './failures.ts'
 import { makeHeader } from './header.ts'
 import { bindKeys } from './keys.ts'
 import type { Kept } from './kept.ts'
 import { makeOutbox } from './outbox.ts'
 import { makePacing } from './pacing.ts'
-import { framesIn } from './paste.ts'
+import { checksumOf } from './paste.ts'
+import { sendPasted } from './pasted.ts'
 import { makeQuestionView } from './question.ts'
 import { makeRate } from './rate.ts'
 import { makeReader } from './reader.ts'
-import { isKeyRefused, openSession, Refused } from './session.ts'
+import { isKeyRefused, openSession, Refused, whyNot } from './session.ts'
 import type { Session } from './session.ts'
 import { makeShower } from './shower.ts'
 import { endNode, failureNode, openingNode } from './statements.ts'
 import { isStatus, readStatus, writeStatus } from './status-code.ts'
 import { makeStream } from './stream.ts'
-import { FIRST_VIEW, reduce, sceneOf, titleOf, wantsCamera, whoOf } from './view.ts'
+import { makeTools } from './tools.ts'
+import { FIRST_VIEW, reduce, sceneOf, titleOf, wantsCamera } from './view.ts'
 import type { PageEvent, Scene, View } from './view.ts'
 
 /** Milliseconds for which the finder tells that a code was read. */
@@ -44,19 +43,13 @@ export async function startApp(kept: Kept): Promise<void> {
   let readChecksum: number | undefined
   let shownId: string | undefined
   let takenId: string | undefined
-  let rungFor: string | undefined
   let statusAt = 0
   let troubleTimer: ReturnType<typeof setTimeout> | undefined
   const rate = makeRate()
 
-  const isSoundOn = (): boolean => kept.get('sound') !== 'off'
-  const alerts = makeAlerts(isSoundOn)
-  const sound = button('', () => {
-    kept.set('sound', isSoundOn() ? 'off' : undefined)
-    showTools()
-  }, { class: 'tool' })
-  const notify = button('Notify me', () => void alerts.ask().then(showTools), { class: 'tool', title: 'A notification of your system when it is your turn' })
-  const header = makeHeader([notify, sound])
+  const tools = makeTools(kept)
+  const alerts = tools.alerts
+  const header = makeHeader(tools.nodes)
   const about = makeAbout()
   const pacing = makePacing(kept, () => {
     shower.setPace(pacing.pace())
@@ -73,7 +66,7 @@ export async function startApp(kept: Kept): Promise<void> {
     canvas: code.canvas, paper: code.paper, pace: pacing.pace(),
     onFrame: (shown, { partCount }) => code.setFrame(partCount === 1 ? 'one code' : `code ${shown}, any ${partCount} do`),
   })
-  const cameraCard = makeCameraCard({ onPick: (id) => camera.start(id), onAgain: () => camera.start(), onPaste: pasted })
+  const cameraCard = makeCameraCard({ onPick: (id) => camera.start(id), onAgain: () => camera.start(), onPaste: (text) => sendPasted(text, posted, onFrames) })
   const camera = makeCamera({ video: cameraCard.video, kept, onChange: (state) => happen({ kind: 'camera', camera: state }) })
   const reader = makeReader({
     video: cameraCard.video, onText: onScan,
@@ -92,7 +85,6 @@ export async function startApp(kept: Kept): Promise<void> {
   document.body.replaceChildren(header.node, main)
   setShown(header.node, false)
   code.setPace(pacing.pace(), pacing.isAutomatic())
-  showTools()
   bindKeys((key) => (scene === 'show' || scene === 'read') && code.press(key))
   setInterval(render, 250)
 
@@ -159,22 +151,6 @@ export async function startApp(kept: Kept): Promise<void> {
     happen({ kind: 'trouble', trouble: { message: `${title}. ${what}`, todo: todo.join(' ') } })
     clearTimeout(troubleTimer)
     troubleTimer = setTimeout(() => happen({ kind: 'trouble', trouble: null }), TROUBLE_FOR)
-  }
-
-  async function pasted(text: string): Promise<string | undefined> {
-    const found = framesIn(text, MOST_FRAME_CHARACTERS)
-    if (found.kind === 'nothing') return found.why
-    try {
-      for (let at = 0; at < found.frames.length; at += MOST_FRAMES) {
-        const texts = found.frames.slice(at, at + MOST_FRAMES)
-        const result = await posted(texts)
-        onFrames(result, texts)
-        if (result.trouble !== undefined) return `${result.trouble.message} ${result.trouble.todo}`
-      }
-      return undefined
-    } catch (error) {
-      return whyNot(error)
-    }
   }
 
   async function answered(id: string, answer: string): Promise<void> {
@@ -247,7 +223,7 @@ export async function startApp(kept: Kept): Promise<void> {
     show()
     showCards()
     question.update(next === 'question' ? state?.question ?? null : null, state?.owner ?? '')
-    ring()
+    tools.call(view)
   }
 
   function showCards(): void {
@@ -291,19 +267,6 @@ export async function startApp(kept: Kept): Promise<void> {
     }
   }
 
-  function ring(): void {
-    const { state } = view
-    const turn = state?.isWaitingForOwner === true && view.link === 'live' ? JSON.stringify(state.question?.prompt ?? state.doing) : undefined
-    if (turn === rungFor) return
-    rungFor = turn
-    if (turn !== undefined && state !== null) alerts.ring(`It is your turn: ${whoOf(state)}`)
-  }
-
-  function showTools(): void {
-    sound.textContent = isSoundOn() ? 'Sound on' : 'Sound off'
-    setShown(notify, alerts.mayAsk())
-  }
-
   async function begin(): Promise<void> {
     try {
       session ??= await openSession(kept)
@@ -332,20 +295,4 @@ export async function startApp(kept: Kept): Promise<void> {
   }
 
   await begin()
-}
-
-function whyNot(error: unknown): string {
-  const { title, what, todo } = failureOf('not-sent')
-  if (error instanceof Refused && error.error !== undefined) return `${error.error.message} ${error.error.todo}`
-  return [`${title}.`, what, ...todo].join(' ')
-}
-
-/** Of the transfer that a frame belongs to. */
-function checksumOf(text: string): number | undefined {
-  try {
-    const frame = readFrame(text)
-    return frame.kind === 'part' ? frame.part.checksum : crc32(frame.message)
-  } catch {
-    return undefined
-  }
 }

@@ -1,4 +1,5 @@
 /** Text in place of a camera: frames, or a whole transfer as one line, which is cut into frames that a command takes. */
+import { crc32 } from '../../engine/channel/crc32.ts'
 import { sendMessage } from '../../engine/channel/frames.ts'
 import { MAX_FRAGMENT } from '../../engine/channel/limits.ts'
 import { readFrame, writeWhole } from '../../engine/channel/ur.ts'
@@ -49,4 +50,14 @@ export function messageOf(line: string): Uint8Array | 'part' {
   const frame = readFrame(line.trim())
   if (frame.kind === 'whole') return frame.message
   return frame.part.parts === 1 ? frame.part.data : 'part'
+}
+
+/** Of the transfer that a frame belongs to; undefined for what is no frame. */
+export function checksumOf(text: string): number | undefined {
+  try {
+    const frame = readFrame(text)
+    return frame.kind === 'part' ? frame.part.checksum : crc32(frame.message)
+  } catch {
+    return undefined
+  }
 }

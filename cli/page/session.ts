@@ -1,5 +1,6 @@
 /** This page's key for its command, and what it asks the command with it. */
 import type { FramesResult, PageError } from '../web/protocol.ts'
+import { failureOf } from './failures.ts'
 import type { Kept } from './kept.ts'
 
 /** What the command refused, or that it did not answer. */
@@ -16,6 +17,13 @@ export class Refused extends Error {
 }
 
 export const isKeyRefused = (error: unknown): boolean => error instanceof Refused && (error.status === 401 || error.status === 403)
+
+/** Why something did not reach the command, for its owner. */
+export function whyNot(error: unknown): string {
+  const { title, what, todo } = failureOf('not-sent')
+  if (error instanceof Refused && error.error !== undefined) return `${error.error.message} ${error.error.todo}`
+  return [`${title}.`, what, ...todo].join(' ')
+}
 
 export interface Session {
   readonly fetch: (path: string, init?: { readonly body?: unknown; readonly signal?: AbortSignal }) => Promise<Response>
