@@ -104,7 +104,7 @@ function arrange(list: HTMLElement, panels: Map<string, Panel>, order: readonly 
 function readyList({ ready, readyCount }: Pick<BoardView, 'ready' | 'readyCount'>, path: string): Child[] {
   if (ready.length === 0) return []
   const one = ({ name, script, hash, isShipped, offset }: ReadyView): HTMLElement =>
-    el('li', {}, el('a', { href: messageUrl(`${path}/messages`, offset) }, theirs(name)), ' for ', theirs(script), isShipped ? '' : el('span', { class: 'soft' }, ` (SHA-256 ${hash.slice(0, 12)}…, not shipped)`))
+    el('li', {}, el('a', { href: messageUrl(`${path}/messages`, offset) }, theirs(name)), ' for ', theirs(script), isShipped ? '' : el('span', { class: 'soft' }, ` (SHA-256 ${hash.slice(0, 12)}…, which this page does not know)`))
   return [
     el('h2', {}, `Ready: ${counted(readyCount, 'participant')}`),
     el('ul', { class: 'names' }, ...ready.map(one), ...(readyCount > ready.length ? [el('li', {}, `and ${readyCount - ready.length} more`)] : [])),

@@ -120,12 +120,15 @@ function markOf(ledger: Ledger, step: Step, name: string, state: State): CellVie
   if (ledger.disputes.some((one) => one.step.name === step.name && one.dispute.statement.from === name)) return 'disputed'
   if (ledger.hasStated(step.name, name)) return 'done'
   const abort = ledger.aborts.find(({ from }) => from === name)
-  if (abort !== undefined && (abort.payload.step === step.name || (abort.payload.step === null && step.index === ledger.current))) return 'aborted'
+  if (abort !== undefined && (stepOf(ledger, abort.payload.step) ?? ledger.current) === step.index) return 'aborted'
   if (ledger.isOut(name)) return 'out'
   // Where some are enough, nobody waits for the others once they are there.
   if (state === 'aborted' || step.index < ledger.current) return 'never'
   return step.index === ledger.current ? 'awaited' : 'later'
 }
+
+/** An Abort may name any step, or none. */
+const stepOf = ({ ceremony }: Ledger, name: string | null): number | undefined => ceremony.steps.find((one) => one.name === name)?.index
 
 const messagesIn = ({ ceremony, roster }: Ledger, { sends }: Step): number => (ceremony.messages[sends]?.to === 'others' ? roster.length - 1 : 1)
 

@@ -69,7 +69,7 @@ export class BoardFold {
 
   /** Holds an end of the log, as the storage says it, against what was read. @throws Tampered */
   holdAgainst({ offset, head }: Pin): void {
-    if (offset < this.pin.offset) throw new Tampered(`it has ${offset + 1} messages now, where it had ${this.pin.offset + 1}`)
+    if (offset < this.pin.offset) throw new Tampered(`it has fewer messages now, ${offset + 1} instead of ${this.pin.offset + 1}`)
     if (offset === this.pin.offset && head !== this.pin.head) throw new Tampered(`its head at offset ${offset} is another one than before`)
   }
 

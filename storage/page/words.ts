@@ -81,10 +81,12 @@ function confirming({ awaited }: CeremonyView, isLate: boolean): Saying {
     : { tone: 'heed', short: 'Confirming', text: `Succeeded. Do not use its result yet: not everyone has confirmed.${missing}` }
 }
 
-function abortWords({ aborts, faults }: CeremonyView): string {
+function abortWords({ aborts, faults, steps }: CeremonyView): string {
   const [first] = aborts
   const guilty = [...new Set(faults.flatMap(({ convicted }) => convicted ?? []))]
-  const who = first === undefined ? 'It cannot go on.' : `${first.from} aborted it${first.step === null ? '' : ` in ${first.step}`} (${first.reason}).`
+  // An Abort may name any step in any words; in a sentence stand only those that there are.
+  const step = steps.find(({ name }) => name === first?.step)?.name
+  const who = first === undefined ? 'It cannot go on.' : `${first.from} aborted it${step === undefined ? '' : ` in ${step}`} (${first.reason}).`
   return `${who} ${guilty.length === 0 ? 'The log proves nobody guilty.' : `The log proves guilty: ${nameList(guilty)}.`}`
 }
 

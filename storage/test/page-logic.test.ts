@@ -1,0 +1,225 @@
+import { expect } from 'chai'
+import { Ajv } from 'ajv'
+import { readShipped } from '../../engine/script/shipped.ts'
+import { verbs } from '../../engine/verbs/implementations.ts'
+import { valueTypes } from '../../engine/verbs/types.ts'
+import type { Entry } from '../../engine/wire/board.ts'
+import { canonical } from '../../engine/wire/canonical.ts'
+import { EMPTY_LOG, nextHead, signMessage, textHash } from '../../engine/wire/message.ts'
+import { OWN_SCHEMAS, openingSchema } from '../../engine/wire/schema.ts'
+import { tamperingOf } from '../../engine/run/faults.ts'
+import { seededRandom, simulate } from '../../engine/run/simulate.ts'
+import type { Simulated } from '../../engine/run/simulate.ts'
+import { follow } from '../page/follow.ts'
+import { BoardFold, Tampered } from '../page/fold.ts'
+import type { CeremonyView } from '../page/model.ts'
+import { Ajv as PageAjv } from '../page/schema-check.ts'
+import { isDeepStrictEqual } from '../page/same.ts'
+import type { Source, Stream } from '../page/source.ts'
+import type { Link } from '../page/talk.ts'
+import { line } from '../page/texts.ts'
+import { alike, deadlineOf, duration, nameList, stateOf } from '../page/words.ts'
+
+const dkg = readShipped('dkg')
+const OPENS = Date.UTC(2026, 0, 1)
+const names = ['anna', 'ben', 'cleo']
+
+const run = (faults: readonly string[] = []): Promise<Simulated> => {
+  const random = seededRandom(faults.join() || 'page')
+  return simulate({ script: dkg, names, parameters: { threshold: 2 }, verbs, random, idle: 5, opensAt: OPENS, tamper: tamperingOf(faults, { script: dkg, verbs, random, names }) })
+}
+
+const newFold = (scripts = [dkg]): BoardFold => new BoardFold({ scripts, verbs, random: seededRandom('page') })
+
+function readAll(fold: BoardFold, { board }: Pick<Simulated, 'board'>, entries: readonly Entry[] = board.entries): void {
+  for (const entry of entries) {
+    const read = fold.read(entry)
+    fold.take(read, read.wants === null ? undefined : board.attachments.get(read.wants))
+  }
+}
+
+function viewIn(fold: BoardFold): CeremonyView {
+  const [view] = fold.changedViews(fold.newest(1), () => null)
+  if (view === undefined) throw new Error('no ceremony')
+  return view
+}
+
+describe('the page’s reading of a log', () => {
+  let good: Simulated
+  before(async () => (good = await run()))
+
+  it('comes to the outcome that the clients came to, with every cell and its place in the log', () => {
+    const fold = newFold()
+    readAll(fold, good)
+    const view = viewIn(fold)
+    expect(view).to.include({ state: 'usable', title: dkg.ceremony.title, openedBy: 'anna', current: 5 })
+    expect(view.outputs.find(({ name }) => name === 'groupKey')?.text).to.equal(good.results.get('ben')?.ledger.outputs?.['groupKey'])
+    expect(view.rows.map(({ name }) => name)).to.deep.equal(names)
+    for (const { name, cells } of view.rows) {
+      for (const [i, { mark, offset, count }] of cells.entries()) {
+        expect(mark).to.equal('done')
+        expect(count).to.equal(dkg.ceremony.steps[i]!.name === 'SendDeals' ? 2 : 1)
+        const { statement } = JSON.parse(good.board.entries[offset!]!.text) as { statement: { from: string; step: string } }
+        expect(statement).to.include({ from: name, step: dkg.ceremony.steps[i]!.name })
+      }
+    }
+    expect(view.attachmentCount).to.equal(3)
+  })
+
+  it('says half way who is awaited and until when', () => {
+    const fold = newFold()
+    const half = good.board.entries.findIndex(({ text }) => text.includes('"type":"Commits"'))
+    readAll(fold, good, good.board.entries.slice(0, half))
+    const view = viewIn(fold)
+    expect(view.awaited).to.deep.equal(names)
+    expect(stateOf(view, OPENS).text).to.equal('SendCommits: waiting for anna, ben, cleo.')
+    expect(deadlineOf(view)).to.equal(OPENS + 48 * 3_600_000)
+    expect(stateOf(view, OPENS + 49 * 3_600_000)).to.include({ short: 'Overdue', tone: 'heed' })
+  })
+
+  it('tells an abort, its words, and whom the log proves guilty', async () => {
+    const fold = newFold()
+    readAll(fold, await run(['garbage-deal:ben:cleo']))
+    const view = viewIn(fold)
+    expect(view.state).to.equal('aborted')
+    expect(view.disputes).to.have.length(1)
+    expect(view.faults.filter(({ convicted }) => convicted !== null).map(({ convicted }) => convicted)).to.include('ben')
+    expect(stateOf(view, OPENS).text).to.match(/The log proves guilty: ben\.$/)
+    expect(view.rows[2]!.cells[3]!.mark).to.equal('disputed')
+    expect(alike(view.aborts).length).to.be.lessThan(view.aborts.length)
+  })
+
+  it('reads a ceremony that follows another one with what that one made, and says what it waits for where that is not here', async () => {
+    const sign = readShipped('sign')
+    const parameters = { purpose: 'to try', messages: [{ kind: 'text', text: 'hello' }] }
+    const signed = await simulate({ script: sign, names: ['anna', 'cleo'], parameters, verbs, random: seededRandom('signing'), idle: 5, opensAt: OPENS, after: await run() })
+    const fold = newFold([dkg, sign])
+    readAll(fold, signed)
+    const view = viewIn(fold)
+    expect(view).to.include({ state: 'usable', title: sign.ceremony.title })
+    expect(view.parameters.find(({ name }) => name === 'purpose')).to.deep.equal({ name: 'purpose', text: 'to try', isClaim: true })
+    expect(view.parameters.find(({ name }) => name === 'messages')?.text).to.match(/^1 to be signed, SHA-256 [0-9a-f]{64}$/)
+    expect(view.parameters.find(({ name }) => name === 'key')).to.include({ isCeremony: true })
+    const alone = newFold([sign])
+    readAll(alone, signed)
+    expect(viewIn(alone)).to.include({ state: 'waiting' }).and.to.have.property('problem').that.matches(/is not finished on this board$/)
+  })
+
+  it('shows a script that it does not know as far as signatures and order go, without deadlines', () => {
+    const fold = newFold([])
+    readAll(fold, good)
+    const view = viewIn(fold)
+    expect(view).to.include({ state: 'unchecked', title: null })
+    expect(view.steps).to.deep.equal(dkg.ceremony.steps.map(({ name }) => ({ name, until: null })))
+    expect(view.rows.every(({ cells }) => cells.every(({ mark }) => mark === 'done'))).to.equal(true)
+    expect(deadlineOf(view)).to.equal(null)
+  })
+
+  it('refuses a log in which a message was changed, left out or swapped, and one that shrank', () => {
+    const { entries } = good.board
+    const [first, second, third] = [entries[0]!, entries[1]!, entries[2]!]
+    const changed = { ...second, text: second.text.replace(/"offset":-?\d+/, '"offset":7') }
+    for (const wrong of [[first, changed], [first, third], [first, { ...second, text: third.text }], [second]]) {
+      expect(() => readAll(newFold(), good, wrong)).to.throw(Tampered)
+    }
+    const fold = newFold()
+    readAll(fold, good, entries.slice(0, 3))
+    expect(() => fold.holdAgainst(second)).to.throw(Tampered, 'fewer messages')
+    expect(() => fold.holdAgainst({ ...third, head: first.head })).to.throw(Tampered, 'another one')
+    fold.holdAgainst(third)
+  })
+
+  it('passes over an opening whose signature is forged, and a ceremony’s message in another’s name', () => {
+    const entry = good.board.entries[0]!
+    const message = JSON.parse(entry.text) as { signature: string }
+    const text = canonical({ ...message, signature: `${message.signature.startsWith('0') ? '1' : '0'}${message.signature.slice(1)}` })
+    const fold = newFold()
+    readAll(fold, good, [{ offset: 0, head: nextHead(EMPTY_LOG.head, textHash(text)), text }])
+    expect(fold.newest(5)).to.deep.equal([])
+    const [anna] = good.members
+    const statement = { ceremony: good.ceremony, step: 'SendPublicKeys', type: 'PublicKey', from: 'ben', to: null, view: good.ceremony, payload: {} }
+    const forged = canonical(signMessage(anna!.signingKey, { statement, seen: EMPTY_LOG }))
+    const other = newFold()
+    readAll(other, good, [entry, { offset: 1, head: nextHead(entry.head, textHash(forged)), text: forged }])
+    expect(viewIn(other).faults.map(({ reason, convicted }) => [reason, convicted])).to.deep.equal([['bad-signature', null]])
+  })
+})
+
+describe('the page’s following of a board', () => {
+  it('reads page by page, then live; comes back after a cut; and ends where the log is another', async () => {
+    const { board } = await run()
+    const fold = newFold()
+    const links: Link[] = []
+    const stop = new AbortController()
+    let streams = 0
+    let pages = 0
+    const source: Source = {
+      page(after) {
+        pages += 1
+        if (streams === 1 && pages < 8) return Promise.reject(new TypeError('failed to fetch'))
+        const to = streams === 0 ? 10 : 14
+        return Promise.resolve({ entries: board.entries.slice(after + 1, Math.min(after + 5, to)), head: board.entries[to - 1]! })
+      },
+      attachment: (hash) => Promise.resolve(board.attachments.get(hash)!),
+      stream(after, { onOpen, onEntry, onEnd, onHead }: Stream) {
+        streams += 1
+        setTimeout(() => {
+          onOpen()
+          if (streams === 1) {
+            onEntry(board.entries[after + 1]!)
+            onEnd('the connection was cut')
+          } else onHead({ offset: 3, head: board.entries[3]!.head })
+        })
+        return () => undefined
+      },
+    }
+    await follow({ source, fold, onChange: (link) => links.push(link), now: () => 5, pause: () => Promise.resolve(), signal: stop.signal })
+    expect(links.map(({ kind }) => kind).filter((kind, i, all) => kind !== all[i - 1])).to.deep.equal(['reading', 'live', 'lost', 'reading', 'live', 'tampered'])
+    expect(links.find(({ kind }) => kind === 'lost')).to.include({ since: 5, why: 'the connection was cut' })
+    expect(fold.pin.offset).to.equal(13)
+  })
+})
+
+describe('what stands in the page in the place of packages', () => {
+  it('checks schemas as ajv does, in both answers, for every type of value and for an opening', () => {
+    const samples: readonly unknown[] = [
+      null, true, 0, -1, 1.5, 2, 3e9, '', 'a', 'a\u0000', '\u{1f600}'.repeat(1000), 'ab', 'AB', 'anna', 'a'.repeat(64), '00'.repeat(32), '00'.repeat(48), '00'.repeat(96),
+      [], ['a'], {}, { kind: 'text' }, { kind: 'text', text: 'x' }, { kind: 'x', each: { at: [1, 'b'] } }, { kind: 'x', each: {} }, { kind: 'x', 'bad-name': 1 }, { kind: 'x', deep: { a: 'b' } }, { kind: 'x', deep: { a: 1 } },
+    ]
+    const opening = { script: { name: 'dkg', version: '1', hash: '00'.repeat(32) }, parameters: {}, roster: names.map((name) => ({ name, signingKey: '00'.repeat(32), airgapKey: '11'.repeat(32) })), opensAt: '2026-01-01T00:00:00Z', nonce: '00'.repeat(32), rehearsal: false }
+    const openings = [opening, { ...opening, more: 1 }, { ...opening, rehearsal: 0 }, { ...opening, roster: [] }, { ...opening, opensAt: 'now' }, { script: opening.script }]
+    const schemas = [...Object.values(valueTypes).flatMap(({ schema }) => [schema, { type: 'array', maxItems: 1, items: schema }]), openingSchema]
+    const ajv = new Ajv({ ...OWN_SCHEMAS, allErrors: false })
+    const page = new PageAjv()
+    for (const schema of schemas) {
+      const [theirs, ours] = [ajv.compile(schema), page.compile(schema)]
+      for (const sample of [...samples, ...openings]) {
+        expect(ours(sample), `${JSON.stringify(schema)} of ${JSON.stringify(sample).slice(0, 80)}`).to.equal(theirs(sample))
+        if (theirs.errors?.length === 1) expect(ours.errors?.[0]).to.include({ message: theirs.errors[0]!.message, instancePath: theirs.errors[0]!.instancePath })
+      }
+    }
+  })
+
+  it('refuses a schema with a word that it does not know', () => {
+    expect(() => new PageAjv().compile({ type: 'string', format: 'date' })).to.throw(TypeError, 'format')
+  })
+
+  it('compares JSON values as node:util does', () => {
+    expect(isDeepStrictEqual({ a: [1, { b: null }] }, { a: [1, { b: null }] })).to.equal(true)
+    for (const [a, b] of [[{ a: 1 }, { a: 2 }], [[1], { 0: 1 }], [{ a: 1 }, { a: 1, b: 1 }], [null, {}], [1, '1']]) expect(isDeepStrictEqual(a, b)).to.equal(false)
+  })
+})
+
+describe('the page’s words', () => {
+  it('are short for long lists, and tell times as people do', () => {
+    expect(nameList(['anna', 'ben'])).to.equal('anna, ben')
+    expect(nameList(Array.from({ length: 64 }, (_, i) => `p${i}`))).to.equal('p0, p1, p2, p3, p4, p5, p6 and 57 more')
+    expect([30_000, 60_000, 3_600_000, 7_500_000, 86_400_000, 100_000_000].map(duration)).to.deep.equal(['less than a minute', '1 min', '1 h', '2 h 5 min', '1 day', '1 day 3 h'])
+  })
+
+  it('leave nothing of a text that steers a screen, and say how long it was', () => {
+    expect(line('a\u202eb\n\u0007c')).to.equal('a\ufffdb \ufffdc')
+    expect(line('x'.repeat(5000))).to.match(/^x{400}… \(5000 characters\)$/)
+    expect(line('\ud83d'.repeat(3)).isWellFormed()).to.equal(true)
+  })
+})
