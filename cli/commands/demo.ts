@@ -1,22 +1,28 @@
 import { basename, relative } from 'node:path'
 import { Flags } from '@oclif/core'
 import { KeyriteCommand, prose } from '../base.ts'
+import type { DemoResult } from '../demo/run.ts'
 
 export class Demo extends KeyriteCommand {
   static override summary = 'Run a whole ceremony on this machine, every byte through real QR images.'
   static override description = prose`Starts a storage, and a client and an airgap for each participant, each an ordinary keyrite command in a process
 and a home of its own. Client and airgap see each other through folders of QR images alone. Ends with a threshold key
 that nobody ever held and its birth signature; then as many participants as it takes sign two messages with it. What
-is left are transcripts and signatures that anyone can verify.`
+is left are transcripts and signatures that anyone can verify.
+
+The storage's board is also a page, whose address is told at once: open it in a browser to watch the ceremony. With
+--watch it stays open after the end, until Ctrl-C.`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --participants 11 --threshold 6',
     '<%= config.bin %> <%= command.id %> --keep ./demo',
+    '<%= config.bin %> <%= command.id %> --watch',
   ]
   static override flags = {
     participants: Flags.integer({ default: 5, min: 2, max: 64, summary: 'How many people.' }),
     threshold: Flags.integer({ min: 2, max: 64, summary: 'How many of them can sign; more than half unless told.' }),
     keep: Flags.string({ helpValue: 'DIR', summary: 'Keep all homes, QR images and logs in this folder, for inspection.' }),
+    watch: Flags.boolean({ default: false, summary: 'Keep the storage and its page open after the ceremony, until Ctrl-C.' }),
   }
 
   async run(): Promise<unknown> {
@@ -24,12 +30,35 @@ is left are transcripts and signatures that anyone can verify.`
     const threshold = flags.threshold ?? Math.floor(flags.participants / 2) + 1
     if (threshold > flags.participants) this.error(`A threshold of ${String(threshold)} is more than ${String(flags.participants)} participants.`, { exit: 2 })
     const { runDemo } = await import('../demo/run.ts')
-    const { duration, live, paint, table } = await import('../output.ts')
+    const { live } = await import('../output.ts')
 
     this.say(`keyrite demo: ${String(flags.participants)} people who trust neither one another nor the storage make a key;`)
     this.say(`${threshold === flags.participants ? 'only all' : 'any'} ${String(threshold)} of them together will be able to sign, and nobody ever holds it.`)
     const screen = live(process.stderr)
-    const result = await runDemo({ ...flags, keep: flags.keep, threshold, program: [process.execPath, ...process.execArgv, process.argv[1] ?? ''], screen, signal: this.signal }).finally(() => screen.end())
+    let isShown = true
+    const endScreen = (): void => {
+      if (isShown) screen.end()
+      isShown = false
+    }
+    const { signal } = this
+    const watch = async (made: DemoResult, board: string): Promise<void> => {
+      endScreen()
+      await this.report(made)
+      this.say(`\nThe board stays open in a browser at ${board}\nCtrl-C ends it.`)
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve()
+        else signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+    }
+    const program = [process.execPath, ...process.execArgv, process.argv[1] ?? '']
+    const result = await runDemo({ ...flags, keep: flags.keep, threshold, program, screen, signal, watch: flags.watch ? watch : undefined }).finally(endScreen)
+    if (!flags.watch) await this.report(result)
+    if (result.verdict !== 'usable' || !result.signing.isProven) process.exitCode = 5
+    return result
+  }
+
+  private async report(result: DemoResult): Promise<void> {
+    const { duration, paint, table } = await import('../output.ts')
     this.log('')
     this.log(paint('green', 'A threshold key was born.', process.stdout))
     for (const [i, part] of inParts(result.groupKey).entries()) this.log(`  ${i === 0 ? 'group key      ' : '               '}  ${part}`)
@@ -54,8 +83,6 @@ is left are transcripts and signatures that anyone can verify.`
       ]),
       ...(basename(program) === 'keyrite' ? [] : [`where keyrite is: node ${relative('.', program)}`]),
     )
-    if (result.verdict !== 'usable' || !signing.isProven) process.exitCode = 5
-    return result
   }
 }
 

@@ -31,6 +31,8 @@ export interface DemoUse {
   readonly program: readonly string[]
   readonly screen: Live
   readonly signal: AbortSignal
+  /** Hears of the result while the storage is still there, which stops when this resolves. */
+  readonly watch: ((result: DemoResult, board: string) => Promise<void>) | undefined
 }
 
 export interface DemoResult {
@@ -86,6 +88,7 @@ export async function runDemo(use: DemoUse): Promise<DemoResult> {
   const counter = new FrameCounter()
   try {
     const board = await startStorage(processes, folder)
+    use.screen.log(`Watch it in a browser${use.watch === undefined ? ' (--watch keeps it open after the end)' : ''}: ${board}`)
     await setUp(use, processes, folder, board, people, counter, began)
     const opened = await open(processes, people, ['dkg', '--set', `threshold=${String(use.threshold)}`])
     use.screen.log(`${people[0]?.name ?? ''} opened the ceremony; this number on every screen says that it is the same for all:`)
@@ -100,11 +103,13 @@ export async function runDemo(use: DemoUse): Promise<DemoResult> {
     }
     const [verified, signing] = await Promise.all([verify(), verifySigning(running, signed, folder)])
     const outputs = (verified['outputs'] ?? {}) as Record<string, unknown>
-    return {
+    const result: DemoResult = {
       ceremony: opened.ceremony, number: opened.number, participants: use.participants, threshold: use.threshold,
       groupKey: String(outputs['groupKey']), birth: String(outputs['birth']), verdict: String(verified['verdict']), transcript, signing,
       frames: counter.total, seconds: (Date.now() - began) / 1000, folder: use.keep === undefined ? null : folder,
     }
+    await use.watch?.(result, board)
+    return result
   } catch (error) {
     // Ctrl-C reaches the processes as well, and they end first.
     use.signal.throwIfAborted()

@@ -63,6 +63,7 @@ option, with 3 for a token file that will not do.`)
   private tell({ url, boards, data, tokenFile, warnings }: Ready): void {
     this.log(`Serving at ${url}`)
     for (const board of boards) this.log(`  board ${board.name}: ${board.urls.join('  ')}`)
+    this.log('  Opened in a browser, a board’s address is a page that shows its ceremonies live.')
     this.log(data === null ? 'Kept in memory only: all is gone at the end.' : `Kept in ${data}`)
     this.log(`Join token in ${tokenFile}`)
     for (const warning of warnings) this.log(`Mind: ${warning}`)
