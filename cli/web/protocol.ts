@@ -22,11 +22,6 @@ import { MAX_FRAME } from '../../engine/channel/limits.ts'
 export const MOST_FRAMES = 16
 export const MOST_FRAME_CHARACTERS = MAX_FRAME
 
-/** The last line that a page hears which another one has replaced. */
-export interface PageReplaced {
-  readonly replaced: true
-}
-
 /** Milliseconds between two signs of life, at most. */
 export const HEARTBEAT = 2000
 

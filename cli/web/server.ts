@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import { readBody, WebRefusal } from './body.ts'
 import type { PageFile } from './page-file.ts'
-import { HEARTBEAT } from './protocol.ts'
+import { HEARTBEAT, PAGE_TAKEN } from './protocol.ts'
 import type { FramesResult, PageState } from './protocol.ts'
 import { checkAnswer, checkFrames, checkToken } from './requests.ts'
 import { makeSession } from './session.ts'
@@ -95,7 +95,7 @@ export async function servePage(use: PageServerUse): Promise<PageServer> {
   }
 
   function follow(response: ServerResponse): void {
-    stream?.end('{"replaced":true}\n')
+    stream?.end(`${JSON.stringify({ code: PAGE_TAKEN })}\n`)
     stream = response
     response.writeHead(200, { ...headers, 'Content-Type': 'application/x-ndjson' })
     response.on('close', () => {

@@ -189,7 +189,7 @@ describe('a command’s page on loopback', () => {
     await soon(() => first.lines.length === 1)
     const second = follow(key)
     await first.ended
-    expect(first.lines.at(-1)).to.equal('{"replaced":true}')
+    expect(first.lines.at(-1)).to.equal('{"code":"page.taken"}')
     await soon(() => second.lines.length === 1)
     expect(heard).to.deep.equal(['came', 'came'])
   })
