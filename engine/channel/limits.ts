@@ -16,15 +16,6 @@ export const MIN_FRAGMENT = 10
 /** Bytes of a whole UR message: the deflated text as a CBOR byte string. */
 export const MAX_MESSAGE = 2 * 1024 * 1024
 
-/** UTF-8 bytes of the inflated text. */
-export const MAX_TEXT = 4 * 1024 * 1024
-
-/** UTF-8 bytes of a text that crosses in parts, each of them a transfer: what one batch of signatures takes, four times over. */
-export const MAX_WHOLE = 16 * 1024 * 1024
-
-/** Parts that a text is cut into. */
-export const MAX_WHOLE_PARTS = 1024
-
 /** Packed bytes of a transfer above which a camera looks at it for so long that it better crosses in parts. */
 export const LONG_TO_LOOK_AT = 256 * 1024
 

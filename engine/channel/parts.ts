@@ -6,7 +6,7 @@ import { sha256Hex } from '../crypto/bytes.ts'
 import { utf8 } from '../wire/canonical.ts'
 import type { Part } from '../wire/exchange.ts'
 import { channelError } from './errors.ts'
-import { MAX_TEXT, MAX_WHOLE, MAX_WHOLE_PARTS } from './limits.ts'
+import { MAX_TEXT, MAX_WHOLE, MAX_WHOLE_PARTS } from '../wire/limits.ts'
 import { packedSize } from './payload.ts'
 
 /** What tells one whole from another. */

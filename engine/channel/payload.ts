@@ -2,7 +2,8 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { decodeBytes, encodeBytes } from './cbor.ts'
 import { channelError } from './errors.ts'
-import { MAX_MESSAGE, MAX_TEXT } from './limits.ts'
+import { MAX_TEXT } from '../wire/limits.ts'
+import { MAX_MESSAGE } from './limits.ts'
 
 /** Packs a text. Same text, same bytes, with one version of zlib. */
 export function pack(text: string): Uint8Array {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
-import { MAX_TEXT, MAX_WHOLE } from '../../channel/limits.ts'
+import { MAX_TEXT, MAX_WHOLE } from '../../wire/limits.ts'
 import { pack, packedSize } from '../../channel/payload.ts'
 import { Assembly, cutInParts, firstMissing, wholeHash } from '../../channel/parts.ts'
 import { checkPartRequest } from '../../wire/exchange.ts'
