@@ -29,7 +29,7 @@ async function takeAll(world: World): Promise<void> {
   const { number } = JSON.parse((await alice.run('client open', 'dkg', '--set', 'threshold=3', '--json')).stdout) as { number: string }
 
   const [client, airgap] = [await openLaptop({}, SIZE), await openLaptop({}, SIZE)]
-  const running = await client.start(alice, 'client run')
+  await client.start(alice, 'client run')
   await airgap.start(alice, 'airgap run')
   const { stop } = face(client, airgap)
   await airgap.page.locator('#answer').waitFor()
@@ -52,7 +52,7 @@ async function takeAll(world: World): Promise<void> {
   await visitor.page.getByText('alice').first().waitFor()
   await visitor.page.waitForTimeout(3000)
   await shoot(visitor.page, 'board')
-  await running.ended
+  await client.page.getByText('The ceremony is complete.').first().waitFor()
   await stop()
   await shoot(client.page, 'client-complete')
 }
