@@ -191,7 +191,7 @@ for (const kind of ['memory', 'nedb'] as const) {
       }
       expect(problem(await get(`${storage.url}/boards/other/messages`))).to.equal('404 no-board')
       expect(problem(await get(`${storage.url}/nothing`))).to.equal('404 not-found')
-      expect(problem(await get(`${storage.url}/boards/${BOARD}`))).to.equal('404 not-found')
+      expect(problem(await get(`${storage.url}/boards/${BOARD}/nothing`))).to.equal('404 not-found')
       const wrong = await fetch(`${board}/messages`, { method: 'DELETE' })
       expect(wrong.status).to.equal(405)
       expect(wrong.headers.get('allow')).to.contain('POST')

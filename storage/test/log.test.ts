@@ -65,12 +65,13 @@ describe('the log', () => {
     ])
   })
 
-  it('registers a name and a key once within a batch', async () => {
+  it('registers a name and a signing key once within a batch, and an airgap with a second client', async () => {
     const { together } = await bench()
     const impostor = { ...person('other'), card: { ...person('other').card, name: 'ben' } }
-    const borrower = { ...person('third'), card: { ...person('third').card, airgapKey: ben.card.airgapKey } }
-    expect(await together(readyOf(ann), readyOf(ben), readyOf(impostor), readyOf(borrower), readyOf(ben))).to.deep.equal([
-      'fresh 0', 'fresh 1', 'storage.name-taken', 'storage.key-taken', 'known 1',
+    const borrower = { ...ben, card: { ...ben.card, name: 'third' } }
+    const second = { ...person('fourth'), card: { ...person('fourth').card, airgapKey: ben.card.airgapKey } }
+    expect(await together(readyOf(ann), readyOf(ben), readyOf(impostor), readyOf(borrower), readyOf(second), readyOf(ben))).to.deep.equal([
+      'fresh 0', 'fresh 1', 'storage.name-taken', 'storage.key-taken', 'fresh 2', 'known 1',
     ])
   })
 
