@@ -2,7 +2,7 @@
 import { el, place, setText, theirs } from './dom.ts'
 import type { Child } from './dom.ts'
 import type { CeremonyView, FactView } from './model.ts'
-import { legend, messageUrl, progressTable } from './progress-table.ts'
+import { legend, marksIn, messageUrl, progressTable } from './progress-table.ts'
 import { alike, clockTime, counted, deadlineOf, nameList, stateOf, untilWords } from './words.ts'
 import type { SharedAbort } from './words.ts'
 
@@ -44,8 +44,8 @@ export function ceremonyPanel(board: string, id: string, isOpen: boolean): Panel
   ])
   const setFacts = place(facts, (data: CeremonyView) => factRows(data, messages))
   const setTrouble = place(trouble, (data: Trouble) => troubleList(data, messages))
-  const setTable = place(table, (data: Parameters<typeof progressTable>[0]) => (data.rows.length === 0 || data.steps.length === 0 ? [] : [progressTable(data)]))
-  const setSigns = place(signs, (rows: CeremonyView['rows']) => (rows.some(({ cells }) => cells.length > 0) ? [legend({ rows })] : []))
+  const setTable = progressTable(table)
+  const setSigns = place(signs, (marks: ReturnType<typeof marksIn>) => (marks.length > 0 ? [legend(marks)] : []))
   const setResults = place(results, (data: Pick<CeremonyView, 'outputs' | 'state'>) =>
     data.outputs.length === 0 ? [] : [el('h3', {}, 'Result'), el('dl', { class: 'facts' }, ...data.outputs.flatMap((fact) => factRow(fact)))])
   const setAttachments = place(attachments, (data: Pick<CeremonyView, 'attachments' | 'attachmentCount'>) => attachmentList(data, board, messages))
@@ -70,7 +70,7 @@ export function ceremonyPanel(board: string, id: string, isOpen: boolean): Panel
       setNumber(next.number)
       const { id: ceremony, steps, current, rows, state: at, aborts, faults, disputes } = next
       setTable({ id: ceremony, steps, current, rows, state: at, messages })
-      setSigns(rows)
+      setSigns(marksIn(rows))
       setTrouble({ aborts: alike(aborts), faults, disputes })
       setResults({ outputs: next.outputs, state: at })
       setFacts({ ...next, rows: [], steps: [], number: null, outputs: [], attachments: [], aborts: [], faults: [], disputes: [], awaited: [], current: 0 })

@@ -20,20 +20,24 @@ export function setText(node: Element, text: string): void {
   if (node.textContent !== text) node.textContent = text
 }
 
-/**
- * A place whose content is made anew when its data change, and only then. What has the focus in it keeps it, if it is
- * still there, by its id.
- */
+/** What has the focus in here keeps it through a change, if it is still there, by its id. */
+export function keepingFocus(holder: HTMLElement, change: () => void): void {
+  const focused = holder.contains(document.activeElement) ? document.activeElement?.id : undefined
+  change()
+  if (focused !== undefined && focused !== '' && document.activeElement?.id !== focused) document.getElementById(focused)?.focus({ preventScroll: true })
+}
+
+/** A place whose content is made anew when its data change, and only then. */
 export function place<T>(holder: HTMLElement, render: (data: T) => readonly Child[]): (data: T) => void {
   let before: string | undefined
   return (data) => {
     const now = JSON.stringify(data)
     if (now === before) return
     before = now
-    const focused = holder.contains(document.activeElement) ? document.activeElement?.id : undefined
-    const children = render(data)
-    holder.replaceChildren(...children)
-    holder.hidden = children.length === 0
-    if (focused !== undefined && focused !== '') document.getElementById(focused)?.focus({ preventScroll: true })
+    keepingFocus(holder, () => {
+      const children = render(data)
+      holder.replaceChildren(...children)
+      holder.hidden = children.length === 0
+    })
   }
 }

@@ -1,5 +1,5 @@
 /** Participants × steps. Every cell that has messages leads to the first of them, as the storage keeps it. */
-import { el, theirs, unseen } from './dom.ts'
+import { el, keepingFocus, theirs, unseen } from './dom.ts'
 import type { CellView, CeremonyView } from './model.ts'
 import { clockTime } from './words.ts'
 
@@ -19,18 +19,44 @@ export type TableData = Pick<CeremonyView, 'id' | 'steps' | 'current' | 'rows' |
 /** `GET /boards/{board}/messages` of one message alone. */
 export const messageUrl = (messages: string, offset: number): string => `${messages}?after=${offset - 1}&limit=1`
 
-export function progressTable({ id, steps, current, rows, state, messages }: TableData): HTMLTableElement {
-  const isGoingOn = state === 'running' || state === 'confirming' || state === 'disputed'
+/** Keeps the table up to date, cell by cell: while thousands of messages are read it changes several times a second. */
+export function progressTable(holder: HTMLElement): (data: TableData) => void {
+  let shape = ''
+  let drawn: { readonly td: HTMLElement; said: string }[] = []
+  return (data) => {
+    const { id, steps, current, rows, state, messages } = data
+    const now = JSON.stringify([id, steps, current, isGoingOn(state), rows.map(({ name }) => name)])
+    keepingFocus(holder, () => {
+      if (now !== shape) {
+        drawn = rows.flatMap(({ cells }) => cells.map(() => ({ td: el('td'), said: '' })))
+        holder.replaceChildren(...(drawn.length === 0 ? [] : [frame(data, drawn.map(({ td }) => td))]))
+        holder.hidden = drawn.length === 0
+        shape = now
+      }
+      const all = rows.flatMap(({ name, cells }) => cells.map((cell, i) => ({ cell, place: `${id.slice(0, 12)}-${i}-${name}` })))
+      for (const [i, { cell, place }] of all.entries()) {
+        const one = drawn[i]
+        const said = JSON.stringify(cell)
+        if (one === undefined || one.said === said) continue
+        one.said = said
+        one.td.className = cell.mark
+        one.td.replaceChildren(cellContent(cell, place, messages))
+      }
+    })
+  }
+}
+
+const isGoingOn = (state: TableData['state']): boolean => state === 'running' || state === 'confirming' || state === 'disputed'
+
+function frame({ steps, current, rows, state }: TableData, cells: readonly HTMLElement[]): HTMLTableElement {
   return el('table', {},
     el('caption', { class: 'unseen' }, 'Participants and steps'),
     el('thead', {}, el('tr', {},
       el('th', { scope: 'col' }, 'participant'),
-      ...steps.map(({ name, until }, i) => el('th', { scope: 'col', class: isGoingOn && i === current ? 'now' : undefined },
+      ...steps.map(({ name, until }, i) => el('th', { scope: 'col', class: isGoingOn(state) && i === current ? 'now' : undefined },
         ...breakable(name),
         ...(until === null ? [] : [el('span', { class: 'until' }, unseen(', until '), el('time', { datetime: isoOf(until) }, clockTime(until)))]))))),
-    el('tbody', {}, ...rows.map(({ name, cells }) => el('tr', {},
-      el('th', { scope: 'row' }, theirs(name)),
-      ...cells.map((cell, i) => el('td', { class: cell.mark }, cellContent(cell, `${id.slice(0, 12)}-${i}-${name}`, messages)))))))
+    el('tbody', {}, ...rows.map(({ name }, i) => el('tr', {}, el('th', { scope: 'row' }, theirs(name)), ...cells.slice(i * steps.length, (i + 1) * steps.length)))))
 }
 
 function cellContent({ mark, offset, count, of }: CellView, id: string, messages: string): HTMLElement {
@@ -43,10 +69,14 @@ function cellContent({ mark, offset, count, of }: CellView, id: string, messages
   return el('a', { id, href: messageUrl(messages, offset), title: `${said}: message ${offset}${count > 1 ? ` and ${count - 1} more` : ''}` }, ...content)
 }
 
-/** Signs and what they mean, of those in the table. */
-export function legend({ rows }: Pick<CeremonyView, 'rows'>): HTMLElement {
+/** The marks that are in a table, in their order. */
+export function marksIn(rows: CeremonyView['rows']): readonly CellView['mark'][] {
   const used = new Set(rows.flatMap(({ cells }) => cells.map(({ mark }) => mark)))
-  const marks = (Object.keys(MARKS) as CellView['mark'][]).filter((mark) => used.has(mark))
+  return (Object.keys(MARKS) as CellView['mark'][]).filter((mark) => used.has(mark))
+}
+
+/** Signs and what they mean. */
+export function legend(marks: readonly CellView['mark'][]): HTMLElement {
   return el('p', { class: 'legend' }, ...marks.map((mark) => el('span', {}, el('span', { class: `sign ${mark}`, 'aria-hidden': 'true' }, MARKS[mark][0]), ` ${MARKS[mark][1]}`)))
 }
 

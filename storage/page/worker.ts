@@ -7,8 +7,8 @@ import { scripts } from './shipped.ts'
 import { httpSource } from './source.ts'
 import type { FromWorker, Link, ToWorker } from './talk.ts'
 
-/** Milliseconds between two views, while there is much to read. */
-const PACE = 200
+/** Milliseconds between two views: while there is much to read, and when it comes one by one. */
+const PACE = { reading: 1000, live: 150 }
 /** The most bytes that a browser gives at once. */
 const MOST_RANDOM = 65_536
 
@@ -52,8 +52,9 @@ const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => 
 function changed(now: Link): void {
   const isNews = now.kind !== link.kind
   link = now
-  if (isNews || performance.now() - last >= PACE) send()
-  else timer ??= setTimeout(send, PACE)
+  const pace = link.kind === 'reading' ? PACE.reading : PACE.live
+  if (isNews || performance.now() - last >= pace) send()
+  else timer ??= setTimeout(send, pace)
 }
 
 function fail(error: unknown): void {
