@@ -20,7 +20,7 @@ export async function airgapAtTerminal(person: Person, answers: readonly (readon
     if (question === undefined || !question.test(screen.slice(from))) return
     left.shift()
     from = screen.length
-    setTimeout(() => terminal.stdin.write(answer ?? ''), 150)
+    setTimeout(() => terminal.stdin.write(answer ?? ''), 400)
   })
   // A question that never comes must not leave it waiting for ever. SIGTERM: `script` ends what runs in it, and does not hear SIGHUP.
   const timer = setTimeout(() => terminal.kill('SIGTERM'), 60_000)
