@@ -1,0 +1,82 @@
+/**
+ * How long a client's event loop is blocked while it reads a signing with three times a thousand partial signatures, one of
+ * them bad, and a fourth participant's that take the place of the cheat's: `node --import=tsx engine/bench/reading.ts [messages]`.
+ */
+import { randomBytes } from 'node:crypto'
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { DST_SIGNATURE, encodeG2, hashToG2, scalarFromBytes } from '../crypto/bls.ts'
+import { fromHex, sha256Hex, toHex } from '../crypto/bytes.ts'
+import { airgapKeyPair } from '../crypto/seed.ts'
+import { signedBytesOf } from '../messages/kinds.ts'
+import { Ledger } from '../run/ledger.ts'
+import type { Post } from '../run/ledger-read.ts'
+import { simulate } from '../run/simulate.ts'
+import type { Simulated } from '../run/simulate.ts'
+import { readShipped } from '../script/shipped.ts'
+import { partialsDigest } from '../verbs/bls-common.ts'
+import { verbs } from '../verbs/implementations.ts'
+import { canonicalBytes } from '../wire/canonical.ts'
+import { ceremonyId } from '../wire/card.ts'
+import type { Opening } from '../wire/card.ts'
+import { EMPTY_HEAD, EMPTY_LOG, signMessage, signStatement } from '../wire/message.ts'
+import type { Statement } from '../wire/message.ts'
+import { heading, print } from './report.ts'
+
+const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
+const sign = readShipped('sign')
+const count = Number(process.argv[2] ?? 1000)
+const messages = Array.from({ length: count }, (_, i) => ({ kind: 'text', text: `Pay ${String(i)} to Anna` }))
+
+/** Everybody's partial signatures; the first one's last is that of another message. */
+function partialsUnder(key: Simulated): ReadonlyMap<string, readonly string[]> {
+  const hashes = messages.map((message) => hashToG2(signedBytesOf(message), DST_SIGNATURE))
+  return new Map(key.members.map(({ name, memory }, at) => {
+    const { share } = memory.read().kept[key.ceremony]?.values['share'] as { readonly share: string }
+    const scalar = scalarFromBytes(fromHex(share, 32))
+    const partials = hashes.map((hash) => toHex(encodeG2(hash.multiply(scalar))))
+    return [name, at === 0 ? partials.with(-1, partials[0] ?? '') : partials]
+  }))
+}
+
+/** A reader of a new signing, and what each of them posts. */
+function signing(key: Simulated, partials: ReadonlyMap<string, readonly string[]>): { readonly ledger: Ledger; readonly posts: readonly Post[] } {
+  const followed = key.results.get(key.members[0]?.name ?? '')?.ledger
+  if (followed === undefined) throw new TypeError('no key')
+  const { name, version } = sign.ceremony
+  const opening: Opening = {
+    script: { name, version, hash: sign.hash }, parameters: { key: key.ceremony, purpose: 'A bench', messages: structuredClone(messages) },
+    roster: key.opening.roster, opensAt: key.opening.opensAt, nonce: toHex(random(32)), rehearsal: false,
+  }
+  const id = ceremonyId(opening)
+  const posts = key.members.map(({ name: from, seed, signingKey }, offset): Post => {
+    const made = partials.get(from) ?? []
+    const attachment = canonicalBytes({ partials: [...made] })
+    const statement: Statement = { ceremony: id, step: 'SendPartials', type: 'Partial', from, to: null, view: id, payload: { digest: partialsDigest(made) } }
+    const airgapSignature = signStatement(airgapKeyPair(seed).secretKey, statement)
+    return { offset, attachment, message: signMessage(signingKey, { statement, airgapSignature, attachment: sha256Hex(attachment), seen: EMPTY_LOG }) }
+  })
+  return { posts, ledger: new Ledger({ script: sign, opening, verbs, random, followed: { key: followed }, headAt: (offset) => (offset === -1 ? EMPTY_HEAD : undefined) }) }
+}
+
+async function measured(what: string, read: (ledger: Ledger, post: Post) => unknown, from: ReturnType<typeof signing>): Promise<readonly [string, number, number]> {
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  delay.enable()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  const before = performance.now()
+  for (const post of from.posts) await read(from.ledger, post)
+  const wall = performance.now() - before
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  delay.disable()
+  const { current, faults } = from.ledger
+  if (current !== 1 || faults.length !== 1 || faults[0]?.reason !== 'bls.bad-partial') throw new Error('the bench is broken')
+  return [what, delay.max / 1e6, wall]
+}
+
+heading(`A client that reads ${String(count)} partial signatures of three participants, one of them bad, and a fourth’s`)
+const key = await simulate({ script: readShipped('dkg'), names: ['anna', 'ben', 'cleo', 'dan'], parameters: { threshold: 3 }, verbs, random, idle: 1000 })
+const partials = partialsUnder(key)
+print('The event loop', ['', 'blocked at most, ms', 'in all, ms'], [
+  await measured('read at once (verify, simulations)', (ledger, post) => ledger.accept(post), signing(key, partials)),
+  await measured('read in turns (client)', (ledger, post) => ledger.follow(post), signing(key, partials)),
+])
