@@ -23,11 +23,12 @@ export interface ChannelUse {
 
 const FOLDER = /^folder:(.+)$/
 
-/** The channel that was named, or the one for this machine. Before anybody types a passphrase. @throws cli.channel */
+/** The channel that was named, or the one for this machine. Before anybody types a passphrase. @throws cli.channel, cli.no-page */
 export async function pickChannel(named: string | undefined): Promise<string> {
-  if (named === undefined) return (await import('../web/browser.ts')).browserOpener() === undefined ? 'terminal' : 'web'
-  if (named !== 'web' && named !== 'terminal' && !FOLDER.test(named)) throw cliError('channel', { value: named })
-  return named
+  const channel = named ?? ((await import('../web/browser.ts')).browserOpener() === undefined ? 'terminal' : 'web')
+  if (channel === 'web') (await import('../web/page-file.ts')).readPage()
+  else if (channel !== 'terminal' && !FOLDER.test(channel)) throw cliError('channel', { value: channel })
+  return channel
 }
 
 export interface Shown {

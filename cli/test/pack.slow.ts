@@ -25,6 +25,9 @@ const WANTED = [
   /^dist\/(cli\/page|storage\/board)\.html$/,
 ]
 
+/** What each page is built from. */
+const PAGES: Readonly<Record<string, string>> = { 'dist/cli/page.html': 'cli/page/main.ts', 'dist/storage/board.html': 'storage/page/main.ts' }
+
 describe('the package for the registry', () => {
   let folder: string
   let packed: Packed
@@ -44,7 +47,8 @@ describe('the package for the registry', () => {
     const pages = ['ceremonies/README.md', 'cli/README.md', 'engine/README.md', 'engine/PROTOCOL.md', 'storage/README.md']
     expect(paths, 'README.md links to them').to.include.members(pages)
     const compiled = paths.filter((path) => path.startsWith('dist/'))
-    const orphans = compiled.filter((path) => !existsSync(join(root, path.replace(/^dist\//, '').replace(/(\.d\.ts|\.js)$/, '.ts'))))
+    const sourceOf = (path: string): string => PAGES[path] ?? path.replace(/^dist\//, '').replace(/(\.d\.ts|\.js)$/, '.ts')
+    const orphans = compiled.filter((path) => !existsSync(join(root, sourceOf(path))))
     expect(orphans, 'left from an older build: remove dist, and build again').to.deep.equal([])
   })
 

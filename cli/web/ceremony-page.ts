@@ -1,8 +1,8 @@
 /** A ceremony as its page shows it. */
+import { stripVTControlCharacters } from 'node:util'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Script } from '../../engine/script/model.ts'
-import { stripVTControlCharacters } from 'node:util'
 import { waitingLines } from '../roles/ceremony-view.ts'
 import type { PageCell, PageCeremony, PageTable } from './protocol.ts'
 

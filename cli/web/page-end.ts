@@ -1,7 +1,7 @@
 /** How a command ended, for its page, which stays open after it. */
+import { stripVTControlCharacters } from 'node:util'
 import { failureOf } from '../errors.ts'
 import type { PageState } from './protocol.ts'
-import { stripVTControlCharacters } from 'node:util'
 
 type End = NonNullable<PageState['end']>
 

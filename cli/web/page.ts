@@ -2,9 +2,9 @@
  * A command's page: what it is told, what it asks, how it is found. The commands say what happens as they do for a terminal;
  * here that becomes the page's state.
  */
+import { stripVTControlCharacters } from 'node:util'
 import type { CarrierOptions, Role } from '../../engine/channel/carrier.ts'
 import type { Hand } from '../roles/airgap-hand.ts'
-import { stripVTControlCharacters } from 'node:util'
 import type { Live } from '../output.ts'
 import { browserOpener, openBrowser } from './browser.ts'
 import { makeWebCarrier } from './carrier.ts'

@@ -14,6 +14,7 @@ import { face, openLaptop } from './machine.ts'
 const OUT = join(import.meta.dirname, '..', '..', 'page', 'screenshots')
 const SIZE = { width: 1280, height: 720 }
 
+/** Not while the page is filmed: both would have the same screen painted in two sizes, and this picture comes out wrong. */
 async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(OUT, `${name}.png`) })
   console.log(`${name}.png`)
@@ -31,10 +32,12 @@ async function takeAll(world: World): Promise<void> {
   const [client, airgap] = [await openLaptop({}, SIZE), await openLaptop({}, SIZE)]
   await client.start(alice, 'client run')
   await airgap.start(alice, 'airgap run')
-  const { stop } = face(client, airgap)
+  let faced = face(client, airgap)
   await airgap.page.locator('#answer').waitFor()
+  await faced.stop()
   await shoot(airgap.page, 'airgap-consent')
 
+  faced = face(client, airgap)
   for (const person of others) {
     person.start('client run')
     person.start('airgap run', ['--accept', number])
@@ -43,9 +46,11 @@ async function takeAll(world: World): Promise<void> {
   await airgap.page.getByRole('button', { name: 'Confirm' }).click()
   await client.page.getByText('SendDeals, step 3 of 5').first().waitFor()
   await client.page.locator('canvas.code').waitFor()
+  await faced.stop()
   await shoot(client.page, 'client')
   await airgap.page.emulateMedia({ colorScheme: 'dark' })
   await shoot(airgap.page, 'airgap-dark')
+  faced = face(client, airgap)
 
   const visitor = await openBrowser({ viewport: SIZE })
   await visitor.page.goto(world.board)
@@ -53,7 +58,7 @@ async function takeAll(world: World): Promise<void> {
   await visitor.page.waitForTimeout(3000)
   await shoot(visitor.page, 'board')
   await client.page.getByText('The ceremony is complete.').first().waitFor()
-  await stop()
+  await faced.stop()
   await shoot(client.page, 'client-complete')
 }
 
