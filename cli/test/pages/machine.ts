@@ -1,5 +1,4 @@
 /** A machine whose command speaks by its page: the built program, a real browser on the address that it prints, a camera. */
-import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { makeCamera } from '../browser/camera.ts'
 import type { Camera, CameraOptions } from '../browser/camera.ts'
@@ -8,6 +7,7 @@ import type { RigBrowser } from '../browser/chromium.ts'
 import { film } from '../browser/film.ts'
 import type { Film, FilmOptions } from '../browser/film.ts'
 import type { Person, Running } from '../e2e/world.ts'
+import { ADDRESS, addressIn } from './address.ts'
 
 /** A laptop: one browser with one camera for whichever command runs on it. */
 export interface Laptop {
@@ -45,15 +45,6 @@ export async function openLaptop(options: CameraOptions = {}, viewport = { width
       await camera.close()
     },
   }
-}
-
-const ADDRESS = /http:\/\/127\.0\.0\.1:\d+\/#[\w-]+/g
-
-/** The newest address that a command printed. */
-export function addressIn(running: Running): string {
-  const address = running.text().match(ADDRESS)?.at(-1)
-  if (address === undefined) return expect.fail(`no address:\n${running.text()}`)
-  return address
 }
 
 /** Puts two laptops face to face: each camera sees the other's code. */
