@@ -16,6 +16,8 @@ export interface CameraOptions {
 }
 
 const CHOSEN = 'camera'
+/** Browsers that do not remember what they allowed give the same camera another id after a reload. */
+const CHOSEN_NAME = 'camera-name'
 
 export function makeCamera({ video, kept, onChange }: CameraOptions): Camera {
   let stream: MediaStream | undefined
@@ -48,15 +50,20 @@ export function makeCamera({ video, kept, onChange }: CameraOptions): Camera {
 
   function start(id?: string): void {
     isWanted = true
-    if (id !== undefined) kept.set(CHOSEN, id)
+    if (id !== undefined) choose(id)
     run += 1
     release()
     tell({ kind: 'asking' })
     void open(run).catch((error: unknown) => fail(failureFor(error)))
   }
 
+  function choose(id: string): void {
+    kept.set(CHOSEN, id)
+    if (state.kind === 'on') kept.set(CHOSEN_NAME, state.cameras.find((camera) => camera.id === id)?.name)
+  }
+
   async function open(mine: number): Promise<void> {
-    const given = await pictures(kept.get(CHOSEN))
+    const given = await chosen(kept.get(CHOSEN), kept.get(CHOSEN_NAME))
     if (mine !== run) {
       for (const track of given.getTracks()) track.stop()
       return
@@ -108,19 +115,31 @@ function isPossible(): boolean {
 
 class Insecure extends Error {}
 
-async function pictures(id: string | undefined): Promise<MediaStream> {
+/** The camera with this id, or else with this name, or else whichever the browser gives. */
+async function chosen(id: string | undefined, name: string | undefined): Promise<MediaStream> {
   if (!isPossible()) throw new Insecure()
-  const video = { width: { ideal: 1280 }, height: { ideal: 720 } }
-  if (id !== undefined) {
-    try {
-      return await navigator.mediaDevices.getUserMedia({ video: { ...video, deviceId: { exact: id } }, audio: false })
-    } catch (error) {
-      // The camera of last time is not there today.
-      if (!isNamed(error, 'OverconstrainedError', 'NotFoundError')) throw error
-    }
-  }
-  return await navigator.mediaDevices.getUserMedia({ video, audio: false })
+  const exact = id === undefined ? undefined : await picturesOf(id)
+  if (exact !== undefined) return exact
+  const any = await pictures({})
+  // Names are told only to a page that has a camera.
+  const named = name === undefined ? undefined : (await navigator.mediaDevices.enumerateDevices()).find(({ kind, label }) => kind === 'videoinput' && label === name)
+  if (named === undefined || any.getVideoTracks()[0]?.label === name) return any
+  for (const track of any.getTracks()) track.stop()
+  return (await picturesOf(named.deviceId)) ?? (await pictures({}))
 }
+
+/** Undefined where no camera has this id today. */
+async function picturesOf(id: string): Promise<MediaStream | undefined> {
+  try {
+    return await pictures({ deviceId: { exact: id } })
+  } catch (error) {
+    if (isNamed(error, 'OverconstrainedError', 'NotFoundError')) return undefined
+    throw error
+  }
+}
+
+const pictures = (which: MediaTrackConstraints): Promise<MediaStream> =>
+  navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, height: { ideal: 720 }, ...which }, audio: false })
 
 const isNamed = (error: unknown, ...names: readonly string[]): boolean => error instanceof Error && names.includes(error.name)
 

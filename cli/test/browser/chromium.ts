@@ -13,9 +13,12 @@ import { y4mHeader } from './y4m.ts'
 /**
  * A camera that works, or what `getUserMedia` then fails with, the browser's own error: `none` with NotFoundError, `denied` with
  * NotAllowedError, `busy` (as when another program has it) with NotReadableError. A camera can also come to be missing or
- * busy later, and be mended: see `Camera.fail`.
+ * busy later, and be mended: see `Camera.fail`. `two` are the browser's own, with a test picture.
  */
-export type CameraChoice = Pick<Camera, 'file'> | 'none' | 'denied' | 'busy'
+export type CameraChoice = Pick<Camera, 'file'> | 'none' | 'denied' | 'busy' | 'two'
+
+/** A name that leads to this machine, as another site's would in an attack, or a machine's in a local network. */
+export const OTHER_HOST = 'other.test'
 
 export interface BrowserOptions {
   /** `none` unless told. */
@@ -45,7 +48,7 @@ const FLAGS = [
   '--no-pings',
   '--no-proxy-server',
   // Pages of a ceremony have nothing to look for elsewhere, and a test must not need a network.
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+  `--host-resolver-rules=MAP ${OTHER_HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost`,
   '--font-render-hinting=none',
 ]
 
@@ -88,6 +91,7 @@ async function cameraFlags(camera: CameraChoice, folder: string): Promise<string
   const device = '--use-fake-device-for-media-stream'
   const yes = '--use-fake-ui-for-media-stream'
   const film = '--use-file-for-fake-video-capture'
+  if (camera === 'two') return [yes, `${device}=device-count=2`]
   if (camera === 'none') return [yes, `${device}=device-count=0`]
   if (camera === 'denied') return [`${yes}=deny`, device]
   if (camera !== 'busy') return [yes, device, `${film}=${camera.file}`]

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { HEARTBEAT, PAGE_TAKEN } from '../../web/protocol.ts'
 import type { FramesResult, PageState } from '../../web/protocol.ts'
+import { closing } from '../browser/closing.ts'
 
 export interface FakeServer {
   readonly address: string
@@ -76,11 +77,11 @@ export async function fakeServer(first: PageState): Promise<FakeServer> {
     },
     hang: () => (isHanging = true),
     forget: () => (key = undefined),
-    close: async () => {
+    close: closing(async () => {
       clearInterval(beat)
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
-    },
+    }),
   }
   return fake
 }
