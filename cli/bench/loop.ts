@@ -1,19 +1,12 @@
 /** One crossing through the real camera loop: two pages in two browsers, of which one films the other, and two web carriers here. */
 import { randomBytes } from 'node:crypto'
 import type { Page } from 'playwright-core'
-import type { Incoming, Role } from '../../engine/channel/carrier.ts'
 import { sealEnvelope } from '../../engine/channel/envelope.ts'
 import { packedSize } from '../../engine/channel/payload.ts'
 import { makeCamera } from '../test/browser/camera.ts'
-import { openBrowser } from '../test/browser/chromium.ts'
-import type { CameraChoice } from '../test/browser/chromium.ts'
-import { closeAll, closing } from '../test/browser/closing.ts'
+import { closeAll } from '../test/browser/closing.ts'
 import { film } from '../test/browser/film.ts'
-import { makeWebCarrier } from '../web/carrier.ts'
-import type { WebCarrier } from '../web/carrier.ts'
-import { readPage } from '../web/page-file.ts'
-import type { PageState } from '../web/protocol.ts'
-import { servePage } from '../web/server.ts'
+import { openEnd } from '../test/web/end.ts'
 
 export interface Setting {
   /** Bytes a frame. */
@@ -42,7 +35,6 @@ export interface Crossing {
 export const LIMIT = 120_000
 
 const CAMERAS = { '640×480': { width: 640, height: 480 }, '1280×720': { width: 1280, height: 720 } } as const
-const VIEWPORT = { width: 1280, height: 720 }
 /** Parts of the short transfer that comes first. */
 const FIRST_PARTS = 4
 
@@ -58,13 +50,13 @@ export async function cross(setting: Setting, size: number): Promise<Crossing> {
 async function crossOnce({ fragment, speed, dropped, ...setting }: Setting, size: number): Promise<Crossing> {
   // More than twice what is shown, so that no code falls between two pictures.
   const camera = await makeCamera({ ...CAMERAS[setting.camera], dropped, rate: Math.max(15, Math.ceil(2.5 * speed)) })
-  const from = await openMachine('client', 'none')
-  const to = await openMachine('airgap', camera)
+  const from = await openEnd('client', 'none')
+  const to = await openEnd('airgap', camera)
   const filming = film(from.page, camera, { of: 'canvas.code', rate: 2 * speed })
 
   // A short transfer first. While it is shown the pace is set by the page's own controls; after it the camera is on, the reader
   // knows where the code is and is compiled. What is measured is then one crossing among others, as in a ceremony.
-  const first = to.receive()
+  const first = to.receive(LIMIT)
   await from.carrier.show(textOf(FIRST_PARTS * fragment))
   await setPace(from.page, fragment, speed)
   const isReady = (await first) !== undefined
@@ -72,7 +64,7 @@ async function crossOnce({ fragment, speed, dropped, ...setting }: Setting, size
   const text = textOf(size)
   const before = filming.counts()
   const began = performance.now()
-  const last = isReady ? to.receive() : undefined
+  const last = isReady ? to.receive(LIMIT) : undefined
   if (isReady) await from.carrier.show(text)
   const incoming = await last
   const seconds = (performance.now() - began) / 1000
@@ -83,47 +75,6 @@ async function crossOnce({ fragment, speed, dropped, ...setting }: Setting, size
   return {
     bytes, seconds: incoming === undefined ? undefined : seconds, needed: Math.ceil(bytes / fragment),
     read: incoming?.frames ?? to.framesRead(), shots: (after.shots - since.shots) / (after.seconds - since.seconds),
-  }
-}
-
-interface Machine {
-  readonly page: Page
-  readonly carrier: WebCarrier
-  /** The next transfer; undefined if it is not there within `LIMIT`. */
-  readonly receive: () => Promise<Incoming | undefined>
-  /** Of the transfer that is being read. */
-  readonly framesRead: () => number
-}
-
-/** A command's end of the web carrier, its server, and its page in a browser. */
-async function openMachine(role: Role, camera: CameraChoice): Promise<Machine> {
-  let frames = 0
-  let state: PageState = {
-    role, owner: 'bench', command: `keyrite ${role} run`, isRehearsal: true, ceremony: null, doing: 'Measuring.', isWaitingForOwner: false, record: [],
-    table: null, showing: null, isReading: false, read: null, progress: null, question: null, end: null,
-  }
-  const carrier = makeWebCarrier({ role, onProgress: (progress) => (frames = progress.frames) }, (now) => {
-    state = { ...state, ...now }
-    server.tell()
-  })
-  const server = await servePage({
-    page: readPage(), state: () => state,
-    message: carrier.message, onFrames: carrier.onFrames, onTaken: carrier.onTaken,
-    onAnswer: () => false, onPage: () => undefined, onStale: () => undefined,
-  })
-  closing(server.close)
-  const { page } = await openBrowser({ camera, viewport: VIEWPORT })
-  await page.goto(server.address())
-  return {
-    page, carrier, framesRead: () => frames,
-    receive: async () => {
-      frames = 0
-      const signal = AbortSignal.timeout(LIMIT)
-      return await carrier.receive(signal).catch((error: unknown) => {
-        if (signal.aborted) return undefined
-        throw error
-      })
-    },
   }
 }
 

@@ -2,7 +2,7 @@
 
 /** What spoils a picture. Nothing unless told. */
 export interface Flaws {
-  /** Pixels to each side over which a pixel is smeared, twice; 1 is a little out of focus, 3 is bad. */
+  /** Whole pixels to each side over which a pixel is smeared, twice; 1 is a little out of focus, 3 is bad. */
   readonly blur?: number
   /** Standard deviation of each pixel, in levels of 255. */
   readonly noise?: number
@@ -30,12 +30,16 @@ export interface Lens {
   see(picture: Luma): Uint8Array
 }
 
-/** @param random the source of noise, 0 … 1 */
+/**
+ * @param random the source of noise, 0 … 1
+ * @throws RangeError a blur that is not of whole pixels
+ */
 export function makeLens(width: number, height: number, flaws: Flaws, random: () => number): Lens {
   const frame = new Uint8Array(width * height)
   const spare = new Uint8Array(width * height)
   const noise = makeNoise(flaws.noise ?? 0, random)
   const { blur = 0, brightness = 1, scale = 0.96, perspective = 0 } = flaws
+  if (!Number.isInteger(blur)) throw new RangeError(`A blur of ${blur} pixels: whole ones only.`)
   let placed: { readonly width: number; readonly height: number; readonly map: Int32Array } | undefined
   return {
     see(whole) {

@@ -48,7 +48,7 @@ export async function openLaptop(options: CameraOptions = {}, viewport = { width
 }
 
 /** Puts two laptops face to face: each camera sees the other's code. */
-export function face(one: Laptop, other: Laptop, options: FilmOptions = {}): { readonly films: readonly Film[]; readonly stop: () => Promise<void> } {
+export function face(one: Pick<Laptop, 'page' | 'camera'>, other: Pick<Laptop, 'page' | 'camera'>, options: FilmOptions = {}): { readonly films: readonly Film[]; readonly stop: () => Promise<void> } {
   const films = [film(one.page, other.camera, { of: 'canvas.code', ...options }), film(other.page, one.camera, { of: 'canvas.code', ...options })]
   return {
     films,
