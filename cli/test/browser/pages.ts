@@ -1,11 +1,9 @@
 /** The least that shows codes and has a camera: pages for the rig's own test, and how the test looks through their video. */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
 import { makeReceiver, makeSending } from '../../../engine/channel/transfer.ts'
 import { qrMatrix, readQr } from '../../../engine/channel/qr.ts'
 import type { Image } from '../../../engine/channel/qr.ts'
-import { closing } from './closing.ts'
+import { openSite } from './site.ts'
 
 const HTML = `<!doctype html><title>rig</title>
 <style>body { margin: 0; background: #ddd } canvas { image-rendering: pixelated; margin: 20px } video { width: 160px }</style>
@@ -13,13 +11,8 @@ const HTML = `<!doctype html><title>rig</title>
 
 /** Serves that page, since only a page of a secure origin has a camera, and loopback counts as one. */
 export async function servePage(): Promise<string> {
-  const server = createServer((_request, response) => response.setHeader('content-type', 'text/html; charset=utf-8').end(HTML))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  closing(async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  const { port } = await openSite((_request, response) => response.setHeader('content-type', 'text/html; charset=utf-8').end(HTML))
+  return `http://127.0.0.1:${port}/`
 }
 
 /** Shows the frames of a transfer for as long as the page lives. */

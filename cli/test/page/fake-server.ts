@@ -1,12 +1,11 @@
 /** Stands in for a command towards its page: tells what it is told to, and keeps what the page sends. */
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { HEARTBEAT, PAGE_TAKEN } from '../../web/protocol.ts'
 import type { FramesResult, PageState } from '../../web/protocol.ts'
 import { closing } from '../browser/closing.ts'
+import { openSite } from '../browser/site.ts'
 
 export interface FakeServer {
   readonly address: string
@@ -58,17 +57,16 @@ export async function fakeServer(first: PageState): Promise<FakeServer> {
     }
   }
 
-  const server = createServer((request, response) => {
+  const site = await openSite((request, response) => {
     let body = ''
     request.on('data', (chunk: Buffer) => (body += chunk.toString()))
     request.on('end', () => serve(request, response, body))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const beat = setInterval(() => {
     if (!isHanging) stream?.write('\n')
   }, HEARTBEAT / 2)
   const fake: FakeServer = {
-    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/#the-token`,
+    address: `http://127.0.0.1:${site.port}/#the-token`,
     sent, result: { state: 'progress', seen: 1, needed: 26 },
     message: Uint8Array.from({ length: 5200 }, (_, i) => (i * i * 31 + i * 7) & 0xff),
     tell: (next) => {
@@ -79,8 +77,7 @@ export async function fakeServer(first: PageState): Promise<FakeServer> {
     forget: () => (key = undefined),
     close: closing(async () => {
       clearInterval(beat)
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+      await site.close()
     }),
   }
   return fake

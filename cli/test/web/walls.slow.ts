@@ -1,6 +1,4 @@
 /** The page's walls, attacked inside a real browser: from other sites, by another name, and by markup that got into the page itself. */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { readPage } from '../../web/page-file.ts'
@@ -9,10 +7,11 @@ import type { PageServer } from '../../web/server.ts'
 import { openBrowser, OTHER_HOST } from '../browser/chromium.ts'
 import type { RigBrowser } from '../browser/chromium.ts'
 import { closeAll, closing } from '../browser/closing.ts'
+import { openSite } from '../browser/site.ts'
 import { STATES } from '../page/states.ts'
 import { until } from '../page/until.ts'
 
-interface Site {
+interface Elsewhere {
   /** At 127.0.0.1 and another port, so that only the port differs. */
   readonly near: string
   /** The same by a name of its own. */
@@ -22,18 +21,12 @@ interface Site {
 }
 
 /** A site of somebody else. */
-async function openSite(): Promise<Site> {
+async function openElsewhere(): Promise<Elsewhere> {
   const asked: string[] = []
-  const server = createServer((request, response) => {
+  const { port } = await openSite((request, response) => {
     asked.push(request.url ?? '')
     response.setHeader('content-type', 'text/html').setHeader('access-control-allow-origin', '*').end('<!doctype html><title>another site</title><p>hello')
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  closing(async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  })
-  const { port } = server.address() as AddressInfo
   return { near: `http://127.0.0.1:${port}/`, far: `http://${OTHER_HOST}:${port}/`, asked }
 }
 
@@ -43,7 +36,7 @@ describe('the walls of a command’s page, in a browser', function () {
   let heard: string[]
   let browser: RigBrowser
   let page: Page
-  let site: Site
+  let site: Elsewhere
   let origin: string
 
   beforeEach(async () => {
@@ -62,7 +55,7 @@ describe('the walls of a command’s page, in a browser', function () {
     })
     closing(server.close)
     ;({ origin } = new URL(server.address()))
-    site = await openSite()
+    site = await openElsewhere()
     browser = await openBrowser()
     page = browser.page
   })
