@@ -3,6 +3,7 @@
  *
  *   airgap/keyring.age   wrapped by the passphrase
  *   airgap/vault.age     the seed, the card, sessions, shares, added scripts
+ *   airgap/page-port     the port of its page
  *   airgap/parts         what crossed of the one request that comes, or is answered, in parts: as it crossed, nothing in it is secret
  */
 import { randomBytes } from 'node:crypto'

@@ -2,6 +2,7 @@
 import type { Carrier, CarrierProgress, Role } from '../../engine/channel/carrier.ts'
 import { answerIn } from '../../engine/run/client-parts.ts'
 import { cliError } from '../errors.ts'
+import { rolePath } from '../home.ts'
 import type { Live } from '../output.ts'
 import type { Page, PageUse } from '../web/page.ts'
 import type { Hand } from './airgap-hand.ts'
@@ -37,13 +38,13 @@ export interface Shown {
 }
 
 /** Where a command shows what happens: its terminal, and its page where the channel is one. @throws cli.no-page */
-export async function showOn(terminal: Live, channel: string, use: Omit<PageUse, 'say' | 'ring'>): Promise<Shown> {
+export async function showOn(terminal: Live, channel: string, use: Omit<PageUse, 'say' | 'ring' | 'home'>): Promise<Shown> {
   if (channel !== 'web') return { screen: terminal, page: undefined }
   const { openPage } = await import('../web/page.ts')
   const ring = (): void => {
     if (process.stderr.isTTY) process.stderr.write('\u0007')
   }
-  const page = await openPage({ ...use, say: (line) => terminal.log(line), ring })
+  const page = await openPage({ ...use, home: rolePath(use.role), say: (line) => terminal.log(line), ring })
   return { screen: page.screen(terminal), page }
 }
 

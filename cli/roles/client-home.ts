@@ -6,6 +6,7 @@
  *   client/client.age      the signing key and the board's join token
  *   client/log.jsonl       the board's log as this client verified it
  *   client/scripts/        scripts that do not ship with keyrite, by hash
+ *   client/page-port       the port of its page
  *   client/ceremonies/ID/  answers and outbox of one ceremony; what crossed of a request that crosses in parts
  */
 import { mkdir } from 'node:fs/promises'

@@ -11,11 +11,14 @@ import { makeWebCarrier } from './carrier.ts'
 import type { WebCarrier } from './carrier.ts'
 import { makeQuestions } from './hand.ts'
 import { readPage } from './page-file.ts'
+import { keepPort, lastPort } from './port.ts'
 import type { PageState } from './protocol.ts'
 import { servePage } from './server.ts'
 
 export interface PageUse {
   readonly role: Role
+  /** The role's folder, which remembers the page's port. */
+  readonly home: string
   /** Empty where it has no name yet. */
   readonly owner: string
   /** `keyrite client run` */
@@ -46,7 +49,7 @@ const EVERY = 60
 const GONE = 4000
 
 /** Serves the page, opens it where a browser can be opened, and prints its address. @throws cli.no-page */
-export async function openPage({ role, owner, command, say, ring }: PageUse): Promise<Page> {
+export async function openPage({ role, home, owner, command, say, ring }: PageUse): Promise<Page> {
   let state: PageState = {
     role, owner, command, isRehearsal: false, ceremony: null, doing: '', isWaitingForOwner: false, record: [], table: null,
     showing: null, isReading: false, read: null, progress: null, question: null, end: null,
@@ -81,8 +84,10 @@ export async function openPage({ role, owner, command, say, ring }: PageUse): Pr
     say(`${opener === undefined ? 'Open this page in this machine’s browser' : 'The page opens in your browser. If it does not, open it yourself'}: ${address}`)
   }
 
+  const kept = await lastPort(home)
   const server = await servePage({
     page: readPage(),
+    port: kept,
     state: () => state,
     message: (id) => carrier?.message(id),
     onFrames: (frames) => carrier?.onFrames(frames) ?? { state: 'ignored', seen: 0, needed: 0 },
@@ -99,6 +104,8 @@ export async function openPage({ role, owner, command, say, ring }: PageUse): Pr
     },
     onStale: () => invite(),
   })
+  // One that is taken by another command of this role is not given up for this one's.
+  if (kept === 0) await keepPort(home, server.port)
   invite(true)
 
   return {

@@ -4,7 +4,7 @@
  * one (against DNS rebinding), the Origin this one, and everything but the file itself needs the session's key.
  */
 import { createServer } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import { readBody, WebRefusal } from './body.ts'
@@ -16,6 +16,8 @@ import { makeSession } from './session.ts'
 
 export interface PageServerUse {
   readonly page: PageFile
+  /** To listen on if it is free; 0 or none for any. */
+  readonly port?: number
   readonly state: () => PageState
   /** The bytes of the transfer with this id, if it is the one that is shown. */
   readonly message: (id: string) => Uint8Array | undefined
@@ -30,6 +32,7 @@ export interface PageServerUse {
 }
 
 export interface PageServer {
+  readonly port: number
   /** An address that is good once. Earlier ones that were not used are not good any more. */
   readonly address: () => string
   /** Tells the page how things are now. */
@@ -43,7 +46,7 @@ const MOST_CONNECTIONS = 16
 /** Milliseconds for a page to take the last state, and before that for one that was lost to come back for it. */
 const GRACE = 1500
 
-/** Listens on a free port of 127.0.0.1. */
+/** Listens on 127.0.0.1. */
 export async function servePage(use: PageServerUse): Promise<PageServer> {
   const session = makeSession()
   let stream: ServerResponse | undefined
@@ -155,13 +158,12 @@ export async function servePage(use: PageServerUse): Promise<PageServer> {
     serve(request, response).catch((error: unknown) => refuse(response, error))
   })
   server.maxConnections = MOST_CONNECTIONS
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen({ host: '127.0.0.1', port: 0, exclusive: true }, resolve)
-  })
-  origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`
+  const port = await listen(server, use.port ?? 0)
+  origin = `http://127.0.0.1:${String(port)}`
   const beat = setInterval(() => stream?.write('\n'), HEARTBEAT)
 
   return {
+    port,
     address: () => `${origin}/#${session.token()}`,
     tell,
     close: async () => {
@@ -182,4 +184,20 @@ export async function servePage(use: PageServerUse): Promise<PageServer> {
       server.closeAllConnections()
     },
   }
+}
+
+/** On this port of loopback, or, where somebody has it, on any. @returns the port */
+async function listen(server: Server, port: number): Promise<number> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen({ host: '127.0.0.1', port, exclusive: true }, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+  } catch (error) {
+    if (port === 0) throw error
+    return await listen(server, 0)
+  }
+  return (server.address() as AddressInfo).port
 }

@@ -152,7 +152,7 @@ describe('the channel’s page, and its browser', function () {
   })
 
   it('lets its owner choose among cameras, and takes the chosen one the next time', async () => {
-    await open(STATES['airgap-reading'], { camera: 'two' })
+    const { address } = await open(STATES['airgap-reading'], { camera: 'two' })
     const used = (): Promise<string | undefined> => page.locator('video').evaluate((video: HTMLVideoElement) =>
       video.srcObject instanceof MediaStream ? video.srcObject.getVideoTracks()[0]?.label : undefined)
     const picker = page.getByLabel('Camera', { exact: true })
@@ -167,6 +167,11 @@ describe('the channel’s page, and its browser', function () {
     await picker.waitFor()
     await until('the camera of last time', async () => (await used()) === second)
     expect(await picker.locator('option:checked').textContent()).equal(second)
+    // The page of the next command, at the same address.
+    const next = await page.context().newPage()
+    await next.goto(address)
+    await until('the camera of last time', () => next.locator('video').evaluate((video: HTMLVideoElement, label) =>
+      video.srcObject instanceof MediaStream && video.srcObject.getVideoTracks()[0]?.label === label, second))
   })
 
   it('shows no choice where there is one camera', async () => {

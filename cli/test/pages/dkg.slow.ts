@@ -38,6 +38,7 @@ describe('three people at six machines', () => {
     const opened = JSON.parse((await ada.run('client open', 'dkg', '--set', 'threshold=2', '--json')).stdout) as { ceremony: string; number: string }
     const clients = await Promise.all(desks.map(async ({ client, person }) => await client.start(person, 'client run')))
     const airgaps = await Promise.all(desks.map(async ({ airgap, person }) => await airgap.start(person, 'airgap run')))
+    for (const { client, airgap } of desks) for (const { page, origins } of [client, airgap]) expect(new URL(page.url()).origin, 'where the camera was allowed').to.equal(origins[0])
     const stops = desks.map(turned)
     await Promise.all(desks.map(async (desk) => await consent(desk, opened.number)))
 

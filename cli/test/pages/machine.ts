@@ -15,6 +15,8 @@ export interface Laptop {
   readonly camera: Camera
   /** The tab of the command that was started last. */
   readonly page: Page
+  /** Where its pages were, the first one first: a browser asks about the camera once for each. */
+  readonly origins: readonly string[]
   /** Starts a command with `--channel web` and opens the address that it prints, in a new tab; the one of the last command is closed. */
   readonly start: (person: Person, command: string, args?: readonly string[]) => Promise<Running>
   readonly close: () => Promise<void>
@@ -26,8 +28,9 @@ export async function openLaptop(options: CameraOptions = {}, viewport = { width
   // Six browsers on two cores take their time; a test's own limit ends what hangs.
   browser.context.setDefaultTimeout(300_000)
   let { page } = browser
+  const origins: string[] = []
   return {
-    browser, camera,
+    browser, camera, origins,
     get page() {
       return page
     },
@@ -36,7 +39,9 @@ export async function openLaptop(options: CameraOptions = {}, viewport = { width
       await running.said(ADDRESS)
       const last = page
       page = await browser.context.newPage()
-      await page.goto(addressIn(running))
+      const address = addressIn(running)
+      origins.push(new URL(address).origin)
+      await page.goto(address)
       await last.close()
       return running
     },

@@ -194,6 +194,22 @@ describe('a command’s page on loopback', () => {
     expect(heard).to.deep.equal(['came', 'came'])
   })
 
+  it('listens on the port of last time, and on another where somebody has that', async () => {
+    const use = {
+      page: PAGE, state: () => state, message: () => undefined, onFrames: () => ({ state: 'progress', seen: 0, needed: 1 }) as const,
+      onAnswer: () => true, onTaken: () => undefined, onPage: () => undefined, onStale: () => undefined,
+    }
+    const second = await servePage({ ...use, port })
+    expect(second.port).to.not.equal(port)
+    await Promise.all([server.close(), second.close()])
+    server = await servePage({ ...use, port })
+    expect(server.port).to.equal(port)
+    expect(new URL(server.address()).port).to.equal(String(port))
+    expect((await ask('POST', '/session', { body: JSON.stringify({ token }) })).status).to.equal(403)
+    newAddress()
+    await opened()
+  })
+
   it('tells its page how it ended before it goes', async () => {
     const { lines, ended } = follow(await opened())
     await soon(() => lines.length === 1)

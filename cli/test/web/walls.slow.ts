@@ -191,7 +191,7 @@ describe('the walls of a command’s page, in a browser', function () {
     await page.goto(address)
     await page.getByText('Type its first ten digits').waitFor()
     expect(await browser.context.cookies()).deep.equal([])
-    expect(await page.evaluate(() => localStorage.length)).equal(0)
+    expect(await page.evaluate(() => [localStorage.length, Object.keys(sessionStorage)])).deep.equal([0, ['keyrite.key']])
     expect(page.url()).equal(`${origin}/`)
 
     // Somebody who saw the address, in another browser.
