@@ -18,6 +18,7 @@ import { answerPage } from './page-file.ts'
 import type { PageFile } from './page-file.ts'
 import { answerProblemPage, wantsPage } from './problem-page.ts'
 import { PROBLEM_TYPE, refusal } from './problem.ts'
+import { gathered, holding, onceGone, pagePieces, PIECE } from './pieces.ts'
 import { eventText } from './stream.ts'
 
 export interface AppOptions {
@@ -39,6 +40,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export function createApp({ boards, limits, metrics, page, stopping, say }: AppOptions): Koa {
   const bodies = bodyReader(limits.bodyBytes)
+  const answers = holding(limits.answerBytes)
   const router = new Router()
   let streams = 0
 
@@ -74,7 +76,11 @@ export function createApp({ boards, limits, metrics, page, stopping, say }: AppO
     const messages = await log.page(after, limit)
     const { offset, head } = log.last()
     ctx.set('Cache-Control', 'no-store')
-    ctx.body = { messages: messages.map((entry) => ({ offset: entry.offset, head: entry.head, text: entry.text })), head: { offset, head } }
+    ctx.type = 'application/json'
+    const pieces = gathered(pagePieces(messages, { offset, head }))
+    // Of a short page the length is known.
+    const isShort = messages.reduce((sum, { text }) => sum + text.length, 0) <= PIECE
+    ctx.body = isShort ? [...pieces].join('') : Readable.from(pieces, { objectMode: false })
   })
 
   router.get('/boards/:board/events', (ctx) => {
@@ -91,7 +97,7 @@ export function createApp({ boards, limits, metrics, page, stopping, say }: AppO
     const end = (): void => gone.abort()
     stopping.addEventListener('abort', end)
     metrics.set('keyrite_streams', {}, (streams += 1))
-    ctx.res.once('close', () => {
+    onceGone(ctx.res, () => {
       end()
       stopping.removeEventListener('abort', end)
       metrics.set('keyrite_streams', {}, (streams -= 1))
@@ -117,7 +123,9 @@ export function createApp({ boards, limits, metrics, page, stopping, say }: AppO
 
   router.get('/boards/:board/attachments/:hash', async (ctx) => {
     const { log } = boardOf(ctx)
-    const bytes = await log.attachments.get(hashOf(ctx))
+    const hash = hashOf(ctx)
+    if (log.attachments.has(hash)) answers.hold(ctx.res, MAX_ATTACHMENT)
+    const bytes = await log.attachments.get(hash)
     ctx.set('Cache-Control', 'public, max-age=31536000, immutable')
     ctx.type = 'application/octet-stream'
     ctx.body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -171,6 +179,8 @@ function answer(metrics: Metrics, stopping: AbortSignal, say: (line: string) => 
   return async (ctx, next) => {
     ctx.set('X-Content-Type-Options', 'nosniff')
     try {
+      // Answers wait in memory behind the first of a connection, as many as somebody cares to ask for before reading any.
+      if (ctx.res.socket === null) throw storageError('bad-request', { why: 'it came before the answer to the one before it on its connection' })
       await next()
       if (ctx.status === 405 || ctx.status === 501) {
         throw storageError('method-not-allowed', { method: ctx.method, path: ctx.path.slice(0, 256) })
@@ -190,7 +200,7 @@ function answer(metrics: Metrics, stopping: AbortSignal, say: (line: string) => 
       }
     }
     // What was not read of a body would be taken for the next request.
-    if (stopping.aborted || !ctx.req.complete) ctx.set('Connection', 'close')
+    if (stopping.aborted || !ctx.req.complete || ctx.res.socket === null) ctx.set('Connection', 'close')
     const route: unknown = ctx['_matchedRoute']
     metrics.add('keyrite_requests_total', { route: typeof route === 'string' ? route : 'none', status: String(ctx.status) })
   }

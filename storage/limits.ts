@@ -14,6 +14,8 @@ export interface Limits {
   readonly streams: number
   /** Bytes of request bodies being received at one time. */
   readonly bodyBytes: number
+  /** Bytes of attachments being sent at one time. */
+  readonly answerBytes: number
   /** Milliseconds for a request's headers; for a whole request; of silence on a connection. */
   readonly headersTimeout: number
   readonly requestTimeout: number
@@ -32,6 +34,7 @@ export const DEFAULT_LIMITS: Limits = {
   connections: 4096,
   streams: 2048,
   bodyBytes: 64 << 20,
+  answerBytes: 256 << 20,
   headersTimeout: 15_000,
   requestTimeout: 60_000,
   idleTimeout: 60_000,

@@ -5,6 +5,7 @@
 import type { Entry } from '../engine/wire/board.ts'
 import type { Pin } from '../engine/wire/message.ts'
 import type { Log } from './log.ts'
+import { entryPieces, gathered } from './pieces.ts'
 
 const PAGE = 100
 
@@ -12,18 +13,16 @@ const PAGE = 100
 const RETRY = 2000
 
 /**
- * The stream's text, pulled as fast as its reader takes it: a slow one costs one page of memory. It ends when the
- * log closes or the signal aborts.
+ * The stream's text, pulled as fast as its reader takes it: a slow one costs one piece of memory, and a page's entries that
+ * others share. It ends when the log closes or the signal aborts.
  */
 export async function* eventText(log: Log, after: number, heartbeat: number, signal: AbortSignal): AsyncGenerator<string> {
   yield `retry: ${RETRY}\n\n${headEvent(log.last())}`
   let at = after
   while (!signal.aborted && !log.closed()) {
     const entries = await log.page(at, PAGE)
-    for (const entry of entries) {
-      yield entryEvent(entry)
-      at = entry.offset
-    }
+    yield* gathered(events(entries))
+    at = entries.at(-1)?.offset ?? at
     if (entries.length > 0) continue
     const before = log.last().offset
     await log.changed(Math.max(at, before), heartbeat, signal)
@@ -33,5 +32,10 @@ export async function* eventText(log: Log, after: number, heartbeat: number, sig
 
 const headEvent = ({ offset, head }: Pin): string => `event: head\ndata: ${JSON.stringify({ offset, head })}\n\n`
 
-const entryEvent = ({ offset, head, text }: Entry): string =>
-  `id: ${offset}\ndata: ${JSON.stringify({ offset, head, text })}\n\n`
+function* events(entries: readonly Entry[]): Generator<string> {
+  for (const entry of entries) {
+    yield `id: ${entry.offset}\ndata: `
+    yield* entryPieces(entry)
+    yield '\n\n'
+  }
+}
