@@ -133,7 +133,7 @@ export async function startApp(kept: Kept): Promise<void> {
     takenId = id
     render()
     try {
-      await session?.taken()
+      await session?.taken(id)
     } catch {
       takenId = undefined
     }

@@ -1,5 +1,5 @@
 /** Blocks as elements. What comes from somebody else stands in a frame of its own, and can look like nothing else on this page. */
-import { printable } from '../../engine/wire/printable.ts'
+import { legibleText } from '../../engine/wire/legible.ts'
 import type { Block, Fact } from '../roles/blocks.ts'
 import { el, icon, unseen } from './dom.ts'
 
@@ -32,7 +32,7 @@ export const hasOutside = (blocks: readonly Block[]): boolean =>
 
 /** A text from somebody else. */
 export function outsideNode(text: string): HTMLElement {
-  return el('div', { class: 'outside' }, unseen('Text from somebody else: '), el('bdi', { class: 'outside-text' }, printable(text)), unseen(' End of that text.'))
+  return el('div', { class: 'outside' }, unseen('Text from somebody else: '), el('bdi', { class: 'outside-text' }, legibleText(text)), unseen(' End of that text.'))
 }
 
 /** Digits to compare, in groups that have no spaces in them when they are copied. */

@@ -7,6 +7,9 @@ import { blockNodes, hasOutside, numberNode, outsideNode } from './blocks-view.t
 import { button, el, setAttribute, setShown, setText, withCode } from './dom.ts'
 import { makeLook } from './look.ts'
 
+/** Milliseconds for which a question's buttons rest at first: a click that was meant for what stood there before answers nothing. */
+const REST = 700
+
 export interface QuestionView {
   readonly node: HTMLElement
   /** The question now, or null; whose it is. */
@@ -32,6 +35,7 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
       shown = build(key, question, owner)
       node.replaceChildren(...shown.nodes)
       shown.heading.focus()
+      shown.rest()
     }
     shown.update(question)
   }
@@ -49,8 +53,8 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
     const look = first.mayLook ? makeLook(send) : undefined
     const looked = el('div', { class: 'looked', role: 'region', 'aria-label': 'What you looked at', tabindex: -1 })
     const numbers = first.blocks.flatMap((block) => (block.kind === 'number' ? [block.number] : []))
-    const rest = first.blocks.filter(({ kind }) => kind !== 'number')
-    const legend = hasOutside(rest) ? [el('p', { class: 'legend' }, 'In a frame like this: ', outsideNode('text from somebody else'), ' Nobody has checked it.')] : []
+    const about = first.blocks.filter(({ kind }) => kind !== 'number')
+    const legend = hasOutside(about) ? [el('p', { class: 'legend' }, 'In a frame like this: ', outsideNode('text from somebody else'), ' Nobody has checked it.')] : []
     const trouble = el('p', { class: 'trouble', role: 'alert', id: 'answer-trouble' })
     const below = button('More below ↓', () => scrollBy({ top: innerHeight * 0.8, behavior: 'smooth' }), { class: 'below', tabindex: -1, 'aria-hidden': 'true' })
     const watch = (): void => setShown(below, document.documentElement.scrollHeight - innerHeight - scrollY > 40)
@@ -58,9 +62,16 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
     const sizes = new ResizeObserver(watch)
     sizes.observe(node)
     let lookedAt = ''
+    let isResting = true
+    const resting = setTimeout(() => {
+      isResting = false
+      setBusy(false)
+    }, REST)
 
     function setBusy(isBusy: boolean): void {
-      for (const control of node.querySelectorAll<HTMLButtonElement | HTMLInputElement>('button:not(.below), input')) control.disabled = isBusy
+      for (const control of node.querySelectorAll<HTMLButtonElement | HTMLInputElement>('button:not(.below), input')) {
+        control.disabled = isBusy || (isResting && control instanceof HTMLButtonElement)
+      }
     }
 
     function tell(text: string | null): void {
@@ -70,9 +81,9 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
     }
 
     return {
-      key, heading,
+      key, heading, rest: () => setBusy(false),
       nodes: [
-        el('div', { class: 'asked-about' }, heading, ...legend, ...blockNodes(rest), looked),
+        el('div', { class: 'asked-about' }, heading, ...legend, ...blockNodes(about), looked),
         el(
           'div', { class: 'answer', role: 'group', 'aria-label': 'Your answer' },
           ...numbers.flatMap((number) => [el('h2', { class: 'number-title' }, 'The ceremony’s number'), numberNode(number)]),
@@ -100,6 +111,7 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
         tell(why)
       },
       leave: () => {
+        clearTimeout(resting)
         removeEventListener('scroll', watch)
         sizes.disconnect()
       },
@@ -112,6 +124,8 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
 interface Shown {
   readonly key: string
   readonly heading: HTMLElement
+  /** Its buttons take nothing for a moment. */
+  readonly rest: () => void
   readonly nodes: readonly HTMLElement[]
   readonly update: (question: PageQuestion) => void
   readonly failed: (why: string) => void

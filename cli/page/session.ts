@@ -30,7 +30,7 @@ export interface Session {
   readonly message: (id: string) => Promise<Uint8Array>
   readonly frames: (frames: readonly string[]) => Promise<FramesResult>
   readonly answer: (question: string, answer: string) => Promise<void>
-  readonly taken: () => Promise<void>
+  readonly taken: (id: string) => Promise<void>
 }
 
 const KEY = 'key'
@@ -73,8 +73,8 @@ function sessionWith(key: string): Session {
     answer: async (question, answer) => {
       await send('/answer', { body: { question, answer } })
     },
-    taken: async () => {
-      await send('/taken', { body: {} })
+    taken: async (id) => {
+      await send('/taken', { body: { id } })
     },
   }
 }

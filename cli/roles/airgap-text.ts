@@ -2,6 +2,7 @@
  * Text from outside on the airgap's own screen. Its owner believes that screen, so such text is broken into lines here and not by the
  * terminal, each line behind a mark that no text can put there, with nothing in it that could move the cursor or turn the direction of reading.
  */
+import { legible } from '../../engine/wire/legible.ts'
 
 /** Stands before every line that shows text from outside. */
 export const MARK = '│ '
@@ -14,31 +15,11 @@ const LEAST_WIDTH = 40
 export const widthOf = (columns: number | undefined): number =>
   Math.min(MOST_WIDTH, Math.max(LEAST_WIDTH, columns === undefined || columns === 0 ? MOST_WIDTH : columns)) - 1
 
-/** Letters, marks, numbers, punctuation and symbols that are seen as they are; a mark may stand behind one of these, not behind another mark. */
-const SEEN = /^[\p{L}\p{N}\p{P}\p{S}]$/u
-const MARK_CHARACTER = /^\p{M}$/u
-
-/** Letters in name only: they are painted as nothing, or as a blank. */
-const BLANK = /^[\u115f\u1160\u3164\uffa0\u2800]$/
-
-/** `<U+202E>` */
-const named = (character: string): string => `<U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`
-
 /**
  * Cells that a character may take. Terminals differ in what they hold for wide, so all but ASCII counts twice: that breaks a line
  * early at worst.
  */
 const cellsOf = (piece: string): number => Array.from(piece).reduce((sum, character) => sum + (character < '\u007f' ? 1 : 2), 0)
-
-/** A text's characters, each as it may be painted. */
-function pieces(line: string): string[] {
-  let before = ''
-  return Array.from(line, (character) => {
-    const isPlain = character === ' ' || (SEEN.test(character) && !BLANK.test(character)) || (MARK_CHARACTER.test(character) && SEEN.test(before))
-    before = character
-    return isPlain ? character : named(character)
-  })
-}
 
 /** A text as lines of at most `width` cells, without marks: broken at a space where a line has one in its second half. */
 export function brokenLines(text: string, width: number): string[] {
@@ -46,7 +27,7 @@ export function brokenLines(text: string, width: number): string[] {
     const lines: string[] = []
     let current: string[] = []
     let cells = 0
-    for (const piece of pieces(line)) {
+    for (const piece of legible(line)) {
       const more = cellsOf(piece)
       if (cells + more > width) {
         const space = current.lastIndexOf(' ')

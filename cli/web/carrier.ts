@@ -20,12 +20,13 @@ const SWITCH_AFTER = 3
 export type Crossing = Pick<PageState, 'showing' | 'read' | 'isReading'>
 
 export interface WebCarrier extends Carrier {
-  /** Resolves once the other side shows something else than was received last; undefined when the signal aborts. */
+  /** Resolves once the other side asks something else than was received last; undefined when the signal aborts. */
   readonly untilChanged: (signal: AbortSignal) => Promise<'other' | undefined>
   /** Resolves once the other machine has read what is shown: the page saw that, or another transfer came. */
   readonly untilTaken: (signal: AbortSignal) => Promise<void>
   readonly onFrames: (frames: readonly string[]) => FramesResult
-  readonly onTaken: () => void
+  /** @param id of the transfer that the other machine has; another one than is shown changes nothing */
+  readonly onTaken: (id: string) => void
   /** The bytes of the transfer with this id, while it is shown. */
   readonly message: (id: string) => Uint8Array | undefined
 }
@@ -166,7 +167,7 @@ export function makeWebCarrier(options: CarrierOptions, tell: (now: Crossing) =>
     show,
     stopShowing,
     receive,
-    untilChanged: (signal) => until(() => (arrived === undefined ? undefined : 'other'), signal).catch(() => undefined),
+    untilChanged: (signal) => until(() => (arrived?.envelope.kind === 'request' ? 'other' : undefined), signal).catch(() => undefined),
     untilTaken: async (signal) => {
       if (shown === undefined || isClosed) return
       await until(() => (isTaken || arrived !== undefined ? true : undefined), signal).catch(() => undefined)
@@ -177,7 +178,8 @@ export function makeWebCarrier(options: CarrierOptions, tell: (now: Crossing) =>
       told()
       return result
     },
-    onTaken: () => {
+    onTaken: (id) => {
+      if (shown?.id !== id) return
       isTaken = true
       told()
     },

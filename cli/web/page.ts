@@ -92,7 +92,7 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
     message: (id) => carrier?.message(id),
     onFrames: (frames) => carrier?.onFrames(frames) ?? { state: 'ignored', seen: 0, needed: 0 },
     onAnswer: (question, answer) => questions.onAnswer(question, answer),
-    onTaken: () => carrier?.onTaken(),
+    onTaken: (id) => carrier?.onTaken(id),
     onPage: (there) => {
       isThere = there
       clearTimeout(gone)

@@ -11,10 +11,14 @@ const frames = compileCheck<{ readonly frames: readonly string[] }>(
 )
 const answer = compileCheck<{ readonly question: string; readonly answer: string }>(objectSchema({ question: text(64), answer: text(200) }))
 
+const taken = compileCheck<{ readonly id: string }>(objectSchema({ id: text(64) }))
+
 /** @throws WebRefusal, wire.malformed */
 export const checkToken = (body: string): string => token(parsed(body), 'The page’s token').token
 export const checkFrames = (body: string): readonly string[] => frames(parsed(body), 'The page’s frames').frames
 export const checkAnswer = (body: string): { readonly question: string; readonly answer: string } => answer(parsed(body), 'The page’s answer')
+
+export const checkTaken = (body: string): string => taken(parsed(body), 'What the page says was taken').id
 
 function parsed(body: string): unknown {
   try {

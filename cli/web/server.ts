@@ -11,7 +11,7 @@ import { readBody, WebRefusal } from './body.ts'
 import type { PageFile } from './page-file.ts'
 import { HEARTBEAT, PAGE_TAKEN } from './protocol.ts'
 import type { FramesResult, PageState } from './protocol.ts'
-import { checkAnswer, checkFrames, checkToken } from './requests.ts'
+import { checkAnswer, checkFrames, checkTaken, checkToken } from './requests.ts'
 import { makeSession } from './session.ts'
 
 export interface PageServerUse {
@@ -24,10 +24,11 @@ export interface PageServerUse {
   readonly onFrames: (frames: readonly string[]) => FramesResult
   /** @returns false where that question is not asked any more */
   readonly onAnswer: (question: string, answer: string) => boolean
-  readonly onTaken: () => void
+  /** The other machine has the transfer with this id. */
+  readonly onTaken: (id: string) => void
   /** A page came, or the only one went. */
   readonly onPage: (isThere: boolean) => void
-  /** A token was brought that was good before: its owner needs a new address. */
+  /** A token was brought that was good before, and none is good now: its owner needs a new address. */
   readonly onStale: () => void
 }
 
@@ -41,8 +42,8 @@ export interface PageServer {
   readonly close: () => Promise<void>
 }
 
-/** Connections at once: a browser opens six. */
-const MOST_CONNECTIONS = 16
+/** Connections at once: a browser opens six, and whoever else opens some must not keep its owner out. */
+const MOST_CONNECTIONS = 128
 /** Milliseconds for a page to take the last state, and before that for one that was lost to come back for it. */
 const GRACE = 1500
 
@@ -50,6 +51,7 @@ const GRACE = 1500
 export async function servePage(use: PageServerUse): Promise<PageServer> {
   const session = makeSession()
   let stream: ServerResponse | undefined
+  let isBehind = false
   let lostAt = -Infinity
   let onFollow: (() => void) | undefined
   let origin = ''
@@ -77,7 +79,7 @@ export async function servePage(use: PageServerUse): Promise<PageServer> {
     const token = checkToken(text)
     const key = session.open(token)
     if (key !== undefined) return { key }
-    if (session.wasToken(token)) use.onStale()
+    if (session.wasToken(token) && !session.isTokenOut()) use.onStale()
     throw new WebRefusal(403, 'token', 'This address was used already, or is not the newest.')
   }
 
@@ -91,8 +93,8 @@ export async function servePage(use: PageServerUse): Promise<PageServer> {
     '/session': open,
     '/frames': (text) => use.onFrames(checkFrames(text)),
     '/answer': answer,
-    '/taken': () => {
-      use.onTaken()
+    '/taken': (text) => {
+      use.onTaken(checkTaken(text))
       return {}
     },
   }
@@ -101,6 +103,12 @@ export async function servePage(use: PageServerUse): Promise<PageServer> {
     stream?.end(`${JSON.stringify({ code: PAGE_TAKEN })}\n`)
     stream = response
     response.writeHead(200, { ...headers, 'Content-Type': 'application/x-ndjson' })
+    isBehind = false
+    response.on('drain', () => {
+      if (stream !== response || !isBehind) return
+      isBehind = false
+      tell()
+    })
     response.on('close', () => {
       if (stream !== response) return
       stream = undefined
@@ -118,8 +126,10 @@ export async function servePage(use: PageServerUse): Promise<PageServer> {
     await Promise.race([new Promise<void>((resolve) => (onFollow = resolve)), new Promise((resolve) => setTimeout(resolve, GRACE))])
   }
 
+  /** A page that is slow to take a state is told the newest one when it has taken that. */
   function tell(): void {
-    stream?.write(`${JSON.stringify(use.state())}\n`)
+    if (stream === undefined || stream.writableNeedDrain) isBehind = stream !== undefined
+    else stream.write(`${JSON.stringify(use.state())}\n`)
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -154,7 +164,7 @@ export async function servePage(use: PageServerUse): Promise<PageServer> {
     else give(response, 500, { code: 'web.failed', message: 'keyrite failed at that.', todo: 'Look at the terminal.' })
   }
 
-  const server = createServer({ maxHeaderSize: 8192, requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
+  const server = createServer({ maxHeaderSize: 8192, requestTimeout: 30_000, headersTimeout: 3000, connectionsCheckingInterval: 1000 }, (request, response) => {
     serve(request, response).catch((error: unknown) => refuse(response, error))
   })
   server.maxConnections = MOST_CONNECTIONS

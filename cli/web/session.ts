@@ -13,6 +13,8 @@ export interface Session {
   readonly isKey: (key: string) => boolean
   /** Was it good once? Whoever brings such a one was a page of this command's owner, and is told how to go on. */
   readonly wasToken: (token: string) => boolean
+  /** Is there one that is still good? */
+  readonly isTokenOut: () => boolean
 }
 
 const draw = (): string => randomBytes(32).toString('base64url')
@@ -37,5 +39,6 @@ export function makeSession(): Session {
     },
     isKey: (given) => isSame(given, key),
     wasToken: (given) => used.has(given),
+    isTokenOut: () => token !== undefined,
   }
 }

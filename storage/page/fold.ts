@@ -182,9 +182,11 @@ export class BoardFold {
     const ready = [...this.ready.values()].sort((a, b) => (a.card.name < b.card.name ? -1 : 1))
     return {
       pin: this.pin,
-      ready: ready.slice(0, MOST_READY).map(({ card, script: { name, hash }, offset }) => ({
-        name: card.name, script: name, hash, offset, isShipped: this.options.scripts.some((one) => one.hash === hash),
-      })),
+      ready: ready.slice(0, MOST_READY).map(({ card, script: { name, hash }, offset }) => {
+        // The hash says which script it is; the name beside it is what somebody calls it.
+        const shipped = this.options.scripts.find((one) => one.hash === hash)
+        return { name: card.name, script: shipped?.ceremony.name ?? name, hash, offset, isShipped: shipped !== undefined }
+      }),
       readyCount: ready.length,
       recent: [...this.recent].reverse(),
       ceremonyCount: this.opened,

@@ -111,7 +111,7 @@ describe('the channel’s page', function () {
     camera.show(paint(qrMatrix(writeStatus({ checksum, seen: 83, needed: 83, rate: 4 })), 8))
     await page.getByText('The other machine has all of it.').waitFor()
     await new Promise((resolve) => setTimeout(resolve, 500))
-    expect(sentTo('/taken')).deep.equal([{}])
+    expect(sentTo('/taken')).deep.equal([{ id: 'request-1' }])
     expect(sentTo('/frames')).deep.equal([])
   })
 
@@ -140,6 +140,7 @@ describe('the channel’s page', function () {
     await page.keyboard.press('Escape')
     await input.fill('48213 90771')
     await page.keyboard.press('Escape')
+    await until('it takes an answer', () => button('Confirm').isEnabled())
     await page.keyboard.press('Enter')
     await until('an answer', () => sentTo('/answer').length === 1)
     expect(sentTo('/answer')).deep.equal([{ question: 'q1', answer: '48213 90771' }])
@@ -149,6 +150,31 @@ describe('the channel’s page', function () {
     expect(await input.getAttribute('aria-invalid')).equal('true')
     await until('the field has the focus', () => input.evaluate((node) => node === document.activeElement))
     expect(await page.title()).contain('● Your turn')
+  })
+
+  it('takes no click for a moment when another question has come into its place', async () => {
+    const { tell } = await serve(STATES.pairing)
+    const yes = button('Yes')
+    await yes.waitFor()
+    await until('a button', () => yes.isEnabled())
+    const card = STATES.pairing.question!
+    tell({ ...STATES.pairing, question: { ...card, id: 'q9', blocks: [...card.blocks, { kind: 'text', text: 'Another card.' }] } })
+    await page.getByText('Another card.').waitFor()
+    expect(await yes.isDisabled()).equal(true)
+    await yes.click({ force: true })
+    expect(sentTo('/answer')).deep.equal([])
+    await yes.click()
+    await until('an answer', () => sentTo('/answer').length === 1)
+    expect(sentTo('/answer')).deep.equal([{ question: 'q9', answer: 'yes' }])
+  })
+
+  it('writes out what nobody can see in a text from outside', async () => {
+    const { tell } = await serve(STATES['consent-sign'])
+    const hidden = 'pay\u200b bob\u3164\u2800\u{e0041}\u00ad.\nsecond e\u0301\u0301'
+    tell({ ...STATES['consent-sign'], question: { ...STATES['consent-sign'].question!, id: 'q8', blocks: [{ kind: 'facts', facts: [{ label: 'purpose', value: hidden, from: 'outside' }] }] } })
+    const outside = page.locator('.outside', { hasText: 'second' })
+    await outside.waitFor()
+    expect(await outside.innerText()).contain('pay<U+200B> bob<U+3164><U+2800><U+E0041><U+00AD>.\nsecond e\u0301<U+0301>')
   })
 
   it('asks once more before it declines, and not before it leaves a question open', async () => {

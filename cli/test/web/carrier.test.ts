@@ -65,6 +65,14 @@ describe('the web carrier', () => {
     expect((await carrier.receive(never)).text).to.equal(text('two'))
   })
 
+  it('takes no question away for what asks nothing', async () => {
+    const answer = sealEnvelope({ kind: 'answer', ceremony: null, step: null, body: 'x'.repeat(300) })
+    const changed = carrier.untilChanged(never)
+    for (let i = 0, frames = makeSending(answer, { fragment: 100 }).frames(); i < 10; i++) carrier.onFrames([frames.next().value])
+    expect(await Promise.race([changed, Promise.resolve('nothing yet')])).to.equal('nothing yet')
+    expect((await carrier.receive(never)).text).to.equal(answer)
+  })
+
   it('tells what is no frame, and what cannot be right, and goes on', async () => {
     const received = carrier.receive(never)
     expect(carrier.onFrames(['https://example.com'])).to.deep.include({ state: 'ignored' }).and.have.nested.property('trouble.code', 'channel.not-a-frame')
@@ -91,7 +99,9 @@ describe('the web carrier', () => {
     await carrier.untilTaken(never)
     await carrier.show(text('one'))
     const told = carrier.untilTaken(never)
-    carrier.onTaken()
+    carrier.onTaken('another')
+    expect(await Promise.race([told.then(() => 'taken'), Promise.resolve('not yet')])).to.equal('not yet')
+    carrier.onTaken(now.showing?.id ?? '')
     await told
     await carrier.show(text('two'))
     const went = carrier.untilTaken(never)

@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { request } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http'
+import { connect } from 'node:net'
 import { expect } from 'chai'
 import { HEARTBEAT } from '../../web/protocol.ts'
 import type { PageState } from '../../web/protocol.ts'
@@ -38,7 +40,7 @@ describe('a command’s page on loopback', () => {
         heard.push(`${question}: ${answer}`)
         return question === 'asked'
       },
-      onTaken: () => heard.push('taken'), onPage: (there) => heard.push(there ? 'came' : 'went'), onStale: () => heard.push('stale'),
+      onTaken: (id) => heard.push(`taken ${id}`), onPage: (there) => heard.push(there ? 'came' : 'went'), onStale: () => heard.push('stale'),
     })
     newAddress()
   })
@@ -101,13 +103,20 @@ describe('a command’s page on loopback', () => {
   })
 
   it('gives a key for its token once, and tells where a used one is brought', async () => {
+    const first = token
     const key = await opened()
     expect(key).to.match(/^[\w-]{43}$/).and.not.equal(token)
     expect((await ask('POST', '/session', { body: JSON.stringify({ token }) })).status).to.equal(403)
     expect(heard).to.deep.equal(['stale'])
     expect((await ask('POST', '/session', { body: JSON.stringify({ token: 'x'.repeat(43) }) })).status).to.equal(403)
     expect(heard).to.deep.equal(['stale'])
-    expect((await ask('POST', '/taken', { key, body: '{}' })).status).to.equal(200)
+    expect((await ask('POST', '/taken', { key, body: '{"id":"one"}' })).status).to.equal(200)
+    expect(heard).to.deep.equal(['stale', 'taken one'])
+    // While an address is out that nobody has used, there is none to be told.
+    newAddress()
+    for (let i = 0; i < 3; i++) expect((await ask('POST', '/session', { body: JSON.stringify({ token: first }) })).status).to.equal(403)
+    expect(heard).to.have.length(2)
+    await opened()
   })
 
   it('makes an address that was not used good for nothing with the next one', async () => {
@@ -192,6 +201,32 @@ describe('a command’s page on loopback', () => {
     expect(first.lines.at(-1)).to.equal('{"code":"page.taken"}')
     await soon(() => second.lines.length === 1)
     expect(heard).to.deep.equal(['came', 'came'])
+  })
+
+  it('is not kept from its owner by connections that say nothing', async () => {
+    const key = await opened()
+    const silent = Array.from({ length: 100 }, () => connect(port, '127.0.0.1').on('error', () => undefined))
+    expect((await ask('POST', '/answer', { key, body: '{"question":"asked","answer":"yes"}' })).status).to.equal(200)
+    await Promise.all(silent.map((socket) => once(socket.resume(), 'close')))
+  })
+
+  it('tells a page that takes its time the newest state, and none of those between', async () => {
+    const key = await opened()
+    const socket = connect(port, '127.0.0.1')
+    socket.write(`GET /events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${key}\r\n\r\n`)
+    await once(socket, 'data')
+    socket.pause()
+    const long = 'x'.repeat(200_000)
+    for (let i = 0; i < 200; i++) {
+      state = { ...STATE, doing: `${long} ${i}` }
+      server.tell()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    let text = ''
+    socket.setEncoding('utf8').on('data', (piece: string) => (text += piece)).resume()
+    await soon(() => text.includes('x 199'))
+    expect(text.split('\n').filter((line) => line.startsWith('{')).length).to.be.below(60)
+    socket.destroy()
   })
 
   it('listens on the port of last time, and on another where somebody has that', async () => {
