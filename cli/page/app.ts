@@ -261,7 +261,7 @@ export async function startApp(kept: Kept): Promise<void> {
     switch (next) {
       case 'opening': return openingNode()
       case 'statement': return link === 'taken' ? failureNode('taken', { text: 'Use this page', go: () => void begin() }) : failureNode(link === 'refused' || link === 'no-token' ? link : 'silent')
-      case 'end': return state === null || state.end === null ? openingNode() : endNode(state.end, state.command, code.node)
+      case 'end': return state === null || state.end === null ? openingNode() : endNode(state.end, state.command, hasStatus() ? code.node : undefined)
       case 'question': return question.node
       default: return work
     }

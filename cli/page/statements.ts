@@ -24,13 +24,13 @@ export function failureNode(name: FailureName, action?: { readonly text: string;
 }
 
 /** @param code what the other machine may still have to see */
-export function endNode({ isGood, lines, next }: NonNullable<PageState['end']>, command: string, code: HTMLElement): HTMLElement {
+export function endNode({ isGood, lines, next }: NonNullable<PageState['end']>, command: string, code: HTMLElement | undefined): HTMLElement {
   const [first = isGood ? 'Done' : 'It ended', ...more] = lines
   return el('div', { class: 'ended' }, el(
     'section', { class: `statement ${isGood ? 'is-good' : 'is-bad'}`, role: isGood ? 'status' : 'alert' },
     icon(isGood ? DONE : STOP, 'statement-icon'), el('h1', { tabindex: -1 }, first),
     ...more.map((line) => el('p', { class: 'end-line' }, line)),
     ...(next.length === 0 ? [] : [el('h2', {}, 'What to do next'), el('ul', {}, ...next.map((text) => el('li', {}, ...withCode(text))))]),
-    el('p', { class: 'soft' }, ...withCode(`\`${command}\` has ended. This page may be closed.`)),
-  ), code)
+    el('p', { class: 'soft' }, ...withCode(`\`${command}\` has ended. This page may be closed${code === undefined ? '' : ' once the other machine goes on'}.`)),
+  ), ...(code === undefined ? [] : [code]))
 }

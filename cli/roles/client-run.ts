@@ -193,6 +193,7 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
       next: [
         ...(signingOf(ledger) !== undefined ? [`keyrite client signatures ${id}    writes messages and signatures`] : []),
         `keyrite client export ${id}    writes what anyone can verify`,
+        ...(signingOf(ledger) === undefined ? ['keyrite airgap backup    on the airgap, once it has shown its last answer: the share is there alone'] : []),
       ],
       exit: EXIT.ok, json,
     }

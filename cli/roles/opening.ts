@@ -97,3 +97,14 @@ export async function namesOf(wanted: string, me: string): Promise<readonly stri
   if (names.length < 2) throw cliError('roster', { why: 'one participant is too few' })
   return names
 }
+
+/** How a ceremony of this script is opened among those who are ready for it so far. @param named as its owner named the script */
+export function openCommand(posts: readonly Posted[], script: Script, named: string): string {
+  const { parameters, follows } = script.ceremony
+  const given = Object.entries(parameters).map(([name, type]) => (type === '[message]' ? '--messages FILE' : name === 'purpose' ? '--purpose TEXT' : `--set ${name}=…`))
+  const after = Object.keys(follows).map((name) => `--set ${name}=ID`)
+  const ready = readyFor(posts, script.hash).map(({ card }) => card.name)
+  // A ceremony that follows another has its roster from that.
+  const roster = after.length > 0 ? [] : [`--roster ${ready.join(',')}`]
+  return ['keyrite client open', named, ...after, ...given, ...roster].join(' ')
+}

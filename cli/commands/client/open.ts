@@ -29,7 +29,7 @@ What is to be signed stands in a JSON file; look at it first with \`keyrite mess
     purpose: Flags.string({ helpValue: 'TEXT', summary: 'What it is for, in your words; every airgap shows it as your claim.' }),
     roster: Flags.string({ helpValue: 'NAMES|FILE', summary: 'Who takes part: names separated by commas, or a file with a name a line.' }),
     rehearsal: Flags.boolean({ default: false, summary: 'A rehearsal: its key is marked as one, and never signs for real.' }),
-    again: Flags.string({ helpValue: 'CEREMONY', exclusive: ['messages', 'purpose'], summary: 'Open an earlier ceremony anew: same script, parameters and participants, another id and number.' }),
+    again: Flags.string({ helpValue: 'CEREMONY', exclusive: ['messages', 'purpose', 'set', 'roster', 'rehearsal'], summary: 'Open an earlier ceremony anew: same script, parameters and participants, another id and number.' }),
   }
 
   async run(): Promise<unknown> {

@@ -37,7 +37,7 @@ export class ClientPair extends KeyriteCommand {
       }
       await saveIdentity(home, { ...identity, airgapKey: answer.card.airgapKey })
       const said = ['Paired.', `Pairing code: ${pairingCode(answer.card)}. The airgap must show the same.`, `The airgap’s key is ${answer.card.airgapKey}.`]
-      const next = ['keyrite client ready dkg', 'Then one of you opens the ceremony: keyrite client open dkg --set threshold=3']
+      const next = ['keyrite client ready dkg', 'When all have said so, one of you opens the ceremony, as that command says.']
       page?.tell({ end: pageEnd(said, next) })
       for (const line of said) this.log(line)
       this.next(...next)
