@@ -63,7 +63,7 @@ export function makeCameraCard({ onPick, onAgain, onPaste }: CameraCardUse): Cam
     setShown(bar, isReading)
     setShown(count, isReading)
     setShown(paste, isReading)
-    setText(count, countText(seen, needed))
+    setText(count, countText(seen, needed, shown.isSeeing))
     setText(left, !isReading || needed === 0 || seen >= needed || shown.secondsLeft === null ? '' : `${timeLeft(shown.secondsLeft)} left`)
     setAttribute(bar, 'aria-valuemax', Math.max(1, needed))
     setAttribute(bar, 'aria-valuenow', seen)
@@ -116,8 +116,8 @@ function turnText(isReading: boolean, isShowing: boolean): string {
   return 'The other machine needs the camera now, not this one: point it at the code here.'
 }
 
-function countText(seen: number, needed: number): string {
-  if (needed === 0) return 'Nothing read yet'
+function countText(seen: number, needed: number, isSeeing: boolean): string {
+  if (needed === 0) return isSeeing ? 'Sees the other machine; nothing to read yet' : 'Nothing read yet'
   return seen >= needed ? `All ${needed} read` : `${seen} of ${needed} read`
 }
 

@@ -1,5 +1,6 @@
 /** Pages that only tell: what is going on before anything is known, why nothing goes on, how it ended. */
 import type { PageState } from '../web/protocol.ts'
+import { hexNode } from './blocks-view.ts'
 import { button, el, icon, withCode } from './dom.ts'
 import { failureOf } from './failures.ts'
 import type { FailureName } from './failures.ts'
@@ -23,13 +24,17 @@ export function failureNode(name: FailureName, action?: { readonly text: string;
   )
 }
 
+/** Keys and signatures in groups that can be compared. */
+const withHex = (line: string): (string | HTMLElement)[] =>
+  line.split(/\b((?:0x)?[0-9a-f]{64,})\b/).map((piece, i) => (i % 2 === 1 ? hexNode(piece) : piece))
+
 /** @param code what the other machine may still have to see */
 export function endNode({ isGood, lines, next }: NonNullable<PageState['end']>, command: string, code: HTMLElement | undefined): HTMLElement {
   const [first = isGood ? 'Done' : 'It ended', ...more] = lines
   return el('div', { class: 'ended' }, el(
     'section', { class: `statement ${isGood ? 'is-good' : 'is-bad'}`, role: isGood ? 'status' : 'alert' },
     icon(isGood ? DONE : STOP, 'statement-icon'), el('h1', { tabindex: -1 }, first),
-    ...more.map((line) => el('p', { class: 'end-line' }, line)),
+    ...more.map((line) => el('p', { class: 'end-line' }, ...withHex(line))),
     ...(next.length === 0 ? [] : [el('h2', {}, 'What to do next'), el('ul', {}, ...next.map((text) => el('li', {}, ...withCode(text))))]),
     el('p', { class: 'soft' }, ...withCode(`\`${command}\` has ended. This page may be closed${code === undefined ? '' : ' once the other machine goes on'}.`)),
   ), ...(code === undefined ? [] : [code]))

@@ -35,6 +35,8 @@ async function takeAll(world: World): Promise<void> {
   let faced = face(client, airgap)
   await airgap.page.locator('#answer').waitFor()
   await faced.stop()
+  // A question's buttons rest at first.
+  await airgap.page.locator('button.main:enabled').waitFor()
   await shoot(airgap.page, 'airgap-consent')
 
   faced = face(client, airgap)
