@@ -36,7 +36,7 @@ ready for exactly this script file. Your first message also registers your name 
       const isShipped = !/[./\\\\]/.test(args.script)
       this.next(
         ...(isShipped ? [] : [`On each airgap, which runs no script that it does not have: keyrite airgap script add ${args.script}`]),
-        `When all are ready, one of you, with all their names: ${openCommand(session.feed.all, script, args.script)}`,
+        `When all are ready, one of you opens it for all of you: ${openCommand(session.feed.all, script, args.script)}`,
         'Everyone: keyrite client run, and keyrite airgap run on the airgap.',
       )
       return { card, script: { name, hash: script.hash }, offset: pin.offset }

@@ -140,6 +140,10 @@ describe('what is refused, with one error that says what to do', () => {
       [open('nosuch.yaml'), 3, 'cli.script-file', /nosuch\.yaml/],
       [open('--again', '7c19'), 3, 'cli.ceremony', /7c19/],
       [open('dkg', '--again', '7c19'), 2, 'cli.usage', /--again/],
+      // It would be opened as it was, and not as they say.
+      [open('--again', '7c19', ...two), 2, 'cli.usage', /--set/],
+      [open('--again', '7c19', '--roster', 'ada,bob'), 2, 'cli.usage', /--roster/],
+      [open('--again', '7c19', '--rehearsal'), 2, 'cli.usage', /--rehearsal/],
     ], [
       [() => bob.run('client abort', '7c19', '--reason', 'why not', '--yes', '--json'), 3, 'cli.ceremony', /7c19/],
       [() => bob.run('client export', '--json'), 3, 'cli.ceremony', /none/],
