@@ -104,6 +104,48 @@ export function encodeG2(point: G2): Uint8Array {
   return withFlags(concat(numberToBytesBE(x.c1, FIELD), numberToBytesBE(x.c0, FIELD)), isLarger2(y))
 }
 
+/**
+ * Reads a point as its two coordinates, x || y, each 48 bytes big endian below p: reading one takes the curve's equation, and
+ * no square root. Its subgroup is not checked. There is no such form of the identity (protocol §4, Attachments).
+ *
+ * @throws crypto.bad-point with the reason: length, not canonical, not on the curve
+ */
+export function decodeG1Affine(bytes: Uint8Array, what = 'A G1 point'): G1 {
+  const [x = 0n, y = 0n] = readFields(bytes, 2, what)
+  if (!Fp.eql(Fp.sqr(y), Fp.add(Fp.mul(Fp.sqr(x), x), 4n))) throw offCurve(what)
+  return G1Point.fromAffine({ x, y })
+}
+
+/** 96 bytes, x || y. @throws crypto.bad-point for the identity */
+export function encodeG1Affine(point: G1): Uint8Array {
+  if (point.is0()) throw cryptoError('bad-point', { what: 'A G1 point', why: 'it is the identity' })
+  const { x, y } = point.toAffine()
+  return concat(numberToBytesBE(x, FIELD), numberToBytesBE(y, FIELD))
+}
+
+/** As `decodeG1Affine`, of 192 bytes: x || y, each c1 || c0. @throws crypto.bad-point with the reason */
+export function decodeG2Affine(bytes: Uint8Array, what = 'A G2 point'): G2 {
+  const [x1 = 0n, x0 = 0n, y1 = 0n, y0 = 0n] = readFields(bytes, 4, what)
+  const [x, y] = [Fp2.fromBigTuple([x0, x1]), Fp2.fromBigTuple([y0, y1])]
+  if (!Fp2.eql(Fp2.sqr(y), Fp2.add(Fp2.mul(Fp2.sqr(x), x), Fp2.fromBigTuple([4n, 4n])))) throw offCurve(what)
+  return G2Point.fromAffine({ x, y })
+}
+
+/** 192 bytes, x || y, each c1 || c0. @throws crypto.bad-point for the identity */
+export function encodeG2Affine(point: G2): Uint8Array {
+  if (point.is0()) throw cryptoError('bad-point', { what: 'A G2 point', why: 'it is the identity' })
+  const { x, y } = point.toAffine()
+  return concat(...[x.c1, x.c0, y.c1, y.c0].map((field) => numberToBytesBE(field, FIELD)))
+}
+
+function readFields(bytes: Uint8Array, count: number, what: string): bigint[] {
+  const refuse = (why: string) => cryptoError('bad-point', { what, why })
+  if (bytes.length !== count * FIELD) throw refuse(`it has ${bytes.length} bytes, not ${count * FIELD}`)
+  const fields = Array.from({ length: count }, (_, i) => toBigInt(bytes.subarray(i * FIELD, (i + 1) * FIELD)))
+  if (fields.some((field) => field >= Fp.ORDER)) throw refuse('it is not canonical')
+  return fields
+}
+
 // The encoding is that of zcash: three flags in the top bits, then x big endian, for Fp² the imaginary part first.
 const COMPRESSED = 0x80
 const INFINITY = 0x40
@@ -135,10 +177,11 @@ function root<T>(field: { sqrt(square: T): T }, square: T, what: string): T {
   try {
     return field.sqrt(square)
   } catch {
-    throw cryptoError('bad-point', { what, why: 'it is not on the curve' })
+    throw offCurve(what)
   }
 }
 
+const offCurve = (what: string) => cryptoError('bad-point', { what, why: 'it is not on the curve' })
 const outsideSubgroup = (what: string) => cryptoError('bad-point', { what, why: OUTSIDE_SUBGROUP })
 
 /** hash_to_curve of a message (RFC 9380, BLS12381G2_XMD:SHA-256_SSWU_RO). */

@@ -16,6 +16,15 @@ export const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => primitive
 /** SHA-256 in lower-case hex, as `sha256sum` prints it. */
 export const sha256Hex = (...parts: readonly Uint8Array[]): string => toHex(sha256(...parts))
 
+/** The protocol and its version, before every label: nothing of one version is ever taken for another's. */
+export const PREFIX = 'keyrite/2/'
+
+/** The label that a hash or signature of the protocol begins with, so that none can stand for another: `keyrite/2/LABEL` and a line end. */
+export const tag = (label: string): Uint8Array => utf8(`${PREFIX}${label}\n`)
+
+/** SHA-256 of the label and the parts, hex. */
+export const taggedHash = (label: string, ...parts: readonly Uint8Array[]): string => sha256Hex(tag(label), ...parts)
+
 /** Lower-case hex. */
 export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes)
 

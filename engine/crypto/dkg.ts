@@ -7,9 +7,9 @@ import { hash_to_field } from '@noble/curves/abstract/hash-to-curve.js'
 import { sha256 as hash } from '@noble/hashes/sha2.js'
 import { canonicalBytes, utf8 } from '../wire/canonical.ts'
 import { isKeyriteError } from '../wire/error.ts'
-import { OUTSIDE_SUBGROUP, combineG1, decodeG1, decodeG1OnCurve, encodeG1, sumG1, timesBase } from './bls.ts'
+import { OUTSIDE_SUBGROUP, combineG1, decodeG1, encodeG1, sumG1, timesBase } from './bls.ts'
 import type { G1 } from './bls.ts'
-import { concat, fromHex, sha256Hex, toHex } from './bytes.ts'
+import { PREFIX, concat, fromHex, sha256Hex, taggedHash, toHex } from './bytes.ts'
 import { cryptoError } from './errors.ts'
 import { hpkeOpen, hpkeReopen, hpkeSeal } from './hpke.ts'
 import { R, randomWeights, scalarFromBytes, scalarToBytes, toBigInt } from './scalar.ts'
@@ -19,7 +19,7 @@ import { inSubgroup } from './subgroup.ts'
 
 /** Domain of the challenge of the proof of knowledge. */
 export const DST_KEY_PROOF = 'KEYRITE_BLS12381G1_POK_'
-const DEAL_INFO = utf8('keyrite/1/deal')
+const DEAL_INFO = utf8(`${PREFIX}deal`)
 const SCALAR = 32
 const POINT = 48
 
@@ -130,8 +130,8 @@ function holds(equations: readonly ProofEquation[], weights: readonly bigint[]):
   return timesBase(response).equals(right)
 }
 
-/** H(A₁ || … || Aₜ₋₁), hex: what a participant's Commits bind of the attachment. */
-export const restHash = (points: readonly Uint8Array[]): string => sha256Hex(...points)
+/** H("keyrite/2/points\n" || A₁ || … || Aₜ₋₁) over compressed points, hex: what a participant's Commits bind of the attachment. */
+export const restHash = (points: readonly Uint8Array[]): string => taggedHash('points', ...points)
 
 export interface Commitment {
   /** The ceremony id, 64 hex digits. */
@@ -146,10 +146,10 @@ export interface Commitment {
   readonly rest: string
 }
 
-/** H("keyrite/1/commitment\n" || JCS({ceremony, from, key, proof, rest})), hex: what a PublicKey binds before any Commits is shown. */
+/** H("keyrite/2/commitment\n" || JCS({ceremony, from, key, proof, rest})), hex: what a PublicKey binds before any Commits is shown. */
 export function commitmentDigest({ ceremony, from, key, proof, rest }: Commitment): string {
   const object = { ceremony, from, key: toHex(key), proof: toHex(proof), rest }
-  return sha256Hex(utf8('keyrite/1/commitment\n'), canonicalBytes(object))
+  return taggedHash('commitment', canonicalBytes(object))
 }
 
 /** A participant's point Aₖ that no honest one would send. */
@@ -172,18 +172,16 @@ export type CommitmentSums =
  * points outside it are a fault only when a sum is.
  *
  * @param columns one list of t-1 points per participant, in roster order; equal lengths were checked before
- * @param decode reads a point without its subgroup check; a caller that has read them before gives them again
+ * @param decode reads a point, on the curve at least, without its subgroup check
  * @returns the t-1 sums, or what is wrong and with whom
  */
-export function commitmentSums(
-  columns: readonly (readonly Uint8Array[])[], decode: (bytes: Uint8Array) => G1 = decodeG1OnCurve,
-): CommitmentSums {
+export function commitmentSums<T = Uint8Array>(columns: readonly (readonly T[])[], decode: (point: T) => G1): CommitmentSums {
   const count = columns[0]?.length ?? 0
   if (columns.some((points) => points.length !== count)) {
     throw cryptoError('bad-argument', { what: 'Lists of commitments', why: 'they differ in length' })
   }
   const bad: BadPoint[] = []
-  const decoded = columns.map((points, i) => points.map((bytes, k) => tryPoint(bytes, decode, (why) => bad.push({ index: i + 1, k: k + 1, why }))))
+  const decoded = columns.map((points, i) => points.map((point, k) => tryPoint(() => decode(point), (why) => bad.push({ index: i + 1, k: k + 1, why }))))
   if (bad.length > 0) return { ok: false, reason: 'bad-points', points: bad }
   const sums: Uint8Array[] = []
   for (let k = 0; k < count; k++) {
@@ -201,9 +199,9 @@ export function commitmentSums(
   return bad.length > 0 ? { ok: false, reason: 'bad-points', points: bad } : { ok: true, sums }
 }
 
-function tryPoint(bytes: Uint8Array, decode: (bytes: Uint8Array) => G1, report: (why: string) => void): G1 | undefined {
+function tryPoint(decode: () => G1, report: (why: string) => void): G1 | undefined {
   try {
-    return decode(bytes)
+    return decode()
   } catch (error) {
     if (!isKeyriteError(error, 'crypto.bad-point')) throw error
     report(String(error.facts['why']))
@@ -239,8 +237,8 @@ export const shareMatches = (share: bigint, sums: readonly G1[], index: number):
 export const publicShares = (sums: readonly G1[], n: number): G1[] =>
   Array.from({ length: n }, (_, i) => evaluateCommitment(sums, i + 1))
 
-/** H(C₀ || … || Cₜ₋₁), hex. */
-export const sumsHash = (points: readonly Uint8Array[]): string => sha256Hex(...points)
+/** H("keyrite/2/sums\n" || C₀ || … || Cₜ₋₁) over compressed points, hex. */
+export const sumsHash = (points: readonly Uint8Array[]): string => taggedHash('sums', ...points)
 
 /**
  * The X25519 secret key of the one seal to participant j: 32 bytes of the session under

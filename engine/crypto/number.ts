@@ -1,6 +1,6 @@
 /** The ceremony number: what people read to one another before they take part. */
 import { utf8 } from '../wire/canonical.ts'
-import { fromHex } from './bytes.ts'
+import { PREFIX, fromHex } from './bytes.ts'
 import { primitives } from './fast.ts'
 import { toBigInt } from './scalar.ts'
 
@@ -8,7 +8,7 @@ const BITS = 132
 const COST = { N: 2 ** 15, r: 8, p: 1 }
 
 /**
- * The first 132 bits of scrypt(id, "keyrite/1/number", N = 2¹⁵, r = 8, p = 1) as 40 decimal digits in eight groups of
+ * The first 132 bits of scrypt(id, "keyrite/2/number", N = 2¹⁵, r = 8, p = 1) as 40 decimal digits in eight groups of
  * five. Digits, so that nobody takes it for a mnemonic; long and slow, against a search for two openings with one
  * number. Takes some 50 ms and 32 MB.
  *
@@ -16,7 +16,7 @@ const COST = { N: 2 ** 15, r: 8, p: 1 }
  * @throws crypto.not-hex
  */
 export function ceremonyNumber(id: string): string {
-  const hash = primitives.scrypt(fromHex(id, 32, 'The ceremony id'), utf8('keyrite/1/number'), COST, 17)
+  const hash = primitives.scrypt(fromHex(id, 32, 'The ceremony id'), utf8(`${PREFIX}number`), COST, 17)
   const digits = (toBigInt(hash) >> BigInt(8 * 17 - BITS)).toString().padStart(40, '0')
   return (digits.match(/.{5}/g) ?? []).join(' ')
 }

@@ -5,14 +5,13 @@
 import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { utf8 } from '../wire/canonical.ts'
-import { concat, fromHex, hkdf, hkdfExpand } from './bytes.ts'
+import { PREFIX, concat, fromHex, hkdf, hkdfExpand } from './bytes.ts'
 import { ed25519FromSeed } from './ed25519.ts'
 import type { KeyPair } from './ed25519.ts'
 import { cryptoError } from './errors.ts'
 import { primitives } from './fast.ts'
 import { R, toBigInt } from './scalar.ts'
 
-const PREFIX = 'keyrite/1/'
 const WORDS = 24
 
 /** A new BIP-39 mnemonic of 24 English words, from 32 random bytes. */
@@ -39,7 +38,7 @@ export function seedFromMnemonic(mnemonic: string, passphrase: string): Uint8Arr
 }
 
 /**
- * HKDF-SHA-256 with the seed as input key and `"keyrite/1/" + label` as info.
+ * HKDF-SHA-256 with the seed as input key and `"keyrite/2/" + label` as info.
  *
  * @param seed 64 bytes, from `seedFromMnemonic`
  * @returns 32 bytes
@@ -61,17 +60,17 @@ export interface Session {
 }
 
 /**
- * The session of a ceremony. The session seed is `derive("session", id || salt)`, or `derive("rehearsal", id || salt)`;
- * it serves as the pseudorandom key of HKDF-Expand (RFC 5869 §2.3), and a value's info is `"keyrite/1/" + label`.
+ * The session of a ceremony. The session salt is `derive("salt", id)`, the session seed `derive("session", id || salt)`, or
+ * `derive("rehearsal", id || salt)`; it serves as the pseudorandom key of HKDF-Expand (RFC 5869 §2.3), and a value's info is
+ * `"keyrite/2/" + label`. All of it follows from the seed and the id, so that a vault that was put back answers the same question
+ * with the same bytes (protocol §2).
  *
  * @param id the ceremony id, 64 hex digits
- * @param salt the session salt, 32 bytes
  * @throws crypto.not-hex, crypto.bad-length
  */
-export function openSession(seed: Uint8Array, id: string, salt: Uint8Array, rehearsal: boolean): Session {
-  if (salt.length !== 32) throw cryptoError('bad-length', { what: 'The session salt', length: salt.length, expected: 32 })
-  const context = concat(fromHex(id, 32, 'The ceremony id'), salt)
-  const prk = derive(seed, rehearsal ? 'rehearsal' : 'session', context)
+export function openSession(seed: Uint8Array, id: string, rehearsal: boolean): Session {
+  const ceremony = fromHex(id, 32, 'The ceremony id')
+  const prk = derive(seed, rehearsal ? 'rehearsal' : 'session', concat(ceremony, derive(seed, 'salt', ceremony)))
   const expand = (label: string, length: number) => hkdfExpand(prk, PREFIX + label, length)
   return { expand, scalar: (label) => toBigInt(expand(label, 48)) % R }
 }

@@ -1,24 +1,30 @@
-/** The disputes of one ceremony's log, and what their answers come to. */
-import type { Dispute, Step } from '../script/model.ts'
+/** The disputes of one ceremony's log: each complaint that took its slot, and what its answer comes to (protocol §5.6). */
+import type { Ceremony, Dispute, Step } from '../script/model.ts'
+import { COMPLAINER } from '../wire/message.ts'
 import type { Fault } from './abort.ts'
-import { Refused } from './ledger-read.ts'
 import type { Placed, Slots } from './ledger-slots.ts'
 import { judgeDispute } from './ledger-verbs.ts'
 import type { VerbContext } from './ledger-verbs.ts'
 
 export interface DisputeState {
+  /** The message that opened it. */
   readonly name: string
   readonly step: Step
   readonly dispute: Placed
+  readonly complainer: string
   readonly accused: string
   readonly answered: boolean
 }
 
 export class Disputes {
+  private readonly ceremony: Ceremony
   private readonly slots: Slots
   private readonly list: DisputeState[] = []
+  /** Answers by accused and complainer. One may stand before its complaint: a storage keeps whatever it is given first. */
+  private readonly answers = new Map<string, Placed>()
 
-  constructor(slots: Slots) {
+  constructor(ceremony: Ceremony, slots: Slots) {
+    this.ceremony = ceremony
     this.slots = slots
   }
 
@@ -26,28 +32,34 @@ export class Disputes {
     return this.list
   }
 
-  open(name: string, step: Step, dispute: Placed): void {
-    this.list.push({ name, step, dispute, accused: this.slots.namedBy(dispute), answered: false })
+  /** Opens a dispute. @returns the verdict, if its answer stands already */
+  open(context: VerbContext, name: string, step: Step, dispute: Placed): Fault | undefined {
+    const state: DisputeState = { name, step, dispute, complainer: dispute.statement.from, accused: this.slots.namedBy(dispute.statement), answered: false }
+    this.list.push(state)
+    const answer = this.answers.get(keyOf(state.accused, state.complainer))
+    return answer === undefined ? undefined : this.judge(context, state, answer)
   }
 
-  /** Takes the accused one's answer and judges. @throws Refused where it answers nothing */
-  answer(context: VerbContext, dispute: Dispute, answer: Placed): Fault {
-    const { from, step } = answer.statement
-    const disputer = this.slots.namedBy(answer)
-    const at = this.list.findIndex((one) => one.name === dispute.message && one.accused === from && one.dispute.statement.from === disputer)
-    const state = this.list[at]
-    if (state === undefined) {
-      throw new Refused({
-        reason: 'malformed', step, accused: from, convicts: false, offsets: [answer.offset],
-        why: `${from} answers a dispute that nobody opened`,
-      })
-    }
-    this.slots.put(answer)
-    this.list[at] = { ...state, answered: true }
-    const { guilty, reason, why } = judgeDispute(context, dispute, state.dispute.collected, answer.collected)
+  /** Takes an accused one's answer. @returns the verdict; undefined as long as nobody complained: then it counts for nothing */
+  answer(context: VerbContext, answer: Placed): Fault | undefined {
+    const { from, payload } = answer.statement
+    const complainer = payload[COMPLAINER]
+    const by = typeof complainer === 'string' ? complainer : ''
+    this.answers.set(keyOf(from, by), answer)
+    const state = this.list.find((one) => one.accused === from && one.complainer === by && !one.answered)
+    return state === undefined ? undefined : this.judge(context, state, answer)
+  }
+
+  private judge(context: VerbContext, state: DisputeState, answer: Placed): Fault {
+    this.list[this.list.indexOf(state)] = { ...state, answered: true }
+    const rules: Dispute | undefined = this.ceremony.disputes[state.name]
+    if (rules === undefined) throw new TypeError(`no dispute ${state.name}`)
+    const { guilty, reason, why } = judgeDispute(context, rules, state.dispute.collected, answer.collected)
     return {
       reason, step: state.step.name, accused: guilty, convicts: true, why: `${guilty} is guilty: ${why}`,
       offsets: [state.dispute.offset, answer.offset],
     }
   }
 }
+
+const keyOf = (accused: string, complainer: string): string => `${accused}\n${complainer}`

@@ -1,10 +1,25 @@
 /**
- * What ends a ceremony before its success. Where a step wants all, whatever goes wrong ends it. Where some are enough,
- * whoever fails, declines or cheats is out, and it ends when too few are left (protocol §6, §8).
+ * How a ceremony ends, as anyone reads it from its log, as of an offset (protocol §6). Where a step wants all, whatever goes
+ * wrong before its success ends it. Where some are enough, whoever fails, declines or cheats is out, and it ends when too few are
+ * left (§8).
  */
 import type { Step } from '../script/model.ts'
 import type { AbortSeen } from './ledger-read.ts'
 import type { Fault } from './abort.ts'
+
+/**
+ * The endings of a log. `usable` and `dead` are for ever; the others may change with the next message. `aborted`: before the
+ * certificate is complete, somebody aborted or a fault was found. `unconfirmed`: it is complete, and more is awaited.
+ */
+export const LOG_ENDINGS = ['open', 'aborted', 'unconfirmed', 'usable', 'dead'] as const
+export type LogEnding = (typeof LOG_ENDINGS)[number]
+
+/** Why a ceremony can be proved never to be usable. */
+export interface Death {
+  readonly offset: number
+  /** One sentence for people. */
+  readonly why: string
+}
 
 /** `abort`: a participant said so in the log. `fault`: it follows from the log; whoever reads it aborts. */
 export type Ending = { readonly kind: 'abort'; readonly abort: AbortSeen } | { readonly kind: 'fault'; readonly fault: Fault }

@@ -1,22 +1,26 @@
 /**
- * Reads one message of a ceremony's log: signatures, place, view, values, attachment. What it says of itself is
+ * Reads one message of a ceremony's log: signatures, place, form, slot, view, values, attachment. What it says of itself is
  * believed only as far as it was checked here; what is wrong with it stops the reading as `Refused`.
  */
 import { sha256Hex } from '../crypto/bytes.ts'
 import type { Ceremony, Dispute, Message as MessageSpec, Step } from '../script/model.ts'
 import type { Collected, VerbFault } from '../verbs/runtime.ts'
+import { signatureOf } from '../verbs/table.ts'
 import { fieldsCheck } from '../verbs/values.ts'
-import { canonical, parseCanonical } from '../wire/canonical.ts'
 import type { JsonObject } from '../wire/canonical.ts'
 import { indexOf } from '../wire/card.ts'
 import type { Card } from '../wire/card.ts'
 import { isKeyriteError } from '../wire/error.ts'
+import { sameStatement } from '../wire/message.ts'
 import type { Message, Statement } from '../wire/message.ts'
 import { printableLine } from '../wire/printable.ts'
+import { ABANDONED, abandonStep } from './abandon.ts'
 import { checkAbort } from './abort.ts'
 import type { AbortPayload, Fault } from './abort.ts'
+import { hasAttachment, piecesProblem, readAttachment, statementFields } from './attachment.ts'
 import type { MessageChecks } from './checks.ts'
-import type { Placed, Slots } from './ledger-slots.ts'
+import { namedIn } from './ledger-slots.ts'
+import type { Placed, Slots, Taken } from './ledger-slots.ts'
 
 /** A message in its place, with the attachment that it names. */
 export interface Post {
@@ -49,49 +53,39 @@ export type Reading =
   | { readonly kind: 'abort'; readonly abort: AbortSeen }
   /** The same statement once more. */
   | { readonly kind: 'repeat' }
-  /** `contradiction`: it is the second in its place, and may complete the certificate all the same. */
-  | { readonly kind: 'statement'; readonly placed: Placed; readonly step: Step; readonly dispute?: Dispute; readonly contradiction?: Fault }
+  | { readonly kind: 'abandoned'; readonly taken: Taken }
+  /** `answers`: the dispute whose answer it is. */
+  | { readonly kind: 'statement'; readonly placed: Placed; readonly step: Step; readonly answers?: Dispute }
 
 /** Stops the reading of one message: what is wrong with it. */
 export class Refused extends Error {
   readonly fault: Fault
-  constructor(fault: Fault) {
+  /** It has its slot, and every reader must refuse it: that slot will never hold anything that counts. */
+  readonly isFinal: boolean
+  constructor(fault: Fault, isFinal = false) {
     super(fault.why)
     this.fault = fault
+    this.isFinal = isFinal
   }
 }
 
-type Refuse = (reason: string, why: string) => never
+type Refuse = (reason: string, why: string, more?: { readonly convicts?: boolean; readonly isFinal?: boolean }) => never
 
-/**
- * Reads a message of the ceremony by the participant with this card.
- *
- * @throws Refused
- */
-export function readMessage(context: ReadContext, post: Post, card: Card): Reading {
-  const { message, offset } = post
-  const { statement } = message
-  const refuse: Refuse = (reason, why) => {
-    throw new Refused({ reason, step: statement.step, accused: card.name, why, convicts: false, offsets: [offset] })
-  }
-  if (!context.checks.message(message, card.signingKey)) {
-    // Not the participant's doing: whoever wrote it does not have its key, and the storage let it in.
-    throw new Refused({
-      reason: 'bad-signature', step: statement.step, accused: null, convicts: false, offsets: [offset],
-      why: `a message in the name of ${card.name} does not bear its signature; the storage should have refused it`,
-    })
-  }
-  return statement.type === 'Abort'
-    ? { kind: 'abort', abort: readAbort(post, card, refuse) }
-    : readStatement(context, post, card, refuse)
-}
+/** Is the message its author's, by the key on this card? */
+export const isSigned = ({ checks }: Pick<ReadContext, 'checks'>, { message }: Post, card: Card): boolean => checks.message(message, card.signingKey)
+
+/** A message in somebody's name without its signature is not that participant's doing: the storage let it in. */
+export const forged = ({ message: { statement }, offset }: Post, card: Card): Fault => ({
+  reason: 'bad-signature', step: statement.step, accused: null, convicts: false, offsets: [offset],
+  why: `a message in the name of ${card.name} does not bear its signature; the storage should have refused it`,
+})
 
 /**
  * Had a message's author seen another log than this one? What its airgap stated counts all the same.
  *
  * @returns null if not
  */
-export function forkIn({ headAt }: ReadContext, { message: { statement, seen }, offset }: Post): Fault | null {
+export function forkIn({ headAt }: Pick<ReadContext, 'headAt'>, { message: { statement, seen }, offset }: Post): Fault | null {
   const head = seen.offset >= offset ? undefined : headAt(seen.offset)
   if (head === seen.head) return null
   return {
@@ -101,8 +95,23 @@ export function forkIn({ headAt }: ReadContext, { message: { statement, seen }, 
   }
 }
 
-function readAbort({ message, offset, attachment }: Post, card: Card, refuse: Refuse): AbortSeen {
-  if (message.airgapSignature !== undefined || attachment !== undefined) return refuse('malformed', 'its Abort has what no Abort has')
+/**
+ * Reads a message of the ceremony that the participant with this card signed.
+ *
+ * @throws Refused
+ */
+export function readMessage(context: ReadContext, post: Post, card: Card): Reading {
+  const { message: { statement }, offset } = post
+  const refuse: Refuse = (reason, why, { convicts = false, isFinal = false } = {}) => {
+    throw new Refused({ reason, step: statement.step, accused: card.name, why, convicts, offsets: [offset] }, isFinal)
+  }
+  return statement.type === 'Abort'
+    ? { kind: 'abort', abort: readAbort(post, card, refuse) }
+    : readStatement(context, post, card, refuse)
+}
+
+function readAbort({ message, offset }: Post, card: Card, refuse: Refuse): AbortSeen {
+  if (message.airgapSignature !== undefined || message.attachment !== undefined) return refuse('malformed', 'its Abort has what no Abort has')
   try {
     return { from: card.name, offset, payload: readable(checkAbort(message.statement.payload, 'An Abort')) }
   } catch (error) {
@@ -117,127 +126,161 @@ function readable({ step, evidence, ...payload }: AbortPayload): AbortPayload {
   return { ...payload, step: step === null ? null : line(step), evidence: { ...evidence, why: line(evidence.why) } }
 }
 
-function readStatement(context: ReadContext, post: Post, card: Card, refuse: Refuse): Reading {
-  const { statement, airgapSignature } = post.message
-  const place = placeOf(context, statement)
-  if (place === undefined) return refuse('malformed', `${card.name} posted a ${statement.type} in ${statement.step ?? 'no step'}, where the script has none`)
-  const { step, spec, dispute } = place
-  const wantsAirgap = dispute !== undefined || step.airgap !== undefined
-  if (wantsAirgap !== (airgapSignature !== undefined)) {
-    return refuse('malformed', `the ${statement.type} of ${card.name} ${wantsAirgap ? 'lacks' : 'has'} an airgap’s signature`)
-  }
-  if (airgapSignature !== undefined && !context.checks.statement(statement, airgapSignature, card.airgapKey)) {
-    return refuse('bad-signature', `the airgap’s signature on the ${statement.type} of ${card.name} does not verify`)
-  }
-  const before = context.slots.inPlaceOf(statement)
-  if (before !== undefined && sameStatement(before.statement, statement)) return { kind: 'repeat' }
-  const contradiction = contradictionIn(context, post, before)
-  // Only the certificate looks at a second statement: whoever made one cannot undo with it what all have stated.
-  const mayCount = step.name === context.ceremony.certificate && statement.type === step.sends && spec.to === 'everyone'
-  if (contradiction !== null && !mayCount) throw contradiction
-  try {
-    const placed = checkedStatement(context, post, { card, step, spec }, refuse)
-    return {
-      kind: 'statement', placed, step,
-      ...(dispute === undefined ? {} : { dispute }),
-      ...(contradiction === null ? {} : { contradiction: contradiction.fault }),
-    }
-  } catch (error) {
-    throw error instanceof Refused && contradiction !== null ? contradiction : error
-  }
-}
-
-const sameStatement = (a: Statement, b: Statement): boolean => canonical(a) === canonical(b)
-
-/** Form, view, recipient, values and attachment of a statement whose signatures are good. */
-function checkedStatement(
-  context: ReadContext, post: Post, { card, step, spec }: { readonly card: Card; readonly step: Step; readonly spec: MessageSpec }, refuse: Refuse,
-): Placed {
-  const { message: { statement, airgapSignature }, offset } = post
-  const view = context.views[step.index]
-  if (view === undefined) return refuse('malformed', `${card.name} posted ${statement.type} before the steps before it were complete`)
-  if (statement.view !== view) return refuse('disagreement', `${card.name} made its ${statement.type} with another view of what came before`)
-  checkRecipient(context, statement, spec, refuse)
-  checkPayload(context, statement, spec, step, refuse)
-  const attachment = readAttachment(post, spec, refuse)
-  const collected: Collected = {
-    from: card.name, index: indexOf(context.roster, card.name), to: statement.to, step: statement.step ?? '', type: statement.type, view,
-    payload: statement.payload, ...(attachment === undefined ? {} : { attachment }), ...(airgapSignature === undefined ? {} : { airgapSignature }),
-  }
-  const placed: Placed = { statement, offset, collected, ...(airgapSignature === undefined ? {} : { airgapSignature }) }
-  if (statement.type === step.disputes && context.slots.namedBy(placed) === card.name) {
-    return refuse('malformed', `the ${statement.type} of ${card.name} names itself`)
-  }
-  if (attachment !== undefined && spec.attachment !== undefined) {
-    const fault = context.checkBefore(step, collected)
-    if (fault !== null) throw new Refused({ convicts: true, ...fault, step: step.name, offsets: [offset] })
-    const problem = context.checks.fields(spec.attachment, attachment, context.roster, 'attachment')
-    if (problem !== null) refuse('malformed', `the attachment of ${card.name} holds an unusable value: ${problem}`)
-  }
-  return placed
+/** A place that the script has for a statement. */
+interface Place {
+  readonly step: Step
+  /** Null of an Abandoned, which is no script's message. */
+  readonly spec: MessageSpec | null
+  /** The step that the statement's view is that before. */
+  readonly viewed: Step
+  readonly answers?: Dispute
 }
 
 /** The script's place for a statement's step and type. */
-function placeOf({ ceremony: { steps, disputes }, slots }: ReadContext, statement: Statement) {
-  const dispute = Object.hasOwn(disputes, statement.step ?? '') ? disputes[statement.step ?? ''] : undefined
-  const step = steps.find((one) => (dispute === undefined ? one.name === statement.step : one.disputes === dispute.message))
+export function placeOf(ceremony: Ceremony, statement: Statement): Place | undefined {
+  const step = ceremony.steps.find((one) => one.name === statement.step)
   if (step === undefined) return undefined
-  const types = dispute === undefined ? [step.sends, step.disputes] : [dispute.sends]
-  if (!types.includes(statement.type)) return undefined
-  return { step, spec: slots.message(statement.type), ...(dispute === undefined ? {} : { dispute }) }
+  const certificate = ceremony.steps.find(({ name }) => name === ceremony.certificate)
+  if (statement.type === ABANDONED) return step === abandonStep(ceremony) && certificate !== undefined ? { step, spec: null, viewed: certificate } : undefined
+  const answers = step.disputes === undefined ? undefined : ceremony.disputes[step.disputes]
+  if (![step.sends, step.disputes, answers?.sends].includes(statement.type)) return undefined
+  const spec = ceremony.messages[statement.type]
+  if (spec === undefined) return undefined
+  return { step, spec, viewed: step, ...(answers?.sends === statement.type ? { answers } : {}) }
 }
 
-/**
- * Two different statements in one slot: proved where the airgap signed both, whether or not the first was good enough to
- * take it. What only a client makes has one place too, but proves nothing: its key may be stolen.
- */
-function contradictionIn({ slots }: ReadContext, { message: { statement, airgapSignature }, offset }: Post, taken: Placed | undefined): Refused | null {
-  const first = airgapSignature === undefined ? taken : slots.firstSigned({ statement, airgapSignature, offset })
-  if (first === undefined || sameStatement(first.statement, statement)) return null
-  return new Refused({
-    reason: 'equivocation', step: statement.step, accused: statement.from, convicts: airgapSignature !== undefined,
-    why: `${statement.from} made two different statements in one place`, offsets: [first.offset, offset],
-    evidence: {
-      first: { statement: first.statement, airgapSignature: first.airgapSignature },
-      second: { statement, airgapSignature },
-    },
-  })
+function readStatement(context: ReadContext, post: Post, card: Card, refuse: Refuse): Reading {
+  const { ceremony, checks, views, slots } = context
+  const { message: { statement, airgapSignature }, offset } = post
+  const what = `the ${statement.type} of ${card.name}`
+  const step = ceremony.steps.find((one) => one.name === statement.step)
+  if (step === undefined) return refuse('malformed', `${card.name} posted a ${statement.type} in ${statement.step ?? 'no step'}, where the script has none`)
+  const isAirgaps = step.airgap !== undefined
+  if (isAirgaps !== (airgapSignature !== undefined)) return refuse('malformed', `${what} ${isAirgaps ? 'lacks' : 'has'} an airgap’s signature`)
+  if (airgapSignature !== undefined && !checks.statement(statement, airgapSignature, card.airgapKey)) {
+    return refuse('bad-signature', `the airgap’s signature on ${what} does not verify`)
+  }
+  // Only of what an airgap signed under the log's own view is it certain that nothing from outside made it so.
+  const place = placeOf(ceremony, statement)
+  const view = views[(place?.viewed ?? step).index]
+  const isJudged = isAirgaps && view !== undefined && statement.view === view
+  if (place === undefined) return refuse('malformed', `${card.name} stated a ${statement.type} in ${step.name}, where its verb makes none`, { convicts: isJudged })
+  const problem = formProblem(context, place, statement)
+  if (problem !== null) return refuse('malformed', `${what} ${problem.why}`, { convicts: isJudged && problem.isOwn })
+
+  const taken: Taken = { statement, offset, ...(airgapSignature === undefined ? {} : { airgapSignature }) }
+  const before = slots.take(taken)
+  if (before !== undefined) {
+    if (sameStatement({ ...post.message, ...before }, post.message)) return { kind: 'repeat' }
+    throw contradiction(before, taken)
+  }
+  if (view === undefined) return refuse('malformed', `${card.name} posted ${statement.type} before the steps before it were complete`, { isFinal: true })
+  if (statement.view !== view) return refuse('disagreement', `${card.name} made its ${statement.type} with another view of what came before`, { isFinal: true })
+  if (place.spec === null) return { kind: 'abandoned', taken }
+  return { kind: 'statement', placed: countedStatement(context, post, { card, step, spec: place.spec, view }, taken, refuse), step, ...(place.answers === undefined ? {} : { answers: place.answers }) }
 }
 
-function checkRecipient({ roster }: ReadContext, { to, from, type }: Statement, spec: MessageSpec, refuse: Refuse): void {
-  const fits = spec.to === 'everyone' ? to === null : to !== null && to !== from && indexOf(roster, to) > 0
-  if (!fits) refuse('malformed', `the ${type} of ${from} is addressed to ${to ?? 'everyone'}`)
-}
-
-function checkPayload({ roster, slots, checks }: ReadContext, { from, type, payload }: Statement, spec: MessageSpec, step: Step, refuse: Refuse): void {
+/** What no statement of this place can be, whatever came before; `isOwn`: its airgap alone can have made it so. */
+function formProblem({ ceremony, roster, checks, slots }: ReadContext, { step, spec, answers }: Place, { type, from, payload }: Statement): { readonly why: string; readonly isOwn: boolean } | null {
+  if (spec === null) return Object.keys(payload).length === 0 ? null : { why: 'holds something, where there is nothing to say', isOwn: true }
+  const fields = statementFields(spec)
   try {
-    fieldsCheck(spec.payload)(payload, `The ${type} of ${from}`)
+    fieldsCheck(fields)(payload, 'It')
   } catch (error) {
     if (!isKeyriteError(error)) throw error
-    refuse('malformed', error.message)
+    return { why: `is not of its form: ${error.message}`, isOwn: true }
   }
   // What equals a value that was checked before need not be checked again (n equal group keys, say).
   const [first] = step.sends === type && step.agree.length > 0 ? slots.collected(type) : []
   const equal = step.agree.filter((name) => first !== undefined && first.payload[name] === payload[name])
-  const problem = checks.fields(spec.payload, payload, roster, 'strict', equal)
-  if (problem !== null) refuse('malformed', `the ${type} of ${from} holds an unusable value: ${problem}`)
+  const brought = broughtIn(step, answers, type)
+  for (const isOwn of [true, false]) {
+    const some = Object.fromEntries(Object.entries(fields).filter(([name]) => brought.includes(name) !== isOwn))
+    const problem = checks.fields(some, payload, roster, 'strict', equal)
+    if (problem !== null) return { why: `holds an unusable value: ${problem}`, isOwn }
+  }
+  const isDispute = Object.hasOwn(ceremony.disputes, type) || answers !== undefined
+  return isDispute && namedIn(spec, payload) === from ? { why: 'names itself', isOwn: true } : null
+}
+
+/** The fields of a message that its maker's client may have brought. A dispute's are all the airgap's own. */
+function broughtIn(step: Step, answers: Dispute | undefined, type: string): readonly string[] {
+  const call = answers?.airgap ?? (type === step.sends ? step.airgap : undefined)
+  const signature = call === undefined ? undefined : signatureOf(call.verb)
+  return signature?.use === 'airgap' ? signature.emits.brought ?? [] : []
+}
+
+/** Two different statements in one slot: proved where the airgap signed both. What only a client makes proves nothing: its key may be stolen. */
+function contradiction(first: Taken, second: Taken): Refused {
+  const { statement: { step, from }, airgapSignature } = second
+  return new Refused({
+    reason: 'equivocation', step, accused: from, convicts: airgapSignature !== undefined && first.airgapSignature !== undefined,
+    why: `${from} made two different statements in one place`, offsets: [first.offset, second.offset],
+    evidence: {
+      first: { statement: first.statement, airgapSignature: first.airgapSignature },
+      second: { statement: second.statement, airgapSignature },
+    },
+  })
+}
+
+/** A statement that took its slot and has the log's view, with the attachment that it names. */
+function countedStatement(
+  context: ReadContext, post: Post, { card, step, spec, view }: { readonly card: Card; readonly step: Step; readonly spec: MessageSpec; readonly view: string }, taken: Taken, refuse: Refuse,
+): Placed {
+  const { statement, airgapSignature } = taken
+  const attachment = attachmentOf(post, spec, refuse)
+  const collected: Collected = {
+    from: card.name, index: indexOf(context.roster, card.name), step: step.name, type: statement.type, view, payload: statement.payload,
+    ...(attachment === undefined ? {} : { attachment }), ...(airgapSignature === undefined ? {} : { airgapSignature }),
+  }
+  if (attachment !== undefined) checkAttachment(context, step, spec, collected, attachment, refuse, taken.offset)
+  return { ...taken, collected }
 }
 
 /** The attachment, its hash and form right; its values are not decoded yet. */
-function readAttachment({ message, attachment }: Post, spec: MessageSpec, refuse: Refuse): JsonObject | undefined {
+function attachmentOf({ message, attachment }: Post, spec: MessageSpec, refuse: Refuse): JsonObject | undefined {
   const { type, from } = message.statement
-  if ((spec.attachment !== undefined) !== (message.attachment !== undefined)) {
-    return refuse('malformed', `the ${type} of ${from} ${spec.attachment === undefined ? 'has' : 'lacks'} an attachment`)
+  if (hasAttachment(spec) !== (message.attachment !== undefined)) {
+    return refuse('malformed', `the ${type} of ${from} ${hasAttachment(spec) ? 'lacks' : 'has'} an attachment`)
   }
-  if (spec.attachment === undefined) return undefined
+  if (!hasAttachment(spec)) return undefined
   if (attachment === undefined || sha256Hex(attachment) !== message.attachment) {
     return refuse('malformed', `the attachment of the ${type} of ${from} is not the one that it names`)
   }
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(attachment)
-    return fieldsCheck(spec.attachment)(parseCanonical(text, `The attachment of ${from}`), `The attachment of ${from}`)
+    return readAttachment(spec, attachment, `The attachment of ${from}`)
   } catch (error) {
     if (!(isKeyriteError(error) || error instanceof TypeError)) throw error
     return refuse('malformed', `the attachment of ${from} is not readable: ${error.message}`)
   }
+}
+
+/** What an attachment holds: pieces under the statement's root, or values that the step's check finds bound before they are decoded. */
+function checkAttachment(
+  { roster, checks, checkBefore }: ReadContext, step: Step, spec: MessageSpec, collected: Collected, attachment: JsonObject, refuse: Refuse, offset: number,
+): void {
+  const { from, payload } = collected
+  if (spec.to === 'others') {
+    const root = payload['root']
+    const problem = piecesProblem(spec, roster, from, typeof root === 'string' ? root : '', attachment)
+    if (problem !== null) refuse('malformed', `${from}: ${problem.why}`, { convicts: problem.convicts, isFinal: problem.convicts })
+    return
+  }
+  const fault = checkBefore(step, collected)
+  if (fault !== null) throw new Refused({ convicts: true, ...fault, step: step.name, offsets: [offset] }, fault.convicts ?? true)
+  const problem = checks.fields(spec.attachment ?? {}, attachment, roster, 'attachment')
+  if (problem !== null) refuse('malformed', `the attachment of ${from} holds an unusable value: ${problem}`)
+}
+
+/**
+ * Does what a message says depend on an attachment, as far as one can tell before it is there? Not where its slot is taken, nor
+ * where it is no statement of the ceremony.
+ */
+export function wantsAttachment({ ceremony, roster, slots, views, checks }: Omit<ReadContext, 'headAt' | 'checkBefore'>, { message }: Post): boolean {
+  const { statement, attachment } = message
+  if (attachment === undefined) return false
+  const card = roster.find(({ name }) => name === statement.from)
+  const place = placeOf(ceremony, statement)
+  if (card === undefined || place?.spec == null || !hasAttachment(place.spec)) return false
+  return slots.holderOf(statement) === undefined && statement.view === views[place.viewed.index] && checks.message(message, card.signingKey)
 }

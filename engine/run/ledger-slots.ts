@@ -1,110 +1,80 @@
-/** The statements that took their slots in one ceremony's log, and whose are still missing. */
+/** The slots of one ceremony's log: what took each first, what of it counts, and whose are still free. */
 import type { Ceremony, Message as MessageSpec, Step } from '../script/model.ts'
 import type { Collected } from '../verbs/runtime.ts'
 import { canonical } from '../wire/canonical.ts'
-import type { JsonObject } from '../wire/canonical.ts'
 import type { Card } from '../wire/card.ts'
+import { indexOf } from '../wire/card.ts'
+import type { Carried } from '../wire/exchange.ts'
+import { slotKey, slotOf } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
+import { pieceFor } from './attachment.ts'
 import type { Fault } from './abort.ts'
 
-/** A statement that took its slot. */
-export interface Placed {
+/** A statement that took its slot: the first one there with a good signature of its airgap and of the right form. */
+export interface Taken {
   readonly statement: Statement
   readonly airgapSignature?: string
   readonly offset: number
+}
+
+/** A statement that took its slot and counts. */
+export interface Placed extends Taken {
   readonly collected: Collected
 }
 
-/** What an airgap signed for a slot, whether it was good enough to take it or not. */
-export interface Signed {
-  readonly statement: Statement
-  readonly airgapSignature?: string
-  readonly offset: number
-}
-
-/** A slot's key within one ceremony; no name has a line feed. */
-const keyOf = ({ step, from, to }: Pick<Statement, 'step' | 'from' | 'to'>): string => `${step ?? ''}\n${from}\n${to ?? ''}`
-
 export class Slots {
+  private readonly id: string
   private readonly ceremony: Ceremony
   private readonly roster: readonly Card[]
+  private readonly taken = new Map<string, Taken>()
   private readonly placed = new Map<string, Placed>()
-  /** How many slots of a step are taken by a type: a step of private messages has n² of them. */
-  private readonly counts = new Map<string, number>()
-  private readonly signed = new Map<string, Signed>()
-  private readonly rivals = new Map<string, Placed[]>()
-  /** What `collected` gave, until something of that type comes in: a check wants all n² deals at each of n responses. */
+  /** What `collected` gave, until something of that type comes in. */
   private readonly lists = new Map<string, readonly Collected[]>()
 
-  constructor(ceremony: Ceremony, roster: readonly Card[]) {
+  constructor(id: string, ceremony: Ceremony, roster: readonly Card[]) {
+    this.id = id
     this.ceremony = ceremony
     this.roster = roster
   }
 
-  get(step: string, from: string, to: string | null): Placed | undefined {
-    return this.placed.get(keyOf({ step, from, to }))
+  /** Has a statement take its slot. @returns what has it already, if something has */
+  take(one: Taken): Taken | undefined {
+    const key = slotOf(one.statement) ?? ''
+    const before = this.taken.get(key)
+    if (before === undefined) this.taken.set(key, one)
+    return before
   }
 
-  /** What stands where a statement would. */
-  inPlaceOf(statement: Statement): Placed | undefined {
-    return this.placed.get(keyOf(statement))
+  /** What took a slot, whether it counts or not. */
+  holder(step: string, from: string, complainer?: string): Taken | undefined {
+    return this.taken.get(slotKey(this.id, step, from, complainer))
   }
 
-  /** Where the statements stand that took their slots. */
+  /** What has the slot of a statement. */
+  holderOf(statement: Statement): Taken | undefined {
+    return this.taken.get(slotOf(statement) ?? '')
+  }
+
+  /** Lets what took its slot count. */
+  put(placed: Placed): void {
+    this.placed.set(slotOf(placed.statement) ?? '', placed)
+    this.lists.delete(placed.statement.type)
+  }
+
+  /** Lets a statement count no more; its slot stays taken. */
+  remove({ statement }: Placed): void {
+    this.placed.delete(slotOf(statement) ?? '')
+    this.lists.delete(statement.type)
+  }
+
+  /** What counts of a participant in a step. */
+  get(step: string, from: string): Placed | undefined {
+    return this.placed.get(slotKey(this.id, step, from))
+  }
+
+  /** Where the statements stand that count. */
   get offsets(): readonly number[] {
     return [...this.placed.values()].map((one) => one.offset)
-  }
-
-  put(placed: Placed): void {
-    const key = keyOf(placed.statement)
-    const before = this.placed.get(key)
-    if (before !== undefined) this.count(before.statement, -1)
-    this.count(placed.statement, 1)
-    this.placed.set(key, placed)
-  }
-
-  /** Takes a statement out of its slot again. */
-  remove({ statement }: Placed): void {
-    if (this.placed.delete(keyOf(statement))) this.count(statement, -1)
-  }
-
-  private count({ step, type }: Statement, by: number): void {
-    const key = `${step ?? ''}\n${type}`
-    this.counts.set(key, (this.counts.get(key) ?? 0) + by)
-    this.lists.delete(type)
-  }
-
-  /** Remembers the first thing that was signed for a slot, and gives it. */
-  firstSigned(signed: Signed): Signed {
-    const slot = keyOf(signed.statement)
-    const first = this.signed.get(slot) ?? this.placed.get(slot) ?? signed
-    this.signed.set(slot, first)
-    return first
-  }
-
-  /** Keeps a second statement for a taken slot: it may complete the certificate all the same. */
-  putRival(placed: Placed): void {
-    const slot = keyOf(placed.statement)
-    this.rivals.set(slot, [...(this.rivals.get(slot) ?? []), placed])
-  }
-
-  /**
-   * Puts, into a step's slots, one statement of each participant such that all agree, wherever there are such: who
-   * stated something else besides contradicts itself, and nobody else (protocol §5, Success).
-   */
-  settle(step: Step): void {
-    const candidates = this.roster.map(({ name }) => {
-      const taken = this.get(step.name, name, null)
-      const all = taken === undefined ? [] : [taken, ...(this.rivals.get(keyOf(taken.statement)) ?? [])]
-      return all.filter((one) => one.statement.type === step.sends)
-    })
-    const said = (one: Placed) => canonical(step.agree.map((name) => one.statement.payload[name] ?? null))
-    for (const first of candidates[0] ?? []) {
-      const agreeing = candidates.flatMap((all) => all.find((one) => said(one) === said(first)) ?? [])
-      if (agreeing.length < this.roster.length) continue
-      agreeing.forEach((one) => this.put(one))
-      return
-    }
   }
 
   message(name: string): MessageSpec {
@@ -113,25 +83,25 @@ export class Slots {
     return spec
   }
 
-  /** Whom a participant's statements in a step go to: null for everyone, or each other one. */
-  recipients(step: Step, from: string): readonly (string | null)[] {
-    if (this.message(step.sends).to === 'everyone') return [null]
-    return this.roster.map((card) => card.name).filter((name) => name !== from)
-  }
-
-  /** A participant's slots in a step are all taken, whatever by. */
+  /** What a participant states in a step counts. */
   isFilledBy(step: Step, name: string): boolean {
-    return this.recipients(step, name).every((to) => this.get(step.name, name, to) !== undefined)
+    return this.get(step.name, name)?.statement.type === step.sends
   }
 
-  /** Everybody's slots in a step are taken by what the step sends. */
+  /** What everybody states in a step counts. */
   isComplete(step: Step): boolean {
-    const n = this.roster.length
-    const slots = this.message(step.sends).to === 'everyone' ? n : n * (n - 1)
-    return this.counts.get(`${step.name}\n${step.sends}`) === slots
+    return this.collected(step.sends).length === this.roster.length
   }
 
-  /** All statements of a message, by roster index. */
+  /** What a step sends, as far as it counts, by roster index. */
+  placedIn(step: Step): readonly Placed[] {
+    return this.roster.flatMap(({ name }) => {
+      const placed = this.get(step.name, name)
+      return placed?.statement.type === step.sends ? [placed] : []
+    })
+  }
+
+  /** All statements of a message that count, by roster index. */
   collected(message: string): readonly Collected[] {
     const list = this.lists.get(message) ?? this.collect(message)
     this.lists.set(message, list)
@@ -139,34 +109,31 @@ export class Slots {
   }
 
   private collect(message: string): readonly Collected[] {
-    const place = this.ceremony.steps.find((step) => step.sends === message || step.disputes === message)?.name ??
-      Object.values(this.ceremony.disputes).find((dispute) => dispute.sends === message)?.message
-    if (place === undefined) return []
-    const recipients = this.message(message).to === 'everyone' ? [null] : this.roster.map((card) => card.name)
-    return this.roster.flatMap(({ name }) =>
-      recipients.flatMap((to) => {
-        const placed = this.get(place, name, to)
-        return placed?.statement.type === message ? [placed.collected] : []
-      }),
-    )
+    const step = this.ceremony.steps.find(({ sends }) => sends === message)
+    return step === undefined ? [] : this.placedIn(step).map(({ collected }) => collected)
   }
 
-  /** What an airgap made of a step's statements to everyone or to one participant, but that one's own. */
-  carriable(step: Step, to: string): readonly { readonly from: string; readonly payload: JsonObject; readonly airgapSignature: string }[] {
-    const target = this.message(step.sends).to === 'everyone' ? null : to
-    return this.roster.flatMap(({ name }) => {
-      const placed = name === to ? undefined : this.get(step.name, name, target)
-      if (placed?.airgapSignature === undefined || placed.statement.type !== step.sends) return []
-      return [{ from: name, payload: placed.statement.payload, airgapSignature: placed.airgapSignature }]
+  /** What the airgaps of all others state in a step, as it crosses to one participant's. */
+  carriable(step: Step, to: string): readonly Carried[] {
+    const isPrivate = this.message(step.sends).to === 'others'
+    return this.placedIn(step).flatMap(({ statement: { from, payload }, airgapSignature, collected: { attachment } }) => {
+      if (from === to || airgapSignature === undefined) return []
+      const piece = isPrivate && attachment !== undefined ? pieceFor(attachment, indexOf(this.roster, to)) : {}
+      return [{ from, payload, airgapSignature, ...piece }]
     })
   }
 
   /** The participant whom a dispute or its answer names, in its one field of that type. */
-  namedBy({ statement }: Placed): string {
-    const [field] = Object.entries(this.message(statement.type).payload).find(([, type]) => type === 'participant') ?? []
-    const name = statement.payload[field ?? '']
-    return typeof name === 'string' ? name : ''
+  namedBy({ type, payload }: Pick<Statement, 'type' | 'payload'>): string {
+    return namedIn(this.message(type), payload)
   }
+}
+
+/** The participant whom a payload names, in its one field of that type; '' where there is none. */
+export function namedIn({ payload: fields }: MessageSpec, payload: Statement['payload']): string {
+  const [field] = Object.entries(fields).find(([, type]) => type === 'participant') ?? []
+  const name = payload[field ?? '']
+  return typeof name === 'string' ? name : ''
 }
 
 /** The first field in which a step's statements should agree and do not; null if there is none. */

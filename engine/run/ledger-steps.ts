@@ -3,8 +3,6 @@ import type { Slices } from '../crypto/slices.ts'
 import type { Ceremony, Step } from '../script/model.ts'
 import type { VerbFault } from '../verbs/runtime.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
-import { hashOf } from '../wire/message.ts'
-import type { Statement } from '../wire/message.ts'
 import type { Fault } from './abort.ts'
 import { Refused } from './ledger-read.ts'
 import { disagreementIn } from './ledger-slots.ts'
@@ -29,7 +27,6 @@ export class Steps {
   private readonly views: string[]
   private readonly values = new Map<string, Json>()
   private readonly bad = new Set<string>()
-  private readonly expelled = new Set<string>()
   private made: JsonObject | undefined
   private stuck = false
 
@@ -77,22 +74,19 @@ export class Steps {
     return yield* checkStep(this.options.context(), step, this.views[step.index] ?? '', when, incoming.map((one) => one.collected))
   }
 
-  /** Was this very statement taken out again by a check? A dishonest storage may bring it once more. */
-  isExpelled(statement: Statement): boolean {
-    return this.expelled.size > 0 && this.expelled.has(hashOf(statement))
-  }
-
   /** @throws Refused if there is a fault */
   refuse(step: Step, faults: readonly VerbFault[], incoming: readonly Placed[]): void {
     for (const one of faults) this.bad.add(one.accused)
-    const [first] = faults
-    if (first !== undefined) throw new Refused(faultFrom(first, step, incoming))
+    const [first, ...more] = faults
+    if (first === undefined) return
+    for (const one of more) this.options.found(faultFrom(one, step, incoming))
+    throw new Refused(faultFrom(first, step, incoming), true)
   }
 
   /** Goes on to the next step as long as the current one is complete. @throws Refused */
   *advance(): Slices<void> {
     for (let step = this.current; step !== undefined && !this.stuck && this.isFull(step); step = this.current) {
-      const placed = this.placedIn(step)
+      const placed = this.options.slots.placedIn(step)
       const disagreement = disagreementIn(step, placed)
       if (disagreement !== null) throw new Refused(disagreement)
       const faults = yield* this.check(step, 'complete', placed)
@@ -113,28 +107,19 @@ export class Steps {
     for (const one of placed) {
       if (!faults.some(({ accused }) => accused === one.statement.from)) continue
       slots.remove(one)
-      this.expelled.add(hashOf(one.statement))
     }
     for (const fault of faults) found(faultFrom(fault, step, placed))
   }
 
   private finish(step: Step, placed: readonly Placed[]): void {
     const before = this.views[step.index] ?? ''
-    this.views.push(nextView(before, step, this.options.slots.message(step.sends), placed.map((one) => one.statement)))
+    this.views.push(nextView(before, step, placed.map((one) => one.statement)))
     this.prepare()
   }
 
-  /** What a step sends, as far as it is in, by roster index. */
-  private placedIn(step: Step): readonly Placed[] {
-    const { slots } = this.options
-    return slots.collected(step.sends).flatMap(({ from, to }) => slots.get(step.name, from, to) ?? [])
-  }
-
   private isFull(step: Step): boolean {
-    const { slots, ceremony, wanted } = this.options
-    if (step.collect.kind !== 'all') return slots.collected(step.sends).length >= wanted(step)
-    if (step.name === ceremony.certificate) slots.settle(step)
-    return slots.isComplete(step)
+    const { slots, wanted } = this.options
+    return step.collect.kind === 'all' ? slots.isComplete(step) : slots.collected(step.sends).length >= wanted(step)
   }
 
   /** Computes what the current step prepares, so that every reader finds the same fault in the same place. */

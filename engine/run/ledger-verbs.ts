@@ -54,7 +54,7 @@ export function* checkStep(
 /** Who is guilty: the one that opened the dispute, or the one that answers it. */
 export function judgeDispute({ verbs, sources, scope }: VerbContext, dispute: Dispute, opened: Collected, answer: Collected): Verdict {
   const run = need(verbs.judge, dispute.judge)
-  return run(scope(dispute.message, dispute.sends, answer.view), opened, answer, resolveArgs(dispute.judge, sources))
+  return run(scope(answer.step, dispute.sends, answer.view), opened, answer, resolveArgs(dispute.judge, sources))
 }
 
 /** A finished ceremony's outputs, or why there are none. `view` is the one before its last step. */

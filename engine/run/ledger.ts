@@ -10,16 +10,19 @@ import type { Random, Scope, Verbs } from '../verbs/runtime.ts'
 import type { JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
+import type { Carried } from '../wire/exchange.ts'
 import type { Fault } from './abort.ts'
+import { Budgets } from './budget.ts'
 import { ownChecks } from './checks.ts'
 import type { MessageChecks } from './checks.ts'
-import { Refused, forkIn, readMessage } from './ledger-read.ts'
+import { Refused, forged, forkIn, isSigned, readMessage, wantsAttachment } from './ledger-read.ts'
 import type { AbortSeen, Post, ReadContext } from './ledger-read.ts'
 import { Disputes } from './ledger-disputes.ts'
 import type { DisputeState } from './ledger-disputes.ts'
 import { Endings } from './ledger-ending.ts'
-import type { Ending, Partly } from './ledger-ending.ts'
-import { Slots, disagreementIn } from './ledger-slots.ts'
+import type { Death, Ending, LogEnding, Partly } from './ledger-ending.ts'
+import { Slots } from './ledger-slots.ts'
+import type { Placed, Taken } from './ledger-slots.ts'
 import { Steps } from './ledger-steps.ts'
 import { checkBefore } from './ledger-verbs.ts'
 import type { VerbContext } from './ledger-verbs.ts'
@@ -41,6 +44,9 @@ export interface LedgerOptions {
   readonly followed?: Readonly<Record<string, Ledger>>
 }
 
+/** Gets an attachment by its hash; waits for one that cannot be had, until the signal aborts. */
+export type GetAttachment = (hash: string, signal?: AbortSignal) => Promise<Uint8Array>
+
 export class Ledger {
   readonly id: string
   readonly script: Script
@@ -49,20 +55,27 @@ export class Ledger {
   private readonly slots: Slots
   private readonly steps: Steps
   private readonly disputing: Disputes
+  private readonly budgets: Budgets
   private readonly abortList: AbortSeen[] = []
   private readonly faultList: Fault[] = []
+  private readonly vouchers = new Map<string, number>()
   private readonly endings = new Endings()
+  private death: Death | null = null
+  private at = -1
+  private success: number | null = null
   private last: Promise<void> = Promise.resolve()
   /** Messages that were given to `follow` and are not read yet. */
   private following = 0
+  private awaiting: string | null = null
 
   constructor(options: LedgerOptions) {
     this.options = options
     this.script = options.script
     this.opening = options.opening
     this.id = ceremonyId(options.opening)
-    this.slots = new Slots(this.ceremony, this.roster)
-    this.disputing = new Disputes(this.slots)
+    this.slots = new Slots(this.id, this.ceremony, this.roster)
+    this.disputing = new Disputes(this.ceremony, this.slots)
+    this.budgets = new Budgets(this.ceremony, this.roster.length)
     this.steps = new Steps({
       id: this.id, ceremony: this.ceremony, slots: this.slots, context: () => this.verbContext,
       wanted: (step) => this.wanted(step), found: (fault) => this.found(fault),
@@ -92,21 +105,37 @@ export class Ledger {
     return this.current > this.certificateIndex
   }
 
-  /** Every step is complete, and every check passed. */
-  get finished(): boolean {
-    return this.current === this.ceremony.steps.length
+  /** Every step is complete, every check passed and every output is made: its result may be used, and nothing changes that any more. */
+  get usable(): boolean {
+    return this.success !== null
   }
 
-  /**
-   * May the certificate be complete one day without anybody contradicting what it stated? Not once somebody disputes,
-   * or states something else than another.
-   */
-  get certifiable(): boolean {
-    if (this.certified) return true
-    const step = this.ceremony.steps[this.certificateIndex]
-    if (step === undefined || this.steps.isStuck) return false
-    const taken = this.roster.flatMap(({ name }) => this.slots.recipients(step, name).flatMap((to) => this.slots.get(step.name, name, to) ?? []))
-    return taken.every(({ statement }) => statement.type === step.sends) && disagreementIn(step, taken) === null
+  /** The offset of the message that made it usable. */
+  get usableAt(): number | null {
+    return this.success
+  }
+
+  /** Why it can be proved never to be usable; null if it cannot. */
+  get dead(): Death | null {
+    return this.death
+  }
+
+  /** The last message that was read of the log. */
+  get asOf(): number {
+    return this.at
+  }
+
+  /** How the ceremony ends, as anyone reads it from the log up to here. */
+  get end(): LogEnding {
+    if (this.usable) return 'usable'
+    if (this.death !== null) return 'dead'
+    if (this.certified) return 'unconfirmed'
+    return this.ending === null ? 'open' : 'aborted'
+  }
+
+  /** For each participant the last offset of this log that it signed to have seen; -1 where it signed none. */
+  get vouched(): ReadonlyMap<string, number> {
+    return this.vouchers
   }
 
   get faults(): readonly Fault[] {
@@ -117,7 +146,7 @@ export class Ledger {
     return this.abortList
   }
 
-  /** What ends the ceremony, before its success; null as long as nothing does. */
+  /** What ends the ceremony before its certificate is complete; null as long as nothing does. */
   get ending(): Ending | null {
     return this.certified ? null : this.endings.of(this.partly)
   }
@@ -136,7 +165,7 @@ export class Ledger {
     return this.disputing.all
   }
 
-  /** Where the statements stand that took their slots. */
+  /** Where the statements stand that count. */
   get placedOffsets(): readonly number[] {
     return this.slots.offsets
   }
@@ -151,25 +180,32 @@ export class Ledger {
     return this.steps.viewsBefore[stepIndex]
   }
 
-  /** Reads the log's next message. Others' ceremonies and outsiders pass unread. Not while `follow` is at work. */
+  /** Does it take the attachment of this message, the log's next, to read it? */
+  wants(post: Post): boolean {
+    if (post.message.statement.ceremony !== this.id || this.usable) return false
+    const { ceremony, roster, slots } = this
+    return wantsAttachment({ ceremony, roster, slots, views: this.steps.viewsBefore, checks: this.options.checks ?? ownChecks }, post)
+  }
+
+  /** Reads the log's next message, with the attachment that it wants. Others' ceremonies and outsiders pass unread. Not while `follow` is at work. */
   accept(post: Post): void {
     if (this.following > 0) throw new TypeError('a message that overtakes others')
     finish(this.reading(post))
   }
 
   /**
-   * Reads the log's next message like `accept`, but lets others run in between where that takes long, such as a thousand
-   * signatures. Messages are read one after the other, in the order of the calls, however long each takes: so the result is
-   * that of `accept`. Resolves when this one was read. While one is being read, it may stand in its place already, and what
-   * follows from it not yet.
+   * Reads the log's next message like `accept`, but gets the attachment that it wants, and lets others run in between where
+   * reading takes long, such as a thousand signatures. Messages are read one after the other, in the order of the calls, however
+   * long each takes: so the result is that of `accept`. Resolves when this one was read. While one is being read, it may stand in
+   * its place already, and what follows from it not yet.
    *
    * @param signal stops the reading, for good
    */
-  follow(post: Post, signal?: AbortSignal): Promise<void> {
+  follow(post: Post, attachment: GetAttachment, signal?: AbortSignal): Promise<void> {
     this.following += 1
     const read = this.last.then(async () => {
       signal?.throwIfAborted()
-      await inTurns(this.reading(post), signal)
+      await inTurns(this.reading({ ...post, ...(await this.attached(post, attachment, signal)) }), signal)
       this.following -= 1
     })
     this.last = read
@@ -178,43 +214,90 @@ export class Ledger {
     return read
   }
 
+  private async attached(post: Post, attachment: GetAttachment, signal?: AbortSignal): Promise<Pick<Post, 'attachment'>> {
+    const hash = this.wants(post) ? post.message.attachment : undefined
+    if (hash === undefined) return {}
+    this.awaiting = hash
+    const bytes = await attachment(hash, signal)
+    this.awaiting = null
+    return { attachment: bytes }
+  }
+
+  /** The attachment without which reading does not go on: its hash, or null. */
+  get withheld(): string | null {
+    return this.awaiting
+  }
+
   /** Resolves when all that was given to `follow` was read. */
   settled(): Promise<void> {
     return this.last
   }
 
+  /** Has a participant used up what it may post besides its statements? What it posts from then on counts for nothing. */
+  isSpent(name: string): boolean {
+    return this.budgets.isSpent(name)
+  }
+
   private *reading(post: Post): Slices<void> {
+    this.at = post.offset
     const { statement } = post.message
     if (statement.ceremony !== this.id) return
     const card = this.roster.find((one) => one.name === statement.from)
-    if (card === undefined || this.steps.isExpelled(statement)) return
+    if (card === undefined) return
+    const { checks = ownChecks, headAt } = this.options
+    if (!isSigned({ checks }, post, card)) {
+      this.found(forged(post, card))
+      return
+    }
+    if (this.budgets.isSpent(card.name)) return
+    const fork = forkIn({ headAt }, post)
+    if (fork === null) this.vouchers.set(card.name, Math.max(this.vouchers.get(card.name) ?? -1, post.message.seen.offset))
+    else this.found(fork)
+    const isHeld = this.slots.holderOf(statement) !== undefined
     try {
       yield* this.read(post, card)
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       this.found(error.fault)
+      if (error.isFinal) this.neverCounts(statement.step, error.fault)
     }
+    if (isHeld || this.slots.holderOf(statement) === undefined) this.budgets.charge(post.message)
+    if (this.success === null && this.steps.outputs !== undefined) this.success = post.offset
   }
 
-  /** Names whose message for the step is not in; for a private message, those who have not sent all of theirs. */
+  /** A slot of the certificate's step or a later one, where all are wanted, holds for ever what every reader must refuse. */
+  private neverCounts(stepName: string | null, { why, offsets }: Fault): void {
+    const step = this.ceremony.steps.find(({ name }) => name === stepName)
+    if (step === undefined || step.index < this.certificateIndex || step.collect.kind !== 'all') return
+    this.die({ offset: offsets[0] ?? this.at, why })
+  }
+
+  private die(death: Death): void {
+    if (!this.usable) this.death ??= death
+  }
+
+  /** Names whose statement in the step does not count, or is not in. */
   missing(stepIndex: number): readonly string[] {
     const step = this.ceremony.steps[stepIndex]
     if (step === undefined || stepIndex < this.current) return []
     return this.roster.map((card) => card.name).filter((name) => !this.slots.isFilledBy(step, name) || this.steps.isBad(name))
   }
 
-  /** A participant's statements in a step are all in the log. */
-  hasStated(stepName: string, name: string): boolean {
-    const step = this.ceremony.steps.find((one) => one.name === stepName)
-    const own = this.slots.get(stepName, name, null)
-    if (step === undefined) return own !== undefined
-    if (own !== undefined && own.statement.type === step.disputes) return true
-    return this.slots.isFilledBy(step, name)
+  /** A participant's statement in a step is in the log, whatever it is worth. @param complainer of the answer to a dispute */
+  hasStated(stepName: string, name: string, complainer?: string): boolean {
+    return this.slots.holder(stepName, name, complainer) !== undefined
   }
 
-  /** A participant stated its part of the certificate, and can neither take it back nor know yet what comes of it. */
+  /** What has a participant's slot in a step, whatever it is worth. */
+  stated(stepName: string, name: string): Taken | undefined {
+    return this.slots.holder(stepName, name)
+  }
+
+  /** A participant stated its part of the certificate, and neither can take it back nor knows yet what comes of it. */
   isBound(name: string): boolean {
-    return !this.certified && this.certifiable && this.hasStated(this.ceremony.certificate, name)
+    const { certificate, steps } = this.ceremony
+    const type = this.slots.holder(certificate, name)?.statement.type
+    return !this.certified && this.death === null && type !== undefined && type === steps.find((step) => step.name === certificate)?.sends
   }
 
   deadline(stepIndex: number): number {
@@ -250,10 +333,15 @@ export class Ledger {
     return { ceremony: this.id, roster: this.roster, rehearsal: this.opening.rehearsal, step, type, view, random }
   }
 
-  /** The statements of a step to everyone or to one participant, with their airgap signatures, by roster index. */
-  carriable(stepIndex: number, to: string): readonly { readonly from: string; readonly payload: JsonObject; readonly airgapSignature: string }[] {
+  /** The statements of a step by the airgaps of all others, as they cross to one participant's. */
+  carriable(stepIndex: number, to: string): readonly Carried[] {
     const step = this.ceremony.steps[stepIndex]
     return step === undefined ? [] : this.slots.carriable(step, to)
+  }
+
+  /** Everyone but this participant has its slot in a step: nothing more can come there. */
+  areOthersIn(stepName: string, me: string): boolean {
+    return this.roster.every(({ name }) => name === me || this.slots.holder(stepName, name) !== undefined)
   }
 
   private get verbContext(): VerbContext {
@@ -269,29 +357,39 @@ export class Ledger {
       checkBefore: (step, one) => checkBefore(this.verbContext, step, views[step.index] ?? '', one),
     }
     const reading = readMessage(context, post, card)
-    const fork = forkIn(context, post)
-    if (fork !== null) this.found(fork)
-    if (reading.kind === 'abort') {
-      this.abortList.push(reading.abort)
-      this.endings.aborted(reading.abort, this.steps.current)
+    switch (reading.kind) {
+      case 'repeat':
+        return
+      case 'abort':
+        this.abortList.push(reading.abort)
+        this.endings.aborted(reading.abort, this.steps.current)
+        return
+      case 'abandoned':
+        this.die({ offset: post.offset, why: `the airgap of ${card.name} has given it up for good` })
+        return
+      case 'statement':
+        yield* this.take(reading.placed, reading.step, reading.answers !== undefined)
     }
-    if (reading.kind !== 'statement') return
-    const { placed, step, dispute, contradiction } = reading
-    if (contradiction !== undefined) this.found(contradiction)
-    if (dispute !== undefined) {
-      this.found(this.disputing.answer(this.verbContext, dispute, placed))
+  }
+
+  private *take(placed: Placed, step: Step, isAnswer: boolean): Slices<void> {
+    const { slots, steps } = this
+    const { type, from } = placed.statement
+    if (isAnswer) {
+      this.judged(this.disputing.answer(this.verbContext, placed))
       return
     }
-    if (placed.statement.type === step.sends) {
-      const faults = yield* steps.check(step, 'arrival', [placed])
-      // That it contradicts itself was said; that the second one is no good either adds nothing.
-      if (faults.length > 0 && contradiction !== undefined) return
-      steps.refuse(step, faults, [placed])
+    if (type === step.sends) steps.refuse(step, yield* steps.check(step, 'arrival', [placed]), [placed])
+    slots.put(placed)
+    if (type === step.disputes) {
+      this.die({ offset: placed.offset, why: `${from} complains of ${slots.namedBy(placed.statement)}, so that ${step.name} can never be complete` })
+      this.judged(this.disputing.open(this.verbContext, type, step, placed))
     }
-    if (slots.inPlaceOf(placed.statement) === undefined) slots.put(placed)
-    else slots.putRival(placed)
-    if (placed.statement.type === step.disputes) this.disputing.open(step.disputes, step, placed)
     yield* steps.advance()
+  }
+
+  private judged(verdict: Fault | undefined): void {
+    if (verdict !== undefined) this.found(verdict)
   }
 
   /** How many participants a step collects from. */

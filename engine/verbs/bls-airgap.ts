@@ -30,7 +30,7 @@ async function sign(share: JsonObject, items: ReturnType<ArgReader['list']>, { t
     partials.push(toHex(encodeG2(signShare(scalar, signedBytesOf(message), DST_SIGNATURE))))
   }
   tell(messages.length, messages.length)
-  return { kind: 'states', payload: { digest: partialsDigest(partials) }, attachment: { partials } }
+  return { kind: 'states', payload: { digest: partialsDigest(partials.map((one) => fromHex(one, 96))) }, attachment: { partials } }
 }
 
 const PARTIAL = /^[0-9a-f]{192}$/

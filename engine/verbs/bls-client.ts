@@ -10,7 +10,7 @@ import { toHex } from '../crypto/bytes.ts'
 import { finish, mapInSlices } from '../crypto/slices.ts'
 import type { Slices } from '../crypto/slices.ts'
 import type { Json } from '../wire/canonical.ts'
-import { hashesOf, messagesOf, partialsDigest, pointOrNull } from './bls-common.ts'
+import { compressedG2, hashesOf, messagesOf, partialPoints, partialsDigest, pointOrNull } from './bls-common.ts'
 import { onCurveG1 } from './points.ts'
 import { ArgReader, fault, text, verbError } from './runtime.ts'
 import type { Args, CheckVerb, ClientVerb, Collected, Followed, Scope, VerbFault } from './runtime.ts'
@@ -42,15 +42,11 @@ interface Partials {
   readonly points: readonly (G2 | null)[]
 }
 
-/** Decoded once: after a bad one was found, the others are looked at again with the next that comes. */
-const decodedOf = new WeakMap<readonly string[], readonly (G2 | null)[]>()
 /** Known to be good under the share key of this index. */
 const good = new WeakMap<readonly (G2 | null)[], number>()
 
 function* partialsOf(scope: Scope, key: Followed, from: string, partials: readonly string[]): Slices<Partials> {
-  const points = decodedOf.get(partials) ?? (yield* mapInSlices(partials, 8, pointOrNull))
-  decodedOf.set(partials, points)
-  return { from, index: indexIn(key, scope, from), points }
+  return { from, index: indexIn(key, scope, from), points: yield* partialPoints(partials) }
 }
 
 type Combined = { readonly signatures: readonly G2[] } | { readonly bad: readonly string[] }
@@ -103,12 +99,12 @@ export const blsCheckPartial: CheckVerb = {
     const { from, payload } = one
     const partials = textsIn(one, 'partials')
     const count = messagesOf(new ArgReader('bls.checkPartial', args).list(1)).length
-    if (partialsDigest(partials) !== text(payload, 'digest')) {
-      // Its client attached them; the airgap signed their digest only.
-      return { reason: 'bls.bad-partial', accused: from, why: 'its partial signatures are not those that its airgap made', convicts: false }
-    }
-    if (partials.length === count) return null
-    return { reason: 'bls.bad-partial', accused: from, why: `it made ${partials.length} partial signatures of ${count} messages` }
+    // Its client attached them; the airgap signed their digest only.
+    const refuse = (why: string): VerbFault => ({ reason: 'bls.bad-partial', accused: from, why, convicts: false })
+    if (partials.length !== count) return refuse(`it attached ${partials.length} partial signatures of ${count} messages`)
+    const points = finish(partialPoints(partials))
+    if (points.includes(null)) return refuse('what it attached are no points of the curve')
+    return partialsDigest(compressedG2(points)) === text(payload, 'digest') ? null : refuse('its partial signatures are not those that its airgap made')
   },
   run: (...given) => finish(partialsChecked(...given)),
   slices: partialsChecked,

@@ -1,29 +1,46 @@
 /** What `bls.*` shares: the digest that binds partial signatures, their points, and those of the messages. */
-import { DST_SIGNATURE, decodeG2OnCurve, hashToG2 } from '../crypto/bls.ts'
+import { DST_SIGNATURE, decodeG2Affine, decodeG2OnCurve, encodeG2, hashToG2 } from '../crypto/bls.ts'
 import type { G2 } from '../crypto/bls.ts'
-import { concat, fromHex, sha256Hex } from '../crypto/bytes.ts'
+import { fromHex, taggedHash } from '../crypto/bytes.ts'
 import { mapInSlices } from '../crypto/slices.ts'
 import type { Slices } from '../crypto/slices.ts'
 import { expandMessages } from '../messages/batch.ts'
 import type { Message } from '../messages/kind.ts'
 import { signedBytesOf } from '../messages/kinds.ts'
 import type { Json } from '../wire/canonical.ts'
-import { utf8 } from '../wire/canonical.ts'
 import { isKeyriteError } from '../wire/error.ts'
 
-/** Binds an airgap's partial signatures, in the messages' order, into its statement. 32 bytes, hex. */
-export const partialsDigest = (partials: readonly string[]): string =>
-  sha256Hex(concat(utf8('keyrite/1/partials\n'), ...partials.map((one) => fromHex(one, 96))))
+/** Binds an airgap's partial signatures, compressed, in the messages' order, into its statement. 32 bytes, hex. */
+export const partialsDigest = (partials: readonly Uint8Array[]): string => taggedHash('partials', ...partials)
 
 /** A signature's point on the curve, or null where it is none. Its subgroup is checked where it is verified. */
-export function pointOrNull(hex: string): G2 | null {
+export const pointOrNull = (hex: string): G2 | null => orNull(() => decodeG2OnCurve(fromHex(hex, 96)))
+
+/** The same of a point that is given by its coordinates. */
+export const affineOrNull = (hex: string): G2 | null => orNull(() => decodeG2Affine(fromHex(hex, 192)))
+
+function orNull<T>(decode: () => T): T | null {
   try {
-    return decodeG2OnCurve(fromHex(hex, 96))
+    return decode()
   } catch (error) {
     if (isKeyriteError(error)) return null
     throw error
   }
 }
+
+/** Partial signatures as an attachment has them, once decoded: each is looked at when it comes in and when it is combined. */
+const decodedOf = new WeakMap<readonly string[], readonly (G2 | null)[]>()
+
+/** The points of an attachment's partial signatures; null for each that is none of the curve. */
+export function* partialPoints(partials: readonly string[]): Slices<readonly (G2 | null)[]> {
+  const points = decodedOf.get(partials) ?? (yield* mapInSlices(partials, 32, affineOrNull))
+  decodedOf.set(partials, points)
+  return points
+}
+
+/** The compressed forms of points that are all there. */
+export const compressedG2 = (points: readonly (G2 | null)[]): readonly Uint8Array[] =>
+  points.flatMap((point) => (point === null ? [] : [encodeG2(point)]))
 
 const expanded = new WeakMap<readonly Json[], readonly Message[]>()
 

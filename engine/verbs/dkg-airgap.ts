@@ -9,8 +9,7 @@ import {
 import { R, scalarToBytes } from '../crypto/scalar.ts'
 import { encryptionKeyPair } from '../crypto/seed.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
-import { indexOf } from '../wire/card.ts'
-import { birthMessage, dealAad, dealsHash, field, ofIndex, trustedG1 } from './dkg-common.ts'
+import { birthMessage, dealAad, field, ofIndex, trustedG1 } from './dkg-common.ts'
 import { ArgReader, fault, text, verbError } from './runtime.ts'
 import type { AirgapScope, AirgapVerb, Collected } from './runtime.ts'
 
@@ -29,7 +28,7 @@ export const dkgKeygen: AirgapVerb = (scope, args) => {
   const { key, proof, rest } = dealing(scope, new ArgReader('dkg.keygen', args).integer(0))
   const digest = commitmentDigest({ ceremony: scope.ceremony, from: scope.me.name, key, proof, rest })
   const encryptionKey = toHex(encryptionKeyPair(scope.session).publicKey)
-  return { kind: 'states', payload: { salt: scope.salt, encryptionKey, digest } }
+  return { kind: 'states', payload: { encryptionKey, digest } }
 }
 
 export const dkgCommit: AirgapVerb = (scope, args) => {
@@ -58,7 +57,7 @@ export const dkgDeal: AirgapVerb = (scope, args) => {
       recipientIndex: recipient.index,
       recipientKey: fromHex(text(recipient.payload, 'encryptionKey'), 32),
       share: evaluate(coefficients, recipient.index),
-      aad: dealAad(scope.ceremony, { step: scope.step, type: scope.type, from: scope.me.name, to }),
+      aad: dealAad(scope.ceremony, { step: scope.step, type: scope.type, from: scope.me.name }, to),
     })
     payloads.set(to, { sealed: toHex(sealed) })
   }
@@ -99,10 +98,10 @@ function openDeals(scope: AirgapScope, threshold: number, deals: readonly Collec
       continue
     }
     const deal = deals.find((one) => one.from === name)
-    if (deal === undefined) throw new TypeError('a dealer without a deal')
-    const sealed = fromHex(text(deal.payload, 'sealed'), 80)
-    const share = openDeal({ session: scope.session, sealed, aad: dealAad(scope.ceremony, deal) })
-    if (share === null) return { unopened: deal }
+    if (deal?.piece === undefined) throw new TypeError('a dealer without a deal')
+    const sealed = fromHex(text(deal.piece, 'sealed'), 80)
+    const share = openDeal({ session: scope.session, sealed, aad: dealAad(scope.ceremony, deal, scope.me.name) })
+    if (share === null) return { unopened: name }
     shares.push(share)
   }
   return { shares, share: shares.reduce((sum, one) => (sum + one) % R, 0n) }
@@ -127,11 +126,11 @@ export const dkgRespond: AirgapVerb = (scope, args) => {
   }
   if (shareMatches(opened.share, [groupKey, ...sums], scope.me.index)) {
     const points = [groupKey, ...sums].map(encodeG1)
-    return { kind: 'states', payload: { groupKey: toHex(encodeG1(groupKey)), sums: sumsHash(points), deals: dealsHash(deals) } }
+    return { kind: 'states', payload: { groupKey: toHex(encodeG1(groupKey)), sums: sumsHash(points) } }
   }
   if (assisted?.dealer !== undefined) {
     checkAccused(scope, threshold, commits, opened.shares, assisted.dealer)
-    return complaintOf(ofIndex(deals, indexOf(scope.roster, assisted.dealer.from)))
+    return complaintOf(assisted.dealer.from)
   }
   if (assisted === undefined) {
     // A share of zero has no point to show; it cannot come from an honest dealer but with probability 1/r.
@@ -158,14 +157,16 @@ function readAssist(assist: Json | undefined): { readonly sums?: readonly G1[]; 
 const isHexList = (value: Json | undefined): value is readonly string[] =>
   Array.isArray(value) && value.length < 1024 && value.every((item) => typeof item === 'string' && /^[0-9a-f]{96}$/.test(item))
 
-/**
- * A complaint brings the very deal that it is about, with its dealer's signature: another one in the log then proves the
- * dealer guilty of two, and not the complaint false.
- */
-const complaintOf = ({ from, payload, airgapSignature }: Collected): ReturnType<AirgapVerb> =>
-  ({ kind: 'disputes', payload: { accused: from, sealed: text(payload, 'sealed'), signature: airgapSignature ?? '' } })
+/** It speaks of the piece under the root in its view, which everybody holds. */
+const complaintOf = (accused: string): ReturnType<AirgapVerb> => ({ kind: 'disputes', payload: { accused } })
 
-/** The dealer that the client points at is accused only if its own bound commitments really convict it. @throws verb.argument */
+/**
+ * The dealer that the client points at is accused only if its own bound commitments really convict it. Its points are checked to be
+ * on the curve and those that it bound, not to be in the subgroup: they touch no secret, and are compared with a point of the
+ * subgroup.
+ *
+ * @throws verb.argument
+ */
 function checkAccused(
   scope: AirgapScope, threshold: number, commits: readonly Collected[], shares: readonly bigint[], dealer: BroughtDealer,
 ): void {
@@ -189,7 +190,7 @@ export const dkgFinish: AirgapVerb = (scope, args) => {
   const read = new ArgReader('dkg.finish', args)
   const threshold = read.integer(0)
   const opened = openDeals(scope, threshold, read.statements(2))
-  if ('unopened' in opened) return fault('dkg.bad-deal', opened.unopened.from, 'its deal does not open')
+  if ('unopened' in opened) return fault('dkg.bad-deal', opened.unopened, 'its deal does not open')
   const responses = read.statements(3)
   const groupKey = field(responses, scope.me.index, 'groupKey')
   const sums = field(responses, scope.me.index, 'sums')

@@ -2,20 +2,28 @@
 import { combineSignatures, decodeG2, DST_SHARE_PROOF, encodeG1, encodeG2, sumG1, timesBase, verifyShareSignatures, verifySignature } from '../crypto/bls.ts'
 import { fromHex, toHex } from '../crypto/bytes.ts'
 import {
-  commitmentDigest, commitmentSums, evaluateCommitment, publicShares, reopenDeal, restHash, verifyKeyProofs,
+  commitmentDigest, commitmentSums, evaluateCommitment, publicShares, reopenDeal, restHash, sumsHash, verifyKeyProofs,
 } from '../crypto/dkg.ts'
+import { isKeyriteError } from '../wire/error.ts'
 import type { JsonObject } from '../wire/canonical.ts'
-import { verifyStatement } from '../wire/message.ts'
-import { birthMessage, dealAad, dealsHash, field, trustedG1 } from './dkg-common.ts'
-import { onCurveG1 } from './points.ts'
+import { birthMessage, dealAad, field, trustedG1 } from './dkg-common.ts'
+import { affineG1 } from './points.ts'
 import { ArgReader, fault, text } from './runtime.ts'
 import type { AssistVerb, CheckVerb, Collected, JudgeVerb, Scope, ValueVerb, Verdict, VerbFault } from './runtime.ts'
-
-const bytesOf = (points: readonly string[]): Uint8Array[] => points.map((point) => fromHex(point, 48))
 
 function pointsOf(attachment: JsonObject | undefined): readonly string[] {
   const points = attachment?.['points']
   return Array.isArray(points) ? (points as readonly string[]) : []
+}
+
+/** The compressed forms, over which everything is hashed, of points as attachments have them; null where one is none of the curve. */
+function compressedOf(points: readonly string[]): readonly Uint8Array[] | null {
+  try {
+    return points.map((point) => encodeG1(affineG1(point)))
+  } catch (error) {
+    if (isKeyriteError(error)) return null
+    throw error
+  }
 }
 
 export const dkgOpens: CheckVerb = {
@@ -36,15 +44,17 @@ function checkOpening(scope: Scope, { from, index, payload }: Collected, publicK
   return { reason: 'dkg.bad-opening', accused: from, why: 'its commitments are not those that it bound itself to' }
 }
 
-/** Exactly t-1 points, and those that the airgap bound. */
+/**
+ * Exactly t-1 points of the curve, and those that the airgap bound. Its client attached them; the airgap signed their hash only,
+ * so that a thief of the client must not convict the owner.
+ */
 function checkPoints({ from, payload, attachment }: Collected, threshold: number): VerbFault | null {
   const points = pointsOf(attachment)
-  if (restHash(bytesOf(points)) !== text(payload, 'rest')) {
-    // Its client attached them; the airgap signed their hash only. A thief of the client must not convict the owner.
-    return { reason: 'dkg.bad-points', accused: from, why: 'its points are not those that it bound itself to', convicts: false }
-  }
-  if (points.length === threshold - 1) return null
-  return { reason: 'dkg.bad-points', accused: from, why: `it attached ${points.length} points, not ${threshold - 1}` }
+  const refuse = (why: string): VerbFault => ({ reason: 'dkg.bad-points', accused: from, why, convicts: false })
+  if (points.length !== threshold - 1) return refuse(`it attached ${points.length} points, not ${threshold - 1}`)
+  const compressed = compressedOf(points)
+  if (compressed === null) return refuse('what it attached are no points of the curve')
+  return restHash(compressed) === text(payload, 'rest') ? null : refuse('its points are not those that it bound itself to')
 }
 
 function checkKeyProof(scope: Scope, { from, index, payload }: Collected): readonly VerbFault[] {
@@ -58,7 +68,7 @@ function checkKeyProof(scope: Scope, { from, index, payload }: Collected): reado
 export const dkgSum: ValueVerb = (scope, args) => {
   const read = new ArgReader('dkg.sum', args)
   if (sumG1(read.texts(0).map(trustedG1)).is0()) fault('dkg.identity-key', '', 'the group key would be the identity')
-  const result = commitmentSums(read.columns(1).map(bytesOf), (bytes) => onCurveG1(toHex(bytes)))
+  const result = commitmentSums(read.columns(1), affineG1)
   if (result.ok) return result.sums.map(toHex)
   if (result.reason === 'cancelled') fault('dkg.bad-points', '', `the commitments of place ${result.k} cancel out`)
   const [bad] = result.points
@@ -67,19 +77,20 @@ export const dkgSum: ValueVerb = (scope, args) => {
 }
 
 /**
- * A participant whose airgap was brought other deals than the log has: a dealer may have signed two, or it lies. Nothing
- * in the log tells which, so it convicts nobody; but no key is made whose shares the log could not give back.
+ * A response counts only with the key and the sums that follow from everybody's commitments. Its airgap computed the key itself, from
+ * what its view binds, so another one convicts; the sums its client brought, and other ones may fit its share (protocol §5.5).
  */
-export const dkgReceived: CheckVerb = {
+export const dkgAgrees: CheckVerb = {
   when: 'arrival',
   run: (_, incoming, args) => {
-    const deals = new ArgReader('dkg.received', args).statements(0)
-    return incoming
-      .filter(({ from, payload }) => text(payload, 'deals') !== dealsHash(deals.filter((one) => one.to === from)))
-      .map(({ from }) => ({
-        reason: 'dkg.other-deals', accused: from, convicts: false,
-        why: 'its airgap answered to other deals than those in the log, which its own client or a dealer brought it',
-      }))
+    const read = new ArgReader('dkg.agrees', args)
+    const points = [sumG1(read.texts(0).map(trustedG1)), ...read.texts(1).map(trustedG1)].map(encodeG1)
+    const [groupKey, sums] = [toHex(points[0] ?? new Uint8Array()), sumsHash(points)]
+    return incoming.flatMap(({ from, payload }): VerbFault[] => {
+      if (text(payload, 'groupKey') !== groupKey) return [{ reason: 'dkg.other-key', accused: from, why: 'its group key is not the sum of the commitments' }]
+      if (text(payload, 'sums') === sums) return []
+      return [{ reason: 'dkg.other-sums', accused: from, why: 'its sums are not those of the commitments; its client may have brought them', convicts: false }]
+    })
   },
 }
 
@@ -92,9 +103,9 @@ export const dkgPinpoint: AssistVerb = (scope, me, question, args) => {
   for (const [i, key] of keys.entries()) {
     if (i + 1 === me.index) continue
     const points = columns[i] ?? []
-    const expected = evaluateCommitment([key, ...points].map(trustedG1), me.index)
+    const expected = evaluateCommitment([trustedG1(key), ...points.map(affineG1)], me.index)
     // A dealer can choose a polynomial that is zero here. That is no fault, and has no point to show.
-    if (partials[i] !== (expected.is0() ? null : toHex(encodeG1(expected)))) return { dealer: scope.roster[i]?.name ?? '', points }
+    if (partials[i] !== (expected.is0() ? null : toHex(encodeG1(expected)))) return { dealer: scope.roster[i]?.name ?? '', points: (compressedOf(points) ?? []).map(toHex) }
   }
   return { sums: dkgSum(scope, args) }
 }
@@ -152,41 +163,31 @@ export const dkgBirth: ValueVerb = (scope, args) => {
   return toHex(encodeG2(signature))
 }
 
-/**
- * Redoes the disputed seal with its published key and says who is wrong (protocol §5, Justify). A complaint about another
- * deal than the log's holds if the dealer signed that one too.
- */
+/** Redoes the disputed seal with its published key and says who is wrong: the dealer or the one who complained (protocol §5.6). */
 export const dkgJudge: JudgeVerb = (scope, dispute, answer, args) => {
   const read = new ArgReader('dkg.judge', args)
   const accused = text(dispute.payload, 'accused')
   const guilty = (why: string): Verdict => ({ guilty: accused, reason: 'dkg.bad-deal', why })
   const dealer = scope.roster.findIndex((card) => card.name === accused) + 1
-  const deal = read.statements(3).find((one) => one.from === accused && one.to === dispute.from)
-  if (deal === undefined || dealer === 0) throw new TypeError('a dispute about a deal that is not there')
-  const complainer = (why: string): Verdict => ({ guilty: dispute.from, reason: 'dkg.false-complaint', why })
-  const sealed = text(dispute.payload, 'sealed')
-  if (sealed !== text(deal.payload, 'sealed')) {
-    return signedBy(scope, accused, deal, { sealed }, text(dispute.payload, 'signature'))
-      ? { guilty: accused, reason: 'dkg.two-deals', why: `it signed two deals for ${dispute.from}` }
-      : complainer('the deal that it complains of was never made')
-  }
+  const deals = read.statements(3).find((one) => one.from === accused)
+  const piece = pieceOf(deals?.attachment, dispute.index)
+  if (deals === undefined || piece === undefined) throw new TypeError('a dispute about a deal that is not there')
   const share = reopenDeal({
     recipientKey: fromHex(field(read.statements(0), dispute.index, 'encryptionKey'), 32),
     ephemeral: fromHex(text(answer.payload, 'ephemeral'), 32),
-    sealed: fromHex(sealed, 80),
-    aad: dealAad(scope.ceremony, deal),
+    sealed: fromHex(text(piece, 'sealed'), 80),
+    aad: dealAad(scope.ceremony, deals, dispute.from),
   })
   if (share === null) return guilty('its deal does not open with the key that it says it used')
-  const points = [read.texts(1)[dealer - 1] ?? '', ...(read.columns(2)[dealer - 1] ?? [])].map(trustedG1)
-  if (!timesBase(share).equals(evaluateCommitment(points, dispute.index))) {
-    return guilty('what it sealed does not fit its own commitments')
-  }
-  return complainer('the deal is good')
+  const points = [trustedG1(read.texts(1)[dealer - 1] ?? ''), ...(read.columns(2)[dealer - 1] ?? []).map(affineG1)]
+  return timesBase(share).equals(evaluateCommitment(points, dispute.index))
+    ? { guilty: dispute.from, reason: 'dkg.false-complaint', why: 'the deal is good' }
+    : guilty('what it sealed does not fit its own commitments')
 }
 
-/** Did its maker's airgap sign this payload as well, where the log has another? */
-function signedBy(scope: Scope, maker: string, logged: Collected, payload: JsonObject, signature: string): boolean {
-  const { step, type, from, to, view } = logged
-  const card = scope.roster.find(({ name }) => name === maker)
-  return card !== undefined && verifyStatement({ ceremony: scope.ceremony, step, type, from, to, view, payload }, signature, card.airgapKey)
+/** The piece for the participant with this index. */
+function pieceOf(attachment: JsonObject | undefined, index: number): JsonObject | undefined {
+  const pieces = attachment?.['pieces']
+  const piece: unknown = Array.isArray(pieces) ? pieces[index - 1] : undefined
+  return typeof piece === 'object' && piece !== null ? (piece as JsonObject) : undefined
 }

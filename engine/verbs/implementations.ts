@@ -4,7 +4,7 @@
  */
 import { blsSignShare } from './bls-airgap.ts'
 import { blsCheckPartial, blsCheckSignature, blsCombine } from './bls-client.ts'
-import { dkgBirth, dkgCheckProof, dkgJudge, dkgOpens, dkgPinpoint, dkgReceived, dkgShareKeys, dkgSum } from './dkg-client.ts'
+import { dkgAgrees, dkgBirth, dkgCheckProof, dkgJudge, dkgOpens, dkgPinpoint, dkgShareKeys, dkgSum } from './dkg-client.ts'
 import { dkgCommit, dkgDeal, dkgFinish, dkgJustify, dkgKeygen, dkgRespond } from './dkg-airgap.ts'
 import { randomCommit, randomMix, randomOpens, randomReveal } from './random.ts'
 import type { Verbs } from './runtime.ts'
@@ -24,7 +24,7 @@ export const verbs: Verbs = {
   value: { 'dkg.sum': dkgSum, 'dkg.shareKeys': dkgShareKeys, 'dkg.birth': dkgBirth, 'random.mix': randomMix },
   check: {
     'dkg.opens': dkgOpens,
-    'dkg.received': dkgReceived,
+    'dkg.agrees': dkgAgrees,
     'dkg.checkProof': dkgCheckProof,
     'random.opens': randomOpens,
     'bls.checkPartial': blsCheckPartial,

@@ -1,6 +1,6 @@
 /** `random.*`: commit to a number, reveal it, mix all of them (the beacon). */
-import { concat, fromHex, sha256Hex, toHex } from '../crypto/bytes.ts'
-import { canonicalBytes, utf8 } from '../wire/canonical.ts'
+import { fromHex, taggedHash, toHex } from '../crypto/bytes.ts'
+import { canonicalBytes } from '../wire/canonical.ts'
 import { ArgReader, text } from './runtime.ts'
 import type { AirgapScope, AirgapVerb, CheckVerb, Collected, Scope, ValueVerb, VerbFault } from './runtime.ts'
 
@@ -9,7 +9,7 @@ const VALUE_LENGTH = 32
 const ownValue = (scope: AirgapScope): string => toHex(scope.session.expand('random/value', VALUE_LENGTH))
 
 const commitment = (ceremony: string, from: string, value: string): string =>
-  sha256Hex(concat(utf8('keyrite/1/random\n'), canonicalBytes({ ceremony, from, value })))
+  taggedHash('random', canonicalBytes({ ceremony, from, value }))
 
 export const randomCommit: AirgapVerb = (scope) => ({
   kind: 'states',
@@ -37,7 +37,7 @@ export const randomOpens: CheckVerb = {
 /** H over all revealed numbers in roster order, bound to the ceremony. Hex. */
 export const randomMix: ValueVerb = (scope, args) => {
   const values = new ArgReader('random.mix', args).statements(0).map((one) => fromHexText(text(one.payload, 'value')))
-  return sha256Hex(concat(utf8('keyrite/1/beacon\n'), fromHex(scope.ceremony, 32), ...values))
+  return taggedHash('beacon', fromHex(scope.ceremony, 32), ...values)
 }
 
 const fromHexText = (value: string): Uint8Array => fromHex(value, VALUE_LENGTH)

@@ -13,12 +13,13 @@ export interface Collected {
   readonly from: string
   /** Roster index, from 1. */
   readonly index: number
-  readonly to: string | null
   readonly step: string
   readonly type: string
   readonly view: string
   readonly payload: JsonObject
   readonly attachment?: JsonObject
+  /** On an airgap, where the statement binds a piece for each other participant: the one for this airgap, shown to be under the root. */
+  readonly piece?: JsonObject
   /** Its airgap's signature, 64 bytes in hex; a client's own message has none. */
   readonly airgapSignature?: string
 }
@@ -56,8 +57,6 @@ export interface Me {
 export interface AirgapScope extends Scope {
   readonly me: Me
   readonly session: Session
-  /** The session's public salt, hex. */
-  readonly salt: string
   /** What the client's `assist` answered to this verb's question, if it asked. From outside: check it. */
   readonly assist?: Json
   /** In a dispute: the statement that opened it. */

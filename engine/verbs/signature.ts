@@ -33,6 +33,11 @@ export interface Emits {
   /** `everyone`: public. `others`: one value per recipient, for that recipient alone; such values must never stand in a public message. */
   readonly to: 'everyone' | 'others'
   readonly payload: Fields
+  /**
+   * The payload's fields whose values depend on what a client prepares, assists or brings outside the view. All others are the
+   * airgap's own: a value that this verb never makes there convicts its maker, and one that was brought convicts nobody (protocol §6).
+   */
+  readonly brought?: readonly string[]
   /** Public data that the payload binds by hash. */
   readonly attachment?: Fields
 }

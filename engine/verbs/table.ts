@@ -5,18 +5,18 @@
 import { each, followed, kept, list, statements, value } from './signature.ts'
 import type { Fields, Signature } from './signature.ts'
 
-const publicKey: Fields = { salt: 'hash', encryptionKey: 'x25519', digest: 'hash' }
+const publicKey: Fields = { encryptionKey: 'x25519', digest: 'hash' }
 const commits: Fields = { key: 'g1', proof: 'schnorr', rest: 'hash' }
-const points: Fields = { points: '[g1]' }
+const points: Fields = { points: '[g1-affine]' }
 const deal: Fields = { sealed: 'sealed' }
-const response: Fields = { groupKey: 'g1', sums: 'hash', deals: 'hash' }
-const complaint: Fields = { accused: 'participant', sealed: 'sealed', signature: 'signature' }
+const response: Fields = { groupKey: 'g1', sums: 'hash' }
+const complaint: Fields = { accused: 'participant' }
 const justification: Fields = { complainer: 'participant', ephemeral: 'x25519-private' }
 const groupKey: Fields = { groupKey: 'g1', proof: 'g2' }
 
 /** `Commits.key`: each dealer's commitment to its secret. `Commits.points`: its t-1 other commitments. */
 const keys = each(value('g1'))
-const pointsOfEach = each(list('g1'))
+const pointsOfEach = each(list('g1-affine'))
 
 const sumReasons = {
   'dkg.bad-points': 'A sum is outside the group, because of these participants’ points.',
@@ -44,7 +44,7 @@ const dkg: readonly Signature[] = [
   {
     name: 'dkg.opens',
     use: 'check',
-    doc: 'Checks that commitments are those that the participant had bound, and that its points are points.',
+    doc: 'Checks that commitments are those that the participant had bound, and that its points are points of the curve.',
     takes: [value('quorum'), statements({ digest: 'hash' })],
     payload: commits,
     attachment: points,
@@ -78,19 +78,22 @@ const dkg: readonly Signature[] = [
     use: 'airgap',
     doc: 'Opens the deals, checks their sum against the sums of the commitments, and states the group key or a complaint.',
     takes: [value('quorum'), statements(commits), statements(deal), list('g1')],
-    emits: { to: 'everyone', payload: response },
-    checkedBy: 'dkg.received',
+    emits: { to: 'everyone', payload: response, brought: ['sums'] },
+    checkedBy: 'dkg.agrees',
     disputes: complaint,
     asks: 'dkg.partials',
     reasons: { 'dkg.identity-key': 'The group key would be the identity.' },
   },
   {
-    name: 'dkg.received',
+    name: 'dkg.agrees',
     use: 'check',
-    doc: 'Checks that a participant opened the very deals that are in the log, so that the log can give its share back.',
-    takes: [statements(deal)],
-    payload: { deals: 'hash' },
-    reasons: { 'dkg.other-deals': 'A participant answers to other deals than those in the log.' },
+    doc: 'Checks that a response has the group key and the sums that follow from everybody’s commitments.',
+    takes: [keys, list('g1')],
+    payload: response,
+    reasons: {
+      'dkg.other-key': 'A response has another group key than the sum of the commitments that it was made with.',
+      'dkg.other-sums': 'A response has other sums than the commitments’: a client brought them, or an airgap lies.',
+    },
   },
   {
     name: 'dkg.pinpoint',
@@ -139,8 +142,7 @@ const dkg: readonly Signature[] = [
     answer: justification,
     reasons: {
       'dkg.bad-deal': 'The dealer’s deal does not fit its own commitments, or is not what it sealed.',
-      'dkg.two-deals': 'The dealer signed two deals for one participant.',
-      'dkg.false-complaint': 'The deal was good, or is not the dealer’s: the complaint is false.',
+      'dkg.false-complaint': 'The deal was good: the complaint is false.',
     },
   },
   {
@@ -203,7 +205,7 @@ const bls: readonly Signature[] = [
     use: 'airgap',
     doc: 'Signs each message with this participant’s share of the key.',
     takes: [kept('dkg.share'), list('message')],
-    emits: { to: 'everyone', payload: { digest: 'hash' }, attachment: { partials: '[g2]' } },
+    emits: { to: 'everyone', payload: { digest: 'hash' }, attachment: { partials: '[g2-affine]' } },
     checkedBy: 'bls.checkPartial',
     reasons: {},
   },
@@ -213,14 +215,14 @@ const bls: readonly Signature[] = [
     doc: 'Checks a participant’s partial signatures under its share key.',
     takes: [followed('dkg'), list('message')],
     payload: { digest: 'hash' },
-    attachment: { partials: '[g2]' },
+    attachment: { partials: '[g2-affine]' },
     reasons: { 'bls.bad-partial': 'A partial signature does not verify under its maker’s share key.' },
   },
   {
     name: 'bls.combine',
     use: 'client',
     doc: 'Combines enough partial signatures into the key’s signatures, and verifies them under the group key.',
-    takes: [followed('dkg'), list('message'), statements({ digest: 'hash' }), each(list('g2'))],
+    takes: [followed('dkg'), list('message'), statements({ digest: 'hash' }), each(list('g2-affine'))],
     emits: { to: 'everyone', payload: {}, attachment: { signatures: '[g2]' } },
     checkedBy: 'bls.checkSignature',
     reasons: {},

@@ -13,7 +13,7 @@ import type { Card } from '../wire/card.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import { compileCheck } from '../wire/schema.ts'
 import type { Check } from '../wire/schema.ts'
-import { onCurveG1 } from './points.ts'
+import { affineG1, onCurveG1 } from './points.ts'
 import type { Fields } from './signature.ts'
 import { parseType, schemaOf } from './types.ts'
 
@@ -55,7 +55,11 @@ const checks: Readonly<Record<string, ValueCheck>> = {
       const point = onCurveG1(textOf(value))
       return held === 'attachment' || inSubgroup(point) ? null : OUTSIDE_SUBGROUP
     }),
-  // In an attachment there may be thousands: the step's check decodes and verifies them all at once.
+  'g1-affine': (value) => decodes(() => {
+    affineG1(textOf(value))
+    return null
+  }),
+  // In an attachment there may be thousands (so `g2-affine` has no check here): the step's check decodes and verifies them all at once.
   g2: (value, _, held) => (held === 'attachment' ? null : decodes(() => {
     decodeG2(bytesOf(value, 96))
     return null

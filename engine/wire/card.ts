@@ -1,15 +1,29 @@
 /** Identity cards and openings: what participants agree on before a ceremony starts (protocol §2, §3). */
-import { canonicalBytes, utf8 } from './canonical.ts'
+import { canonicalBytes } from './canonical.ts'
 import type { JsonObject } from './canonical.ts'
-import { concat, fromHex, sha256, toHex } from '../crypto/bytes.ts'
+import { fromHex, taggedHash } from '../crypto/bytes.ts'
 import { checkEd25519Key } from '../crypto/ed25519.ts'
+import { signObject, verifyObject } from './sign.ts'
 
-/** What a participant is known by. Keys are 32-byte Ed25519 public keys in hex. */
+/** A participant as the others know it. Keys are 32-byte Ed25519 public keys in hex. */
 export interface Card extends JsonObject {
   readonly name: string
   readonly signingKey: string
+  /** By this key alone cards are the same participant's. */
   readonly airgapKey: string
+  /** 16 random bytes, hex, drawn whenever the airgap's vault is made: a vault that was made anew joins nothing that an earlier one may have joined. */
+  readonly epoch: string
 }
+
+/** The airgap's word that a card is its own, with its epoch of now: `sign(airgap key, "card", card)`. */
+export const signCard = (secretKey: Uint8Array, card: Card): string => signObject(secretKey, 'card', card)
+
+/** Is the card signed by the airgap that it names? Its keys were checked before. */
+export const verifyCard = (card: Card, cardSignature: string): boolean => verifyObject(card.airgapKey, 'card', card, cardSignature)
+
+/** Are these the same card, byte for byte? */
+export const sameCard = (a: Card, b: Card): boolean =>
+  a.name === b.name && a.signingKey === b.signingKey && a.airgapKey === b.airgapKey && a.epoch === b.epoch
 
 export interface ScriptRef extends JsonObject {
   readonly name: string
@@ -29,10 +43,8 @@ export interface Opening extends JsonObject {
   readonly rehearsal: boolean
 }
 
-/** The ceremony id, hex: `H("keyrite/1/ceremony\n" || JCS(opening))`. */
-export function ceremonyId(opening: Opening): string {
-  return toHex(sha256(concat(utf8('keyrite/1/ceremony\n'), canonicalBytes(opening))))
-}
+/** The ceremony id, hex: `H("keyrite/2/ceremony\n" || JCS(opening))`. */
+export const ceremonyId = (opening: JsonObject): string => taggedHash('ceremony', canonicalBytes(opening))
 
 /** A participant's index, from 1, or 0 where the name is not in the roster. */
 export function indexOf(roster: readonly Card[], name: string): number {

@@ -8,11 +8,15 @@ import type { Json, JsonObject } from './canonical.ts'
 import { cardSchema, compileCheck, hexSchema, identifierSchema, nameSchema, objectSchema, openingSchema } from './schema.ts'
 import type { Card, Opening } from './card.ts'
 
-/** One statement as it crosses to an airgap: ceremony, step, type, to and view are the airgap's own. */
+/** One statement as it crosses to an airgap: ceremony, step, type and view are the airgap's own. */
 export interface Carried extends JsonObject {
   readonly from: string
   readonly payload: JsonObject
   readonly airgapSignature: string
+  /** Where the statement binds a piece for each other participant by its root: the one for this airgap. */
+  readonly piece?: JsonObject
+  /** The piece's path to the root (RFC 9162 §2.1.3.1), hex. */
+  readonly path?: readonly string[]
 }
 
 /** Asks for a step. The envelope names ceremony and step. */
@@ -34,11 +38,18 @@ export interface DisputeRequest extends JsonObject {
   readonly dispute: Carried
 }
 
-/** Tells the airgap that a ceremony was aborted, with the signed Abort message, so that it erases the session. */
+/** Asks the airgap to make sure that a ceremony of which it does not know the end can never be usable. The envelope's step is the one whose slot that takes. */
+export interface AbandonRequest extends JsonObject {
+  readonly ask: 'abandon'
+}
+
+/** Tells the airgap that a ceremony is over, with what shows it: an Abort, or a statement of another's airgap after which it cannot succeed. */
 export interface CloseRequest extends JsonObject {
   readonly ask: 'close'
-  /** Canonical text of the Abort message. */
-  readonly abort: string
+  /** Canonical text of an Abort message. */
+  readonly abort?: string
+  /** A dispute, or an Abandoned. */
+  readonly ending?: { readonly type: string; readonly from: string; readonly payload: JsonObject; readonly airgapSignature: string }
 }
 
 /** Exchanges identity: the client's half of the card. */
@@ -48,21 +59,20 @@ export interface PairRequest extends JsonObject {
   readonly signingKey: string
 }
 
-export type Request = StepRequest | DisputeRequest | CloseRequest | PairRequest
+export type Request = StepRequest | DisputeRequest | AbandonRequest | CloseRequest | PairRequest
 
 /** A statement that the airgap made; the client fills in the rest, which it knows too, and checks the signature. */
 export interface Stated extends JsonObject {
   readonly type: string
-  readonly to: string | null
   readonly payload: JsonObject
   readonly airgapSignature: string
 }
 
 export interface StatedAnswer extends JsonObject {
-  readonly give: 'statements'
+  readonly give: 'statement'
   /** Digest of the request's envelope. */
   readonly request: string
-  readonly statements: readonly Stated[]
+  readonly statement: Stated
   readonly attachment?: JsonObject
 }
 
@@ -86,6 +96,8 @@ export interface PairAnswer extends JsonObject {
   readonly give: 'card'
   readonly request: string
   readonly card: Card
+  /** The airgap's, on the card. */
+  readonly cardSignature: string
 }
 
 export interface ClosedAnswer extends JsonObject {
@@ -144,7 +156,16 @@ export type PartAnswer = AnswerPart | HeldAnswer
 
 const MAX_ROSTER = 1024
 
-const carriedSchema = objectSchema({ from: nameSchema, payload: { type: 'object' }, airgapSignature: hexSchema(64) })
+/** A path in a tree of as many leaves as a roster may have. */
+const MAX_PATH = 10
+
+const carriedSchema = objectSchema(
+  {
+    from: nameSchema, payload: { type: 'object' }, airgapSignature: hexSchema(64), piece: { type: 'object' },
+    path: { type: 'array', maxItems: MAX_PATH, items: hexSchema(32) },
+  },
+  ['piece', 'path'],
+)
 
 const constant = (text: string) => ({ type: 'string', const: text })
 
@@ -162,26 +183,23 @@ const requestSchemas = {
     ['opening', 'assist'],
   ),
   dispute: objectSchema({ ask: constant('dispute'), dispute: carriedSchema }),
-  close: objectSchema({ ask: constant('close'), abort: { type: 'string', maxLength: 1 << 20 } }),
+  abandon: objectSchema({ ask: constant('abandon') }),
+  close: objectSchema(
+    {
+      ask: constant('close'), abort: { type: 'string', maxLength: 1 << 20 },
+      ending: objectSchema({ type: identifierSchema, from: nameSchema, payload: { type: 'object' }, airgapSignature: hexSchema(64) }),
+    },
+    ['abort', 'ending'],
+  ),
   pair: objectSchema({ ask: constant('pair'), name: nameSchema, signingKey: hexSchema(32) }),
 }
 
 const answerSchemas = {
-  statements: objectSchema(
+  statement: objectSchema(
     {
-      give: constant('statements'),
+      give: constant('statement'),
       request: hexSchema(32),
-      statements: {
-        type: 'array',
-        minItems: 1,
-        maxItems: MAX_ROSTER,
-        items: objectSchema({
-          type: identifierSchema,
-          to: { anyOf: [nameSchema, { type: 'null' }] },
-          payload: { type: 'object' },
-          airgapSignature: hexSchema(64),
-        }),
-      },
+      statement: objectSchema({ type: identifierSchema, payload: { type: 'object' }, airgapSignature: hexSchema(64) }),
       attachment: { type: 'object' },
     },
     ['attachment'],
@@ -201,7 +219,7 @@ const answerSchemas = {
     },
     ['fault'],
   ),
-  card: objectSchema({ give: constant('card'), request: hexSchema(32), card: cardSchema }),
+  card: objectSchema({ give: constant('card'), request: hexSchema(32), card: cardSchema, cardSignature: hexSchema(64) }),
   closed: objectSchema({ give: constant('closed'), request: hexSchema(32) }),
 }
 

@@ -1,12 +1,13 @@
 /**
  * Statements (what an airgap signs) and messages (what a client signs and posts), protocol §4.
  */
-import { concat, fromHex, sha256, toHex } from '../crypto/bytes.ts'
-import { signEd25519, verifyEd25519 } from '../crypto/ed25519.ts'
+import { fromHex, sha256Hex, taggedHash } from '../crypto/bytes.ts'
 import { canonical, canonicalBytes, parseCanonical, utf8 } from './canonical.ts'
 import type { Json, JsonObject } from './canonical.ts'
+import { ceremonyId } from './card.ts'
 import { wireError } from './errors.ts'
 import { compileCheck, hexSchema, identifierSchema, nameSchema, objectSchema } from './schema.ts'
+import { signObject, verifyObject } from './sign.ts'
 
 export interface Statement extends JsonObject {
   /** The ceremony id, hex; null for Ready and Opening, which come before any. */
@@ -14,8 +15,6 @@ export interface Statement extends JsonObject {
   readonly step: string | null
   readonly type: string
   readonly from: string
-  /** A name, or null for everyone. */
-  readonly to: string | null
   /** The transcript hash of all that its maker had collected, hex; null where there is no ceremony. */
   readonly view: string | null
   readonly payload: JsonObject
@@ -63,7 +62,6 @@ const checkMessage = compileCheck<Message>(
         step: orNull(identifierSchema),
         type: identifierSchema,
         from: nameSchema,
-        to: orNull(nameSchema),
         view: orNull(hexSchema(32)),
         payload: { type: 'object' },
       }),
@@ -89,21 +87,6 @@ export function parseMessage(text: string): Message {
   return checkMessage(parseCanonical(text, 'A message'), 'A message')
 }
 
-/** What `sign(key, label, object)` of protocol §2 signs. */
-function signedBytes(label: string, object: Json): Uint8Array {
-  return concat(utf8(`keyrite/1/${label}\n`), canonicalBytes(object))
-}
-
-/** `sign(key, label, object)` of protocol §2: 64 bytes in hex. */
-export function signObject(secretKey: Uint8Array, label: string, object: Json): string {
-  return toHex(signEd25519(secretKey, signedBytes(label, object)))
-}
-
-/** Checks `sign(key, label, object)`. Key and signature in hex; the key was checked when its card came in. */
-export function verifyObject(publicKey: string, label: string, object: Json, signature: string): boolean {
-  return verifyEd25519(fromHex(publicKey, 32), signedBytes(label, object), fromHex(signature, 64))
-}
-
 /** Signs a message with its author's signing key (secret, 32 bytes). */
 export function signMessage(secretKey: Uint8Array, unsigned: Unsigned): Message {
   return { ...unsigned, signature: signObject(secretKey, 'message', unsigned) }
@@ -126,24 +109,55 @@ export function verifyStatement(statement: Statement, signature: string, airgapK
 }
 
 /** `H(JCS(value))`, hex. */
-export function hashOf(value: Json): string {
-  return toHex(sha256(canonicalBytes(value)))
-}
-
-/** `headₒ = H(headₒ₋₁ || H(JCS(message)))`, hex. */
-export function nextHead(head: string, messageHash: string): string {
-  return toHex(sha256(concat(fromHex(head, 32), fromHex(messageHash, 32))))
-}
+export const hashOf = (value: Json): string => sha256Hex(canonicalBytes(value))
 
 /** H of a message's canonical text, hex. */
-export function textHash(text: string): string {
-  return toHex(sha256(utf8(text)))
+export const textHash = (text: string): string => sha256Hex(utf8(text))
+
+/** The ceremony whose entry a statement is in the log: of an Opening the one that it makes; null of a Ready, which belongs to none. */
+export function ceremonyOf({ type, ceremony, payload }: Statement): string | null {
+  if (type === 'Opening') return ceremonyId(payload)
+  return type === 'Ready' ? null : ceremony
 }
 
-/**
- * The slot that a statement takes: one airgap statement each. Null for what has no slot (Ready, Opening, Abort).
- */
-export function slotOf(statement: Statement): string | null {
-  if (LOG_TYPES.some((type) => type === statement.type)) return null
-  return canonical([statement.ceremony, statement.step, statement.from, statement.to])
+/** Says whose entry it is: H("keyrite/2/mark\n" || JCS([ceremony, from])), hex. A reader that knows neither can tell that it is not its own. */
+export const markOf = (ceremony: string | null, from: string): string => taggedHash('mark', canonicalBytes([ceremony, from]))
+
+/** `headₒ = H("keyrite/2/head\n" || headₒ₋₁ || markₒ || H(JCS(message)))`, hex. */
+export function nextHead(head: string, mark: string, messageHash: string): string {
+  return taggedHash('head', fromHex(head, 32), fromHex(mark, 32), fromHex(messageHash, 32))
 }
+
+/** The head after a message, whose mark a reader computes itself. */
+export const headAfter = (head: string, { statement }: Message, messageHash: string): string =>
+  nextHead(head, markOf(ceremonyOf(statement), statement.from), messageHash)
+
+/**
+ * Why a message can stand in no log, or null: what comes before any ceremony names none, and anything else names one. What is
+ * refused here counts for nothing.
+ */
+export function placeProblem({ statement: { type, ceremony, step, view }, airgapSignature, attachment }: Message): string | null {
+  if (type === 'Ready' || type === 'Opening') {
+    if (ceremony !== null || step !== null || view !== null) return 'it speaks of a ceremony, a step or a view'
+    return airgapSignature !== undefined || attachment !== undefined ? 'it has an airgap signature or an attachment' : null
+  }
+  return ceremony === null ? `a ${type} of no ceremony` : null
+}
+
+/** The field that the answer to a dispute names its complainer in: each complainer's is a slot of its own. */
+export const COMPLAINER = 'complainer'
+
+/** A slot's key. @param complainer of an answer to a dispute */
+export const slotKey = (ceremony: string | null, step: string | null, from: string, complainer?: string): string =>
+  canonical([ceremony, step, from, ...(complainer === undefined ? [] : [complainer])])
+
+/** The slot that a statement takes, in which there is one statement only; null for what has none (Ready, Opening, Abort). */
+export function slotOf({ ceremony, step, type, from, payload }: Statement): string | null {
+  if (LOG_TYPES.some((one) => one === type)) return null
+  const complainer = payload[COMPLAINER]
+  return slotKey(ceremony, step, from, typeof complainer === 'string' ? complainer : undefined)
+}
+
+/** The same statement, by the same airgap; the client's part of the messages may differ. */
+export const sameStatement = (a: Unsigned, b: Unsigned): boolean =>
+  canonical([a.statement, a.airgapSignature ?? null]) === canonical([b.statement, b.airgapSignature ?? null])

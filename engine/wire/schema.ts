@@ -20,7 +20,7 @@ export function objectSchema(properties: Readonly<Record<string, Schema>>, optio
   return { type: 'object', properties, required, additionalProperties: false }
 }
 
-export const cardSchema = objectSchema({ name: nameSchema, signingKey: hexSchema(32), airgapKey: hexSchema(32) })
+export const cardSchema = objectSchema({ name: nameSchema, signingKey: hexSchema(32), airgapKey: hexSchema(32), epoch: hexSchema(16) })
 
 /** Step, message and parameter names as scripts write them. */
 export const identifierSchema: Schema = { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9]{0,63}$' }
