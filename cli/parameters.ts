@@ -6,6 +6,7 @@ import { fieldsCheck, valueProblem } from '../engine/verbs/values.ts'
 import type { Json, JsonObject } from '../engine/wire/canonical.ts'
 import type { Card } from '../engine/wire/card.ts'
 import { isKeyriteError } from '../engine/wire/error.ts'
+import { legibleProblem } from '../engine/wire/legible.ts'
 import { cliError } from './errors.ts'
 
 /**
@@ -71,8 +72,9 @@ function shapeProblem(type: string, value: Json): string | null {
     if (!isKeyriteError(error, 'wire.malformed')) throw error
     const where = String(error.facts['where']).replace(/^\/value\/?/, '')
     const why = String(error.facts['why'])
+    const illegible = typeof value === 'string' && why.startsWith('must match format') ? legibleProblem(value, { lines: true }) : null
     // A pattern helps nobody; what is wanted follows in words.
-    return `${where === '' ? 'it' : `its ${where}`} ${why.startsWith('must match pattern') ? 'has not the right form' : why}`
+    return illegible ?? `${where === '' ? 'it' : `its ${where}`} ${why.startsWith('must match ') ? 'has not the right form' : why}`
   }
 }
 

@@ -6,6 +6,7 @@ import type { JsonObject } from '../engine/wire/canonical.ts'
 import { boardError } from '../engine/wire/board.ts'
 import { isKeyriteError } from '../engine/wire/error.ts'
 import type { KeyriteError } from '../engine/wire/error.ts'
+import { printableLine } from '../engine/wire/printable.ts'
 import { compileCheck, hexSchema } from '../engine/wire/schema.ts'
 import type { Check } from '../engine/wire/schema.ts'
 import { PROBLEM_PREFIX } from './problem.ts'
@@ -193,8 +194,8 @@ function readProblem({ type, bytes }: Answer): ProblemDocument | null {
   }
 }
 
-/** Text from outside goes on a terminal: no control characters, no end of sentence of its own. */
-const shown = (text: string): string => text.replace(/\p{C}/gu, ' ').replace(/\.$/, '')
+/** Text from outside goes on a terminal: on one line, with no end of sentence of its own. */
+const shown = (text: string): string => printableLine(text).replace(/\.$/, '')
 
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',

@@ -51,7 +51,7 @@ describe('parameters on the command line', () => {
     ['hash', HASH.toUpperCase(), /not the right form/],
     ['hash', HASH.slice(2), /not the right form/],
     ['text', '', /fewer than 1/],
-    ['text', 'a\u202eb', /not the right form/],
+    ['text', 'a\u202eb', /U\+202E as its character 2/],
     ['participant', 'mallory', /nobody of the roster/],
     ['g1', '00'.repeat(48), /./],
     ['[hash]', HASH, /not JSON/],

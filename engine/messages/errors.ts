@@ -8,7 +8,7 @@ export interface Place {
 }
 
 /** Not more of it than fits a line. */
-const quoted = (text: string): string => JSON.stringify(printableLine(text.length > 80 ? `${text.slice(0, 80)}…` : text).toWellFormed())
+const quoted = (text: string): string => JSON.stringify(printableLine(text.length > 80 ? `${text.slice(0, 80)}…` : text))
 
 /** `message 3`, `message 3 (value 17 of its list)`, `the message`. */
 export function placeText({ item, value }: Place): string {

@@ -6,15 +6,6 @@ import { isKeyriteError } from '../wire/error.ts'
 import { checkedAddress } from './ethereum/address.ts'
 import type { Field, Message } from './kind.ts'
 
-/**
- * No character that a screen does not show as itself: controls but newline, joiners and other invisible ones, what turns
- * the direction of reading, tags, lone surrogates. Written out, since Unicode's classes grow with the version of Node
- * and participants must agree.
- */
-export const VISIBLE =
-  '[^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u070f\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e' +
-  '\\u2060-\\u206f\\u3164\\ud800-\\udfff\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\u{1bca0}-\\u{1bca3}\\u{1d173}-\\u{1d17a}\\u{e0000}-\\u{e0fff}]'
-
 /** A string of a checked message; '' where there is none. */
 export function textOf(message: Message, field: string): string {
   const value = message[field]

@@ -7,9 +7,9 @@
  *          |         ^^^^^^^^
  *       hint: write `to: others`
  */
+import { printableLine } from '../wire/printable.ts'
 import { wording } from './codes.ts'
 import type { Code, FactsOf } from './codes.ts'
-import { printable } from './codes/wording.ts'
 import { placesOf } from './lines.ts'
 
 /** From one offset to another in the script's text, in UTF-16 units; `end` is exclusive. */
@@ -48,7 +48,7 @@ export function notebook(file: string, source: string): Notebook {
   const report: Report = (code, { start, end }, facts) => {
     if (taken.size >= MAX_TAKEN) return
     const { says, hint } = wording(code, facts)
-    const base = { code, file: printable(file), start, end, message: says }
+    const base = { code, file: printableLine(file), start, end, message: says }
     taken.set(`${start} ${code} ${says}`, hint === undefined ? base : { ...base, hint })
   }
   const all = () => {
@@ -87,7 +87,7 @@ export function formatDiagnostic(diagnostic: Diagnostic, source: string): string
   const carets = '^'.repeat(Math.max(1, Math.min(marked, shown.length - (column - 1 - from))))
   return [
     `${file}:${line}:${column} ${code}: ${message}`,
-    `${number} | ${before}${printable(shown.join(''))}${after}`.trimEnd(),
+    `${number} | ${before}${printableLine(shown.join(''))}${after}`.trimEnd(),
     `${margin}${before === '' ? '' : '  '}${' '.repeat(column - 1 - from)}${carets}`,
     ...(hint === undefined ? [] : [`${' '.repeat(number.length)} hint: ${hint}`]),
   ].join('\n')

@@ -1,4 +1,5 @@
 /** A small ceremony to start from, for those who write their own. */
+import { piecesOf } from '../wire/legible.ts'
 
 /**
  * A script that is valid as it stands, with comments that say what to change.
@@ -66,7 +67,5 @@ outputs:
 `
 }
 
-/** Nothing that could end the comment or the line. */
-function oneLine(text: string): string {
-  return text.toWellFormed().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-}
+/** Nothing that could end the comment or the line, or that a script may not have. */
+const oneLine = (text: string): string => Array.from(piecesOf(text, { lines: false }), ({ piece, isLegible }) => (isLegible ? piece : ' ')).join('')

@@ -2,13 +2,11 @@
  * From a file's bytes to its text: bounded, UTF-8, and nothing in it that a reader does not see. A script is signed for
  * by people who read it, so it must not read otherwise than it works ("Trojan Source", CVE-2021-42574).
  */
+import { illegibleIn, numberOf, piecesOf } from '../wire/legible.ts'
 import type { Report } from './diagnostic.ts'
 
 /** The most bytes that a script may have. */
 export const MAX_BYTES = 256 * 1024
-
-/** Controls but newline, format characters (directions, joiners, the byte order mark), and line breaks that editors disagree about. */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
 /**
  * Decodes a script.
@@ -31,18 +29,18 @@ export function decode(bytes: Uint8Array, report: Report): string | undefined {
     return undefined
   }
   let hidden = false
-  for (const match of text.matchAll(HIDDEN)) {
-    if (match[0] === '\n' || (match[0] === '\r' && text[match.index + 1] === '\n')) continue
+  for (const { at, piece, isLegible } of piecesOf(text, { lines: true })) {
+    if (isLegible || (piece === '\r' && text[at + 1] === '\n')) continue
     hidden = true
-    report('hidden-character', { start: match.index, end: match.index + match[0].length }, { character: nameOf(match[0]) })
+    report('hidden-character', { start: at, end: at + piece.length }, { character: nameOf(piece) })
   }
   return hidden ? undefined : text
 }
 
-/** The first character that a reader would not see in a value, whichever escape it was written with. A newline may stand in a value. */
+/** The first character of a value that is not legible, whichever escape it was written with. A newline may stand in a value. */
 export function hiddenIn(value: string): string | undefined {
-  const found = value.match(HIDDEN)?.find((character) => character !== '\n')
-  return found === undefined ? undefined : nameOf(found)
+  const found = illegibleIn(value, { lines: true })
+  return found === undefined ? undefined : nameOf(found.piece)
 }
 
 /** A script's text, to show an excerpt of it, whatever its bytes are. */
@@ -53,11 +51,11 @@ export function readable(bytes: Uint8Array): string {
 const names: Readonly<Record<string, string>> = {
   '\t': 'a tab',
   '\r': 'a carriage return',
-  '\u{feff}': 'a byte order mark',
+  '\u{a0}': 'a no-break space',
   '\u{200b}': 'a zero-width space',
+  '\u{200d}': 'a zero-width joiner',
+  '\u{fe0f}': 'a variation selector',
+  '\u{feff}': 'a byte order mark',
 }
 
-function nameOf(character: string): string {
-  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
-  return names[character] ?? `the character U+${code}`
-}
+const nameOf = (character: string): string => names[character] ?? `the character ${numberOf(character)}`

@@ -38,9 +38,6 @@ function bytesOf(size: number, stands: readonly Place[], doc: string): ValueType
   return { doc, size, stands, schema: { type: 'string', pattern: `^[0-9a-f]{${size * 2}}$` } }
 }
 
-/** No control character but newline, no lone surrogate, nothing that turns the direction of reading on a screen. */
-const TEXT = '^[^\\u0000-\\u0009\\u000b-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]+$'
-
 const WELL_FORMED = '^[^\\ud800-\\udfff]*$'
 
 /** A name in a message, and a value. What each kind of message wants, and of which form, `engine/messages` checks. */
@@ -86,7 +83,7 @@ export const valueTypes: Readonly<Record<string, ValueType>> = {
   text: {
     doc: 'Text for people, 1 to 2000 characters.',
     stands: ['parameter', 'payload'],
-    schema: { type: 'string', minLength: 1, maxLength: 2000, pattern: TEXT },
+    schema: { type: 'string', minLength: 1, maxLength: 2000, format: 'legible-lines' },
   },
   count: {
     doc: 'A whole number from 0 to 2147483647.',

@@ -2,7 +2,7 @@ import { errorTable } from './error.ts'
 import { printableLine } from './printable.ts'
 
 /** A member's name from outside may be of any length, and hold line ends that would look like another line on the screen. */
-const quoted = (text: string): string => printableLine(text.length > 200 ? `${text.slice(0, 200)}…` : text).toWellFormed()
+const quoted = (text: string): string => printableLine(text.length > 200 ? `${text.slice(0, 200)}…` : text)
 
 export const wireError = errorTable('wire', {
   'not-json': ({ why }: { why: string }) => ({

@@ -6,6 +6,7 @@ import { Ajv } from 'ajv'
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { Json } from './canonical.ts'
 import { wireError } from './errors.ts'
+import { LEGIBLE_FORMATS } from './legible.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
 
@@ -38,7 +39,7 @@ export const openingSchema = objectSchema({
  * For schemas that stand in the source: strict, but not held to the schema of schemas, which takes longer to compile
  * than all of them, and compiled fast rather than short.
  */
-export const OWN_SCHEMAS = { strict: true, meta: false, validateSchema: false, code: { optimize: false } } as const
+export const OWN_SCHEMAS = { strict: true, meta: false, validateSchema: false, code: { optimize: false }, formats: LEGIBLE_FORMATS } as const
 
 let ajv: Ajv | undefined
 

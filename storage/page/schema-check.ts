@@ -4,6 +4,8 @@
  * a test holds it against ajv.
  */
 
+import { LEGIBLE_FORMATS } from '../../engine/wire/legible.ts'
+
 type Schema = Readonly<Record<string, unknown>>
 type Object = Readonly<Record<string, unknown>>
 
@@ -46,6 +48,8 @@ const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
   integer: (value) => Number.isInteger(value),
 }
 
+const FORMATS: Readonly<Record<string, (value: string) => boolean>> = LEGIBLE_FORMATS
+
 /** How a keyword becomes a test; `schema` is the one that it stands in. */
 const KEYWORDS: Readonly<Record<string, (wanted: never, schema: Schema) => Test>> = {
   type: (type: string) => plain('type', `must be ${type}`, TYPES[type] ?? unknownWord(`type ${type}`)),
@@ -54,6 +58,10 @@ const KEYWORDS: Readonly<Record<string, (wanted: never, schema: Schema) => Test>
   pattern(source: string) {
     const pattern = new RegExp(source, 'u')
     return plain('pattern', `must match pattern "${source}"`, (value) => typeof value !== 'string' || pattern.test(value))
+  },
+  format(name: string) {
+    const holds = FORMATS[name] ?? unknownWord(`format ${name}`)
+    return plain('format', `must match format "${name}"`, (value) => typeof value !== 'string' || holds(value))
   },
   minLength: (n: number) => plain('minLength', `must NOT have fewer than ${n} characters`, (value) => typeof value !== 'string' || lengthOf(value) >= n),
   maxLength: (n: number) => plain('maxLength', `must NOT have more than ${n} characters`, (value) => typeof value !== 'string' || lengthOf(value) <= n),

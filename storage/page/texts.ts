@@ -11,7 +11,7 @@ const MOST_FACTS = 24
 
 /** A text of anybody's. Where it is cut, it says how long it was. */
 export function line(text: string, most = MOST): string {
-  const flat = printableLine(text.slice(0, 4 * most).replace(/\s+/g, ' ')).toWellFormed()
+  const flat = printableLine(text.slice(0, 4 * most).replace(/\s+/g, ' '))
   if (text.length <= most) return flat
   return `${flat.slice(0, most).toWellFormed()}… (${text.length} characters)`
 }

@@ -183,7 +183,7 @@ describe('the page’s following of a board', () => {
 describe('what stands in the page in the place of packages', () => {
   it('checks schemas as ajv does, in both answers, for every type of value and for an opening', () => {
     const samples: readonly unknown[] = [
-      null, true, 0, -1, 1.5, 2, 3e9, '', 'a', 'a\u0000', '\u{1f600}'.repeat(1000), 'ab', 'AB', 'anna', 'a'.repeat(64), '00'.repeat(32), '00'.repeat(48), '00'.repeat(96),
+      null, true, 0, -1, 1.5, 2, 3e9, '', 'a', 'a\u0000', 'a\u202eb', 'a\u00a0b', 'a\nb', '\ud83d', '\u0378', '\u{1f600}'.repeat(1000), 'ab', 'AB', 'anna', 'a'.repeat(64), '00'.repeat(32), '00'.repeat(48), '00'.repeat(96),
       [], ['a'], {}, { kind: 'text' }, { kind: 'text', text: 'x' }, { kind: 'x', each: { at: [1, 'b'] } }, { kind: 'x', each: {} }, { kind: 'x', 'bad-name': 1 }, { kind: 'x', deep: { a: 'b' } }, { kind: 'x', deep: { a: 1 } },
     ]
     const opening = { script: { name: 'dkg', version: '1', hash: '00'.repeat(32) }, parameters: {}, roster: names.map((name) => ({ name, signingKey: '00'.repeat(32), airgapKey: '11'.repeat(32) })), opensAt: '2026-01-01T00:00:00Z', nonce: '00'.repeat(32), rehearsal: false }

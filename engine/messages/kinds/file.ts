@@ -1,4 +1,5 @@
-import { VISIBLE, bare, bytesOf, hexField, integerField, integerOf, textOf } from '../fields.ts'
+import { legibleProblem } from '../../wire/legible.ts'
+import { bare, bytesOf, hexField, integerField, integerOf, textOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
 import { prefixed } from '../prefixed.ts'
 import { sizeText } from '../words.ts'
@@ -13,8 +14,9 @@ export const file: MessageKind = {
   fields: {
     name: {
       label: 'File name',
-      wants: 'a file name of 1 to 255 characters that all can be seen, without a slash and line ends',
-      schema: { type: 'string', minLength: 1, maxLength: 255, pattern: `^((?![\\n/])${VISIBLE})+$` },
+      wants: 'a file name of 1 to 255 characters that every screen shows, without a slash and line ends',
+      schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[^/]+$' },
+      problem: (value) => (typeof value === 'string' ? legibleProblem(value, { lines: false }) : null),
     },
     size: integerField('Size', 0, Number.MAX_SAFE_INTEGER, 'bytes'),
     sha256: { ...hexField('SHA-256', 32), label: 'SHA-256' },

@@ -1,5 +1,6 @@
 import { utf8 } from '../../wire/canonical.ts'
-import { VISIBLE, textOf } from '../fields.ts'
+import { legibleProblem } from '../../wire/legible.ts'
+import { textOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
 import { prefixed } from '../prefixed.ts'
 
@@ -16,12 +17,17 @@ export const text: MessageKind = {
   fields: {
     text: {
       label: 'Text',
-      wants: `text of 1 to ${MAX_TEXT} characters that all can be seen: no control characters but line ends (\\n), nothing invisible, nothing that turns the direction of reading`,
-      schema: { type: 'string', minLength: 1, maxLength: MAX_TEXT, pattern: `^${VISIBLE}*$` },
-      problem: (value) => (typeof value === 'string' && value.split('\n').length > MAX_LINES ? `it has more than ${MAX_LINES} lines, which nobody sees whole; sign it as a file` : null),
+      wants: `text of 1 to ${MAX_TEXT} characters that every screen shows: no control characters but line ends (\\n), nothing invisible, nothing that turns the direction of reading`,
+      schema: { type: 'string', minLength: 1, maxLength: MAX_TEXT },
+      problem: (value) => (typeof value === 'string' ? problemOf(value) : null),
     },
   },
   display: (message) => [{ label: 'Text', value: textOf(message, 'text') }],
   signedBytes: (message) => prefixed('text', utf8(textOf(message, 'text'))),
   example: { kind: 'text', text: 'We move our validators to a new operator on 1 March.' },
+}
+
+function problemOf(value: string): string | null {
+  if (value.split('\n').length > MAX_LINES) return `it has more than ${MAX_LINES} lines, which nobody sees whole; sign it as a file`
+  return legibleProblem(value, { lines: true })
 }

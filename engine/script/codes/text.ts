@@ -12,8 +12,8 @@ export const textCodes = {
     hint: 'save the file as UTF-8',
   }),
   'hidden-character': ({ character }: { character: string }): Wording => ({
-    says: `${character} cannot be seen, so that people would read something else here than what the program reads`,
-    hint: 'delete it; lines end with a newline, and indentation is by spaces',
+    says: `${character} is not shown as itself on every screen, so that people might read something else here than what the program reads`,
+    hint: 'delete it, or write it otherwise; lines end with a newline, and indentation is by plain spaces',
   }),
   'yaml-syntax': ({ why, hint }: { why: string; hint: string }): Wording => ({
     says: `this is not YAML: ${why}`,

@@ -1,4 +1,5 @@
 /** What the tables of diagnostics are written with. */
+import { printableLine } from '../../wire/printable.ts'
 import { nearest } from '../nearest.ts'
 
 export interface Wording {
@@ -7,18 +8,13 @@ export interface Wording {
   readonly hint?: string
 }
 
-/** Every character that could move the cursor, hide text or turn its direction, as a visible substitute. */
-export function printable(text: string): string {
-  return text.toWellFormed().replace(/\t/g, ' ').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}')
-}
-
 /** The longest piece of a script that a text repeats. */
 const MAX_QUOTE = 140
 
 /** A fact, fit to be repeated in a text: strings cut and printable, in lists too. */
 export function quotable(fact: unknown): unknown {
   if (typeof fact === 'string') {
-    const characters = Array.from(printable(fact))
+    const characters = Array.from(printableLine(fact))
     return characters.length > MAX_QUOTE ? `${characters.slice(0, MAX_QUOTE).join('')}…` : characters.join('')
   }
   return Array.isArray(fact) ? fact.map(quotable) : fact

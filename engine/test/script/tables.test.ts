@@ -3,8 +3,9 @@ import { expect } from 'chai'
 import type { Fields, Signature, Type } from '../../verbs/signature.ts'
 import { signatureOf, signatures } from '../../verbs/table.ts'
 import { keptTypes, parseType, questionTypes, schemaOf, schemaOfType, valueTypes } from '../../verbs/types.ts'
+import { LEGIBLE_FORMATS } from '../../wire/legible.ts'
 
-const ajv = new Ajv({ strict: true })
+const ajv = new Ajv({ strict: true, formats: LEGIBLE_FORMATS })
 
 function namesIn(type: Type): string[] {
   if (type.kind === 'each') return namesIn(type.of)

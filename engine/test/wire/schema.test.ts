@@ -3,11 +3,12 @@ import { expect } from 'chai'
 import { memorySchema } from '../../run/memory.ts'
 import { ceremonySchema } from '../../script/schema.ts'
 import { schemaOfType, valueTypes } from '../../verbs/types.ts'
+import { LEGIBLE_FORMATS } from '../../wire/legible.ts'
 import { cardSchema, compileCheck, openingSchema } from '../../wire/schema.ts'
 
 describe('schemas', () => {
   it('are good ones by the schema of schemas, which the program itself leaves out', () => {
-    const ajv = new Ajv({ strict: true })
+    const ajv = new Ajv({ strict: true, formats: LEGIBLE_FORMATS })
     const all = {
       card: cardSchema, opening: openingSchema, memory: memorySchema, open: ceremonySchema('open'), closed: ceremonySchema('closed'),
       ...Object.fromEntries(Object.keys(valueTypes).flatMap((type) => [[type, schemaOfType(type)], [`${type} list`, schemaOfType(`[${type}]`)]])),
