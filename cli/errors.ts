@@ -179,6 +179,7 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   'vault.altered': EXIT.refused,
   'vault.not-json': EXIT.refused,
   'vault.wrong-shape': EXIT.refused,
+  'vault.other-version': EXIT.refused,
   'vault.missing': EXIT.refused,
   'vault.exists': EXIT.refused,
   'vault.not-a-file': EXIT.refused,

@@ -1,5 +1,5 @@
 /** What the airgap's owner is asked, on the airgap's own screen: all that is consented to, then the question. */
-import type { Confirmation } from '../../engine/run/airgap.ts'
+import type { Abandoning, Confirmation } from '../../engine/run/airgap.ts'
 import type { Script } from '../../engine/script/model.ts'
 import type { Card } from '../../engine/wire/card.ts'
 import { cliError } from '../errors.ts'
@@ -8,7 +8,7 @@ import { digitsOf, isNo } from './airgap-hand.ts'
 import type { Hand } from './airgap-hand.ts'
 import type { MessagesShown } from './airgap-messages.ts'
 import type { Block } from './blocks.ts'
-import { ceremonyBlocks, pairingBlocks, scriptBlocks, signsOf } from './ceremony-blocks.ts'
+import { abandonBlocks, ceremonyBlocks, pairingBlocks, scriptBlocks, signsOf } from './ceremony-blocks.ts'
 
 /** What a code's question ends with. */
 const byCode = (code: string, whatElse = 'or no'): string => `Type ${paint('bold', code)}, a code that only this screen shows, ${whatElse}:`
@@ -24,6 +24,12 @@ export async function confirmPairing(card: Card, accepted: string | undefined, h
 export async function confirmScript(script: Script, accepted: boolean, hand: Hand): Promise<boolean> {
   await hand.show(scriptBlocks(script))
   return accepted || (await consent(hand, 'Do the other participants have this very hash?', '--yes'))
+}
+
+/** Asks whether a ceremony is given up for good, which nothing undoes. @throws cli.no-terminal */
+export async function confirmAbandon(question: Abandoning, hand: Hand): Promise<boolean> {
+  await hand.show(abandonBlocks(question))
+  return await consent(hand, 'Give it up, for everybody and for good?', 'a hand: nobody gives up beforehand')
 }
 
 /** Yes or no, and where a scanner types as well: a code or no. */

@@ -29,7 +29,7 @@ messages (--allow-blind).`
     const { flags } = await this.parse(AirgapRun)
     const { unlockedAirgap } = await import('../../roles/airgap-home.ts')
     const { serveAirgap } = await import('../../roles/airgap-serve.ts')
-    const { confirmCeremony, confirmPairing } = await import('../../roles/airgap-confirm.ts')
+    const { confirmAbandon, confirmCeremony, confirmPairing } = await import('../../roles/airgap-confirm.ts')
     const { airgapLog } = await import('../../roles/airgap-log.ts')
     const { pickChannel, readingHint, showOn } = await import('../../roles/channel.ts')
     const { live } = await import('../../output.ts')
@@ -41,7 +41,7 @@ messages (--allow-blind).`
     if (flags.accept !== undefined && !/^(\s*\d){40}\s*$/.test(flags.accept)) throw cliError('number-form', { value: flags.accept })
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     const frames = { in: 0, out: 0 }
-    const { screen, page } = await showOn(live(), channel, { role: 'airgap', owner: airgap.memory.read().card?.name ?? '', command: this.commandLine })
+    const { screen, page } = await showOn(live(), channel, { role: 'airgap', owner: airgap.memory.read().client?.name ?? '', command: this.commandLine })
     // Where the owner cannot be asked at all, the client is told, and this ends.
     let unasked: Error | undefined
     const log = airgapLog({ ...screen, page, airgap, endsItself: flags['until-finished'] })
@@ -53,7 +53,8 @@ messages (--allow-blind).`
           screen.log(readingHint(channel))
         },
         confirm: (question, hand) =>
-          (question.kind === 'pair' ? confirmPairing(question.card, undefined, hand) : confirmCeremony(question, flags.accept, hand))
+          (question.kind === 'pair' ? confirmPairing(question.card, undefined, hand)
+            : question.kind === 'abandon' ? confirmAbandon(question, hand) : confirmCeremony(question, flags.accept, hand))
             .catch((error: unknown) => {
               if (isKeyriteError(error, 'cli.no-terminal')) unasked = error
               throw error
