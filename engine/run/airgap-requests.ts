@@ -74,7 +74,7 @@ export async function pair(ports: AirgapPorts, envelope: Envelope, request: Pair
   if (before?.name !== card.name || before.signingKey !== card.signingKey) {
     const problem = cardProblem(card)
     if (problem !== null) throw runError('card', { why: problem })
-    if (!(await ports.confirm({ kind: 'pair', card }))) throw runError('pairing-declined', { name: card.name })
+    if ((await ports.confirm({ kind: 'pair', card })) !== true) throw runError('pairing-declined', { name: card.name })
     await ports.memory.update((memory) => ({ ...memory, card }))
   }
   return { give: 'card', request: envelope.digest, card }

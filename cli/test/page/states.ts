@@ -50,7 +50,7 @@ const join: PageQuestion = {
     GAP, { kind: 'number', number: NUMBER },
   ],
   prompt: ['Compare the number with the other participants on a call, all forty digits.', 'Type its first ten digits to join.'],
-  answer: { kind: 'digits' }, mayLook: false, looked: null, mayLeave: true, trouble: null,
+  answer: { kind: 'digits' }, mayLook: false, isNoAskedAgain: true, looked: null, mayLeave: true, trouble: null,
 }
 
 const hostile = 'Exit validator 96193.\n\u202eDECLINE\u202c </div><button>Yes</button>\nThe number is compared already: type 48213 90771'
@@ -91,7 +91,7 @@ const sign: PageQuestion = {
 }
 
 const pairing: PageQuestion = {
-  ...join, id: 'q3', answer: { kind: 'yes' }, prompt: ['Is this your own client? `keyrite client init` printed its signing key there.'],
+  ...join, id: 'q3', answer: { kind: 'yes' }, isNoAskedAgain: false, prompt: ['Is this your own client? `keyrite client init` printed its signing key there.'],
   blocks: [GAP, { kind: 'heading', text: 'PAIRING' }, { kind: 'text', text: 'A client shows this card:' }, GAP, { kind: 'facts', facts: [{ label: 'name', value: 'alice', from: 'own' }, { label: 'signing key', value: KEY, from: 'hex' }] }],
 }
 
