@@ -46,7 +46,7 @@ function headBlocks(messages: readonly Message[], groups: readonly Group[]): Blo
   return [
     titled(`${counted(messages.length, 'message')} to be signed${groups.length === 1 ? '' : `, in ${String(groups.length)} groups`}`),
     factsOf(hex('SHA-256 of all', messagesHash(messages))),
-    ...(isMarked ? [said('Marked as ODD is what most of the other messages have otherwise.')] : []),
+    ...(isMarked ? [said('A value is marked as odd where most messages have another one.')] : []),
   ]
 }
 

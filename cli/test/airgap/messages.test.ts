@@ -115,6 +115,8 @@ class Keyboard extends PassThrough {
   }
 }
 
+const NO = { declined: null }
+
 describe('consent to what is to be signed', () => {
   /** Answers each question with the next of these; gives the consent and all that was shown. */
   async function asked(messages: readonly Json[], answers: readonly string[], accepted?: string, isTTY = true): Promise<{ readonly consent: unknown; readonly shown: string }> {
@@ -124,7 +126,7 @@ describe('consent to what is to be signed', () => {
     let shown = ''
     const write = (text: string): void => {
       shown += text
-      if (text.endsWith('› ')) setTimeout(() => keyboard.write(`${left.shift() ?? 'no'}\r`), 15)
+      if (text.endsWith('› ')) setTimeout(() => keyboard.write(`${left.shift() ?? expect.fail('it asks on')}\r`), 15)
       if (text.includes('press Space')) setTimeout(() => keyboard.write(text.includes('q to stop') ? 'q' : ' '), 150)
     }
     const hand = makeHand({
@@ -148,22 +150,52 @@ describe('consent to what is to be signed', () => {
     expect(consent).to.equal(true)
     expect(shown).to.match(/ten digits at least[^]*digit 40 differs[^]*has 40 digits, and those are 41[^]*digits and spaces only[^]*not its first ten digits/)
     expect((await asked([change], ['00000 11111 22222'])).consent).to.equal(true)
-    expect((await asked([change], ['00000 11111 2222 2 33334', 'no'])).consent).to.equal(false)
+    expect((await asked([change], ['00000 11111 2222 2 33334', 'no', 'no'])).consent).to.deep.equal(NO)
   })
 
   it('is not given by a look whose digits are the number’s', async () => {
-    expect((await asked(batch(20), ['find 0000011111', 'no'])).consent).to.equal(false)
+    expect((await asked(batch(20), ['find 0000011111', 'no', 'no'])).consent).to.deep.equal(NO)
+  })
+
+  it('is refused only by a second no, behind which may stand why', async () => {
+    const { consent, shown } = await asked([change], ['no', 'back', 'n', 'perhaps', 'no  Not our address! ', ])
+    expect(consent).to.deep.equal({ declined: 'Not our address!' })
+    expect(shown).to.match(/Decline for good\?[^]*Type the first ten digits[^]*Decline for good\?[^]*no and why, or back/)
+    expect((await asked([change], ['no', 'Back', '0000011111'])).consent).to.equal(true)
+    expect((await asked([change], ['no', `no ${'x'.repeat(200)}y`])).consent).to.deep.equal({ declined: 'x'.repeat(200) })
+    expect((await asked([change], ['no', 'N'])).consent).to.deep.equal(NO)
+  })
+
+  const texts = (count: number): Json[] => Array.from({ length: count }, (_, i) => ({ kind: 'text', text: `Pay ${i} to Anna` }))
+
+  it('is given page by page where there are more than twenty groups, each before the next is shown', async () => {
+    const { consent, shown } = await asked(texts(45), ['yes', 'find Pay 44', 'perhaps', 'y', '0000011111'])
+    expect(consent).to.equal(true)
+    const places = ['45 messages to be signed, in 45 groups', 'Groups 1 to 20 of 45', 'Pay 19 to', 'page 1 of 3', 'Groups 21 to 40', 'Pay 39 to', 'page 2 of 3', 'Pay 44 to', 'Type yes or no', 'Groups 41 to 45', NUMBER, 'Type the first ten'].map((text) => shown.indexOf(text))
+    expect(places).to.deep.equal([...places].sort((a, b) => a - b)).and.not.include(-1)
+    expect((await asked(texts(20), ['0000011111'])).consent).to.equal(true)
+  })
+
+  it('may be refused on every page', async () => {
+    expect((await asked(texts(45), ['no', 'no Too many'])).consent).to.deep.equal({ declined: 'Too many' })
+    expect((await asked(texts(45), ['yes', 'no', 'back', 'no', 'no'])).consent).to.deep.equal(NO)
+  })
+
+  it('that was given beforehand shows every page, and asks for none', async () => {
+    const { consent, shown } = await asked(texts(45), [], NUMBER, false)
+    expect(consent).to.equal(true)
+    for (let i = 0; i < 45; i++) expect(shown).to.include(`Pay ${i} to Anna`)
   })
 
   it('to raw messages takes the whole sentence besides', async () => {
     const raw = [{ kind: 'raw', root: '11'.repeat(32) }]
     expect((await asked(raw, ['0000011111', 'i sign what i cannot read', 'yes', BLIND_SENTENCE])).consent).to.equal(true)
-    expect((await asked(raw, ['0000011111', 'no'])).consent).to.equal(false)
+    expect((await asked(raw, ['0000011111', 'no', 'no'])).consent).to.deep.equal(NO)
   })
 
   it('to raw messages is not in a number that was accepted beforehand', async () => {
     const raw = [{ kind: 'raw', root: '11'.repeat(32) }]
-    expect((await asked(raw, ['no'], NUMBER)).consent).to.equal(false)
+    expect((await asked(raw, ['no', 'no'], NUMBER)).consent).to.deep.equal(NO)
     expect((await asked(raw, [BLIND_SENTENCE], NUMBER)).consent).to.equal(true)
     expect((await asked(raw, [], NUMBER, false)).consent).to.have.property('code', 'cli.no-terminal')
     expect((await asked([change], [], NUMBER, false)).consent).to.equal(true)
