@@ -182,7 +182,7 @@ function declineForm(prompt: readonly string[], send: (answer: string) => void):
   // Enter alone declines nothing.
   const form = el(
     'form', { class: 'answer-form', novalidate: true, onsubmit: (event) => event.preventDefault() },
-    el('label', { for: 'answer', class: 'prompt' }, 'Why? All the others read it. It may stay empty.'), input,
+    el('label', { for: 'answer', class: 'asks' }, 'Why? All the others read it. It may stay empty.'), input,
     el('p', { class: 'buttons' }, button('Decline for good', () => send(`no ${input.value.trim()}`.trim()), { class: 'danger' }), button('Back to the question', () => send('back'), { class: 'plain' })),
   )
   return { nodes: [...prompt.map((text) => el('p', { class: 'prompt asks' }, ...withCode(text))), form], input }

@@ -4,6 +4,7 @@ import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { expect } from 'chai'
 import { expandMessages } from '../../../engine/messages/batch.ts'
 import { checkedAddress } from '../../../engine/messages/ethereum/address.ts'
+import { integerOf, textOf } from '../../../engine/messages/fields.ts'
 import type { Message } from '../../../engine/messages/kind.ts'
 import { grouped } from '../../../engine/messages/words.ts'
 import type { Json } from '../../../engine/wire/canonical.ts'
@@ -205,7 +206,7 @@ describe('one odd message in an honest list', function () {
       const honest = series(template, 100 + below(800), 21 + below(60))
       const odd = { ...template, validatorIndex: 90_000_000 + below(1e6) }
       const messages = shuffled([...honest, odd])
-      const own = execFileSync('sh', ['-c', 'sort -n | sha256sum'], { input: messages.map((one) => `${String(one['validatorIndex'])}\n`).join(''), encoding: 'utf8' }).slice(0, 64)
+      const own = execFileSync('sh', ['-c', 'sort -n | sha256sum'], { input: messages.map((one) => `${integerOf(one, 'validatorIndex')}\n`).join(''), encoding: 'utf8' }).slice(0, 64)
       const [page = []] = pagesOf(messages)
       expect(valuesOf(page)).to.include.members([own, String(odd.validatorIndex)])
       expect(screenOf(page, 79)).to.include(own).and.include('No eye checks these numbers')
@@ -217,7 +218,7 @@ describe('one odd message in an honest list', function () {
     const long: Message[] = [{ kind: 'bytes', hex: hex(4096) }, { kind: 'text', text: `${'x '.repeat(2040)}the end` }]
     for (const width of [39, 59, 79]) {
       const screen = screenOf(pagesOf(long)[0] ?? [], width)
-      for (const one of long) expect(screen).to.include(String(one['hex'] ?? one['text']))
+      for (const one of long) expect(screen).to.include(textOf(one, one.kind === 'text' ? 'text' : 'hex'))
       expect(screen).to.not.include('more lines')
     }
   })

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
 import { expect } from 'chai'
+import { textOf } from '../../messages/fields.ts'
 import { groupCount, groupsOf, seriesText } from '../../messages/groups.ts'
 import type { Group } from '../../messages/groups.ts'
 import type { Message } from '../../messages/kind.ts'
@@ -48,7 +49,7 @@ describe('the groups of a list', () => {
   })
 
   it('are the same however values are spelt', () => {
-    const spelt = [change, { ...change, validatorIndex: 1, toExecutionAddress: String(change['toExecutionAddress']).toLowerCase() }, { ...change, validatorIndex: 2, fromBlsPubkey: String(change['fromBlsPubkey']).slice(2) }]
+    const spelt = [change, { ...change, validatorIndex: 1, toExecutionAddress: textOf(change, 'toExecutionAddress').toLowerCase() }, { ...change, validatorIndex: 2, fromBlsPubkey: textOf(change, 'fromBlsPubkey').slice(2) }]
     expect(groupCount(spelt)).to.equal(1)
     expect(groupsOf(spelt).map(({ places }) => places)).to.deep.equal([[1, 2, 3]])
   })
