@@ -35,17 +35,18 @@ export const abandonBlocks = ({ ceremony, script, opening, me }: Abandoning): Bl
 ]
 
 /** What a ceremony signs, of each parameter that has messages. */
-export function signsOf({ script, opening, followed }: Confirmation): readonly MessagesShown[] {
+export function signsOf({ script, opening, followed, ceremony }: Confirmation): readonly MessagesShown[] {
   const groupKeys = Object.values(followed).flatMap(({ groupKey }) => groupKey ?? [])
-  return [...messagesIn(script, opening).values()].map((messages) => shownMessages(messages, groupKeys))
+  return [...messagesIn(script, opening).values()].map((messages) => shownMessages(messages, groupKeys, ceremony))
 }
 
-export function ceremonyBlocks(question: Confirmation, signs = signsOf(question)): Block[] {
+/** A ceremony, page by page: each is confirmed, the last one by the number that stands on it. More than one only where there is much to be signed. */
+export function ceremonyPages(question: Confirmation, signs = signsOf(question)): readonly (readonly Block[])[] {
   const { script, opening, me, number, step, kind, shows, followed } = question
   const { name, version, title, parameters } = script.ceremony
   const values = Object.entries({ ...opening.parameters, ...shows })
     .filter(([key]) => !Object.hasOwn(followed, key) && parseType(parameters[key] ?? '').name !== 'message')
-  return [
+  const head: Block[] = [
     GAP,
     { kind: 'heading', text: kind === 'join' ? 'A CEREMONY TO JOIN' : `BEFORE ${step}` },
     ...unconfirmedBlocks(followed),
@@ -62,10 +63,10 @@ export function ceremonyBlocks(question: Confirmation, signs = signsOf(question)
     },
     GAP,
     { kind: 'roster', people: opening.roster.map((card) => ({ name: card.name, isMe: card.name === me.name, airgapKey: card.airgapKey })) },
-    ...signs.flatMap(({ blocks }) => [GAP, ...blocks]),
-    GAP,
-    { kind: 'number', number },
   ]
+  const [first, ...more] = signs.flatMap(({ pages }) => pages)
+  const pages = [first === undefined ? head : [...head, GAP, ...first], ...more.map((page) => [GAP, ...page])]
+  return pages.map((page, i) => (i < pages.length - 1 ? page : [...page, GAP, { kind: 'number', number }]))
 }
 
 /** A share that came back from a log in which not everybody had confirmed is asked about before anything else. */

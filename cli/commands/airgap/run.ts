@@ -7,9 +7,12 @@ export class AirgapRun extends KeyriteCommand {
 ceremony it shows you the number, the script, the parameters and the roster, and asks for your consent. It asks no
 more than that, unless the script says so. Leave it running until the client says that the ceremony is complete.
 
-To sign, it shows what is to be signed in words: the purpose that the opener claims, the key, and every message. Of
-more than ten it shows what they have in common, their count, range and digest, and you list, show and find single
-ones before you decide. What it cannot read it refuses.
+To sign, it shows what is to be signed in words: the purpose that the opener claims, the key, and all messages, by
+groups that differ in the validator index alone, the smallest first, with what most have otherwise marked. More than
+twenty groups come page by page, and you confirm each. Of more than ten messages you can list, show and find single
+ones. What it cannot read it refuses.
+
+A no is asked twice, and may have a reason behind it, which all the others read.
 
 --accept is consent given beforehand to the ceremony with that number, for drills and tests. It does not do for raw
 messages (--allow-blind).`

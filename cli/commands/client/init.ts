@@ -39,7 +39,7 @@ host gives to each participant, lets you post your first message.`
     const signingKey = toHex(ed25519FromSeed(seed).publicKey)
     const identity = { version: 2 as const, name: flags.name, board: flags.board, signingKey, airgap: null }
     const home = await withProgress('Encrypting', () =>
-      createClient(identity, { version: 2, signingSeed: toHex(seed), joinToken }, passphrase, flags['work-factor']))
+      createClient(identity, { version: 1, signingSeed: toHex(seed), joinToken }, passphrase, flags['work-factor']))
     this.log(`The client of ${flags.name} is ready in ${home}.`)
     this.log(`Its signing key is ${signingKey}.`)
     this.next('On the airgap: keyrite airgap init', 'Then, face to face: keyrite client pair here, and keyrite airgap card there.')
