@@ -3,15 +3,27 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { runError } from '../../engine/run/errors.ts'
 import { MAX_LINE } from '../../engine/run/transcript.ts'
 import { vaultError } from '../../engine/vault/errors.ts'
-import { systemCode } from '../../engine/vault/file.ts'
+import { isSignatureExport } from '../../engine/run/signatures.ts'
+import { readBounded, systemCode } from '../../engine/vault/file.ts'
+
+/** The most bytes that a file of signatures may have. */
+const MOST_SIGNATURES = 256 << 20
+
+/** A file of signatures, as text; undefined for any other file, a transcript perhaps. @throws vault.missing, vault.too-large */
+export async function isSignatureFile(path: string): Promise<string | undefined> {
+  const [first = ''] = transcriptLines(path, true)
+  if (!first.trimStart().startsWith('{') || first.includes('"keyrite":"transcript/')) return undefined
+  const text = new TextDecoder('utf-8').decode(await readBounded(path, MOST_SIGNATURES))
+  return isSignatureExport(text) ? text : undefined
+}
 
 const PIECE = 1 << 20
 
-/** The lines of a transcript. @throws run.transcript for what is no UTF-8, too long, or cut off; vault.missing, vault.unreadable */
-export function* transcriptLines(path: string): Generator<string> {
+/** The lines of a transcript. @param isLoose where it may be something else: what is wrong with its text is nothing then @throws run.transcript for what is no UTF-8, too long, or cut off; vault.missing, vault.unreadable */
+export function* transcriptLines(path: string, isLoose = false): Generator<string> {
   const file = opened(path)
   try {
-    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+    const decoder = new TextDecoder('utf-8', { fatal: !isLoose, ignoreBOM: true })
     const piece = new Uint8Array(PIECE)
     let rest = ''
     let line = 0
@@ -32,7 +44,9 @@ export function* transcriptLines(path: string): Generator<string> {
       if (rest.length > MAX_LINE) throw damaged('it is too long')
       if (length === 0) break
     }
-    if (rest !== '') throw damaged('it is cut off')
+    if (rest === '') return
+    if (!isLoose) throw damaged('it is cut off')
+    yield rest
   } finally {
     closeSync(file)
   }

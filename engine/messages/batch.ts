@@ -2,7 +2,7 @@
  * Many messages at once. In an opening a batch that differs in one field only stands as a template and a list,
  * `{kind, …, each: {FIELD: [value, …]}}`, so that it crosses to the airgap in a fraction of its size.
  */
-import { sha256Hex, toHex } from '../crypto/bytes.ts'
+import { taggedHash, toHex } from '../crypto/bytes.ts'
 import { canonical, canonicalBytes } from '../wire/canonical.ts'
 import type { Json } from '../wire/canonical.ts'
 import { messageError } from './errors.ts'
@@ -14,8 +14,8 @@ import { checkMessage, kindOf, signedBytesOf, withKind } from './kinds.ts'
 /** The most messages that one ceremony signs. */
 export const MAX_MESSAGES = 1000
 
-/** H(JCS(messages)) of all messages, written out: the same whether they crossed as a template or not. */
-export const messagesHash = (messages: readonly Message[]): string => sha256Hex(canonicalBytes(messages))
+/** H("keyrite/2/messages\n" || JCS(messages)) of all messages, written out: the same whether they crossed as a template or not. */
+export const messagesHash = (messages: readonly Message[]): string => taggedHash('messages', canonicalBytes(messages))
 
 /**
  * All messages of a parameter of type `[message]`, checked, templates written out, in their order.

@@ -2,8 +2,7 @@
  * Every kind of message that can be signed. To add one, add its file in `kinds/` and its line here. What is not in this
  * table is refused, never signed blind.
  */
-import { concat, fromHex } from '../crypto/bytes.ts'
-import { utf8 } from '../wire/canonical.ts'
+import { concat, fromHex, tag } from '../crypto/bytes.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import { compileCheck, objectSchema } from '../wire/schema.ts'
@@ -98,7 +97,7 @@ export const displayMessage = (message: Message): readonly Line[] => kindOf(mess
 export function signedBytesOf(message: Message, ceremony: string): Uint8Array {
   const { name, signs } = kindOf(message)
   if ('root' in signs) return signs.root(message)
-  return concat(utf8(`keyrite/2/message/${name}\n`), fromHex(ceremony, 32), signs.content(message))
+  return concat(tag(`message/${name}`), fromHex(ceremony, 32), signs.content(message))
 }
 
 /** Do the bytes that are signed of it hold the ceremony's id? */

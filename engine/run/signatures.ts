@@ -134,9 +134,9 @@ export interface SignaturesVerification {
 /**
  * Verifies an export. Never throws for what it holds.
  *
- * @param transcript the signing's, verified, which holds that of the ceremony that made the key
+ * @param transcript the signing's, verified, which holds that of the ceremony that made the key; `isTrusted` if whoever asks knows its scripts
  */
-export function verifySignatures(file: string, random: Random, transcript?: Verification): SignaturesVerification {
+export function verifySignatures(file: string, random: Random, transcript?: Verification & { readonly isTrusted: boolean }): SignaturesVerification {
   const findings: Finding[] = []
   const find = (check: string, problem: string | null, detail: string) => findings.push({ check, holds: problem === null, detail: problem ?? detail })
   try {
@@ -168,6 +168,9 @@ export function verifySignatures(file: string, random: Random, transcript?: Veri
 function readExport(file: string): SignatureExport {
   const value = parsed(file)
   if (value === undefined) throw runError('signatures', { why: 'it is no JSON' })
+  if (isSignatureExport(file) && (value as { readonly keyrite: string }).keyrite !== FORMAT) {
+    throw runError('signatures', { why: 'it is of another version of keyrite’s protocol, which this one does not read' })
+  }
   try {
     return checkExport(value, 'It')
   } catch (error) {
@@ -208,8 +211,9 @@ function listed(numbers: readonly number[]): string {
 }
 
 /** Why a transcript does not prove an export's key, or null. */
-function transcriptProblem(found: SignatureExport, messages: readonly Message[], { verdict, ceremony, rehearsal, outputs, followed = {}, parameters }: Verification): string | null {
+function transcriptProblem(found: SignatureExport, messages: readonly Message[], { verdict, isTrusted, ceremony, rehearsal, outputs, followed = {}, parameters }: Verification & { readonly isTrusted: boolean }): string | null {
   if (verdict !== 'usable') return 'the transcript is not that of a usable ceremony'
+  if (!isTrusted) return 'a script in the transcript is none that ships with keyrite, and its hash was not given: such a script proves what it likes'
   if (rehearsal !== found.rehearsal) return 'one of transcript and file is a rehearsal’s'
   if (ceremony !== found.ceremony) return 'the transcript is not that of this signing (which holds the key’s as well): `keyrite client export` writes it'
   const key = Object.values(followed).find((one) => one.ceremony === found.key.ceremony)
