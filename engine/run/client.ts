@@ -81,8 +81,8 @@ class ClientRun {
     })
     const either = following(this.signal, broken.signal)
     try {
-      // What the log holds already comes before anything is done.
-      await this.ledger.settled()
+      // What the log holds already comes before anything is done, as far as the storage gives it.
+      await this.readBefore(either.signal)
       return await this.toEnd(either.signal)
     } catch (error) {
       if (this.signal.aborted) return null
@@ -91,6 +91,16 @@ class ClientRun {
       either.release()
       stop()
     }
+  }
+
+  private async readBefore(signal: AbortSignal): Promise<void> {
+    const { ledger } = this
+    const settled = new AbortController()
+    const late = following(signal, settled.signal)
+    const first = Math.min(ledger.deadline(ledger.current), ledger.deadline(ledger.certificateIndex))
+    await Promise.race([ledger.settled(), this.onTime(first, late.signal)])
+    settled.abort()
+    late.release()
   }
 
   private async toEnd(signal: AbortSignal): Promise<ClientResult> {
@@ -176,7 +186,19 @@ class ClientRun {
   /** Waits until a time, and for what had come in by then to be read. */
   private async onTime(time: number, signal: AbortSignal): Promise<void> {
     await this.ports.clock.until(time, signal)
-    if (!signal.aborted) await this.ledger.settled()
+    await this.read(signal)
+  }
+
+  /** Waits for what has come in to be read, however long that takes; but for an attachment that is withheld no longer than a while. */
+  private async read(signal: AbortSignal): Promise<void> {
+    for (let isRead = false; !isRead && !signal.aborted;) {
+      const settled = new AbortController()
+      const either = following(signal, settled.signal)
+      const { now, until } = this.ports.clock
+      isRead = await Promise.race([this.ledger.settled().then(() => true), until(now() + GRACE, either.signal).then(() => this.ledger.withheld !== null)])
+      settled.abort()
+      either.release()
+    }
   }
 
   /** Tells the machine what the log and the clock bring: steps that are over, and as long as anything can still abort, faults, Aborts, deadlines. */
