@@ -48,7 +48,7 @@ export class Endings {
   /** Something was wrong while this step was current. What is no participant's doing ends any ceremony. */
   faulted(fault: Fault, step: Step | undefined): void {
     if (!isPartial(step) || fault.accused === null) this.fault ??= fault
-    else if (fault.convicts && fault.accused !== null) this.leave(fault.accused, `is out (${fault.reason})`)
+    else if (fault.convicts) this.leave(fault.accused, `is out (${fault.reason})`)
   }
 
   private leave(name: string, why: string): void {
