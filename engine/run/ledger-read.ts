@@ -45,6 +45,8 @@ export interface ReadContext {
   readonly views: readonly string[]
   /** The verified head at an offset, or undefined where the log has none. */
   readonly headAt: (offset: number) => string | undefined
+  /** Nothing more can come of a ceremony that is usable: attachments are not fetched any more, and what has one is not judged by it. */
+  readonly isOver: boolean
   /** What the step's check says before an attachment is decoded. */
   readonly checkBefore: (step: Step, one: Collected) => VerbFault | null
 }
@@ -53,6 +55,8 @@ export type Reading =
   | { readonly kind: 'abort'; readonly abort: AbortSeen }
   /** The same statement once more. */
   | { readonly kind: 'repeat' }
+  /** It took its slot when nothing more could come of it. */
+  | { readonly kind: 'needless' }
   | { readonly kind: 'abandoned'; readonly taken: Taken }
   /** `answers`: the dispute whose answer it is. */
   | { readonly kind: 'statement'; readonly placed: Placed; readonly step: Step; readonly answers?: Dispute }
@@ -177,6 +181,7 @@ function readStatement(context: ReadContext, post: Post, card: Card, refuse: Ref
   if (view === undefined) return refuse('malformed', `${card.name} posted ${statement.type} before the steps before it were complete`, { isFinal: true })
   if (statement.view !== view) return refuse('disagreement', `${card.name} made its ${statement.type} with another view of what came before`, { isFinal: true })
   if (place.spec === null) return { kind: 'abandoned', taken }
+  if (context.isOver && hasAttachment(place.spec)) return { kind: 'needless' }
   return { kind: 'statement', placed: countedStatement(context, post, { card, step, spec: place.spec, view }, taken, refuse), step, ...(place.answers === undefined ? {} : { answers: place.answers }) }
 }
 
@@ -276,7 +281,7 @@ function checkAttachment(
  * Does what a message says depend on an attachment, as far as one can tell before it is there? Not where its slot is taken, nor
  * where it is no statement of the ceremony.
  */
-export function wantsAttachment({ ceremony, roster, slots, views, checks }: Omit<ReadContext, 'headAt' | 'checkBefore'>, { message }: Post): boolean {
+export function wantsAttachment({ ceremony, roster, slots, views, checks }: Omit<ReadContext, 'headAt' | 'checkBefore' | 'isOver'>, { message }: Post): boolean {
   const { statement, attachment } = message
   if (attachment === undefined) return false
   const card = roster.find(({ name }) => name === statement.from)

@@ -378,12 +378,13 @@ export class Ledger {
     const { headAt, checks = ownChecks } = this.options
     const views = steps.viewsBefore
     const context: ReadContext = {
-      ceremony, roster, slots, views, headAt, checks,
+      ceremony, roster, slots, views, headAt, checks, isOver: this.usable,
       checkBefore: (step, one) => checkBefore(this.verbContext, step, views[step.index] ?? '', one),
     }
     const reading = readMessage(context, post, card)
     switch (reading.kind) {
       case 'repeat':
+      case 'needless':
         return
       case 'abort':
         this.abortList.push(reading.abort)
