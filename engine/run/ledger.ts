@@ -12,6 +12,7 @@ import type { JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import type { Carried } from '../wire/exchange.ts'
+import { ceremonyOf, placeProblem } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
 import { ABANDONED, abandonStep } from './abandon.ts'
 import type { Fault } from './abort.ts'
@@ -67,6 +68,7 @@ export class Ledger {
   private abandoned: Taken | undefined
   private readonly attachments = new Map<number, Uint8Array>()
   private at = -1
+  private hasOpened = false
   private tampered: number | null = null
   private success: number | null = null
   private last: Promise<void> = Promise.resolve()
@@ -252,7 +254,8 @@ export class Ledger {
   private *reading(post: Post): Slices<void> {
     this.at = post.offset
     const { statement } = post.message
-    if (statement.ceremony !== this.id) return
+    // As the entry's mark says it: what this reader passes over, a transcript may leave out.
+    if (ceremonyOf(statement) !== this.id) return
     const card = this.roster.find((one) => one.name === statement.from)
     if (card === undefined) return
     const { checks = ownChecks, headAt } = this.options
@@ -263,6 +266,10 @@ export class Ledger {
       return
     }
     if (this.budgets.spentAt(card.name) !== undefined) return
+    if (statement.type === 'Opening') {
+      this.open(post)
+      return
+    }
     const fork = forkIn({ headAt }, post)
     if (fork === null) this.vouchers.set(card.name, Math.max(this.vouchers.get(card.name) ?? -1, post.message.seen.offset))
     else this.found(fork)
@@ -277,6 +284,12 @@ export class Ledger {
     }
     if (isHeld || this.slots.holderOf(statement) === undefined) this.budgets.charge(post.message, post.offset)
     if (this.success === null && this.steps.outputs !== undefined) this.success = post.offset
+  }
+
+  /** The first Opening of the ceremony is what it is; any other takes up its author's budget. */
+  private open({ message, offset }: Post): void {
+    if (this.hasOpened || placeProblem(message) !== null) this.budgets.charge(message, offset)
+    else this.hasOpened = true
   }
 
   /** A slot of the certificate's step or a later one, where all are wanted, holds for ever what every reader must refuse. */

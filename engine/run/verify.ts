@@ -167,8 +167,15 @@ function readLedger(ledger: Ledger, transcript: Transcript, say: (finding: Findi
     asOf: { offset: transcript.heads.length - 1, head: transcript.heads.at(-1) ?? '' },
     vouched: opening.roster.map(({ name }) => ({ name, offset: ledger.vouched.get(name) ?? -1 })), unanswered,
     ...(ledger.outputs === undefined ? {} : { outputs: ledger.outputs }),
-    convicted: ledger.faults.flatMap(({ convicts, accused, reason }) => (convicts && accused !== null ? [{ name: accused, reason }] : [])),
+    convicted: convictedIn(ledger),
   }
+}
+
+/** Whom a log proves guilty, and of what: each once, however often it was done. */
+export function convictedIn({ faults }: Pick<Ledger, 'faults'>): readonly { readonly name: string; readonly reason: string }[] {
+  const found = new Map<string, { readonly name: string; readonly reason: string }>()
+  for (const { convicts, accused, reason } of faults) if (convicts && accused !== null) found.set(`${accused} ${reason}`, { name: accused, reason })
+  return [...found.values()]
 }
 
 /** What an opening wants signed: how many, and H(JCS(messages)) of all, as every airgap showed it. */
