@@ -21,7 +21,7 @@ import { memoryBoard } from './memory-board.ts'
 import { memoryStore, seededRandom, simulate } from './simulate.ts'
 import type { SimulateOptions, Simulated, SimulatedMember } from './simulate.ts'
 import { writeTranscript } from './transcript.ts'
-import { verifyTranscript } from './verify.ts'
+import { convictedIn, verifyTranscript } from './verify.ts'
 
 /** One fault of one participant, of everything that it can be in a script. */
 export interface FaultCell {
@@ -93,13 +93,10 @@ interface Said {
   readonly own: Readonly<Record<string, OwnEnding>>
 }
 
-const convictedIn = ({ faults }: Pick<Ledger, 'faults'>): readonly Conviction[] => {
-  const found = faults.flatMap(({ convicts, accused, reason }) => (convicts && accused !== null ? [{ name: accused, reason }] : []))
-  return [...new Map(found.map((one) => [canonical({ ...one }), one])).values()].sort((a, b) => (a.name + a.reason < b.name + b.reason ? -1 : 1))
-}
+const provedIn = (ledger: Ledger): readonly Conviction[] => [...convictedIn(ledger)].sort((a, b) => (a.name + a.reason < b.name + b.reason ? -1 : 1))
 
 const saidBy = (ledger: Ledger): Said => ({
-  end: ledger.end, convicted: convictedIn(ledger),
+  end: ledger.end, convicted: provedIn(ledger),
   own: Object.fromEntries(ledger.roster.map(({ name }) => [name, endingFor(ledger, name)])),
 })
 
@@ -132,7 +129,7 @@ async function judged(cell: FaultCell, run: Simulated, options: CellOptions): Pr
   const problems: string[] = []
   const log = readingOf(run, options, run.board.entries)
   const { ledger } = log
-  const convicted = convictedIn(ledger)
+  const convicted = provedIn(ledger)
   const isHonest = (name: string): boolean => name !== participant || kind.who === 'storage'
 
   for (const member of run.members) {
@@ -256,7 +253,7 @@ function transcriptProblems({ board }: Simulated, { library, verbs }: CellOption
   const text = [...writeTranscript(ledger, posts, (offset) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head))].join('')
   const { verdict, convicted = [], findings } = verifyTranscript(text, { library, verbs, random: seededRandom('a verifier') })
   const proved = [...new Set(convicted.map(({ name, reason }) => `${name} ${reason}`))].sort().join(', ')
-  const wanted = convictedIn(ledger).map(({ name, reason }) => `${name} ${reason}`).sort().join(', ')
+  const wanted = provedIn(ledger).map(({ name, reason }) => `${name} ${reason}`).sort().join(', ')
   return [
     ...(verdict === ledger.end ? [] : [`the transcript says ${verdict}, and the log ${ledger.end}: ${findings.findLast(({ holds }) => !holds)?.detail ?? ''}`]),
     ...(verdict === 'invalid' || proved === wanted ? [] : [`the transcript convicts ${proved || 'nobody'}, and the log ${wanted || 'nobody'}`]),
