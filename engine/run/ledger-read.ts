@@ -47,6 +47,8 @@ export interface ReadContext {
   readonly headAt: (offset: number) => string | undefined
   /** Nothing more can come of a ceremony that is usable: attachments are not fetched any more, and what has one is not judged by it. */
   readonly isOver: boolean
+  /** The step that cannot go on, since what it prepares cannot be computed: nothing that it sends can be checked. */
+  readonly stuck: Step | undefined
   /** What the step's check says before an attachment is decoded. */
   readonly checkBefore: (step: Step, one: Collected) => VerbFault | null
 }
@@ -182,6 +184,7 @@ function readStatement(context: ReadContext, post: Post, card: Card, refuse: Ref
   if (statement.view !== view) return refuse('disagreement', `${card.name} made its ${statement.type} with another view of what came before`, { isFinal: true })
   if (place.spec === null) return { kind: 'abandoned', taken }
   if (context.isOver && hasAttachment(place.spec)) return { kind: 'needless' }
+  if (step === context.stuck && statement.type === step.sends) return { kind: 'needless' }
   return { kind: 'statement', placed: countedStatement(context, post, { card, step, spec: place.spec, view }, taken, refuse), step, ...(place.answers === undefined ? {} : { answers: place.answers }) }
 }
 
@@ -281,7 +284,7 @@ function checkAttachment(
  * Does what a message says depend on an attachment, as far as one can tell before it is there? Not where its slot is taken, nor
  * where it is no statement of the ceremony.
  */
-export function wantsAttachment({ ceremony, roster, slots, views, checks }: Omit<ReadContext, 'headAt' | 'checkBefore' | 'isOver'>, { message }: Post): boolean {
+export function wantsAttachment({ ceremony, roster, slots, views, checks }: Omit<ReadContext, 'headAt' | 'checkBefore' | 'isOver' | 'stuck'>, { message }: Post): boolean {
   const { statement, attachment } = message
   if (attachment === undefined) return false
   const card = roster.find(({ name }) => name === statement.from)

@@ -391,7 +391,7 @@ export class Ledger {
     const { headAt, checks = ownChecks } = this.options
     const views = steps.viewsBefore
     const context: ReadContext = {
-      ceremony, roster, slots, views, headAt, checks, isOver: this.usable,
+      ceremony, roster, slots, views, headAt, checks, isOver: this.usable, stuck: steps.isStuck ? steps.current : undefined,
       checkBefore: (step, one) => checkBefore(this.verbContext, step, views[step.index] ?? '', one),
     }
     const reading = readMessage(context, post, card)
