@@ -3,7 +3,7 @@ import { createActor, fromCallback, fromPromise, waitFor } from 'xstate'
 import { AIRGAP_NAMES, airgapConfig, airgapSteps, compileAirgap } from '../../compile/airgap.ts'
 import type { AirgapInput, Computed } from '../../compile/airgap.ts'
 import { CLIENT_NAMES, OUTCOMES, clientConfig, compileClient } from '../../compile/client.ts'
-import type { Asked, CollectedHow, StepInput } from '../../compile/client.ts'
+import type { Asked, CollectedHow, Duty, StepInput } from '../../compile/client.ts'
 import type { Fault } from '../../run/abort.ts'
 import type { Json } from '../../wire/canonical.ts'
 import { assertComplete } from '../../compile/strict.ts'
@@ -85,7 +85,10 @@ describe('the compiler of machines', () => {
 
 describe('a client’s machine', () => {
   /** Runs the DKG's machine with actors that do nothing but say that they ran, but for these. */
-  async function walk(actors: Partial<Record<'ask' | 'post' | 'collect' | 'verdict', (input: StepInput) => Promise<unknown>>>, guards: Partial<Record<'isBound' | 'isCertified' | 'isAccused' | 'isOver', () => boolean>> = {}) {
+  async function walk(
+    actors: Partial<Record<'ask' | 'post' | 'collect' | 'duty' | 'abandon', (input: StepInput) => Promise<unknown>>>,
+    guards: Partial<Record<'isBound' | 'isCertified' | 'isDead' | 'isOnDuty' | 'mayAbandon' | 'isOver', () => boolean>> = {},
+  ) {
     const ran: string[] = []
     const inputs: unknown[] = []
     const said = (name: string, give: (input: StepInput) => Promise<unknown>) => async ({ input }: { input: unknown }) => {
@@ -93,23 +96,28 @@ describe('a client’s machine', () => {
       inputs.push(input)
       return (await give(input as StepInput)) as never
     }
+    const alone = (name: string, give: () => Promise<unknown>) => async () => {
+      ran.push(name)
+      return (await give()) as never
+    }
     const nothing = () => Promise.resolve(null)
     const machine = compileClient(dkg).provide({
       actors: {
         watch: fromCallback(() => undefined),
-        ask: fromPromise<Asked, StepInput>(said('ask', actors.ask ?? (() => Promise.resolve({ kind: 'statements' })))),
+        ask: fromPromise<Asked, StepInput>(said('ask', actors.ask ?? (() => Promise.resolve({ kind: 'statement' })))),
         assist: fromPromise<Json, StepInput>(said('assist', () => Promise.resolve({ sums: [] }))),
         post: fromPromise<null, StepInput>(said('post', actors.post ?? nothing)),
         pause: fromPromise<null, StepInput>(said('pause', nothing)),
         collect: fromPromise<CollectedHow, StepInput>(said('collect', actors.collect ?? (() => Promise.resolve({ kind: 'complete' })))),
-        justify: fromPromise<null, StepInput>(said('justify', nothing)),
-        verdict: fromPromise<Fault | null, StepInput>(said('verdict', actors.verdict ?? nothing)),
+        duty: fromPromise<Duty>(alone('duty', () => (actors.duty ?? (() => Promise.resolve({ kind: 'over' })))({ step: '', assist: null, question: null }))),
+        justify: fromPromise<null>(alone('justify', nothing)),
         abort: fromPromise<null, { fault: unknown } & object>(({ input }) => { ran.push('abort'); inputs.push(input); return Promise.resolve(null) }) as never,
-        doubt: fromPromise<null>(() => { ran.push('doubt'); return Promise.resolve(null) }),
+        doubt: fromPromise<null>(alone('doubt', nothing)),
+        abandon: fromPromise<null>(alone('abandon', () => (actors.abandon ?? nothing)({ step: '', assist: null, question: null }))),
       },
       guards: {
-        isBound: () => guards.isBound?.() ?? false, isCertified: () => guards.isCertified?.() ?? false,
-        isAccused: () => guards.isAccused?.() ?? false, isOver: () => guards.isOver?.() ?? false,
+        isBound: () => guards.isBound?.() ?? false, isCertified: () => guards.isCertified?.() ?? false, isDead: () => guards.isDead?.() ?? false,
+        isOnDuty: () => guards.isOnDuty?.() ?? false, mayAbandon: () => guards.mayAbandon?.() ?? false, isOver: () => guards.isOver?.() ?? false,
       },
     })
     const actor = createActor(machine)
@@ -120,6 +128,9 @@ describe('a client’s machine', () => {
     return { outcome: end.output, context: end.context, ran, inputs, snapshots }
   }
 
+  const fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
+  const refusing = ({ step }: StepInput) => (step === 'ProcessDeals' ? Promise.reject(Object.assign(new Error('no'), { fault })) : Promise.resolve({ kind: 'statement' }))
+
   it('asks, posts and collects, step by step, to the end', async () => {
     const { outcome, ran } = await walk({})
     expect(outcome).to.equal('usable')
@@ -127,7 +138,7 @@ describe('a client’s machine', () => {
   })
 
   it('holds in its context, and gives to its actors, public JSON only', async () => {
-    const { inputs, snapshots, context } = await walk({ ask: ({ step, assist }) => Promise.resolve(step === 'ProcessDeals' && assist === null ? { kind: 'question', question: { partials: [] } } : { kind: 'statements' }) })
+    const { inputs, snapshots, context } = await walk({ ask: ({ step, assist }) => Promise.resolve(step === 'ProcessDeals' && assist === null ? { kind: 'question', question: { partials: [] } } : { kind: 'statement' }) })
     expect(Object.keys(context).sort()).to.deep.equal(['assist', 'fault', 'question', 'trouble'])
     for (const one of inputs) expect(Object.keys(one as object).sort()).to.deep.equal(['assist', 'question', 'step'])
     for (const one of snapshots) expect(JSON.parse(JSON.stringify(one))).to.be.an('object')
@@ -137,7 +148,7 @@ describe('a client’s machine', () => {
     const asks: StepInput[] = []
     const { outcome } = await walk({ ask: (input) => {
       asks.push(input)
-      return Promise.resolve(input.step === 'ProcessDeals' && asks.filter((one) => one.step === 'ProcessDeals').length === 1 ? { kind: 'question', question: 7 } : { kind: 'statements' })
+      return Promise.resolve(input.step === 'ProcessDeals' && asks.filter((one) => one.step === 'ProcessDeals').length === 1 ? { kind: 'question', question: 7 } : { kind: 'statement' })
     } })
     expect(outcome).to.equal('usable')
     expect(asks.map(({ step }) => step)).to.deep.equal(['SendPublicKeys', 'SendCommits', 'SendDeals', 'ProcessDeals', 'ProcessDeals', 'ProcessResponses'])
@@ -159,33 +170,50 @@ describe('a client’s machine', () => {
   })
 
   it('aborts for a fault that an actor carries', async () => {
-    const fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
     const { outcome, context, ran } = await walk({ ask: () => Promise.reject(Object.assign(new Error('no'), { fault })) })
     expect(outcome).to.equal('aborted')
     expect(context.fault).to.deep.equal(fault)
     expect(ran).to.deep.equal(['ask SendPublicKeys', 'abort'])
   })
 
-  it('goes through a dispute as the accused or as a judge, and then aborts', async () => {
+  it('goes through a dispute as the accused or as a judge, says what came of it, and ends', async () => {
     const disputed = ({ step }: StepInput) => Promise.resolve({ kind: step === 'ProcessDeals' ? 'disputed' : 'complete' })
-    const fault = { reason: 'dkg.bad-deal', step: null, accused: 'ben', why: 'bad', convicts: true, offsets: [] }
-    const judge = await walk({ collect: disputed, verdict: () => Promise.resolve(fault) })
-    expect(judge.ran.slice(-2)).to.deep.equal(['verdict Complaint', 'abort'])
-    let accused = true
-    const defendant = await walk({ collect: disputed, verdict: () => Promise.resolve(fault), post: ({ step }) => { if (step === 'Complaint') accused = false; return Promise.resolve(null) } }, { isAccused: () => accused })
-    expect(defendant.ran.slice(-4)).to.deep.equal(['justify Complaint', 'post Complaint', 'verdict Complaint', 'abort'])
-    expect([judge.outcome, defendant.outcome]).to.deep.equal(['aborted', 'aborted'])
+    const guilty = { reason: 'dkg.bad-deal', step: null, accused: 'ben', why: 'bad', convicts: true, offsets: [] }
+    const duties = (...all: Duty[]) => () => Promise.resolve(all.shift() ?? { kind: 'over' })
+    const judge = await walk({ collect: disputed, duty: duties({ kind: 'judged', fault: guilty }) }, { isDead: () => true })
+    expect(judge.ran.slice(-2)).to.deep.equal(['duty', 'abort'])
+    expect(judge.context.fault).to.deep.equal(guilty)
+    const defendant = await walk({ collect: disputed, duty: duties({ kind: 'accused' }, { kind: 'judged', fault: guilty }) }, { isDead: () => true })
+    expect(defendant.ran.slice(-4)).to.deep.equal(['duty', 'justify', 'duty', 'abort'])
+    const other = await walk({ collect: disputed }, { isDead: () => true })
+    expect(other.ran.slice(-1)).to.deep.equal(['duty'])
+    expect([judge.outcome, defendant.outcome, other.outcome]).to.deep.equal(['dead', 'dead', 'dead'])
   })
 
-  it('is in doubt after an abort that finds it bound, and comes back from there only by the certificate', async () => {
-    const fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
-    const fails = ({ step }: StepInput) => (step === 'ProcessDeals' ? Promise.reject(Object.assign(new Error('no'), { fault })) : Promise.resolve({ kind: 'complete' }))
-    const doubtful = await walk({ ask: fails }, { isBound: () => true })
-    expect(doubtful.outcome).to.equal('doubtful')
+  it('stays on duty after an abort as long as it may be accused, and ends only then', async () => {
+    let left = 2
+    const { ran, outcome } = await walk({ ask: refusing, duty: () => Promise.resolve(left-- > 1 ? { kind: 'accused' } : { kind: 'over' }) }, { isOnDuty: () => left > 0 })
+    expect(ran.slice(-4)).to.deep.equal(['abort', 'duty', 'justify', 'duty'])
+    expect(outcome).to.equal('aborted')
+  })
+
+  it('is in doubt after an abort that finds it bound, and comes back from there by the certificate, or ends it by death or by giving up', async () => {
+    const doubtful = await walk({ ask: refusing }, { isBound: () => true })
+    expect([doubtful.outcome, doubtful.ran.at(-1)]).to.deep.equal(['doubtful', 'doubt'])
     let asked = 0
-    const back = await walk({ ask: fails }, { isBound: () => true, isCertified: () => asked++ > 0 })
+    const back = await walk({ ask: refusing }, { isBound: () => true, isCertified: () => asked++ > 0 })
     expect(back.outcome).to.equal('usable')
     expect(back.context.fault).to.equal(null)
+    let given = false
+    const abandon = () => {
+      given = true
+      return Promise.resolve(null)
+    }
+    const abandoned = await walk({ ask: refusing, abandon }, { isBound: () => true, mayAbandon: () => true, isDead: () => given })
+    expect([abandoned.outcome, ...abandoned.ran.slice(-2)]).to.deep.equal(['dead', 'doubt', 'abandon'])
+    const kept = await walk({ ask: refusing }, { isBound: () => true, mayAbandon: () => true })
+    expect([kept.outcome, kept.ran.at(-1)]).to.deep.equal(['doubtful', 'abandon'])
+    expect((await walk({ ask: refusing }, { isBound: () => true, isDead: () => true })).outcome).to.equal('dead')
   })
 
   it('ends unconfirmed when others are late after the certificate, and only there', async () => {
@@ -193,6 +221,7 @@ describe('a client’s machine', () => {
     expect(outcome).to.equal('unconfirmed')
     expect(ran.at(-1)).to.equal('collect ProcessResponses')
     expect((await walk({ collect: () => Promise.resolve({ kind: 'late' }) })).ran).to.include('ask ProcessResponses')
+    expect((await walk({ collect: ({ step }) => Promise.resolve({ kind: step === 'ProcessResponses' ? 'late' : 'complete' }) }, { isDead: () => true })).outcome).to.equal('dead')
   })
 })
 
