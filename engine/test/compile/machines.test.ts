@@ -4,7 +4,6 @@ import { AIRGAP_NAMES, airgapConfig, airgapSteps, compileAirgap } from '../../co
 import type { AirgapInput, Computed } from '../../compile/airgap.ts'
 import { CLIENT_NAMES, OUTCOMES, clientConfig, compileClient } from '../../compile/client.ts'
 import type { Asked, CollectedHow, Duty, StepInput } from '../../compile/client.ts'
-import type { Fault } from '../../run/abort.ts'
 import type { Json } from '../../wire/canonical.ts'
 import { assertComplete } from '../../compile/strict.ts'
 import { readShipped, shippedNames } from '../../script/shipped.ts'

@@ -237,7 +237,7 @@ describe('a ceremony in doubt', () => {
       if ((body as JsonObject)['ask'] !== 'abandon') return airgap.handle(request)
       return sealEnvelope({ kind: 'answer', ceremony, step, body: { give: 'refusal', request: digest, code: 'run.not-abandoned', what: 'No.', todo: 'Wait.' } })
     } }
-    const run = await simulateDkg(3, 2, 'no to abandon', { tamper: { anna: refusing, ben: inStep('ProcessDeals', swallowed), cleo: refusing } })
+    const run = await simulateDkg(3, 2, 'no to abandon', { tamper: { anna: refusing, ben: { ...refusing, ...inStep('ProcessDeals', swallowed) }, cleo: refusing } })
     expect(outcomes(run)).to.include({ anna: 'doubtful', cleo: 'doubtful' })
     for (const name of ['anna', 'cleo']) expect(memberOf(run, name).memory.read().ceremonies[run.ceremony]).to.include({ state: 'live' })
     expect(readerOf(run)).to.include({ end: 'aborted', dead: null })
