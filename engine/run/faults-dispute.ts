@@ -58,7 +58,7 @@ const disputeFaults = [
     make: () => inResponses((one) => one.board.post(restated(one, complaint(one, stranger)))),
   },
   {
-    name: 'two-complaints', who: 'airgap', target: 'none', proves: ['dkg.false-complaint', 'equivocation'],
+    name: 'two-complaints', who: 'airgap', target: 'none', among: 3, proves: ['dkg.false-complaint', 'equivocation'],
     doc: 'Complains of one, and then of another; both pieces are good.',
     make: (place) => inResponses(async (one) => {
       const [first = '', second = ''] = place.names.filter((name) => name !== place.participant)
