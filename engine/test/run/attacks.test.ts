@@ -123,10 +123,8 @@ describe('attacks on what is concluded', () => {
 
     it('what the thief of a client’s signing key posts: without the airgap’s signature it convicts nobody', () => {
       const ben = memberOf(run, 'ben')
-      const { airgapSignature: _, ...bare } = unsignedOf(stated(run, 'Response', 'ben'))
-      for (const payload of [{}, bare.statement.payload]) {
-        run.board.force(canonical(signMessage(ben.signingKey, { ...bare, statement: { ...bare.statement, payload } })))
-      }
+      const { statement, seen } = stated(run, 'Response', 'ben')
+      for (const payload of [{}, statement.payload]) run.board.force(canonical(signMessage(ben.signingKey, { statement: { ...statement, payload }, seen })))
       same([])
     })
 
