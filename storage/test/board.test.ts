@@ -100,8 +100,7 @@ for (const kind of ['memory', 'nedb'] as const) {
       const { payload } = parseMessage(readyOf(ann)).statement
       const again = { ceremony: null, step: null, type: 'Ready', from: 'ann', view: null, payload: { ...payload, script: { name: 'beacon', hash: 'bb'.repeat(32) } } }
       expect((await post(board, textOf(ann, again))).status).to.equal(201)
-      const { cardSignature: _, ...unsigned } = payload
-      expect(problem(await post(board, textOf(ann, { ...again, payload: unsigned })))).to.equal('422 bad-card')
+      expect(problem(await post(board, textOf(ann, { ...again, payload: { card: ann.card, script: { name: 'beacon', hash: 'bb'.repeat(32) } } })))).to.equal('422 bad-card')
       expect(problem(await post(board, textOf(ann, { ...again, payload: { ...payload, more: 1 } })))).to.equal('422 bad-card')
     })
 

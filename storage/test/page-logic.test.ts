@@ -149,8 +149,8 @@ describe('the page’s reading of a log', () => {
 
   it('takes what is no message, or stands in no log, for another log', () => {
     const [first] = good.board.entries
-    const ready = good.board.entries[1]!.text
-    for (const [text, words] of [['{}', 'no message'], [` ${ready}`, 'no message'], [ready.replace(`"ceremony":"${good.ceremony}"`, '"ceremony":null'), 'no honest storage']] as const) {
+    const second = good.board.entries[1]!.text
+    for (const [text, words] of [['{}', 'no message'], [` ${second}`, 'no message'], [second.replace(`"ceremony":"${good.ceremony}"`, '"ceremony":null'), 'no honest storage']] as const) {
       const head = text === '{}' || text.startsWith(' ') ? first!.head : headOf(first!.head, text)
       expect(() => readAll(newFold(), good, [first!, { offset: 1, head, text }]), text.slice(0, 20)).to.throw(Tampered, words)
     }
