@@ -7,7 +7,7 @@ import { open, stat } from 'node:fs/promises'
 import { KeyriteError } from '../../engine/wire/error.ts'
 import { compileCheck, hexSchema } from '../../engine/wire/schema.ts'
 import { EMPTY_LOG, headAfter, MAX_MESSAGE, parseMessage, placeProblem, slotOf } from '../../engine/wire/message.ts'
-import type { Pin } from '../../engine/wire/message.ts'
+import type { Message, Pin } from '../../engine/wire/message.ts'
 import type { JsonObject } from '../../engine/wire/canonical.ts'
 import { sha256Of } from '../digest.ts'
 import { storageError } from '../errors.ts'
@@ -46,7 +46,11 @@ const checkDocument = compileCheck<Document & JsonObject>({
   additionalProperties: false,
 })
 
-const checkIndexLine = compileCheck<JsonObject>({
+interface IndexLine extends JsonObject {
+  readonly $$indexCreated: { readonly fieldName: string; readonly unique?: boolean; readonly sparse?: boolean }
+}
+
+const checkIndexLine = compileCheck<IndexLine>({
   type: 'object',
   properties: {
     $$indexCreated: {
@@ -138,7 +142,9 @@ async function repairTail(path: string, byte: number, tail: Buffer, last: Pin): 
 function checkLine(text: string, last: Pin): Pin {
   const value: unknown = JSON.parse(text)
   if (typeof value === 'object' && value !== null && '$$indexCreated' in value) {
-    checkIndexLine(value, 'The index line')
+    const { $$indexCreated: { fieldName, unique } } = checkIndexLine(value, 'The index line')
+    // A slot had one statement at most, and NeDB would go by that line for ever.
+    if (fieldName === 'slot' && unique === true) throw new FirstVersion()
     return last
   }
   const document = checkDocument(value, 'The line')
@@ -146,8 +152,7 @@ function checkLine(text: string, last: Pin): Pin {
   if (document.offset !== expected) throw new Error(`it has offset ${document.offset}, not ${expected}`)
   if (document._id !== idOf(document.offset)) throw new Error('its _id is not its offset')
   if (document.hash !== sha256Of(document.text)) throw new Error('its hash is not that of its message')
-  if (isFirstVersion(document.text)) throw new FirstVersion()
-  const message = parseMessage(document.text)
+  const message = messageIn(document.text)
   if (document.head !== headAfter(last.head, message, document.hash)) throw new Error('its head does not follow the one before')
   if ((document.slot ?? null) !== slotOf(message.statement)) throw new Error('its slot is not that of its message')
   const problem = placeProblem(message)
@@ -157,6 +162,14 @@ function checkLine(text: string, last: Pin): Pin {
 
 /** The line is of keyrite's first protocol version. */
 class FirstVersion extends Error {}
+
+function messageIn(text: string): Message {
+  try {
+    return parseMessage(text)
+  } catch (cause) {
+    throw isFirstVersion(text) ? new FirstVersion() : cause
+  }
+}
 
 /** Every statement of that version said to whom it was, and none of this one does. */
 function isFirstVersion(text: string): boolean {

@@ -79,12 +79,13 @@ describe('the NeDB store', () => {
     const message = JSON.parse(text) as { statement: object }
     const old = canonical({ ...message, statement: { ...message.statement, to: null } })
     const line = JSON.stringify({ ...JSON.parse(ready) as object, text: old, hash: textHash(old), head: textHash('as it was reckoned then') })
-    for (const end of ['\n', '']) {
-      await writeFile(path, line + end)
+    const index = '{"$$indexCreated":{"fieldName":"slot","unique":true,"sparse":true}}\n'
+    for (const content of [`${line}\n`, line, index]) {
+      await writeFile(path, content)
       const error = await rejection(start({ data }))
       expect(error.code).to.equal('storage.first-version')
       expect(error.message).to.match(/is of keyrite’s first protocol version, which this one does not read/)
-      expect(await readFile(path, 'utf8')).to.equal(line + end)
+      expect(await readFile(path, 'utf8')).to.equal(content)
     }
   })
 
