@@ -11,7 +11,7 @@ import { storageError } from './errors.ts'
 import type { Candidate } from './decide.ts'
 import type { Log } from './log.ts'
 import { readyIn, wantOwnCard } from './ready.ts'
-import { sameKeys } from './register.ts'
+import { keysOf } from './register.ts'
 
 /** A board as it is served. */
 export interface ServedBoard {
@@ -43,7 +43,7 @@ export function admit({ log, joinToken, buckets }: ServedBoard, text: string, au
     // The token is asked first: without it nobody learns anything, and no signature is checked.
     const token = BEARER.exec(authorization)?.[1]
     if (token === undefined || !equalSecrets(token, joinToken)) throw storageError('no-token', { name: from })
-  } else if (ready !== null && !sameKeys(ready.card, registered)) {
+  } else if (ready !== null && keysOf(ready.card) !== keysOf(registered)) {
     throw storageError('name-taken', { name: from })
   }
   const author = registered ?? ready?.card
@@ -60,9 +60,9 @@ export function admit({ log, joinToken, buckets }: ServedBoard, text: string, au
 }
 
 /** @throws storage.not-opened, not-member */
-function wantMember({ ceremonies }: Log, ceremony: string, { name, signingKey }: Card): void {
+function wantMember({ ceremonies }: Log, ceremony: string, author: Card): void {
   if (ceremonies.openedAt(ceremony) === undefined) throw storageError('not-opened', { ceremony })
-  if (ceremonies.memberKey(ceremony, name) !== signingKey) throw storageError('not-member', { name, ceremony })
+  if (!ceremonies.isMember(ceremony, author)) throw storageError('not-member', { name: author.name, ceremony })
 }
 
 function read(text: string): Message {

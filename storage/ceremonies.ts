@@ -9,6 +9,7 @@ import { MOST_BYTES, mostEntries } from '../engine/wire/limits.ts'
 import type { Message, Pin } from '../engine/wire/message.ts'
 import { compileCheck, openingSchema } from '../engine/wire/schema.ts'
 import { storageError } from './errors.ts'
+import { keysOf } from './register.ts'
 
 /** What one member has posted in one ceremony. */
 export interface Used {
@@ -22,15 +23,15 @@ export interface Used {
 /** A ceremony that is opened. */
 export interface Opened {
   readonly id: string
-  /** The signing keys of its roster, by name. */
+  /** The keys of its roster, by name, as `keysOf` has them. */
   readonly members: ReadonlyMap<string, string>
 }
 
 export interface Ceremonies {
   /** Where a ceremony was opened first; undefined where the log has no opening of it. */
   openedAt(id: string): Pin | undefined
-  /** The signing key that a ceremony's roster has beside a name. */
-  memberKey(id: string, name: string): string | undefined
+  /** Does a ceremony's roster have this name with these keys? */
+  isMember(id: string, card: Card): boolean
   /** How many take part. */
   size(id: string): number
   used(id: string, name: string): Used
@@ -45,7 +46,7 @@ export function newCeremonies(): Ceremonies {
   const all = new Map<string, { readonly at: Pin; readonly members: ReadonlyMap<string, string>; readonly used: Map<string, Used> }>()
   return {
     openedAt: (id) => all.get(id)?.at,
-    memberKey: (id, name) => all.get(id)?.members.get(name),
+    isMember: (id, card) => all.get(id)?.members.get(card.name) === keysOf(card),
     size: (id) => all.get(id)?.members.size ?? 0,
     used: (id, name) => all.get(id)?.used.get(name) ?? NOTHING,
     open({ id, members }, at) {
@@ -91,8 +92,8 @@ export function openedBy({ statement: { type, payload } }: Message, author: Card
     const before = roster[i - 1]
     if (before !== undefined && before.name >= card.name) throw refuse('its roster is not sorted by name, each name once')
   }
-  const members = new Map(roster.map(({ name, signingKey }) => [name, signingKey]))
-  if (members.get(author.name) !== author.signingKey) throw refuse(`${author.name}, with the key that is registered, is not in its roster`)
+  const members = new Map(roster.map((card) => [card.name, keysOf(card)]))
+  if (members.get(author.name) !== keysOf(author)) throw refuse(`${author.name}, with the keys that are registered, is not in its roster`)
   return { id: ceremonyId(payload), members }
 }
 

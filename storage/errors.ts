@@ -78,7 +78,7 @@ export const storageError = errorTable('storage', {
     todo: 'Post its Opening first. If it was opened here before, compare the log’s head with the other participants.',
   }),
   'not-member': ({ name, ceremony }: { name: string; ceremony: string }) => ({
-    what: `${name}, with the key that is registered, takes no part in the ceremony ${ceremony}.`,
+    what: `${name}, with the keys that are registered, takes no part in the ceremony ${ceremony}.`,
     todo: 'Only those in its roster post in it. Whoever got a new client since then takes part from the next ceremony on.',
   }),
   budget: ({ name, most }: { name: string; most: string }) => ({

@@ -26,7 +26,7 @@ export function newRegister(): Register {
     size: () => cards.size,
     refuses(card, onTheirWay = []) {
       const same = cards.get(card.name) ?? onTheirWay.find(({ name }) => name === card.name)
-      if (same !== undefined) return sameKeys(same, card) ? null : storageError('name-taken', { name: card.name })
+      if (same !== undefined) return keysOf(same) === keysOf(card) ? null : storageError('name-taken', { name: card.name })
       const { signingKey, airgapKey } = card
       const owner = owners.get(signingKey) ?? owners.get(airgapKey) ?? airgaps.get(signingKey) ??
         onTheirWay.find((other) => other.signingKey === signingKey || other.signingKey === airgapKey || other.airgapKey === signingKey)?.name
@@ -40,6 +40,5 @@ export function newRegister(): Register {
   }
 }
 
-/** Are these cards of one name with the same keys, of whatever epochs? */
-export const sameKeys = (a: Card, b: Card): boolean =>
-  a.name === b.name && a.signingKey === b.signingKey && a.airgapKey === b.airgapKey
+/** By which cards of one name are the same participant's, whatever their epochs. */
+export const keysOf = ({ signingKey, airgapKey }: Card): string => `${signingKey} ${airgapKey}`

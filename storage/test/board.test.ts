@@ -148,6 +148,8 @@ for (const kind of ['memory', 'nedb'] as const) {
       expect(problem(await post(board, openedOf(ben, openingOf([ann, person('someone')]))))).to.equal('422 bad-opening')
       const thief = { ...person('thief'), card: { ...person('thief').card, name: 'ann' } }
       expect(problem(await post(board, openedOf(ann, openingOf([thief, ben])))), 'another key beside her name').to.equal('422 bad-opening')
+      const borrowed = { ...ann, card: { ...ann.card, airgapKey: person('thief').card.airgapKey } }
+      expect(problem(await post(board, openedOf(ann, openingOf([borrowed, ben])))), 'another airgap beside it').to.equal('422 bad-opening')
       const good = openingOf([ann, ben])
       const wrong = [{ ...good, more: 1 }, { ...good, roster: [ann.card] }, { ...good, roster: [...good.roster].reverse() }, { ...good, roster: [ann.card, ann.card] }]
       for (const payload of wrong) {
@@ -174,6 +176,9 @@ for (const kind of ['memory', 'nedb'] as const) {
       const squatter = { ...person('squatter'), card: { ...person('squatter').card, name: 'ben' } }
       expect((await enter(board, squatter)).status).to.equal(201)
       expect(problem(await post(board, statedOf(squatter, 'One'))), 'a name of the roster, with another key').to.equal('403 not-member')
+      const altered = openingOf([ann, { ...stranger, card: { ...stranger.card, airgapKey: person('thief').card.airgapKey } }])
+      expect((await post(board, openedOf(ann, altered))).status).to.equal(201)
+      expect(problem(await post(board, abortOf(stranger, {}, { ceremony: ceremonyId(altered) }))), 'a roster with another airgap beside the name').to.equal('403 not-member')
       const anew = { ...person('ann2'), airgap: ann.airgap, card: { ...person('ann2').card, airgapKey: ann.card.airgapKey } }
       expect((await enter(board, anew)).status).to.equal(201)
       expect(problem(await post(board, statedOf(anew, 'Two'))), 'a new client of a member’s airgap').to.equal('403 not-member')
