@@ -171,7 +171,7 @@ function readStatement(context: ReadContext, post: Post, card: Card, refuse: Ref
   const taken: Taken = { statement, offset, ...(airgapSignature === undefined ? {} : { airgapSignature }) }
   const before = slots.take(taken)
   if (before !== undefined) {
-    if (sameStatement({ ...post.message, ...before }, post.message)) return { kind: 'repeat' }
+    if (sameStatement(before, taken)) return { kind: 'repeat' }
     throw contradiction(before, taken)
   }
   if (view === undefined) return refuse('malformed', `${card.name} posted ${statement.type} before the steps before it were complete`, { isFinal: true })
@@ -281,6 +281,6 @@ export function wantsAttachment({ ceremony, roster, slots, views, checks }: Omit
   if (attachment === undefined) return false
   const card = roster.find(({ name }) => name === statement.from)
   const place = placeOf(ceremony, statement)
-  if (card === undefined || place?.spec == null || !hasAttachment(place.spec)) return false
+  if (card === undefined || place === undefined || place.spec === null || !hasAttachment(place.spec)) return false
   return slots.holderOf(statement) === undefined && statement.view === views[place.viewed.index] && checks.message(message, card.signingKey)
 }

@@ -18,7 +18,7 @@ import type { LogEnding } from './ledger-ending.ts'
 import { Ledger } from './ledger.ts'
 import { runError } from './errors.ts'
 import { checkOpening } from './opening.ts'
-import { headIn, linesOf, readTranscript, refuseHidden, replayed } from './transcript.ts'
+import { headIn, linesOf, readTranscript, refuseHidden, readInto } from './transcript.ts'
 import type { Transcript, TranscriptPart } from './transcript.ts'
 
 /** One thing that was checked. */
@@ -136,13 +136,13 @@ function readLedger(ledger: Ledger, transcript: Transcript, say: (finding: Findi
   const { script, opening } = ledger
   for (const finding of messageFindings(ledger)) say(finding)
   let [found, step] = [0, 0]
-  for (const _ of replayed(ledger, transcript)) {
+  readInto(ledger, transcript, () => {
     for (const fault of ledger.faults.slice(found)) say(faultFinding(fault, transcript, ledger))
     for (const done of script.ceremony.steps.slice(step, ledger.current)) {
       say({ check: done.name, holds: true, detail: stepDetail(ledger, done.name) })
     }
     ;[found, step] = [ledger.faults.length, ledger.current]
-  }
+  })
   const current = script.ceremony.steps[ledger.current]
   if (current !== undefined) {
     say({ check: current.name, holds: false, detail: `not complete; missing: ${ledger.missing(current.index).join(', ') || 'nobody, but its check failed'}` })
