@@ -1,17 +1,14 @@
 /** An airgap's memory of one ceremony: found, joined, written, erased. */
-import { fromHex, toHex } from '../crypto/bytes.ts'
-import { airgapKeyPair } from '../crypto/seed.ts'
 import type { Script } from '../script/model.ts'
 import { ceremonyId } from '../wire/card.ts'
-import type { Opening } from '../wire/card.ts'
-import type { StepRequest } from '../wire/exchange.ts'
+import type { Card, Opening } from '../wire/card.ts'
 import type { AirgapPorts } from './airgap.ts'
-import { knownOf } from './airgap-verify.ts'
+import { airgapKeyOf, knownOf } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
 import { runError } from './errors.ts'
 import { followedBy } from './followed.ts'
-import { followedIn } from './memory.ts'
-import type { Cell } from './memory.ts'
+import { cardIn, followedIn } from './memory.ts'
+import type { Cell, CellState } from './memory.ts'
 import { checkOpening } from './opening.ts'
 import { checkRunnable } from './runnable.ts'
 
@@ -28,33 +25,43 @@ export interface Joined {
  *
  * @throws run.closed, run.unknown-ceremony, run.unknown-script, run.not-paired, run.not-runnable, run.opening, run.restored
  */
-export function joinedFor(ports: AirgapPorts, id: string, body: StepRequest): Joined {
+export function joinedFor(ports: AirgapPorts, id: string, brought: Opening | undefined): Joined {
   const memory = ports.memory.read()
   const cell = memory.ceremonies[id]
-  if (cell?.state === 'left') throw runError('restored', { ceremony: id, why: 'it was under way when the backup was made' })
-  if (cell !== undefined && cell.state !== 'live' && cell.state !== 'finished') {
-    throw runError('closed', { ceremony: id, why: cell.state === 'declined' ? 'its owner declined it' : 'it was aborted' })
-  }
-  const opening = cell?.opening ?? body.opening
+  refuseOver(id, cell)
+  const opening = cell?.opening ?? brought
   if (opening === undefined || ceremonyId(opening) !== id) throw runError('unknown-ceremony', { ceremony: id })
   const script = scriptFor(ports, opening)
-  if (memory.card === null) throw runError('not-paired', { name: '' })
+  const card = cardIn(memory)
+  if (card === null) throw runError('not-paired', { name: '' })
   if (cell === undefined) {
     if (memory.kept[id] !== undefined) throw runError('closed', { ceremony: id, why: 'it is finished, and its session is erased' })
-    refuseBefore(id, opening, memory.restoredAt)
-    checkOpening(opening, script, memory.card, (followed) => followedIn(memory, followed))
+    refuseEarlier(id, opening, card)
+    checkOpening(opening, script, card, (followed) => followedIn(memory, followed))
     checkRunnable(script, ports.verbs)
   }
   return { id, cell, script, opening }
 }
 
+const OVER: Readonly<Partial<Record<CellState, string>>> = {
+  declined: 'its owner declined it', closed: 'its client showed that it is over', abandoned: 'its owner gave it up for good',
+}
+
+/** @throws run.restored, run.closed where this airgap takes no step of it any more */
+export function refuseOver(id: string, cell: Cell | undefined): void {
+  if (cell?.state === 'left') throw runError('restored', { ceremony: id, why: 'it was under way when the backup was made' })
+  const why = cell === undefined ? undefined : OVER[cell.state]
+  if (why !== undefined) throw runError('closed', { ceremony: id, why })
+}
+
 /**
- * A restored airgap does not know what it stated after its backup was made. A second statement in a place would be taken for
- * equivocation, so it joins nothing that was opened before. Openings have whole seconds.
+ * A vault that was made anew from the words or a backup does not know what the one before stated. Whatever that one may have joined
+ * has its epoch in the roster, and is not joined here: a second statement in a place would be equivocation.
  */
-function refuseBefore(id: string, { opensAt }: Opening, restoredAt: string | undefined): void {
-  if (restoredAt === undefined || Date.parse(opensAt) >= Math.floor(Date.parse(restoredAt) / 1000) * 1000) return
-  throw runError('restored', { ceremony: id, why: `it was opened at ${opensAt}, and this airgap was restored at ${restoredAt}: it may have joined it before` })
+function refuseEarlier(id: string, { roster }: Opening, own: Card): void {
+  const here = roster.find(({ airgapKey }) => airgapKey === own.airgapKey)
+  if (here === undefined || here.epoch === own.epoch) return
+  throw runError('restored', { ceremony: id, why: 'its roster has this airgap’s card from before it was made anew, and the one before may have joined it' })
 }
 
 /** The opening's script, from the airgap's own disk. @throws run.unknown-script */
@@ -67,15 +74,14 @@ export function scriptFor(ports: AirgapPorts, { script: { name, hash } }: Openin
 /** The ceremony as this airgap knows it now. @throws run.opening where its key is not in the roster */
 export function knownNow(ports: AirgapPorts, { id, script, opening }: Omit<Joined, 'cell'>): Known {
   const memory = ports.memory.read()
-  const { seed, ceremonies } = memory
-  const airgapKey = toHex(airgapKeyPair(fromHex(seed, 64)).publicKey)
+  const airgapKey = airgapKeyOf(memory)
   const me = opening.roster.find((card) => card.airgapKey === airgapKey)
   if (me === undefined) throw runError('opening', { why: 'this airgap’s key is not in its roster' })
   const followed = followedBy(script.ceremony, opening, (one) => followedIn(memory, one))
-  return knownOf(script, ceremonies[id] ?? newCell(opening, null), me, followed)
+  return knownOf(script, memory.ceremonies[id] ?? newCell(opening), me, followed)
 }
 
-export const newCell = (opening: Opening, salt: string | null): Cell => ({ opening, salt, state: 'live', steps: {}, disputes: {} })
+export const newCell = (opening: Opening): Cell => ({ opening, state: 'live', steps: {}, disputes: {} })
 
 /** Writes a cell; resolves when it is durable. */
 export async function saveCell(ports: AirgapPorts, id: string, change: (cell: Cell | undefined) => Cell): Promise<void> {
@@ -85,14 +91,14 @@ export async function saveCell(ports: AirgapPorts, id: string, change: (cell: Ce
 }
 
 /** A cell when what was under way in it is over. */
-export const withoutWork = ({ opening, salt, state, steps, disputes }: Cell): Cell => ({ opening, salt, state, steps, disputes })
+export const withoutWork = ({ opening, state, steps, disputes }: Cell): Cell => ({ opening, state, steps, disputes })
 
-/** A cell without its session: what was answered stays, to be answered again; salt and others' statements go. */
-export function erased(cell: Cell, state: 'finished' | 'aborted' | 'declined'): Cell {
+/** A cell without its session: what was answered stays, to be answered again; others' statements go. */
+export function erased(cell: Cell, state: Exclude<CellState, 'live'>): Cell {
   const steps = Object.fromEntries(
     Object.entries(cell.steps).map(([name, step]) => [name, { ...step, collected: [], prepared: {} }]),
   )
-  return { ...withoutWork(cell), salt: null, state, steps }
+  return { ...withoutWork(cell), state, steps }
 }
 
 /** The dispute that this airgap stated instead of what the step sends, if it did: the ceremony aborts, and nothing comes after it. */
@@ -102,4 +108,14 @@ export function disputedIn({ script, cell }: Joined): string | undefined {
 
 /** The type of what an airgap stated in a step. */
 export const statedType = (cell: Cell | undefined, step: string): string | undefined =>
-  cell !== undefined && Object.hasOwn(cell.steps, step) ? cell.steps[step]?.stated[0]?.type : undefined
+  cell !== undefined && Object.hasOwn(cell.steps, step) ? cell.steps[step]?.stated?.type : undefined
+
+/** This airgap stated its part of the certificate, and no dispute in its place: the ceremony may succeed with it, whatever else happens. */
+export function isCommitted(script: Script, cell: Cell | undefined): boolean {
+  const { certificate, steps } = script.ceremony
+  const type = statedType(cell, certificate)
+  return type !== undefined && type === steps.find(({ name }) => name === certificate)?.sends
+}
+
+/** It was shown a dispute of another, which can have no place beside a success: it never finishes that ceremony (protocol §5.6). */
+export const isBarred = (cell: Cell | undefined): boolean => cell !== undefined && Object.keys(cell.disputes).length > 0

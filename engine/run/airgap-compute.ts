@@ -9,8 +9,9 @@ import type { Stated } from '../wire/exchange.ts'
 import { signStatement } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
 import type { Checkpoint } from './airgap-work.ts'
-import { asCollected, specOf, statementsOf, viewBefore } from './airgap-verify.ts'
+import { asCollected, statementsOf, viewBefore } from './airgap-verify.ts'
 import type { Known, Signed } from './airgap-verify.ts'
+import { bindPieces } from './attachment.ts'
 import { runError } from './errors.ts'
 import { resolveArgs } from './resolve.ts'
 import type { Sources } from './resolve.ts'
@@ -18,8 +19,6 @@ import type { Sources } from './resolve.ts'
 export interface Secrets {
   /** 64 bytes, hex. */
   readonly seed: string
-  /** 32 bytes, hex. */
-  readonly salt: string
 }
 
 export interface ComputeInput {
@@ -39,7 +38,7 @@ export interface ComputeInput {
 }
 
 export type Computing =
-  | { readonly kind: 'stated'; readonly stated: readonly Stated[]; readonly attachment?: JsonObject; readonly keep?: Json }
+  | { readonly kind: 'stated'; readonly stated: Stated; readonly attachment?: JsonObject; readonly keep?: Json }
   | { readonly kind: 'question'; readonly question: Json }
 
 /** Runs the step's verb. @throws verb.fault, verb.argument, run.not-runnable */
@@ -50,27 +49,28 @@ export async function computeStep(input: ComputeInput): Promise<Computing> {
   if (result.kind === 'asks') return { kind: 'question', question: result.question }
   const view = viewBefore(known, step.index)
   if (result.kind === 'states-each') {
-    return { kind: 'stated', stated: [...result.payloads].map(([to, payload]) => sign(input, step.name, step.sends, view, to, payload)) }
+    const { payload, attachment } = bindPieces(known.opening.roster, result.payloads)
+    return { kind: 'stated', stated: signStated(input, { step: step.name, type: step.sends, view, payload }), attachment }
   }
   if (result.kind === 'disputes') {
-    return { kind: 'stated', stated: [sign(input, step.name, step.disputes ?? '', view, null, result.payload)] }
+    return { kind: 'stated', stated: signStated(input, { step: step.name, type: step.disputes ?? '', view, payload: result.payload }) }
   }
   return {
     kind: 'stated',
-    stated: [sign(input, step.name, step.sends, view, null, result.payload)],
+    stated: signStated(input, { step: step.name, type: step.sends, view, payload: result.payload }),
     ...(result.attachment === undefined ? {} : { attachment: result.attachment }),
     ...(result.keep === undefined ? {} : { keep: result.keep }),
   }
 }
 
 /** Answers a dispute about this participant. `step` is the one in which it arose, whose view it has. */
-export async function computeDispute(input: ComputeInput & { readonly dispute: Signed }): Promise<readonly Stated[]> {
+export async function computeDispute(input: ComputeInput & { readonly dispute: Signed }): Promise<Stated> {
   const { known, step, dispute: { statement: { type } } } = input
   const spec = known.script.ceremony.disputes[type]
   if (spec === undefined) throw new TypeError(`no dispute ${type}`)
-  const result = await settled(runVerb(input, spec.airgap, type, spec.sends), input)
+  const result = await settled(runVerb(input, spec.airgap, step.name, spec.sends), input)
   if (result.kind !== 'states') throw new TypeError('a dispute is answered by one statement')
-  return [sign(input, type, spec.sends, viewBefore(known, step.index), null, result.payload)]
+  return signStated(input, { step: step.name, type: spec.sends, view: viewBefore(known, step.index), payload: result.payload })
 }
 
 type Settled = Exclude<Stating, { readonly kind: 'works' }>
@@ -93,8 +93,7 @@ function runVerb(input: ComputeInput, call: Call, stepName: string, type: string
   const scope: AirgapScope = {
     ceremony: known.id, roster, rehearsal, step: stepName, type, view: viewBefore(known, step.index), random,
     me: { name: known.me.name, index: indexOf(roster, known.me.name) },
-    session: openSession(fromHex(secrets.seed, 64), known.id, fromHex(secrets.salt, 32), rehearsal),
-    salt: secrets.salt,
+    session: openSession(fromHex(secrets.seed, 64), known.id, rehearsal),
     ...(assist === undefined ? {} : { assist }),
     ...(dispute === undefined ? {} : { dispute: asCollected(roster, dispute) }),
   }
@@ -123,10 +122,11 @@ function missing(name: string): never {
   throw new TypeError(`${name} is not in the vault`)
 }
 
-function sign(input: ComputeInput, step: string, type: string, view: string, to: string | null, payload: JsonObject): Stated {
-  const { known, secrets } = input
-  specOf(known.script, type)
-  const statement: Statement = { ceremony: known.id, step, type, from: known.me.name, to, view, payload }
+/** Signs a statement of this airgap's. */
+export function signStated(
+  { known, secrets }: Pick<ComputeInput, 'known' | 'secrets'>, { step, type, view, payload }: Pick<Statement, 'step' | 'type' | 'view' | 'payload'>,
+): Stated {
+  const statement: Statement = { ceremony: known.id, step, type, from: known.me.name, view, payload }
   const { secretKey } = airgapKeyPair(fromHex(secrets.seed, 64))
-  return { type, to, payload, airgapSignature: signStatement(secretKey, statement) }
+  return { type, payload, airgapSignature: signStatement(secretKey, statement) }
 }

@@ -12,13 +12,17 @@ import type { Json, JsonObject } from '../wire/canonical.ts'
 import { canonical } from '../wire/canonical.ts'
 import { ceremonyId, indexOf } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
-import type { Carried, DisputeRequest, Stated } from '../wire/exchange.ts'
+import { fromHex, toHex } from '../crypto/bytes.ts'
+import { airgapKeyPair } from '../crypto/seed.ts'
+import type { Carried, Stated } from '../wire/exchange.ts'
 import { hashOf, verifyStatement } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
 import { compileCheck } from '../wire/schema.ts'
 import type { Check } from '../wire/schema.ts'
+import { isBound, statementFields } from './attachment.ts'
 import { runError } from './errors.ts'
-import type { Cell, FollowedHere, StepMemory } from './memory.ts'
+import { namedIn } from './ledger-slots.ts'
+import type { AirgapMemory, Cell, FollowedHere, StepMemory } from './memory.ts'
 import { nextView } from './view.ts'
 
 /** One ceremony as its airgap knows it. */
@@ -45,10 +49,14 @@ export const specOf = (script: Script, message: string): MessageSpec => {
 /** The step that came before, which a request for `step` brings the statements of. */
 export const stepBefore = (script: Script, step: Step): Step | undefined => script.ceremony.steps[step.index - 1]
 
-/** A statement with its airgap's signature, 64 bytes in hex. */
+/** This airgap's own key, hex. */
+export const airgapKeyOf = ({ seed }: Pick<AirgapMemory, 'seed'>): string => toHex(airgapKeyPair(fromHex(seed, 64)).publicKey)
+
+/** A statement with its airgap's signature, 64 bytes in hex, and what of it is for this airgap alone. */
 export interface Signed {
   readonly statement: Statement
   readonly airgapSignature: string
+  readonly piece?: JsonObject
 }
 
 /** All statements of a step that this airgap holds, its own among them, by roster index. */
@@ -60,18 +68,15 @@ export function statementsOf(known: Known, step: Step): readonly Signed[] {
 }
 
 function allStatements(known: Known, step: Step, theirs: readonly Carried[]): readonly Signed[] {
-  const spec = specOf(known.script, step.sends)
   const view = viewBefore(known, step.index)
-  const own = (known.steps[step.name]?.stated ?? []).filter((one) => one.type === step.sends && one.to === null)
-  const to = spec.to === 'everyone' ? null : known.me.name
-  const signed = (from: string, { payload, airgapSignature }: Pick<Carried, 'payload' | 'airgapSignature'>): Signed => ({
-    statement: { ceremony: known.id, step: step.name, type: step.sends, from, to, view, payload }, airgapSignature,
+  const { stated = null } = known.steps[step.name] ?? {}
+  const signed = (from: string, { payload, airgapSignature, piece }: Pick<Carried, 'payload' | 'airgapSignature' | 'piece'>): Signed => ({
+    statement: { ceremony: known.id, step: step.name, type: step.sends, from, view, payload }, airgapSignature, ...(piece === undefined ? {} : { piece }),
   })
-  return known.opening.roster.flatMap(({ name }) =>
-    name === known.me.name
-      ? own.map((one) => signed(name, one))
-      : theirs.filter((one) => one.from === name).map((one) => signed(name, one)),
-  )
+  return known.opening.roster.flatMap(({ name }) => {
+    if (name !== known.me.name) return theirs.filter((one) => one.from === name).map((one) => signed(name, one))
+    return stated?.type === step.sends ? [signed(name, { payload: stated.payload, airgapSignature: stated.airgapSignature })] : []
+  })
 }
 
 const viewsOfKnown = new WeakMap<Known, string[]>()
@@ -84,19 +89,20 @@ export function viewBefore(known: Known, stepIndex: number): string {
     const step = known.script.ceremony.steps[i - 1]
     const view = views[i - 1]
     if (step === undefined || view === undefined) throw new TypeError(`no step ${i}`)
-    views.push(nextView(view, step, specOf(known.script, step.sends), statementsOf(known, step).map((one) => one.statement)))
+    views.push(nextView(view, step, statementsOf(known, step).map((one) => one.statement)))
   }
   return views[stepIndex] ?? known.id
 }
 
 /** Statements as verbs see them. */
-export const asCollected = (roster: readonly Card[], { statement, airgapSignature }: Signed): Collected => ({
-  from: statement.from, index: indexOf(roster, statement.from), to: statement.to, step: statement.step ?? '',
-  type: statement.type, view: statement.view ?? '', payload: statement.payload, airgapSignature,
+export const asCollected = (roster: readonly Card[], { statement, airgapSignature, piece }: Signed): Collected => ({
+  from: statement.from, index: indexOf(roster, statement.from), step: statement.step ?? '', type: statement.type, view: statement.view ?? '',
+  payload: statement.payload, airgapSignature, ...(piece === undefined ? {} : { piece }),
 })
 
-/** The set of statements that a request brings, whatever their order: H, hex. */
-export const setHash = (statements: readonly Carried[]): string => hashOf(statements.map((one) => canonical(one)).sort())
+/** The set of statements that a request brings, whatever their order: H, hex. Pieces follow from the roots in them. */
+export const setHash = (statements: readonly Carried[]): string =>
+  hashOf(statements.map(({ from, payload, airgapSignature }) => canonical({ from, payload, airgapSignature })).sort())
 
 /**
  * Checks the statements that a request brings for the step before `step`: the whole roster but oneself, once each,
@@ -115,11 +121,30 @@ export function verifyCollected(known: Known, step: Step, theirs: readonly Carri
   }
   checkSenders(known, previous, theirs, refuse)
   const spec = specOf(known.script, previous.sends)
-  const own = known.steps[previous.name]?.stated.find((one) => one.type === previous.sends)
+  const stated = known.steps[previous.name]?.stated
+  const own = stated?.type === previous.sends ? stated : undefined
   for (const signed of allStatements(known, previous, theirs)) {
-    if (signed.statement.from === known.me.name) continue
-    checkStatement(known, signed, spec, agreed(previous, own, signed.statement), refuse)
+    const { statement, piece } = signed
+    if (statement.from === known.me.name) continue
+    checkStatement(known, signed, spec, agreed(previous, own, statement), refuse)
+    checkPiece(known, spec, statement, piece, theirs.find(({ from }) => from === statement.from)?.path, refuse)
   }
+}
+
+/** The piece for this airgap, which must be of its form and stand at this airgap's own place under the statement's root. */
+function checkPiece(known: Known, spec: MessageSpec, { from, type, payload }: Statement, piece: JsonObject | undefined, path: readonly string[] | undefined, refuse: (why: string) => never): void {
+  const { roster } = known.opening
+  if (spec.to === 'everyone') {
+    if (piece !== undefined || path !== undefined) refuse(`the ${type} of ${from} brings a piece, and there are none`)
+    return
+  }
+  const root = payload['root']
+  if (piece === undefined || path === undefined || typeof root !== 'string' || !isBound(roster, known.me.name, root, piece, path)) {
+    return refuse(`what ${from} is said to have made for this participant is not what its ${type} binds`)
+  }
+  fieldsCheck(spec.payload)(piece, `What ${from} made for this participant`)
+  const problem = fieldsProblem(spec.payload, piece, roster)
+  if (problem !== null) refuse(`what ${from} made for this participant holds an unusable value: ${problem}`)
 }
 
 function checkSenders(known: Known, previous: Step, theirs: readonly Carried[], refuse: (why: string) => never): void {
@@ -147,29 +172,27 @@ function checkStatement(
   if (card === undefined || !verifyStatement(statement, airgapSignature, card.airgapKey)) {
     refuse(`the signature of ${from} on its ${type} does not verify for this ceremony, step and view`)
   }
-  fieldsCheck(spec.payload)(payload, `The ${type} of ${from}`)
+  const fields = statementFields(spec)
+  fieldsCheck(fields)(payload, `The ${type} of ${from}`)
   if (agreement.other !== undefined) refuse(`${from} states another ${agreement.other} than this airgap does`)
-  const problem = fieldsProblem(spec.payload, payload, known.opening.roster, 'strict', agreement.same)
+  const problem = fieldsProblem(fields, payload, known.opening.roster, 'strict', agreement.same)
   if (problem !== null) refuse(`the ${type} of ${from} holds an unusable value: ${problem}`)
 }
 
-/** Checks a dispute against this airgap's owner and rebuilds its statement. @throws run.statements */
-export function verifyDispute(known: Known, step: Step, name: string, { dispute }: DisputeRequest): Signed {
+/** A dispute of another, rebuilt and checked; it need not be about this participant. @throws run.statements */
+export function verifyDispute(known: Known, step: Step, name: string, { from, payload, airgapSignature }: Carried): Signed {
   const refuse = (why: string): never => {
     throw runError('statements', { step: name, why })
   }
-  const spec = specOf(known.script, name)
-  const statement: Statement = {
-    ceremony: known.id, step: step.name, type: name, from: dispute.from, to: null,
-    view: viewBefore(known, step.index), payload: dispute.payload,
-  }
-  if (dispute.from === known.me.name) refuse('nobody disputes with oneself')
-  const signed: Signed = { statement, airgapSignature: dispute.airgapSignature }
-  checkStatement(known, signed, spec, { same: [] }, refuse)
-  const [field] = Object.entries(spec.payload).find(([, type]) => type === 'participant') ?? []
-  if (dispute.payload[field ?? ''] !== known.me.name) refuse('it does not name this participant')
+  const statement: Statement = { ceremony: known.id, step: step.name, type: name, from, view: viewBefore(known, step.index), payload }
+  if (from === known.me.name) refuse('nobody disputes with oneself')
+  const signed: Signed = { statement, airgapSignature }
+  checkStatement(known, signed, specOf(known.script, name), { same: [] }, refuse)
   return signed
 }
+
+/** Whom a dispute names. */
+export const accusedBy = (known: Known, { statement: { type, payload } }: Signed): string => namedIn(specOf(known.script, type), payload)
 
 const preparedChecks = new Map<string, Check<Json>>()
 

@@ -9,7 +9,6 @@ import { openEnvelope, sealEnvelope } from '../channel/envelope.ts'
 import type { Envelope } from '../channel/envelope.ts'
 import { compileAirgap, airgapSteps } from '../compile/airgap.ts'
 import { ceremonyNumber } from '../crypto/number.ts'
-import { toHex } from '../crypto/bytes.ts'
 import type { Script, Step } from '../script/model.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
@@ -19,11 +18,11 @@ import { checkRequest } from '../wire/exchange.ts'
 import type { Answer, Request, Stated, StepRequest } from '../wire/exchange.ts'
 import { hashOf } from '../wire/message.ts'
 import { refuseBlind } from './airgap-blind.ts'
-import { disputedIn, erased, joinedFor, knownNow, newCell, saveCell, withoutWork } from './airgap-cell.ts'
+import { disputedIn, erased, isBarred, joinedFor, knownNow, newCell, saveCell, withoutWork } from './airgap-cell.ts'
 import type { Joined } from './airgap-cell.ts'
 import { computeStep } from './airgap-compute.ts'
 import { refusal } from './airgap-refusal.ts'
-import { answerDispute, closeCeremony, pair } from './airgap-requests.ts'
+import { abandonCeremony, answerDispute, closeCeremony, pair } from './airgap-requests.ts'
 import { checkpointOf, isUnderWay } from './airgap-work.ts'
 import { setHash, verifyCollected, verifyPrepared } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
@@ -53,10 +52,19 @@ export interface Pairing {
   readonly card: Card
 }
 
+/** Asks whether a ceremony is to be given up for good: after that nobody can ever use its result. */
+export interface Abandoning {
+  readonly kind: 'abandon'
+  readonly ceremony: string
+  readonly script: Script
+  readonly opening: Opening
+  readonly me: Card
+}
+
 export interface AirgapPorts {
   readonly memory: MemoryStore
   /** Asks the owner. @throws what the owner's screen cannot do; the step is then not used up */
-  readonly confirm: (question: Confirmation | Pairing) => Promise<boolean>
+  readonly confirm: (question: Confirmation | Pairing | Abandoning) => Promise<boolean>
   /** The script with this hash, from the airgap's own disk. */
   readonly script: (hash: string) => Script | undefined
   readonly verbs: Verbs
@@ -98,8 +106,8 @@ interface Pending {
 }
 
 interface StatedPart {
-  readonly give: 'statements'
-  readonly statements: readonly Stated[]
+  readonly give: 'statement'
+  readonly statement: Stated
   readonly attachment?: JsonObject
 }
 
@@ -128,15 +136,18 @@ export function createAirgap(ports: AirgapPorts): Airgap {
       machines.get(ceremony)?.send({ type: 'CLOSE' })
       return { give: 'closed', request: digest }
     }
-    if (request.ask === 'dispute') {
-      return { give: 'statements', request: digest, statements: await answerDispute(ports, ceremony, name, request) }
+    if (request.ask === 'dispute') return { give: 'statement', request: digest, statement: await answerDispute(ports, ceremony, name, request) }
+    if (request.ask === 'abandon') {
+      const statement = await abandonCeremony(ports, ceremony, name)
+      machines.get(ceremony)?.send({ type: 'CLOSE' })
+      return { give: 'statement', request: digest, statement }
     }
     return { ...(await step(ceremony, name, digest, request)), request: digest }
   }
 
   /** Answers a step: from memory where it was answered, or through the ceremony's machine. */
   async function step(id: string, name: string, digest: string, body: StepRequest): Promise<PartialAnswer> {
-    const joined = joinedFor(ports, id, body)
+    const joined = joinedFor(ports, id, body.opening)
     const { cell, script } = joined
     if (!airgapSteps(script.ceremony).some((one) => one.name === name)) throw runError('unknown-step', { ceremony: id, step: name })
     const answered = cell?.steps[name]
@@ -144,6 +155,9 @@ export function createAirgap(ports: AirgapPorts): Airgap {
       if (answered.asked !== askedHash(id, name, body)) throw runError('other-request', { step: name })
       return fromMemory(answered)
     }
+    const certificate = script.ceremony.steps.findIndex((one) => one.name === script.ceremony.certificate)
+    const isAfter = script.ceremony.steps.findIndex((one) => one.name === name) > certificate
+    if (isAfter && isBarred(cell)) throw runError('closed', { ceremony: id, why: 'this airgap was shown a complaint, beside which there can be no success' })
     const disputed = disputedIn(joined)
     if (ports.allowBlind !== true) refuseBlind(id, script, joined.opening)
     if (disputed !== undefined) throw runError('closed', { ceremony: id, why: `this airgap disputed in ${disputed}, so it aborts` })
@@ -191,7 +205,7 @@ export function createAirgap(ports: AirgapPorts): Airgap {
           tell('confirming', input.step)
           const confirmed = await ports.confirm(confirmation(ports, here, stepOf(input.step)))
           if (!confirmed) {
-            await saveCell(ports, id, (cell) => erased(cell ?? newCell(opening, null), 'declined'))
+            await saveCell(ports, id, (cell) => erased(cell ?? newCell(opening), 'declined'))
             requestOf(input.request).fail(runError('rejected', { ceremony: id, isForAll: stepOf(input.step).collect.kind === 'all' }))
           }
           return confirmed
@@ -247,9 +261,10 @@ function currentStep(machine: Machine | undefined, script: Script): string | und
 
 const askedHash = (id: string, step: string, body: StepRequest): string => hashOf([id, step, setHash(body.collected)])
 
-const fromMemory = ({ stated, attachment }: StepMemory): StatedPart => ({
-  give: 'statements', statements: stated, ...(attachment === undefined ? {} : { attachment }),
-})
+function fromMemory({ stated, attachment }: StepMemory): StatedPart {
+  if (stated === null) throw new TypeError('a step that was not answered')
+  return { give: 'statement', statement: stated, ...(attachment === undefined ? {} : { attachment }) }
+}
 
 /** The last number: it is slow on purpose, and simulated airgaps all show the same. */
 let shown = { id: '', number: '' }
@@ -273,18 +288,15 @@ function confirmation(ports: AirgapPorts, here: Omit<Joined, 'cell'>, step: Step
 /** Runs the verb, and puts the answer into the vault before anyone sees it. */
 async function compute(ports: AirgapPorts, here: Omit<Joined, 'cell'>, step: Step, body: StepRequest): Promise<PartialAnswer> {
   const { id, script: { ceremony }, opening } = here
-  const first = airgapSteps(ceremony)[0]?.name === step.name
   const { seed, ceremonies } = ports.memory.read()
-  const cell = ceremonies[id] ?? newCell(opening, first ? toHex(ports.random(32)) : null)
-  const { salt } = cell
-  if (salt === null) throw runError('unknown-ceremony', { ceremony: id })
+  const cell = ceremonies[id] ?? newCell(opening)
   const hash = askedHash(id, step.name, body)
-  const asked: StepMemory = { asked: hash, collected: body.collected, prepared: body.prepared, stated: [] }
+  const asked: StepMemory = { asked: hash, collected: body.collected, prepared: body.prepared, stated: null }
   const before = knownNow(ports, here)
   const known: Known = { ...before, steps: { ...before.steps, [step.name]: asked } }
   const prepared: JsonObject = Object.fromEntries(Object.values(known.steps).flatMap((one) => Object.entries(one.prepared)))
   const result = await computeStep({
-    known, step, prepared, verbs: ports.verbs, random: ports.random, secrets: { seed, salt },
+    known, step, prepared, verbs: ports.verbs, random: ports.random, secrets: { seed },
     checkpoint: checkpointOf(ports, id, cell, step.name, hash),
     tell: (done, total) => ports.onProgress?.({ ceremony: id, step: step.name, state: 'computing', done, total }),
     ...(body.assist === undefined ? {} : { assist: body.assist }),

@@ -52,6 +52,10 @@ export const runError = errorTable('run', {
       ? 'The ceremony aborts. Talk to the other participants; open it again when all agree.'
       : 'It is left to the others, who go on if enough of them consent. Tell them why.',
   }),
+  'not-abandoned': ({ ceremony }: { ceremony: string }) => ({
+    what: `The owner did not give up the ceremony ${ceremony.slice(0, 12)}: it stays in doubt.`,
+    todo: 'It may still succeed. To give it up for good later: `keyrite client abandon CEREMONY`.',
+  }),
   'pairing-declined': ({ name }: { name: string }) => ({
     what: `The airgap’s owner did not take this card of ${name}.`,
     todo: 'If it is your own airgap, compare the signing key on its screen with the one that `keyrite client init` printed; then pair again: `keyrite client pair` here, and `keyrite airgap card` there.',

@@ -8,14 +8,18 @@ export interface KeptShown {
   readonly opening: Opening
   /** Of a key: 48 bytes, hex. */
   readonly groupKey?: string
+  /** Its share was recovered from a log in which not everybody had confirmed: the others may have given it up. */
+  readonly isUnconfirmed: boolean
 }
 
 const G1 = /^[0-9a-f]{96}$/
 
 /** @param kept a finished ceremony with what it left in the vault */
-export function shownOf({ id, opening, values }: { readonly id: string; readonly opening: Opening; readonly values: JsonObject }): KeptShown {
+export function shownOf(
+  { id, opening, values, unconfirmed = false }: { readonly id: string; readonly opening: Opening; readonly values: JsonObject; readonly unconfirmed?: boolean },
+): KeptShown {
   const groupKey = groupKeyIn(values)
-  return { id, opening, ...(groupKey === undefined ? {} : { groupKey }) }
+  return { id, opening, isUnconfirmed: unconfirmed, ...(groupKey === undefined ? {} : { groupKey }) }
 }
 
 /** The group key that a share is of: it stands beside the share. */

@@ -6,7 +6,9 @@ import type { Carried, Stated } from '../wire/exchange.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import type { Followed } from '../verbs/runtime.ts'
 import type { Card, Opening } from '../wire/card.ts'
-import { cardSchema, hexSchema, objectSchema, openingSchema } from '../wire/schema.ts'
+import { hexSchema, nameSchema, objectSchema, openingSchema } from '../wire/schema.ts'
+import { fromHex, toHex } from '../crypto/bytes.ts'
+import { airgapKeyPair } from '../crypto/seed.ts'
 
 /** One answered step. */
 export interface StepMemory extends JsonObject {
@@ -15,24 +17,31 @@ export interface StepMemory extends JsonObject {
   /** The previous step's statements by the others, as verified. */
   readonly collected: readonly Carried[]
   readonly prepared: JsonObject
-  readonly stated: readonly Stated[]
+  /** Null as long as it is being made. */
+  readonly stated: Stated | null
   readonly attachment?: JsonObject
 }
 
-/** `left`: live when a backup was made; what came back from it takes no step of that ceremony. */
-export type CellState = 'live' | 'finished' | 'declined' | 'aborted' | 'left'
+/**
+ * `closed`: its client showed it that the ceremony is over. `abandoned`: its owner gave it up for good. `left`: live when a backup
+ * was made; what came back from it takes no step of that ceremony.
+ */
+export const CELL_STATES = ['live', 'finished', 'declined', 'closed', 'abandoned', 'left'] as const
+export type CellState = (typeof CELL_STATES)[number]
 
 /** An airgap's memory of one ceremony. */
 export interface Cell extends JsonObject {
   readonly opening: Opening
-  /** 32 bytes, hex; gone once the session is erased. */
-  readonly salt: string | null
   readonly state: CellState
   readonly steps: Readonly<Record<string, StepMemory>>
+  /** Answered ones, by the dispute's name and its complainer's (`disputeKey`). Once there is one, the ceremony is never finished here. */
   readonly disputes: Readonly<Record<string, StepMemory>>
   /** What is under way and takes long. Gone once it is done. */
   readonly work?: Work
 }
+
+/** Where the answer to a complainer's dispute is remembered: one answer each, always the same. */
+export const disputeKey = (dispute: string, complainer: string): string => `${dispute} ${complainer}`
 
 /** Work under way, to which the owner has consented where that was asked. As secret as the session. */
 export interface Work extends JsonObject {
@@ -51,18 +60,21 @@ export interface KeptRecord extends JsonObject {
   readonly finishedAt: string
   /** By the script's local name, for example `share`. Secret. */
   readonly values: JsonObject
+  /** It was recovered from a log in which not everybody had confirmed. */
+  readonly unconfirmed?: true
 }
 
 /** A finished ceremony as its airgap finds it again when another one follows it. */
 export interface FollowedHere extends Followed {
   /** By the script's local name. Secret. */
   readonly values: JsonObject
+  readonly unconfirmed?: true
 }
 
 /** Finds a finished ceremony in a memory, by its id. */
 export function followedIn({ kept }: AirgapMemory, id: string): FollowedHere | undefined {
   const record = Object.hasOwn(kept, id) ? kept[id] : undefined
-  return record === undefined ? undefined : { id, opening: record.opening, values: record.values }
+  return record === undefined ? undefined : { id, opening: record.opening, values: record.values, ...(record.unconfirmed === true ? { unconfirmed: true } : {}) }
 }
 
 export interface AddedScript extends JsonObject {
@@ -71,15 +83,20 @@ export interface AddedScript extends JsonObject {
   readonly source: string
 }
 
+/** A client as its airgap's owner confirmed it. */
+export interface Paired extends JsonObject {
+  readonly name: string
+  /** 32 bytes, hex. */
+  readonly signingKey: string
+}
+
 export interface AirgapMemory extends JsonObject {
-  readonly version: 1
+  readonly version: 2
   /** 64 bytes, hex. */
   readonly seed: string
-  /**
-   * When it was made from the words or a backup, RFC 3339. A ceremony that was opened before may have been joined by the memory that was lost.
-   */
-  readonly restoredAt?: string
-  readonly card: Card | null
+  /** 16 bytes, hex, drawn when this vault was made, and in no backup: of two vaults of one seed each joins its own ceremonies only. */
+  readonly epoch: string
+  readonly client: Paired | null
   readonly scripts: readonly AddedScript[]
   readonly ceremonies: Readonly<Record<string, Cell>>
   readonly kept: Readonly<Record<string, KeptRecord>>
@@ -94,66 +111,77 @@ const stepSchema = objectSchema(
     asked: hexSchema(32),
     collected: { type: 'array', items: { type: 'object' } },
     prepared: { type: 'object' },
-    stated: { type: 'array', items: { type: 'object' } },
+    stated: nullable({ type: 'object' }),
     attachment: { type: 'object' },
   },
   ['attachment'],
 )
 
 /** The vault's schema: what is in it was written by this program, but perhaps by another version. */
-export const memorySchema = objectSchema({
-  version: { type: 'integer', const: 1 },
+const memorySchemas = {
+  version: { type: 'integer', const: 2 },
   seed: hexSchema(64),
-  restoredAt: text,
-  card: nullable(cardSchema),
+  epoch: hexSchema(16),
+  client: nullable(objectSchema({ name: nameSchema, signingKey: hexSchema(32) })),
   scripts: { type: 'array', items: objectSchema({ name: text, hash: hexSchema(32), source: text }) },
   ceremonies: record(
     objectSchema({
       opening: openingSchema,
-      salt: nullable(hexSchema(32)),
-      state: { type: 'string', enum: ['live', 'finished', 'declined', 'aborted', 'left'] },
+      state: { type: 'string', enum: CELL_STATES },
       steps: record(stepSchema),
       disputes: record(stepSchema),
       work: objectSchema({ step: text, asked: hexSchema(32), state: {}, stopped: { type: 'boolean', const: true } }, ['stopped']),
     }, ['work']),
   ),
-  kept: record(objectSchema({ opening: openingSchema, finishedAt: text, values: { type: 'object' } })),
-}, ['restoredAt'])
+  kept: record(objectSchema({ opening: openingSchema, finishedAt: text, values: { type: 'object' }, unconfirmed: { type: 'boolean', const: true } }, ['unconfirmed'])),
+}
 
-/** @param restoredAt where the seed is an earlier airgap's */
-export const emptyMemory = (seed: string, restoredAt?: Date): AirgapMemory => ({
-  version: 1, seed, ...(restoredAt === undefined ? {} : { restoredAt: restoredAt.toISOString() }), card: null, scripts: [], ceremonies: {}, kept: {},
-})
+export const memorySchema = objectSchema(memorySchemas)
+
+/** Bytes of an epoch. */
+export const EPOCH = 16
+
+/** @param epoch fresh, 16 bytes, whatever the seed is from */
+export const emptyMemory = (seed: string, epoch: Uint8Array): AirgapMemory =>
+  ({ version: 2, seed, epoch: toHex(epoch), client: null, scripts: [], ceremonies: {}, kept: {} })
+
+/** This airgap's card, once it is paired: by its client, its own key, and the epoch of this vault. */
+export const cardIn = ({ seed, epoch, client }: AirgapMemory): Card | null =>
+  client === null ? null : { ...client, airgapKey: toHex(airgapKeyPair(fromHex(seed, 64)).publicKey), epoch }
+
+/** What a backup has of a memory. */
+export type BackedUp = Omit<AirgapMemory, 'epoch'>
 
 /** What a backup holds. As secret as the memory. */
 export interface Backup extends JsonObject {
-  readonly keyrite: 'airgap-backup/1'
+  readonly keyrite: 'airgap-backup/2'
   /** RFC 3339. */
   readonly madeAt: string
-  readonly memory: AirgapMemory
+  readonly memory: BackedUp
 }
 
-export const backupSchema = objectSchema({ keyrite: { type: 'string', const: 'airgap-backup/1' }, madeAt: text, memory: memorySchema })
+const { epoch: _, ...backedUpSchemas } = memorySchemas
+export const backupSchema = objectSchema({ keyrite: { type: 'string', const: 'airgap-backup/2' }, madeAt: text, memory: objectSchema(backedUpSchemas) })
 
 /**
- * The memory without its live sessions: a backup must not be able to answer a live step again, and differently. That it
- * was in them is kept, so that it does not join them anew either. What a finished ceremony's airgap answered
- * holds no secret, and is the same however often it is given. Work under way is left out with its session.
+ * The memory without its live sessions and its epoch: a backup must not be able to answer a live step again, nor join what this
+ * vault may have joined. What a finished ceremony's airgap answered holds no secret, and is the same however often it is
+ * given. Work under way is left out with its session.
  */
-export function forBackup(memory: AirgapMemory): AirgapMemory {
+export function forBackup({ epoch: __, ...memory }: AirgapMemory): BackedUp {
   const ceremonies = Object.entries(memory.ceremonies).map(([id, cell]): [string, Cell] => {
     if (cell.state === 'finished') return [id, cell]
-    return [id, { opening: cell.opening, salt: null, state: cell.state === 'live' ? 'left' : cell.state, steps: {}, disputes: {} }]
+    return [id, { opening: cell.opening, state: cell.state === 'live' ? 'left' : cell.state, steps: {}, disputes: {} }]
   })
   return { ...memory, ceremonies: Object.fromEntries(ceremonies) }
 }
 
 export const backupOf = (memory: AirgapMemory, madeAt: Date): Backup => ({
-  keyrite: 'airgap-backup/1', madeAt: madeAt.toISOString(), memory: forBackup(memory),
+  keyrite: 'airgap-backup/2', madeAt: madeAt.toISOString(), memory: forBackup(memory),
 })
 
-/** A backup's memory in a new airgap. Ceremonies that were opened before now are taken for ones that the lost airgap may have joined. */
-export const restoredFrom = ({ memory }: Backup, now: Date): AirgapMemory => ({ ...forBackup(memory), restoredAt: now.toISOString() })
+/** A backup's memory in a new vault. @param epoch fresh, 16 bytes */
+export const restoredFrom = ({ memory }: Backup, epoch: Uint8Array): AirgapMemory => ({ ...memory, epoch: toHex(epoch) })
 
 /** Where the memory lives. `update` resolves after the new value is durable. */
 export interface MemoryStore {

@@ -36,6 +36,8 @@ export interface StepRequest extends JsonObject {
 export interface DisputeRequest extends JsonObject {
   readonly ask: 'dispute'
   readonly dispute: Carried
+  /** As a request for the disputed step brings it: an airgap that was not asked for that step yet knows the step's view by it. */
+  readonly collected: readonly Carried[]
 }
 
 /** Asks the airgap to make sure that a ceremony of which it does not know the end can never be usable. The envelope's step is the one whose slot that takes. */
@@ -182,7 +184,7 @@ const requestSchemas = {
     },
     ['opening', 'assist'],
   ),
-  dispute: objectSchema({ ask: constant('dispute'), dispute: carriedSchema }),
+  dispute: objectSchema({ ask: constant('dispute'), dispute: carriedSchema, collected: { type: 'array', maxItems: MAX_ROSTER, items: carriedSchema } }),
   abandon: objectSchema({ ask: constant('abandon') }),
   close: objectSchema(
     {
