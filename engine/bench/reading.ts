@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
-import { DST_SIGNATURE, encodeG2, hashToG2, scalarFromBytes } from '../crypto/bls.ts'
+import { DST_SIGNATURE, decodeG2OnCurve, encodeG2, encodeG2Affine, hashToG2, scalarFromBytes } from '../crypto/bls.ts'
 import { fromHex, sha256Hex, toHex } from '../crypto/bytes.ts'
 import { airgapKeyPair } from '../crypto/seed.ts'
 import { signedBytesOf } from '../messages/kinds.ts'
@@ -50,8 +50,9 @@ function signing(key: Simulated, partials: ReadonlyMap<string, readonly string[]
   const id = ceremonyId(opening)
   const posts = key.members.map(({ name: from, seed, signingKey }, offset): Post => {
     const made = partials.get(from) ?? []
-    const attachment = canonicalBytes({ partials: [...made] })
-    const statement: Statement = { ceremony: id, step: 'SendPartials', type: 'Partial', from, to: null, view: id, payload: { digest: partialsDigest(made) } }
+    const points = made.map((one) => decodeG2OnCurve(fromHex(one, 96)))
+    const attachment = canonicalBytes({ partials: points.map((one) => toHex(encodeG2Affine(one))) })
+    const statement: Statement = { ceremony: id, step: 'SendPartials', type: 'Partial', from, view: id, payload: { digest: partialsDigest(points.map(encodeG2)) } }
     const airgapSignature = signStatement(airgapKeyPair(seed).secretKey, statement)
     return { offset, attachment, message: signMessage(signingKey, { statement, airgapSignature, attachment: sha256Hex(attachment), seen: EMPTY_LOG }) }
   })
@@ -78,5 +79,5 @@ const key = await simulate({ script: readShipped('dkg'), names: ['anna', 'ben', 
 const partials = partialsUnder(key)
 print('The event loop', ['', 'blocked at most, ms', 'in all, ms'], [
   await measured('read at once (verify, simulations)', (ledger, post) => ledger.accept(post), signing(key, partials)),
-  await measured('read in turns (client)', (ledger, post) => ledger.follow(post), signing(key, partials)),
+  await measured('read in turns (client)', (ledger, post) => ledger.follow(post, () => Promise.reject(new Error('it is there already'))), signing(key, partials)),
 ])

@@ -6,6 +6,7 @@
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import type { Ceremony, Step } from '../script/model.ts'
 import type { Fault } from '../run/abort.ts'
+import { boardError } from '../wire/board.ts'
 import type { Json } from '../wire/canonical.ts'
 import { assertComplete } from './strict.ts'
 
@@ -17,10 +18,16 @@ export interface StepInput {
   readonly question: Json | null
 }
 
-export type Asked = { readonly kind: 'statements' } | { readonly kind: 'question'; readonly question: Json }
+export type Asked = { readonly kind: 'statement' } | { readonly kind: 'question'; readonly question: Json }
 
 /** How a step's collecting ended: `late` comes after the certificate only, where no deadline aborts any more. */
 export type CollectedHow = { readonly kind: 'complete' } | { readonly kind: 'disputed' } | { readonly kind: 'late' }
+
+/**
+ * What a client in duty to its disputes does next: answer one about itself, say what their verdicts come to, or nothing any more,
+ * since no dispute can come to be answered.
+ */
+export type Duty = { readonly kind: 'accused' } | { readonly kind: 'judged'; readonly fault: Fault } | { readonly kind: 'over' }
 
 export interface ClientContext {
   readonly question: Json | null
@@ -34,11 +41,13 @@ export interface ClientContext {
 export type ClientEvent =
   | { readonly type: 'FAULT'; readonly fault: Fault }
   | { readonly type: 'ABORT' }
+  /** The storage shows others another log, after the success that nothing undoes. */
+  | { readonly type: 'FORKED'; readonly why: string }
   /** A step became complete: where some are enough, perhaps without this client. */
   | { readonly type: 'PASSED' }
 
 /** The outcome of a client's machine: its final states, and what they mean. */
-export const OUTCOMES = ['usable', 'unconfirmed', 'aborted', 'doubtful', 'stopped'] as const
+export const OUTCOMES = ['usable', 'unconfirmed', 'doubtful', 'aborted', 'dead', 'stopped'] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
 type Final = { readonly output: Outcome }
@@ -58,21 +67,26 @@ const machineSetup = setup({
     post: fromPromise<null, StepInput>(unimplemented),
     pause: fromPromise<null, StepInput>(unimplemented),
     collect: fromPromise<CollectedHow, StepInput>(unimplemented),
-    justify: fromPromise<null, StepInput>(unimplemented),
-    verdict: fromPromise<Fault | null, StepInput>(unimplemented),
+    duty: fromPromise<Duty>(unimplemented),
+    justify: fromPromise<null>(unimplemented),
     abort: fromPromise<null, { readonly fault: Fault | null }>(unimplemented),
     doubt: fromPromise<null>(unimplemented),
+    abandon: fromPromise<null>(unimplemented),
   },
   guards: {
     isQuestion: (_, params: { readonly answer: unknown }) => kindOf(params.answer) === 'question',
     isDisputed: (_, params: { readonly answer: unknown }) => kindOf(params.answer) === 'disputed',
     isLate: (_, params: { readonly answer: unknown }) => kindOf(params.answer) === 'late',
+    isAccused: (_, params: { readonly answer: unknown }) => kindOf(params.answer) === 'accused',
+    isJudged: (_, params: { readonly answer: unknown }) => kindOf(params.answer) === 'judged',
     isTransport: (_, params: { readonly error: unknown }) => codeOf(params.error) === 'board.unreachable',
     isFault: (_, params: { readonly error: unknown }) => faultOf(params.error) !== null,
     // Provided by the runtime, which knows the log and the clock.
     isBound: () => false,
     isCertified: () => false,
-    isAccused: (_, params: { readonly dispute: string }) => params.dispute === '',
+    isDead: () => false,
+    mayAbandon: () => false,
+    isOnDuty: () => false,
     isOver: () => false,
     isPassed: (_, params: { readonly step: string }) => params.step === '',
   },
@@ -88,8 +102,8 @@ const machineSetup = setup({
 
 /** The names that the runtime must provide, and the compiler may use. */
 export const CLIENT_NAMES = {
-  actors: ['watch', 'ask', 'assist', 'compute', 'post', 'pause', 'collect', 'justify', 'verdict', 'abort', 'doubt'],
-  guards: ['isQuestion', 'isDisputed', 'isLate', 'isTransport', 'isFault', 'isBound', 'isCertified', 'isAccused', 'isOver', 'isPassed'],
+  actors: ['watch', 'ask', 'assist', 'compute', 'post', 'pause', 'collect', 'duty', 'justify', 'abort', 'doubt', 'abandon'],
+  guards: ['isQuestion', 'isDisputed', 'isLate', 'isAccused', 'isJudged', 'isTransport', 'isFault', 'isBound', 'isCertified', 'isDead', 'mayAbandon', 'isOnDuty', 'isOver', 'isPassed'],
   actions: ['keepQuestion', 'keepAssist', 'forgetQuestion', 'keepFault', 'forgetFault', 'keepTrouble'],
 } as const
 
@@ -158,8 +172,8 @@ function stepState(ceremony: Ceremony, step: Step, next: string) {
           onDone: [
             ...(step.disputes === undefined
               ? []
-              : [{ guard: { type: 'isDisputed', params: answer }, target: `#${step.disputes}` }]),
-            ...(confirms ? [{ guard: { type: 'isLate', params: answer }, target: '#unconfirmed' }] : []),
+              : [{ guard: { type: 'isDisputed', params: answer }, target: '#answering' }]),
+            ...(confirms ? [{ guard: { type: 'isLate', params: answer }, target: '#late' }] : []),
             { target: next },
           ],
           onError: stop,
@@ -170,27 +184,34 @@ function stepState(ceremony: Ceremony, step: Step, next: string) {
   }
 }
 
-function disputeState(name: string) {
-  const accused = { type: 'isAccused', params: { dispute: name } }
+/**
+ * What a ceremony with disputes owes to guilt, whatever Aborts there are: as long as a complaint may come, its airgap's session stays, and
+ * each one about it is answered (protocol §5.6).
+ */
+function answeringState(succeeded: object) {
   return {
-    id: name,
-    initial: 'reading',
+    id: 'answering',
+    initial: 'waiting',
     states: {
-      reading: { always: [{ guard: accused, target: 'justifying' }, { target: 'judging' }] },
-      justifying: { invoke: { src: 'justify', input: input(name), onDone: 'posting', onError: [abortFor, stop] } },
-      posting: { invoke: { src: 'post', input: input(name), onDone: 'judging', onError: retrying('pausing') } },
-      pausing: { invoke: { src: 'pause', input: input(name), onDone: 'posting', onError: stop } },
-      judging: {
+      waiting: {
         invoke: {
-          src: 'verdict', input: input(name),
+          src: 'duty',
           onDone: [
-            { guard: accused, target: 'justifying' },
-            { target: '#aborting', actions: { type: 'keepFault', params: ({ event }: DoneEvent) => ({ fault: event.output }) } },
+            succeeded,
+            { guard: { type: 'isAccused', params: answer }, target: 'justifying' },
+            {
+              guard: { type: 'isJudged', params: answer }, target: '#aborting',
+              actions: { type: 'keepFault', params: ({ event }: DoneEvent) => ({ fault: faultIn(event.output) }) },
+            },
+            { target: '#ending' },
           ],
           onError: stop,
         },
       },
+      justifying: { invoke: { src: 'justify', onDone: 'waiting', onError: [{ guard: { type: 'isTransport', params: error }, target: 'pausing' }, stop] } },
+      pausing: { invoke: { src: 'pause', input: input(''), onDone: 'waiting', onError: stop } },
     },
+    on: { FAULT: undefined, ABORT: undefined },
   }
 }
 
@@ -205,11 +226,12 @@ export function clientConfig(ceremony: Ceremony) {
     const next = steps[i + 1]
     states[step.name] = stepState(ceremony, step, next === undefined ? '#usable' : `#${next.name}`)
   })
-  for (const name of Object.keys(ceremony.disputes)) states[name] = disputeState(name)
   const afterCertificate = steps[certificateIndex(ceremony) + 1]
   const succeeded = {
     guard: 'isCertified', actions: 'forgetFault', target: afterCertificate === undefined ? '#usable' : `#${afterCertificate.name}`,
   }
+  const disputes = Object.keys(ceremony.disputes).length > 0
+  const onDuty = disputes ? [{ guard: 'isOnDuty', target: 'answering' }] : []
   const over = (outcome: Outcome) => ({ id: outcome, type: 'final' as const, output: outcome })
   return {
     id: `${ceremony.name}-client`,
@@ -219,6 +241,10 @@ export function clientConfig(ceremony: Ceremony) {
     on: {
       FAULT: { target: '.aborting', actions: { type: 'keepFault', params: ({ event }: { event: { fault: Fault } }) => ({ fault: event.fault }) } },
       ABORT: '.ending',
+      FORKED: {
+        target: '.stopped',
+        actions: { type: 'keepTrouble', params: ({ event }: { event: { why: string } }) => ({ error: boardError('tampered', { offset: null, why: event.why }) }) },
+      },
     },
     states: {
       ...states,
@@ -240,16 +266,31 @@ export function clientConfig(ceremony: Ceremony) {
         },
         on: { FAULT: undefined, ABORT: 'ending' },
       },
-      ending: { id: 'ending', always: [succeeded, { guard: 'isBound', target: 'doubting' }, { target: 'aborted' }] },
+      ...(disputes ? { answering: answeringState(succeeded) } : {}),
+      ending: {
+        id: 'ending',
+        always: [succeeded, ...onDuty, { guard: 'isDead', target: 'dead' }, { guard: 'isBound', target: 'doubting' }, { target: 'aborted' }],
+      },
       // Not over: whoever stated the certificate's part cannot take it back, and the certificate may still complete.
       doubting: {
         id: 'doubting',
-        invoke: { src: 'doubt', onDone: [succeeded, { guard: 'isBound', target: 'doubtful' }, { target: 'aborted' }], onError: stop },
+        invoke: {
+          src: 'doubt',
+          onDone: [succeeded, ...onDuty, { guard: 'isDead', target: 'dead' }, { guard: 'mayAbandon', target: 'abandoning' }, { guard: 'isBound', target: 'doubtful' }, { target: 'aborted' }],
+          onError: stop,
+        },
+        on: { FAULT: undefined, ABORT: undefined },
+      },
+      late: { id: 'late', always: [{ guard: 'isDead', target: 'dead' }, { target: 'unconfirmed' }] },
+      // Its owner may end the doubt, for everybody and for good.
+      abandoning: {
+        invoke: { src: 'abandon', onDone: [succeeded, { guard: 'isDead', target: 'dead' }, { target: 'doubtful' }], onError: stop },
         on: { FAULT: undefined, ABORT: undefined },
       },
       usable: over('usable'),
       unconfirmed: over('unconfirmed'),
       aborted: over('aborted'),
+      dead: over('dead'),
       doubtful: over('doubtful'),
       stopped: over('stopped'),
     },
@@ -275,6 +316,8 @@ function codeOf(value: unknown): string | undefined {
 function questionOf(value: unknown): Json {
   return typeof value === 'object' && value !== null && 'question' in value ? (value.question as Json) : null
 }
+
+const faultIn = (value: unknown): unknown => (typeof value === 'object' && value !== null && 'fault' in value ? value.fault : null)
 
 /** A fault, given itself or inside the error that carries it. */
 function faultOf(value: unknown): Fault | null {

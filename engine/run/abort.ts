@@ -6,7 +6,7 @@ import { compileCheck, nameSchema, objectSchema } from '../wire/schema.ts'
 
 /** The engine's own reasons. Verbs bring theirs, namespaced, such as `dkg.bad-deal`. */
 export const REASONS = [
-  'missing', 'malformed', 'bad-signature', 'equivocation', 'check-failed', 'unreachable', 'disagreement', 'forked',
+  'missing', 'withheld', 'malformed', 'bad-signature', 'equivocation', 'check-failed', 'unreachable', 'disagreement', 'forked',
   'rejected', 'operator',
 ] as const
 

@@ -18,22 +18,22 @@ export const slotsOf = ({ steps, disputes }: Ceremony, participants: number): nu
 
 export class Budgets {
   private readonly most: number
-  private readonly used = new Map<string, { readonly entries: number; readonly bytes: number }>()
+  private readonly used = new Map<string, { readonly entries: number; readonly bytes: number; readonly spentAt?: number }>()
 
   constructor(ceremony: Ceremony, participants: number) {
     this.most = mostEntries(slotsOf(ceremony, participants))
   }
 
   /** Counts a message that its author signed and that takes no slot. */
-  charge(message: Message): void {
+  charge(message: Message, offset: number): void {
     const { from } = message.statement
     const { entries = 0, bytes = 0 } = this.used.get(from) ?? {}
-    this.used.set(from, { entries: entries + 1, bytes: bytes + canonicalBytes(message).length })
+    const now = { entries: entries + 1, bytes: bytes + canonicalBytes(message).length }
+    this.used.set(from, now.entries >= this.most || now.bytes >= MOST_BYTES ? { ...now, spentAt: offset } : now)
   }
 
-  /** Is all of it used up? What its author posts from then on counts for nothing. */
-  isSpent(name: string): boolean {
-    const { entries = 0, bytes = 0 } = this.used.get(name) ?? {}
-    return entries >= this.most || bytes >= MOST_BYTES
+  /** Where the last one stands that counted; undefined as long as not all is used up. */
+  spentAt(name: string): number | undefined {
+    return this.used.get(name)?.spentAt
   }
 }

@@ -1,8 +1,8 @@
 /** What a client asks its airgap, and how it checks the answer before anything is posted. */
 import { openEnvelope, sealEnvelope } from '../channel/envelope.ts'
-import type { Step } from '../script/model.ts'
+import type { Message as MessageSpec, Step } from '../script/model.ts'
 import { fieldsCheck } from '../verbs/values.ts'
-import { canonical, parseCanonical } from '../wire/canonical.ts'
+import { parseCanonical } from '../wire/canonical.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import type { Card } from '../wire/card.ts'
 import { errorTable, KeyriteError } from '../wire/error.ts'
@@ -10,7 +10,9 @@ import { checkAnswer } from '../wire/exchange.ts'
 import type { Answer, Request, Stated } from '../wire/exchange.ts'
 import { verifyStatement } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
+import { ABANDONED } from './abandon.ts'
 import type { Fault } from './abort.ts'
+import { checkCrossed, expanded, hasAttachment, statementFields } from './attachment.ts'
 import { runError } from './errors.ts'
 import type { Ledger } from './ledger.ts'
 
@@ -59,49 +61,49 @@ export function stepRequest(ledger: Ledger, step: Step, me: Card, assist: Json |
   }
 }
 
-/** An answer as the client keeps it: the statements whole; with their signatures, unless a client's step made them. */
+/** An answer as the client keeps it: the statement whole; with its signature, unless a client's step made it. */
 export interface KeptAnswer extends JsonObject {
-  readonly statements: readonly { readonly statement: Statement; readonly airgapSignature?: string }[]
+  readonly statement: Statement
+  readonly airgapSignature?: string
+  /** As it stands on the board. */
   readonly attachment?: JsonObject
 }
 
+/** Where an airgap's statement stands, and what may stand there. */
+export interface StatedPlace {
+  readonly step: string
+  readonly view: string
+  readonly types: readonly string[]
+}
+
 /**
- * Fills in what the client knows of the airgap's statements, and checks form, recipients and signatures.
+ * Fills in what the client knows of the airgap's statement, and checks form, signature and attachment, which it writes as the board
+ * has it.
  *
- * @param place the statements' step and view, and the types that may stand there
  * @throws run.answer
  */
-export function checkStated(
-  ledger: Ledger, me: Card, place: { readonly step: string; readonly view: string; readonly types: readonly string[] },
-  stated: readonly Stated[], attachment: JsonObject | undefined,
-): KeptAnswer {
+export function checkStated(ledger: Ledger, me: Card, place: StatedPlace, { type, payload, airgapSignature }: Stated, attachment: JsonObject | undefined): KeptAnswer {
   const refuse = (why: string): never => {
     throw runError('answer', { step: place.step, why })
   }
-  const [type = ''] = stated.map((one) => one.type)
-  const spec = ledger.ceremony.messages[type]
-  if (spec === undefined || !place.types.includes(type) || stated.some((one) => one.type !== type)) return refuse(`it states ${type}`)
-  const recipients = spec.to === 'everyone' ? [null] : ledger.roster.map((card) => card.name).filter((name) => name !== me.name)
-  if (canonical(stated.map((one) => one.to ?? '').sort()) !== canonical(recipients.map((to) => to ?? '').sort())) {
-    return refuse(`its ${type} is not addressed as the script says`)
+  if (!place.types.includes(type)) return refuse(`it states ${type}`)
+  const spec = ledger.ceremony.messages[type] ?? NO_SCRIPTS
+  if (hasAttachment(spec) !== (attachment !== undefined)) return refuse(`its ${type} has the wrong attachment`)
+  fieldsCheck(statementFields(spec))(payload, `The ${type} from the airgap`)
+  const statement: Statement = { ceremony: ledger.id, step: place.step, type, from: me.name, view: place.view, payload }
+  if (!verifyStatement(statement, airgapSignature, me.airgapKey)) {
+    return refuse(`the signature on its ${type} does not verify; the airgap is another one, or has seen another log`)
   }
-  if ((spec.attachment !== undefined) !== (attachment !== undefined)) return refuse(`its ${type} has the wrong attachment`)
-  if (spec.attachment !== undefined) fieldsCheck(spec.attachment)(attachment, 'The attachment from the airgap')
-  const statements = stated.map(({ to, payload, airgapSignature }) => {
-    fieldsCheck(spec.payload)(payload, `The ${type} from the airgap`)
-    const statement: Statement = { ceremony: ledger.id, step: place.step, type, from: me.name, to, view: place.view, payload }
-    if (!verifyStatement(statement, airgapSignature, me.airgapKey)) {
-      return refuse(`the signature on its ${type} does not verify; the airgap is another one, or has seen another log`)
-    }
-    return { statement, airgapSignature }
-  })
-  return { statements, ...(attachment === undefined ? {} : { attachment }) }
+  return { statement, airgapSignature, ...(attachment === undefined ? {} : { attachment: expanded(spec, checkCrossed(spec, attachment)) }) }
 }
+
+/** What no script declares has nothing in it. */
+const NO_SCRIPTS: MessageSpec = { name: ABANDONED, to: 'everyone', payload: {} }
 
 /** Reads a kept answer back: this program's own text, but perhaps of another version. */
 export function readKept(text: string): KeptAnswer {
   const value = parseCanonical(text, 'A kept answer')
-  if (typeof value !== 'object' || value === null || !('statements' in value)) {
+  if (typeof value !== 'object' || value === null || !('statement' in value)) {
     throw runError('answer', { step: '', why: 'the copy that was kept is damaged' })
   }
   return value as KeptAnswer

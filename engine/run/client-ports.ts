@@ -45,6 +45,11 @@ export interface ClientPorts {
   readonly checks?: MessageChecks
   readonly random: Random
   readonly clock: Clock
+  /**
+   * Asks the owner of a ceremony in doubt to the last deadline whether to give it up for good; its airgap's owner confirms it there. Without
+   * it nothing is given up.
+   */
+  readonly offerAbandon?: () => Promise<boolean>
   readonly onProgress?: (progress: ClientProgress) => void
   /** Hears of the ceremony as the log tells it, at the start and after every message. */
   readonly onLedger?: (ledger: Ledger) => void

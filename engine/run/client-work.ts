@@ -10,19 +10,21 @@ import { indexOf } from '../wire/card.ts'
 import type { Answer, Request } from '../wire/exchange.ts'
 import { signMessage } from '../wire/message.ts'
 import type { Statement, Unsigned } from '../wire/message.ts'
+import { ABANDONED, abandonStep } from './abandon.ts'
 import { abortPayload } from './abort.ts'
 import type { Fault } from './abort.ts'
 import { checkStated, exchangeWith, readKept, stepRequest } from './client-exchange.ts'
-import type { KeptAnswer } from './client-exchange.ts'
+import type { KeptAnswer, StatedPlace } from './client-exchange.ts'
 import type { ClientPorts } from './client-ports.ts'
 import { runError } from './errors.ts'
+import type { DisputeState } from './ledger-disputes.ts'
 import type { Ledger } from './ledger.ts'
 import { resolveArgs } from './resolve.ts'
 
 export class ClientWork {
   private readonly ports: ClientPorts
   private readonly ledger: Ledger
-  /** Steps and disputes whose posting was begun: the log may hold them although nobody here has seen it yet. */
+  /** What was begun to be posted, by its name: the log may hold it although nobody here has seen it yet. */
   private readonly begun = new Set<string>()
 
   constructor(ports: ClientPorts, ledger: Ledger) {
@@ -40,8 +42,7 @@ export class ClientWork {
   /** The airgap's part of the certificate is, or may be, in the log; and the certificate may still complete. */
   get isBound(): boolean {
     const { ledger } = this
-    const { certificate } = ledger.ceremony
-    return ledger.isBound(this.ports.me.name) || (this.begun.has(certificate) && ledger.certifiable && !ledger.certified)
+    return ledger.isBound(this.ports.me.name) || (this.begun.has(ledger.ceremony.certificate) && ledger.dead === null && !ledger.certified)
   }
 
   /** This participant's own Abort is in the log. */
@@ -49,11 +50,11 @@ export class ClientWork {
     return this.ledger.aborts.some(({ from }) => from === this.ports.me.name)
   }
 
-  /** A dispute of this name waits for this participant's answer. */
-  isAccused(dispute: string): boolean {
+  /** The disputes about this participant that wait for its answer. */
+  get accusations(): readonly DisputeState[] {
     const { name } = this.ports.me
-    const accused = this.ledger.disputes.some((one) => one.name === dispute && one.accused === name)
-    return accused && !this.begun.has(dispute) && !this.ledger.hasStated(dispute, name)
+    return this.ledger.disputes.filter((one) =>
+      one.accused === name && !one.answered && !this.begun.has(answerName(one)) && !this.ledger.hasStated(one.step.name, name, one.complainer))
   }
 
   stepOf(name: string): Step {
@@ -64,15 +65,13 @@ export class ClientWork {
 
   /** Gets the airgap's answer to a step: the kept one, or a new one that is kept before anything else happens. */
   async ask(step: Step, assist: Json | null, signal: AbortSignal) {
-    if ((await this.kept(step.name)) !== undefined || this.isPosted(step.name)) return { kind: 'statements' as const }
+    if ((await this.kept(step.name)) !== undefined || this.isPosted(step.name)) return { kind: 'statement' as const }
     const body = stepRequest(this.ledger, step, this.ports.me, assist)
     const answer = await this.exchange(step.name, body, signal)
     if (answer.give === 'question' && step.assist !== undefined) return { kind: 'question' as const, question: answer.question }
-    if (answer.give !== 'statements') throw runError('answer', { step: step.name, why: `it gives a ${answer.give}` })
     const types = step.disputes === undefined ? [step.sends] : [step.sends, step.disputes]
-    const place = { step: step.name, view: this.viewBefore(step), types }
-    await this.keep(step.name, checkStated(this.ledger, this.ports.me, place, answer.statements, answer.attachment))
-    return { kind: 'statements' as const }
+    await this.keepStated(step.name, { step: step.name, view: this.viewBefore(step), types }, answer)
+    return { kind: 'statement' as const }
   }
 
   /** Answers the airgap's question. */
@@ -94,38 +93,49 @@ export class ClientWork {
     }
     const view = this.viewBefore(step)
     const { payload, attachment } = run(ledger.scope(step.name, step.sends, view), resolveArgs(step.client, ledger.sources))
-    const statement: Statement = { ceremony: ledger.id, step: step.name, type: step.sends, from: ports.me.name, to: null, view, payload }
-    await this.keep(step.name, { statements: [{ statement }], ...(attachment === undefined ? {} : { attachment }) })
+    const statement: Statement = { ceremony: ledger.id, step: step.name, type: step.sends, from: ports.me.name, view, payload }
+    await this.keep(step.name, { statement, ...(attachment === undefined ? {} : { attachment }) })
     return null
   }
 
-  /** Posts a step's or a dispute's statements: those very bytes that were kept before the first try. */
+  /** Posts what was kept under a name: those very bytes that were kept before the first try. */
   async post(name: string, signal: AbortSignal): Promise<null> {
-    if (this.isPosted(name)) return null
     const kept = await this.kept(name)
+    if (kept === undefined ? this.isPosted(name) : this.isInLog(kept.statement)) return null
     if (kept === undefined) throw new TypeError(`nothing to post in ${name}`)
-    for (const message of await this.outbox(name, kept)) {
-      if (this.mustNotPost(kept)) await untilAborted(signal)
-      if (signal.aborted) return null
-      this.begin(name, kept)
-      await this.ports.board.post(message)
-    }
+    const message = await this.outbox(name, kept)
+    if (this.mustNotPost(name, kept)) await untilAborted(signal)
+    if (signal.aborted) return null
+    this.begin(name, kept)
+    await this.ports.board.post(message)
     return null
   }
 
-  /** Brings the first dispute of this name against this participant to its airgap. */
-  async justify(name: string, signal: AbortSignal): Promise<null> {
-    if ((await this.kept(name)) !== undefined) return null
-    const state = this.ledger.disputes.find((one) => one.name === name && one.accused === this.ports.me.name)
-    if (state?.dispute.airgapSignature === undefined) throw new TypeError('no dispute to answer')
-    const { statement, airgapSignature } = state.dispute
-    const body = { ask: 'dispute' as const, dispute: { from: statement.from, payload: statement.payload, airgapSignature } }
-    const answer = await this.exchange(name, body, signal)
-    if (answer.give !== 'statements') throw runError('answer', { step: name, why: `it gives a ${answer.give}` })
-    const sends = this.ledger.ceremony.disputes[name]?.sends ?? ''
-    const place = { step: name, view: this.viewBefore(state.step), types: [sends] }
-    await this.keep(name, checkStated(this.ledger, this.ports.me, place, answer.statements, answer.attachment))
-    return null
+  /** Brings the first dispute about this participant to its airgap, and posts the answer. */
+  async justify(signal: AbortSignal): Promise<null> {
+    const [state] = this.accusations
+    if (state?.dispute.airgapSignature === undefined) return null
+    const { name, step, dispute: { statement: { from, payload }, airgapSignature } } = state
+    if ((await this.kept(answerName(state))) === undefined) {
+      const collected = step.index === 0 ? [] : this.ledger.carriable(step.index - 1, this.ports.me.name)
+      const answer = await this.exchange(name, { ask: 'dispute', dispute: { from, payload, airgapSignature }, collected }, signal)
+      const sends = this.ledger.ceremony.disputes[name]?.sends ?? ''
+      await this.keepStated(answerName(state), { step: step.name, view: this.viewBefore(step), types: [sends] }, answer)
+    }
+    return await this.post(answerName(state), signal)
+  }
+
+  /** Has the airgap give the ceremony up for good, and posts that. */
+  async abandon(signal: AbortSignal): Promise<void> {
+    const { ledger } = this
+    const step = abandonStep(ledger.ceremony)
+    const view = ledger.viewBefore(ledger.certificateIndex)
+    if (step === undefined || view === undefined) throw new TypeError('a ceremony that cannot be given up')
+    if ((await this.kept(ABANDONED)) === undefined) {
+      const answer = await this.exchange(step.name, { ask: 'abandon' }, signal)
+      await this.keepStated(ABANDONED, { step: step.name, view, types: [ABANDONED] }, answer)
+    }
+    await this.post(ABANDONED, signal)
   }
 
   /** Says in the log why this client aborts, unless somebody did already or it is too late to abort. */
@@ -133,7 +143,7 @@ export class ClientWork {
     if (fault === null) throw new TypeError('an abort without a reason')
     const key = this.key('outbox-Abort')
     const statement: Statement = {
-      ceremony: this.ledger.id, step: fault.step, type: 'Abort', from: this.ports.me.name, to: null,
+      ceremony: this.ledger.id, step: fault.step, type: 'Abort', from: this.ports.me.name,
       view: this.ledger.viewBefore(this.ledger.current) ?? null, payload: abortPayload(fault),
     }
     const message = (await this.ports.store.get(key)) ?? this.sign({ statement, seen: this.ports.feed.pin })
@@ -149,39 +159,41 @@ export class ClientWork {
     return exchangeWith((text) => this.ports.exchange(text, signal), this.ledger.id, step, body)
   }
 
-  /** Whoever saw an Abort or a fault must not help the certificate to completion; the machine hears of it by itself. */
-  private mustNotPost(kept: KeptAnswer): boolean {
+  private async keepStated(name: string, place: StatedPlace, answer: Answer): Promise<void> {
+    if (answer.give !== 'statement') throw runError('answer', { step: place.step, why: `it gives a ${answer.give}` })
+    await this.keep(name, checkStated(this.ledger, this.ports.me, place, answer.statement, answer.attachment))
+  }
+
+  /** Whoever saw an Abort, a fault or a dispute must not help the certificate to completion; the machine hears of it by itself. */
+  private mustNotPost(name: string, kept: KeptAnswer): boolean {
     const { ledger } = this
-    return this.isPart(ledger.ceremony.certificate, kept) && !ledger.certified && ledger.ending !== null
+    return this.isPart(name, kept) && !ledger.certified && (ledger.ending !== null || ledger.dead !== null)
   }
 
   /** Is it this participant's part of the certificate, and no dispute in its place? */
-  private isPart(name: string, { statements }: KeptAnswer): boolean {
+  private isPart(name: string, { statement }: KeptAnswer): boolean {
     const { certificate, steps } = this.ledger.ceremony
-    const sends = steps.find((step) => step.name === certificate)?.sends
-    return name === certificate && statements.some(({ statement }) => statement.step === certificate && statement.type === sends)
+    return name === certificate && statement.type === steps.find((step) => step.name === certificate)?.sends
   }
 
   private begin(name: string, kept: KeptAnswer): void {
     if (name !== this.ledger.ceremony.certificate || this.isPart(name, kept)) this.begun.add(name)
   }
 
-  /** The messages, signed once and kept before they are posted. */
-  private async outbox(name: string, kept: KeptAnswer): Promise<readonly string[]> {
-    const attachment = kept.attachment === undefined ? undefined : canonicalBytes(kept.attachment)
+  /** The message, signed once and kept before it is posted. */
+  private async outbox(name: string, { statement, airgapSignature, attachment: json }: KeptAnswer): Promise<string> {
+    const attachment = json === undefined ? undefined : canonicalBytes(json)
     if (attachment !== undefined) await this.ports.board.putAttachment(attachment)
     const key = this.key(`outbox-${name}`)
     const before = await this.ports.store.get(key)
-    if (before !== undefined) return before.split('\n')
-    const messages = kept.statements.map(({ statement, airgapSignature }) =>
-      this.sign({
-        statement, seen: this.ports.feed.pin,
-        ...(airgapSignature === undefined ? {} : { airgapSignature }),
-        ...(attachment === undefined ? {} : { attachment: sha256Hex(attachment) }),
-      }),
-    )
-    await this.ports.store.put(key, messages.join('\n'))
-    return messages
+    if (before !== undefined) return before
+    const message = this.sign({
+      statement, seen: this.ports.feed.pin,
+      ...(airgapSignature === undefined ? {} : { airgapSignature }),
+      ...(attachment === undefined ? {} : { attachment: sha256Hex(attachment) }),
+    })
+    await this.ports.store.put(key, message)
+    return message
   }
 
   private sign(unsigned: Unsigned): string {
@@ -207,10 +219,18 @@ export class ClientWork {
     return view
   }
 
-  private isPosted(name: string): boolean {
-    return this.ledger.hasStated(name, this.ports.me.name)
+  /** Something of this participant stands in a step's slot, posted perhaps by a client that has another disk now. */
+  private isPosted(step: string): boolean {
+    return this.ledger.hasStated(step, this.ports.me.name)
+  }
+
+  private isInLog(statement: Statement): boolean {
+    return this.ledger.holds(statement)
   }
 }
+
+/** Under which name the answer to a dispute is kept. */
+const answerName = ({ name, complainer }: DisputeState): string => `${name}-${complainer}`
 
 const untilAborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

@@ -5,12 +5,15 @@
  */
 import { createActor, fromCallback, fromPromise, waitFor } from 'xstate'
 import { compileClient } from '../compile/client.ts'
-import type { ClientEvent, CollectedHow, Outcome } from '../compile/client.ts'
+import type { ClientEvent, CollectedHow, Duty, Outcome } from '../compile/client.ts'
 import type { Step } from '../script/model.ts'
+import { isKeyriteError } from '../wire/error.ts'
+import { abandonStep } from './abandon.ts'
 import type { Fault } from './abort.ts'
 import type { ClientPorts } from './client-ports.ts'
 import { ClientWork } from './client-work.ts'
 import { pause } from './feed.ts'
+import type { DisputeState } from './ledger-disputes.ts'
 import { Ledger } from './ledger.ts'
 import { checkOpening } from './opening.ts'
 import { checkRunnable } from './runnable.ts'
@@ -45,6 +48,8 @@ class ClientRun {
   private readonly signal: AbortSignal
   private readonly work: ClientWork
   private readonly changed = new Set<() => void>()
+  /** When a complaint about this participant was first seen by this run. */
+  private readonly seenAt = new Map<DisputeState, number>()
 
   constructor(ports: ClientPorts, signal: AbortSignal) {
     this.ports = ports
@@ -59,12 +64,12 @@ class ClientRun {
   async result(): Promise<ClientResult | null> {
     const { script, opening, verbs, me } = this.ports
     checkRunnable(script, verbs)
-    checkOpening(opening, script, me, (id) => Object.values(this.ledger.followed).find((one) => one.id === id && one.finished))
+    checkOpening(opening, script, me, (id) => Object.values(this.ledger.followed).find((one) => one.id === id && one.usable))
     await this.work.load()
     this.ports.onLedger?.(this.ledger)
     const broken = new AbortController()
     const stop = this.ports.feed.listen((posted) => {
-      this.ledger.follow(posted, this.signal).then(
+      this.ledger.follow(posted, (hash, reading) => this.ports.feed.attachment(hash, reading), this.signal).then(
         () => {
           this.ports.onLedger?.(this.ledger)
           for (const hear of [...this.changed]) hear()
@@ -120,15 +125,18 @@ class ClientRun {
         post: fromPromise(async ({ input, signal }) => work.post(input.step, signal)),
         pause: fromPromise(async ({ signal }) => pause(RETRY_PAUSE, signal).then(() => null)),
         collect: fromPromise(async ({ input, signal }) => this.collect(work.stepOf(input.step), signal)),
-        justify: fromPromise(async ({ input, signal }) => work.justify(input.step, signal)),
-        verdict: fromPromise(async ({ input, signal }) => this.verdict(input.step, signal)),
+        duty: fromPromise(async ({ signal }) => this.duty(signal)),
+        justify: fromPromise(async ({ signal }) => work.justify(signal)),
         abort: fromPromise(async ({ input, signal }) => this.abort(input.fault, signal)),
         doubt: fromPromise(async ({ signal }) => this.doubt(signal)),
+        abandon: fromPromise(async ({ signal }) => this.abandon(signal)),
       },
       guards: {
         isBound: () => work.isBound,
         isCertified: () => ledger.certified,
-        isAccused: (_, { dispute }) => work.isAccused(dispute),
+        isDead: () => ledger.dead !== null,
+        mayAbandon: () => work.isBound && this.ports.offerAbandon !== undefined && abandonStep(ledger.ceremony) !== undefined,
+        isOnDuty: () => this.isOnDuty,
         isOver: () => this.ports.clock.now() >= this.lastDeadline,
         isPassed: (_, { step }) => ledger.current > work.stepOf(step).index,
       },
@@ -175,13 +183,17 @@ class ClientRun {
     const stopped = new AbortController()
     let passed = this.ledger.current
     const look = () => {
-      const { ending, certified, current } = this.ledger
+      const { ending, certified, current, dead, disputes, faults } = this.ledger
       if (stopped.signal.aborted) return
       if (current > passed) send({ type: 'PASSED' })
       passed = current
-      if (certified || (ending === null && !this.work.hasLeft)) return
+      const fork = certified ? faults.find(({ reason }) => reason === 'forked') : undefined
+      // A dispute is heard where it matters, so that whoever has one too can still say so.
+      const isDead = dead !== null && disputes.length === 0
+      if (fork === undefined && (certified || (ending === null && !this.work.hasLeft && !isDead))) return
       this.changed.delete(look)
-      send(ending?.kind === 'fault' ? { type: 'FAULT', fault: ending.fault } : { type: 'ABORT' })
+      if (fork !== undefined) send({ type: 'FORKED', why: fork.why })
+      else send(ending?.kind === 'fault' ? { type: 'FAULT', fault: ending.fault } : { type: 'ABORT' })
     }
     this.changed.add(look)
     // Not at once: the machine is still being started.
@@ -218,6 +230,12 @@ class ClientRun {
 
   private missing(step: Step): Fault {
     const { ledger } = this
+    if (ledger.withheld !== null) {
+      return {
+        reason: 'withheld', step: step.name, accused: null, convicts: false, offsets: [ledger.asOf + 1],
+        why: `the storage did not give the attachment ${ledger.withheld} of the message after offset ${ledger.asOf}, without which nothing after it can be read`,
+      }
+    }
     const missing = ledger.missing(step.index)
     const by = new Date(ledger.deadline(step.index)).toISOString()
     const wanted = ledger.wanted(step)
@@ -234,7 +252,7 @@ class ClientRun {
     const complete = () => ledger.current > step.index
     const disputed = () => ledger.disputes.some((one) => one.step.name === step.name)
     if (step.index > ledger.certificateIndex) {
-      await this.whenOrLate(complete, Math.max(ledger.deadline(step.index), clock.now() + GRACE), signal)
+      await this.whenOrLate(() => complete() || ledger.dead !== null, Math.max(ledger.deadline(step.index), clock.now() + GRACE), signal)
       return { kind: complete() ? 'complete' : 'late' }
     }
     await this.when(() => complete() || disputed(), signal)
@@ -252,15 +270,80 @@ class ClientRun {
   /** Waits until the certificate is complete, cannot be any more, or all deadlines are over. */
   private async doubt(signal: AbortSignal): Promise<null> {
     const { ledger, work, ports: { clock } } = this
-    await this.whenOrLate(() => ledger.certified || !work.isBound, Math.max(this.lastDeadline, clock.now() + GRACE), signal)
+    await this.whenOrLate(() => ledger.certified || ledger.dead !== null || !work.isBound, Math.max(this.lastDeadline, clock.now() + GRACE), signal)
     return null
   }
 
-  /** Waits for a dispute's end: a verdict, that no answer came in time, or that this participant has to answer one itself. */
-  private async verdict(name: string, signal: AbortSignal): Promise<Fault | null> {
+  /** Gives it up for good, if the owner says so on both machines, and sees that in the log. */
+  private async abandon(signal: AbortSignal): Promise<null> {
+    const { ledger, work, ports: { clock, offerAbandon } } = this
+    if (offerAbandon === undefined || !(await offerAbandon())) return null
+    try {
+      await work.abandon(signal)
+    } catch (error) {
+      // Its airgap's owner says no; or the answer comes late, and another day.
+      if (!isKeyriteError(error) || signal.aborted) throw error
+      this.ports.onTrouble?.(error)
+      return null
+    }
+    await this.whenOrLate(() => ledger.dead !== null || ledger.certified, clock.now() + GRACE, signal)
+    return null
+  }
+
+  /** The step whose statements may be disputed, where the script has one. */
+  private get disputedStep(): Step | undefined {
+    return this.ledger.ceremony.steps.find((step) => step.disputes !== undefined)
+  }
+
+  /** Until when a complaint may come, or must be answered: its deadline, or that same time from when it was first seen here. */
+  private get dutyUntil(): number {
+    const { ledger, work, ports: { clock } } = this
+    const name = this.disputedStep?.disputes ?? ''
+    const within = ledger.ceremony.disputes[name]?.within ?? 0
+    const answers = work.accusations.map((one) => {
+      const seen = this.seenAt.get(one) ?? clock.now()
+      this.seenAt.set(one, seen)
+      return seen + within
+    })
+    return Math.max(ledger.disputeDeadline(name), ...answers)
+  }
+
+  /** Could a complaint about this participant still be answered, or come? Not before all pieces are in, nor once everybody else has its slot. */
+  private get isOnDuty(): boolean {
+    const { ledger, work, ports: { clock, me } } = this
+    const step = this.disputedStep
+    if (step === undefined || ledger.certified || ledger.current < step.index || clock.now() >= this.dutyUntil) return false
+    return work.accusations.length > 0 || !ledger.areOthersIn(step.name, me.name)
+  }
+
+  /** Every dispute in the log is answered, or will not be any more. */
+  private get areJudged(): boolean {
+    const { ledger, ports: { clock } } = this
+    return ledger.disputes.length > 0 && ledger.disputes.every(({ answered, name }) => answered || clock.now() >= ledger.disputeDeadline(name))
+  }
+
+  /** Waits for what this participant owes to disputes: an answer, a word about what they came to, or nothing any more. */
+  private async duty(signal: AbortSignal): Promise<Duty> {
     const { ledger, work } = this
-    await this.whenOrLate(() => ledger.faults.length > 0 || work.isAccused(name), ledger.disputeDeadline(name), signal)
-    return work.isAccused(name) ? null : ledger.faults[0] ?? this.unanswered(name)
+    const saysNothing = () => ledger.ending?.kind === 'abort' || work.hasLeft
+    const found = (): Duty | undefined => {
+      if (ledger.certified || ledger.usable) return { kind: 'over' }
+      if (work.accusations.length > 0 && this.isOnDuty) return { kind: 'accused' }
+      if (this.areJudged && !saysNothing()) return { kind: 'judged', fault: this.judged() }
+      return this.isOnDuty || (!saysNothing() && ledger.disputes.length > 0) ? undefined : { kind: 'over' }
+    }
+    for (let next = found(); ; next = found()) {
+      if (next !== undefined || signal.aborted) return next ?? { kind: 'over' }
+      const seen = ledger.asOf
+      const times = [this.dutyUntil, ...ledger.disputes.map(({ name }) => ledger.disputeDeadline(name))].filter((time) => time > this.ports.clock.now())
+      await this.whenOrLate(() => ledger.asOf !== seen, Math.min(...times), signal)
+    }
+  }
+
+  /** What the disputes came to: the first verdict, or that an answer did not come in time. */
+  private judged(): Fault {
+    const { ledger } = this
+    return ledger.faults.find(({ convicts, step }) => convicts && step === this.disputedStep?.name) ?? this.unanswered(ledger.disputes.find(({ answered }) => !answered)?.name ?? '')
   }
 
   /** Nobody is guilty for want of an answer: a storage can delay. */

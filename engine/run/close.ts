@@ -1,21 +1,33 @@
-/** After an abort: a signed Abort for the airgap, so that it erases the ceremony's session (protocol §6). */
+/** After the end of a ceremony that made nothing: what shows an airgap that it is over, so that it erases the session (protocol §7). */
 import type { ClientPorts } from './client-ports.ts'
 import { exchangeWith } from './client-exchange.ts'
 import type { Ledger } from './ledger.ts'
+import type { CloseRequest } from '../wire/exchange.ts'
 
-/** The first Abort in the log, for an airgap that joined the ceremony; undefined where there is nothing to close. */
-export async function abortToBring({ feed, store, me }: Pick<ClientPorts, 'feed' | 'store' | 'me'>, ledger: Ledger): Promise<string | undefined> {
+/**
+ * What shows an airgap that joined the ceremony its end: a statement of another's airgap beside which there can be no success, or the
+ * first Abort; undefined where there is nothing to close.
+ */
+export async function endToBring({ feed, store, me }: Pick<ClientPorts, 'feed' | 'store' | 'me'>, ledger: Ledger): Promise<CloseRequest | undefined> {
   const [aborted] = ledger.aborts
   const abort = feed.all.find((one) => one.offset === aborted?.offset)?.text
-  if (abort === undefined) return undefined
+  const request = endingOf(ledger, me.name) ?? (abort === undefined ? undefined : { ask: 'close' as const, abort })
+  if (request === undefined) return undefined
   for (const { name } of ledger.ceremony.steps) {
     // Posted, perhaps by a client that has another disk now; or answered, and never posted.
-    if (ledger.hasStated(name, me.name) || (await store.get(`${ledger.id}/answer-${name}`)) !== undefined) return abort
+    if (ledger.hasStated(name, me.name) || (await store.get(`${ledger.id}/answer-${name}`)) !== undefined) return request
   }
   return undefined
 }
 
-/** Brings an Abort to the airgap. @throws airgap.refused, run.answer, and what the exchange throws */
-export async function bringAbort(exchange: ClientPorts['exchange'], { id }: Ledger, abort: string, signal: AbortSignal): Promise<void> {
-  await exchangeWith((request) => exchange(request, signal), id, 'Abort', { ask: 'close', abort })
+function endingOf({ deathbeds }: Ledger, me: string): CloseRequest | undefined {
+  const other = deathbeds.find(({ statement }) => statement.from !== me)
+  if (other?.airgapSignature === undefined) return undefined
+  const { statement: { type, from, payload }, airgapSignature } = other
+  return { ask: 'close', ending: { type, from, payload, airgapSignature } }
+}
+
+/** Brings the end to the airgap. @throws airgap.refused, run.answer, and what the exchange throws */
+export async function bringEnd(exchange: ClientPorts['exchange'], { id }: Ledger, request: CloseRequest, signal: AbortSignal): Promise<void> {
+  await exchangeWith((text) => exchange(text, signal), id, request.ending?.type ?? 'Abort', request)
 }

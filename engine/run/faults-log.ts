@@ -7,6 +7,7 @@ import { toHex } from '../crypto/bytes.ts'
 import { airgapKeyPair } from '../crypto/seed.ts'
 import { EMPTY_LOG, parseMessage, signMessage, signStatement } from '../wire/message.ts'
 import type { Message, Pin, Statement, Unsigned } from '../wire/message.ts'
+import { hasAttachment } from './attachment.ts'
 import type { FaultKind } from './faults.ts'
 import type { MemoryBoard } from './memory-board.ts'
 import type { MemberKeys, Tampering } from './simulate.ts'
@@ -68,6 +69,8 @@ const airgapSteps = ({ ceremony }: Script): readonly Step[] => ceremony.steps.fi
 /** Says that it posted, and did not. */
 const swallowed = (): Promise<Pin> => Promise.resolve(EMPTY_LOG)
 
+const NONE = { name: '', to: 'everyone', payload: {} } as const
+
 export const logFaults: readonly FaultKind[] = [
   {
     name: 'silent', target: 'step',
@@ -97,7 +100,7 @@ export const logFaults: readonly FaultKind[] = [
   {
     name: 'corrupt-attachment', target: 'step',
     doc: 'The client changes the attachment, and names the changed one.',
-    steps: ({ ceremony }) => ceremony.steps.filter((step) => ceremony.messages[step.sends]?.attachment !== undefined),
+    steps: ({ ceremony }) => ceremony.steps.filter((step) => hasAttachment(ceremony.messages[step.sends] ?? NONE)),
     make: ({ target }) => inStep(target, async ({ message, board, sign }) => {
       const bytes = board.attachments.get(message.attachment ?? '') ?? new Uint8Array()
       const value = parseCanonical(new TextDecoder().decode(bytes), 'An attachment')
@@ -127,15 +130,14 @@ export const logFaults: readonly FaultKind[] = [
     name: 'early', target: 'step',
     doc: 'Posts a statement of this step before the step before it is complete.',
     steps: ({ ceremony }) => ceremony.steps.slice(1),
-    make: ({ script, names, participant, target }) => {
-      const { steps, messages } = script.ceremony
+    make: ({ script, participant, target }) => {
+      const { steps } = script.ceremony
       const index = steps.findIndex((step) => step.name === target)
       const [before, step] = [steps[index - 1], steps[index]]
       if (before === undefined || step === undefined) throw new TypeError(`no step before ${target}`)
-      const to = messages[step.sends]?.to === 'others' ? names.find((name) => name !== participant) ?? null : null
       return inStep(before.name, async ({ message, board, member, sign, text }) => {
         const { view, ceremony } = message.statement
-        const statement: Statement = { ceremony, step: step.name, type: step.sends, from: participant, to, view, payload: {} }
+        const statement: Statement = { ceremony, step: step.name, type: step.sends, from: participant, view, payload: {} }
         const airgapSignature = step.airgap === undefined ? {} : { airgapSignature: airgapSign(member, statement) }
         await board.post(sign({ statement, seen: message.seen, ...airgapSignature }))
         return board.post(text)
@@ -145,13 +147,12 @@ export const logFaults: readonly FaultKind[] = [
   {
     name: 'foreign', target: 'participant',
     doc: 'Posts in the name of another, without its keys, and a dishonest storage lets it in.',
-    make: ({ target, names }) => {
+    make: ({ target }) => {
       let posted = false
       return meddling(({ message, board, member, sign, text }) => {
         const { statement } = message
         if (!posted && statement.ceremony !== null) {
-          const [to = null] = statement.to === null ? [null] : names.filter((name) => name !== target)
-          const foreign = { ...statement, from: target, to }
+          const foreign = { ...statement, from: target }
           board.force(sign({ ...unsignedOf(message), statement: foreign, airgapSignature: airgapSign(member, foreign) }))
           posted = true
         }
@@ -175,7 +176,7 @@ export const logFaults: readonly FaultKind[] = [
 /** Lets everything through but what its participant should say in a dispute. */
 export const silentInDisputes = (script: Script): Tampering =>
   meddling(({ message, board, text }) =>
-    Object.hasOwn(script.ceremony.disputes, message.statement.step ?? '') ? swallowed() : board.post(text))
+    Object.values(script.ceremony.disputes).some(({ sends }) => sends === message.statement.type) ? swallowed() : board.post(text))
 
 /** All attachments that a participant's messages in the log name, by message type. */
 export function attachmentsOf(board: MemoryBoard, participant: string): ReadonlyMap<string, JsonObject> {

@@ -12,17 +12,24 @@ export interface LogStore {
   readonly append: (entries: readonly Entry[]) => Promise<void>
 }
 
+/** Where a client keeps the attachments that it read, by their SHA-256. What was put is durable when that resolves. */
+export interface AttachmentStore {
+  /** Undefined where it is not there, or damaged. */
+  readonly get: (hash: string) => Promise<Uint8Array | undefined>
+  readonly put: (hash: string, bytes: Uint8Array) => Promise<void>
+}
+
 export interface Posted {
   readonly offset: number
   readonly text: string
   readonly message: Message
-  /** Present where the message names one. */
-  readonly attachment?: Uint8Array
 }
 
 export interface FeedOptions {
   readonly board: Board
   readonly store: LogStore
+  /** Without it nothing is kept: for simulations, and readers that may not write. */
+  readonly attachments?: AttachmentStore
   readonly onTrouble?: (error: Error) => void
   /** Waits before an attachment is asked for again, in milliseconds. */
   readonly retryDelay?: number
@@ -70,35 +77,46 @@ export class Feed {
    * @throws board.tampered when the storage's log is not the one that was verified
    */
   async run(signal: AbortSignal): Promise<void> {
-    for (const entry of await this.options.store.load()) await this.take(entry, signal)
+    for (const entry of await this.options.store.load()) this.take(entry)
     for await (const entry of this.options.board.follow(this.pin, signal, this.options.onTrouble)) {
       await this.options.store.append([entry])
-      await this.take(entry, signal)
+      this.take(entry)
     }
   }
 
-  private async take(entry: Entry, signal: AbortSignal): Promise<void> {
+  private take(entry: Entry): void {
     const message = parseMessage(entry.text)
-    const attachment = message.attachment === undefined ? undefined : await this.attachment(message.attachment, signal)
     this.heads.push(entry.head)
-    const posted: Posted = { offset: entry.offset, text: entry.text, message, ...(attachment === undefined ? {} : { attachment }) }
+    const posted: Posted = { offset: entry.offset, text: entry.text, message }
     this.posts.push(posted)
     for (const listener of this.listeners) listener(posted)
   }
 
-  /** An attachment, asked for until it comes: a log that names it holds it, or its storage withholds it. */
-  private async attachment(hash: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  /**
+   * An attachment that a message of the log names, from disk or asked for until it comes. It is on disk before anything that follows from
+   * it counts: a log whose pieces nobody kept gives no share back.
+   *
+   * @throws the signal's reason, where that comes first
+   */
+  async attachment(hash: string, signal?: AbortSignal): Promise<Uint8Array> {
+    const { attachments, board, onTrouble, retryDelay = 1000 } = this.options
+    const kept = await attachments?.get(hash)
+    if (kept !== undefined) return kept
     for (;;) {
-      if (signal.aborted) return undefined
+      signal?.throwIfAborted()
       try {
-        return await this.options.board.getAttachment(hash)
+        const bytes = await board.getAttachment(hash)
+        await attachments?.put(hash, bytes)
+        return bytes
       } catch (error) {
-        this.options.onTrouble?.(error instanceof Error ? error : new Error(String(error)))
+        onTrouble?.(error instanceof Error ? error : new Error(String(error)))
       }
-      await pause(this.options.retryDelay ?? 1000, signal)
+      await pause(retryDelay, signal ?? NEVER)
     }
   }
 }
+
+const NEVER = new AbortController().signal
 
 /** Waits; ends early, without an error, when the signal aborts. */
 export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

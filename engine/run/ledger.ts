@@ -7,10 +7,13 @@ import { finish } from '../crypto/slices.ts'
 import type { Slices } from '../crypto/slices.ts'
 import type { Ceremony, Script, Step } from '../script/model.ts'
 import type { Random, Scope, Verbs } from '../verbs/runtime.ts'
+import { canonical } from '../wire/canonical.ts'
 import type { JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import type { Carried } from '../wire/exchange.ts'
+import type { Statement } from '../wire/message.ts'
+import { ABANDONED, abandonStep } from './abandon.ts'
 import type { Fault } from './abort.ts'
 import { Budgets } from './budget.ts'
 import { ownChecks } from './checks.ts'
@@ -61,7 +64,10 @@ export class Ledger {
   private readonly vouchers = new Map<string, number>()
   private readonly endings = new Endings()
   private death: Death | null = null
+  private abandoned: Taken | undefined
+  private readonly attachments = new Map<number, Uint8Array>()
   private at = -1
+  private tampered: number | null = null
   private success: number | null = null
   private last: Promise<void> = Promise.resolve()
   /** Messages that were given to `follow` and are not read yet. */
@@ -233,9 +239,14 @@ export class Ledger {
     return this.last
   }
 
-  /** Has a participant used up what it may post besides its statements? What it posts from then on counts for nothing. */
-  isSpent(name: string): boolean {
-    return this.budgets.isSpent(name)
+  /** From which offset on a participant's messages count for nothing: it used up what it may post besides its statements, or the log is forged. */
+  ignoredFrom(name: string): number {
+    return Math.min(this.tampered ?? Infinity, this.budgets.spentAt(name) ?? Infinity) + 1
+  }
+
+  /** The attachment that was read with the message at an offset. */
+  attachmentAt(offset: number): Uint8Array | undefined {
+    return this.attachments.get(offset)
   }
 
   private *reading(post: Post): Slices<void> {
@@ -245,15 +256,18 @@ export class Ledger {
     const card = this.roster.find((one) => one.name === statement.from)
     if (card === undefined) return
     const { checks = ownChecks, headAt } = this.options
+    if (this.tampered !== null) return
     if (!isSigned({ checks }, post, card)) {
+      this.tampered = post.offset
       this.found(forged(post, card))
       return
     }
-    if (this.budgets.isSpent(card.name)) return
+    if (this.budgets.spentAt(card.name) !== undefined) return
     const fork = forkIn({ headAt }, post)
     if (fork === null) this.vouchers.set(card.name, Math.max(this.vouchers.get(card.name) ?? -1, post.message.seen.offset))
     else this.found(fork)
     const isHeld = this.slots.holderOf(statement) !== undefined
+    if (post.attachment !== undefined && this.wants(post)) this.attachments.set(post.offset, post.attachment)
     try {
       yield* this.read(post, card)
     } catch (error) {
@@ -261,7 +275,7 @@ export class Ledger {
       this.found(error.fault)
       if (error.isFinal) this.neverCounts(statement.step, error.fault)
     }
-    if (isHeld || this.slots.holderOf(statement) === undefined) this.budgets.charge(post.message)
+    if (isHeld || this.slots.holderOf(statement) === undefined) this.budgets.charge(post.message, post.offset)
     if (this.success === null && this.steps.outputs !== undefined) this.success = post.offset
   }
 
@@ -288,9 +302,20 @@ export class Ledger {
     return this.slots.holder(stepName, name, complainer) !== undefined
   }
 
-  /** What has a participant's slot in a step, whatever it is worth. */
-  stated(stepName: string, name: string): Taken | undefined {
-    return this.slots.holder(stepName, name)
+  /** Did a participant's airgap give the ceremony up for good? */
+  hasAbandoned(name: string): boolean {
+    return this.slots.holder(abandonStep(this.ceremony)?.name ?? '', name)?.statement.type === ABANDONED
+  }
+
+  /** Does its slot hold this very statement? */
+  holds(statement: Statement): boolean {
+    const holder = this.slots.holderOf(statement)
+    return holder !== undefined && canonical(holder.statement) === canonical(statement)
+  }
+
+  /** Statements of airgaps beside which there can be no success: brought to another airgap, each shows that. */
+  get deathbeds(): readonly Taken[] {
+    return [...this.disputes.map(({ dispute }) => dispute), ...(this.abandoned === undefined ? [] : [this.abandoned])]
   }
 
   /** A participant stated its part of the certificate, and neither can take it back nor knows yet what comes of it. */
@@ -365,6 +390,7 @@ export class Ledger {
         this.endings.aborted(reading.abort, this.steps.current)
         return
       case 'abandoned':
+        this.abandoned ??= reading.taken
         this.die({ offset: post.offset, why: `the airgap of ${card.name} has given it up for good` })
         return
       case 'statement':

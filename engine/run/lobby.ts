@@ -1,19 +1,21 @@
 /** What a board's log says before and around ceremonies: who is ready for which script, and what was opened. */
 import type { Card, Opening, ScriptRef } from '../wire/card.ts'
-import { ceremonyId } from '../wire/card.ts'
+import { ceremonyId, verifyCard } from '../wire/card.ts'
 import { isKeyriteError } from '../wire/error.ts'
-import { verifyMessage } from '../wire/message.ts'
+import { placeProblem, verifyMessage } from '../wire/message.ts'
 import { cardSchema, compileCheck, hexSchema, nameSchema, objectSchema } from '../wire/schema.ts'
 import type { Posted } from './feed.ts'
 import { cardProblem, checkOpeningForm } from './opening.ts'
 
 interface ReadyPayload {
   readonly card: Card
+  /** The airgap's word that this is its card of now. */
+  readonly cardSignature: string
   readonly script: ScriptRef
 }
 
 const checkReady = compileCheck<{ readonly [key: string]: never } & ReadyPayload>(
-  objectSchema({ card: cardSchema, script: objectSchema({ name: nameSchema, hash: hexSchema(32) }) }),
+  objectSchema({ card: cardSchema, cardSignature: hexSchema(64), script: objectSchema({ name: nameSchema, hash: hexSchema(32) }) }),
 )
 
 export interface Ready extends ReadyPayload {
@@ -38,10 +40,10 @@ function lastReady(posts: readonly Posted[], counts: (ready: ReadyPayload) => bo
   const found = new Map<string, Ready>()
   for (const { message, offset } of posts) {
     const { type, from, payload } = message.statement
-    if (type !== 'Ready') continue
+    if (type !== 'Ready' || placeProblem(message) !== null) continue
     const ready = ifValid(() => checkReady(payload, 'A Ready'))
     if (ready === undefined || ready.card.name !== from || cardProblem(ready.card) !== null) continue
-    if (!verifyMessage(message, ready.card.signingKey)) continue
+    if (!verifyMessage(message, ready.card.signingKey) || !verifyCard(ready.card, ready.cardSignature)) continue
     if (counts(ready)) found.set(from, { ...ready, offset })
   }
   return [...found.values()].sort((a, b) => (a.card.name < b.card.name ? -1 : 1))
@@ -52,7 +54,7 @@ export function openedIn(posts: readonly Posted[]): readonly Opened[] {
   const found = new Map<string, Opened>()
   for (const { message, offset } of posts) {
     const { type, from, payload } = message.statement
-    if (type !== 'Opening') continue
+    if (type !== 'Opening' || placeProblem(message) !== null) continue
     const opening = ifValid(() => checkOpeningForm(payload, 'An Opening'))
     const card = opening?.roster.find((one) => one.name === from)
     if (opening === undefined || card === undefined || cardProblem(card) !== null) continue

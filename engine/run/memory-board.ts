@@ -1,10 +1,9 @@
 /** A board in memory, for simulations and tests: one log, the storage's rules, no network. */
 import { sha256Hex } from '../crypto/bytes.ts'
-import { canonical } from '../wire/canonical.ts'
 import { boardError } from '../wire/board.ts'
 import type { Board, Entry } from '../wire/board.ts'
-import { EMPTY_HEAD, EMPTY_LOG, nextHead, parseMessage, slotOf, textHash } from '../wire/message.ts'
-import type { Pin } from '../wire/message.ts'
+import { EMPTY_HEAD, EMPTY_LOG, headAfter, parseMessage, placeProblem, sameStatement, slotOf, textHash, verifyStatement } from '../wire/message.ts'
+import type { Message, Pin } from '../wire/message.ts'
 
 export interface MemoryBoard extends Board {
   readonly entries: readonly Entry[]
@@ -13,28 +12,35 @@ export interface MemoryBoard extends Board {
   readonly force: (text: string) => Pin
 }
 
-export function memoryBoard(): MemoryBoard {
+/** @param airgapKeyOf of a registered name, hex: whose second statement in a slot is taken, as the proof that it made two */
+export function memoryBoard(airgapKeyOf: (name: string) => string | undefined = () => undefined): MemoryBoard {
   const entries: Entry[] = []
   const attachments = new Map<string, Uint8Array>()
-  const places = new Map<string, { readonly pin: Pin; readonly statement: string }>()
+  const places = new Map<string, { readonly pin: Pin; readonly message: Message }[]>()
   const waiting = new Set<() => void>()
 
   function post(text: string): Pin {
     const message = parseMessage(text)
+    const problem = placeProblem(message)
+    if (problem !== null) throw boardError('refused', { url: 'memory', status: 400, why: problem })
     const slot = slotOf(message.statement) ?? text
-    const statement = canonical({ statement: message.statement, airgapSignature: message.airgapSignature })
-    const before = places.get(slot)
-    if (before !== undefined) {
-      if (before.statement === statement) return before.pin
-      throw boardError('conflict', { offset: before.pin.offset, why: 'its slot is taken' })
-    }
+    const before = places.get(slot) ?? []
+    const same = before.find((one) => sameStatement(one.message, message))
+    if (same !== undefined) return same.pin
+    const [first] = before
+    if (first !== undefined && (before.length > 1 || !isProof(message))) throw boardError('conflict', { offset: first.pin.offset, why: 'its slot is taken' })
     const pin = append(text)
-    places.set(slot, { pin, statement })
+    places.set(slot, [...before, { pin, message }])
     return pin
   }
 
+  function isProof({ statement, airgapSignature }: Message): boolean {
+    const key = airgapKeyOf(statement.from)
+    return airgapSignature !== undefined && key !== undefined && verifyStatement(statement, airgapSignature, key)
+  }
+
   function append(text: string): Pin {
-    const head = nextHead(entries.at(-1)?.head ?? EMPTY_HEAD, textHash(text))
+    const head = headAfter(entries.at(-1)?.head ?? EMPTY_HEAD, parseMessage(text), textHash(text))
     const pin = { offset: entries.length, head }
     entries.push({ ...pin, text })
     for (const wake of [...waiting]) wake()

@@ -149,8 +149,8 @@ export const emptyMemory = (seed: string, epoch: Uint8Array): AirgapMemory =>
 export const cardIn = ({ seed, epoch, client }: AirgapMemory): Card | null =>
   client === null ? null : { ...client, airgapKey: toHex(airgapKeyPair(fromHex(seed, 64)).publicKey), epoch }
 
-/** What a backup has of a memory. */
-export type BackedUp = Omit<AirgapMemory, 'epoch'>
+/** What a backup has of a memory: all but its epoch. */
+export type BackedUp = JsonObject & Pick<AirgapMemory, 'version' | 'seed' | 'client' | 'scripts' | 'ceremonies' | 'kept'>
 
 /** What a backup holds. As secret as the memory. */
 export interface Backup extends JsonObject {
@@ -168,12 +168,12 @@ export const backupSchema = objectSchema({ keyrite: { type: 'string', const: 'ai
  * vault may have joined. What a finished ceremony's airgap answered holds no secret, and is the same however often it is
  * given. Work under way is left out with its session.
  */
-export function forBackup({ epoch: __, ...memory }: AirgapMemory): BackedUp {
-  const ceremonies = Object.entries(memory.ceremonies).map(([id, cell]): [string, Cell] => {
+export function forBackup({ version, seed, client, scripts, kept, ceremonies: cells }: AirgapMemory): BackedUp {
+  const ceremonies = Object.entries(cells).map(([id, cell]): [string, Cell] => {
     if (cell.state === 'finished') return [id, cell]
     return [id, { opening: cell.opening, state: cell.state === 'live' ? 'left' : cell.state, steps: {}, disputes: {} }]
   })
-  return { ...memory, ceremonies: Object.fromEntries(ceremonies) }
+  return { version, seed, client, scripts, kept, ceremonies: Object.fromEntries(ceremonies) }
 }
 
 export const backupOf = (memory: AirgapMemory, madeAt: Date): Backup => ({

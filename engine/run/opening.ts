@@ -4,6 +4,7 @@ import { fromHex } from '../crypto/bytes.ts'
 import type { Ceremony, Script } from '../script/model.ts'
 import type { Fields } from '../verbs/signature.ts'
 import { fieldsCheck, fieldsProblem } from '../verbs/values.ts'
+import { sameCard } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import { openingSchema, compileCheck } from '../wire/schema.ts'
@@ -81,7 +82,7 @@ function fieldsOf(ceremony: Ceremony): Fields {
 function checkOwnCard(roster: readonly Card[], own: Card): void {
   const found = roster.find((card) => card.name === own.name)
   if (found === undefined) throw runError('opening', { why: `your card (${own.name}) is not in its roster` })
-  if (found.signingKey !== own.signingKey || found.airgapKey !== own.airgapKey) {
+  if (!sameCard(found, own)) {
     throw runError('opening', { why: `your card (${own.name}) was altered in its roster` })
   }
 }

@@ -2,8 +2,6 @@
  * Recovery (protocol §7): a new airgap, the mnemonic and a transcript give the share back. No statement is made, and
  * the ceremony is closed for live steps.
  */
-import { fromHex, toHex } from '../crypto/bytes.ts'
-import { airgapKeyPair } from '../crypto/seed.ts'
 import type { Script, Step } from '../script/model.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
 import { canonical } from '../wire/canonical.ts'
@@ -11,15 +9,16 @@ import type { JsonObject } from '../wire/canonical.ts'
 import type { Card } from '../wire/card.ts'
 import type { Stated } from '../wire/exchange.ts'
 import { verifyStatement } from '../wire/message.ts'
+import { ABANDONED } from './abandon.ts'
 import { computeStep } from './airgap-compute.ts'
-import { knownOf } from './airgap-verify.ts'
+import { airgapKeyOf, knownOf } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
 import { runError } from './errors.ts'
-import type { Posted } from './feed.ts'
 import { Ledger } from './ledger.ts'
-import type { KeptRecord, MemoryStore, StepMemory } from './memory.ts'
+import type { Post } from './ledger-read.ts'
+import type { CellState, KeptRecord, MemoryStore, StepMemory } from './memory.ts'
 import { checkOpening } from './opening.ts'
-import { readTranscript } from './transcript.ts'
+import { headIn, linesOf, readTranscript, refuseHidden, replayed } from './transcript.ts'
 
 export interface RecoverPorts {
   readonly memory: MemoryStore
@@ -30,52 +29,76 @@ export interface RecoverPorts {
   readonly now: () => Date
 }
 
+export interface Recovered {
+  readonly ceremony: string
+  /** What was recovered, by name; the values are secret. */
+  readonly names: readonly string[]
+  /** Not everybody had confirmed in this log: the others may have given the ceremony up. */
+  readonly isUnconfirmed: boolean
+}
+
+/** Why a ceremony that this vault has a cell of is not recovered. One that was live in a backup is what recovery is for. */
+const HERE: Readonly<Partial<Record<CellState, string>>> = {
+  live: 'this airgap takes part in it now', finished: 'this airgap has finished it', closed: 'this airgap has closed it', abandoned: 'this airgap has given it up for good',
+}
+
 /**
  * Recovers what a finished ceremony left in this airgap.
  *
- * @param text the transcript
- * @returns the ceremony's id and what was recovered, by name (the values are secret)
+ * @param given the transcript, its text or its lines
  * @throws run.transcript, run.unknown-script, run.opening, run.recover with the reason
  */
-export async function recover(text: string, ports: RecoverPorts): Promise<{ readonly ceremony: string; readonly names: readonly string[] }> {
+export async function recover(given: string | Iterable<string>, ports: RecoverPorts): Promise<Recovered> {
   const refuse = (why: string): never => {
     throw runError('recover', { why })
   }
-  const transcript = readTranscript(text)
-  const { opening } = transcript
+  const transcript = readTranscript(typeof given === 'string' ? linesOf(given) : given)
+  const { opening, ceremony: id } = transcript
   const script = ports.script(opening.script.hash)
   if (script === undefined) throw runError('unknown-script', { script: opening.script.name, hash: opening.script.hash })
   checkOpening(opening, script)
-  const { seed } = ports.memory.read()
-  const airgapKey = toHex(airgapKeyPair(fromHex(seed, 64)).publicKey)
+  const memory = ports.memory.read()
+  const { seed } = memory
+  const state = Object.hasOwn(memory.ceremonies, id) ? memory.ceremonies[id]?.state : undefined
+  const here = state === undefined ? undefined : HERE[state]
+  if (here !== undefined) return refuse(here)
+  if (Object.hasOwn(memory.kept, id)) return refuse('this airgap has what it made')
+  const airgapKey = airgapKeyOf(memory)
   const me = opening.roster.find((card) => card.airgapKey === airgapKey)
   if (me === undefined) return refuse('this airgap’s key is not in its roster; the mnemonic or its passphrase is another one')
 
-  const headAt = (offset: number) => (offset === -1 ? '0'.repeat(64) : transcript.heads[offset])
-  const ledger = new Ledger({ script, opening, verbs: ports.verbs, random: ports.random, headAt })
-  for (const post of transcript.posts) ledger.accept(post)
+  const ledger = new Ledger({ script, opening, verbs: ports.verbs, random: ports.random, headAt: headIn(transcript) })
+  for (const _ of replayed(ledger, transcript));
+  refuseHidden(transcript, [ledger])
   if (!ledger.certified) refuse('the success certificate is not in it')
+  if (hasAbandoned(transcript.posts, ledger, me)) refuse('its airgap gave it up for good')
 
   const steps = script.ceremony.steps.filter((step) => step.airgap !== undefined)
-  const known = knownOf(script, { opening, salt: null, state: 'finished', steps: memories(ledger, steps, me, transcript.posts), disputes: {} }, me)
-  const salt = saltOf(known, steps) ?? refuse('it holds no salt of this airgap')
-  const values = await replay(known, ledger, steps, { seed, salt }, ports)
+  const known = knownOf(script, { opening, state: 'finished', steps: memories(ledger, steps, me, transcript.posts), disputes: {} }, me)
+  const values = await replay(known, ledger, steps, { seed }, ports)
   if (Object.keys(values).length === 0) refuse('this ceremony keeps nothing')
 
-  const record: KeptRecord = { opening, finishedAt: ports.now().toISOString(), values }
-  await ports.memory.update((memory) => ({
-    ...memory,
-    card: memory.card ?? me,
-    ceremonies: { ...memory.ceremonies, [ledger.id]: { opening, salt: null, state: 'finished', steps: {}, disputes: {} } },
-    kept: { ...memory.kept, [ledger.id]: record },
+  const isUnconfirmed = !ledger.usable
+  const record: KeptRecord = { opening, finishedAt: ports.now().toISOString(), values, ...(isUnconfirmed ? { unconfirmed: true } : {}) }
+  const { name, signingKey } = me
+  await ports.memory.update((before) => ({
+    ...before,
+    client: before.client ?? { name, signingKey },
+    ceremonies: { ...before.ceremonies, [id]: { opening, state: 'finished', steps: {}, disputes: {} } },
+    kept: { ...before.kept, [id]: record },
   }))
-  return { ceremony: ledger.id, names: Object.keys(values) }
+  return { ceremony: id, names: Object.keys(values), isUnconfirmed }
 }
 
+/** Its airgap's word that it will never finish, wherever in the log it stands and whatever came of it. */
+const hasAbandoned = (posts: readonly Post[], { id }: Ledger, me: Card): boolean =>
+  posts.some(({ message: { statement, airgapSignature } }) => statement.ceremony === id && statement.type === ABANDONED && statement.from === me.name &&
+    airgapSignature !== undefined && verifyStatement(statement, airgapSignature, me.airgapKey))
+
 /** The airgap's memory as it was, out of the log. */
-function memories(ledger: Ledger, steps: readonly Step[], me: Card, posts: readonly Posted[]): Record<string, StepMemory> {
+function memories(ledger: Ledger, steps: readonly Step[], me: Card, posts: readonly Post[]): Record<string, StepMemory> {
   return Object.fromEntries(
-    steps.map((step) => [
+    steps.map((step): [string, StepMemory] => [
       step.name,
       {
         asked: '',
@@ -88,41 +111,28 @@ function memories(ledger: Ledger, steps: readonly Step[], me: Card, posts: reado
 }
 
 /**
- * This airgap's own statements in a step, in roster order of their recipients: what it signed under the view that the
- * log has. Anybody else's word in its name, posted by the thief of its client's key, say, is passed over.
+ * This airgap's own statement in a step: what it signed under the view that the log has. Anybody else's word in its name, posted by
+ * the thief of its client's key, say, is passed over.
  */
-function statedBy(ledger: Ledger, step: Step, me: Card, posts: readonly Posted[]): Stated[] {
-  const recipients = [null, ...ledger.roster.map((card) => card.name)]
-  return recipients.flatMap((recipient) => {
-    const post = posts.find(({ message: { statement, airgapSignature } }) =>
-      statement.ceremony === ledger.id && statement.step === step.name && statement.type === step.sends &&
-      statement.from === me.name && statement.to === recipient && statement.view === ledger.viewBefore(step.index) &&
-      airgapSignature !== undefined && verifyStatement(statement, airgapSignature, me.airgapKey))
-    if (post?.message.airgapSignature === undefined) return []
-    const { type, to, payload } = post.message.statement
-    return [{ type, to, payload, airgapSignature: post.message.airgapSignature }]
-  })
-}
-
-/** The session salt, from the airgap's own first statement. */
-function saltOf(known: Known, [first]: readonly Step[]): string | undefined {
-  const salt = known.steps[first?.name ?? '']?.stated[0]?.payload['salt']
-  return typeof salt === 'string' ? salt : undefined
+function statedBy(ledger: Ledger, step: Step, me: Card, posts: readonly Post[]): Stated | null {
+  const post = posts.find(({ message: { statement, airgapSignature } }) =>
+    statement.ceremony === ledger.id && statement.step === step.name && statement.type === step.sends && statement.from === me.name &&
+    statement.view === ledger.viewBefore(step.index) && airgapSignature !== undefined && verifyStatement(statement, airgapSignature, me.airgapKey))
+  if (post?.message.airgapSignature === undefined) return null
+  const { type, payload } = post.message.statement
+  return { type, payload, airgapSignature: post.message.airgapSignature }
 }
 
 /** Does every step again and compares it with what the log holds; gives what the steps keep. */
-async function replay(
-  known: Known, ledger: Ledger, steps: readonly Step[], secrets: { readonly seed: string; readonly salt: string }, ports: RecoverPorts,
-): Promise<JsonObject> {
+async function replay(known: Known, ledger: Ledger, steps: readonly Step[], secrets: { readonly seed: string }, ports: RecoverPorts): Promise<JsonObject> {
   const prepared: JsonObject = Object.fromEntries(steps.flatMap((step) => Object.entries(known.steps[step.name]?.prepared ?? {})))
   const kept: Record<string, JsonObject[string]> = {}
   for (const step of steps) {
-    const before = known.steps[step.name]?.stated ?? []
+    const before = known.steps[step.name]?.stated ?? null
     const mustBe = step.index <= ledger.certificateIndex
     const result = await computeStep({ known, step, prepared, secrets, verbs: ports.verbs, random: ports.random })
     if (result.kind !== 'stated') throw runError('recover', { why: `${step.name} does not come out as it did` })
-    const same = canonical(result.stated) === canonical(before)
-    if (!same && (before.length > 0 || mustBe)) {
+    if ((before !== null || mustBe) && canonical(result.stated) !== canonical(before)) {
       throw runError('recover', { why: `what this seed states in ${step.name} is not what the log holds` })
     }
     if (result.keep !== undefined && step.keeps !== undefined) kept[step.keeps] = result.keep

@@ -77,7 +77,7 @@ export function signingOf({ ceremony, opening, followed, outputs }: Ledger): Sig
 /** The export of a finished signing; undefined for any other ceremony. */
 export function exportSignatures(ledger: Ledger, openedBy: string): SignatureExport | undefined {
   const signing = signingOf(ledger)
-  if (!ledger.finished || signing?.signatures === undefined) return undefined
+  if (!ledger.usable || signing?.signatures === undefined) return undefined
   const { key, groupKey, purpose, messages, signatures } = signing
   return {
     keyrite: FORMAT, ceremony: ledger.id, number: ceremonyNumber(ledger.id), rehearsal: ledger.opening.rehearsal, groupKey,

@@ -6,7 +6,6 @@
 import { setMaxListeners } from 'node:events'
 import { ed25519FromSeed } from '../crypto/ed25519.ts'
 import { sha256, toHex } from '../crypto/bytes.ts'
-import { airgapKeyPair } from '../crypto/seed.ts'
 import type { Script } from '../script/model.ts'
 import { forgetPoints } from '../verbs/points.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
@@ -26,14 +25,14 @@ import { airgapInParts } from './airgap-parts.ts'
 import { clientInParts } from './client-parts.ts'
 import type { ClientPorts } from './client-ports.ts'
 import { runClient } from './client.ts'
-import { abortToBring, bringAbort } from './close.ts'
+import { bringEnd, endToBring } from './close.ts'
 import type { ClientResult } from './client.ts'
 import { Feed } from './feed.ts'
 import { idleClock } from './idle-clock.ts'
 import type { Ledger } from './ledger.ts'
 import { memoryBoard } from './memory-board.ts'
 import type { MemoryBoard } from './memory-board.ts'
-import { emptyMemory } from './memory.ts'
+import { EPOCH, cardIn, emptyMemory } from './memory.ts'
 import { sharedChecks, sharedVerbs } from './shared.ts'
 import type { AirgapMemory, MemoryStore } from './memory.ts'
 
@@ -128,7 +127,8 @@ export async function runMember({ client }: SimulatedMember, opening: Opening, s
   const feed = client.feed.run(either.signal).then(() => null)
   try {
     const end = await Promise.race([runClient({ ...client, opening }, either.signal), feed])
-    if (end?.outcome === 'aborted') await closeAirgap(client, end.ledger, either.signal)
+    if (end === null) return null
+    if (end.outcome === 'aborted' || end.outcome === 'dead') await closeAirgap(client, end.ledger, either.signal)
     return end
   } finally {
     stopped.abort()
@@ -137,25 +137,27 @@ export async function runMember({ client }: SimulatedMember, opening: Opening, s
   }
 }
 
-/** Has the airgap erase an aborted ceremony's session, unless it refuses to: it may have stated its part of the certificate. */
+/** Has the airgap erase the session of a ceremony that is over, unless it refuses to: it may have stated its part of the certificate. */
 async function closeAirgap(client: SimulatedMember['client'], ledger: Ledger, signal: AbortSignal): Promise<void> {
-  const abort = await abortToBring(client, ledger)
-  if (abort === undefined || signal.aborted) return
-  await bringAbort(client.exchange, ledger, abort, signal).catch((error: unknown) => {
+  const request = await endToBring(client, ledger)
+  if (request === undefined || signal.aborted) return
+  await bringEnd(client.exchange, ledger, request, signal).catch((error: unknown) => {
     if (!isKeyriteError(error)) throw error
   })
 }
 
 /** Makes the participants and posts the Opening. */
 export async function prepareSimulation(options: SimulateOptions): Promise<Prepared> {
-  const board = options.after?.board ?? memoryBoard()
+  const keys = new Map<string, string>()
+  const board = options.after?.board ?? memoryBoard((name) => keys.get(name))
   const clock = idleClock(board, options.idle ?? 400, options.opensAt ?? Date.now())
   const common: Common = { board, clock, checks: sharedChecks(), verbs: sharedVerbs(options.verbs) }
   const members = options.names.map((name) => createMember(name, options, common))
+  for (const { name, card } of members) keys.set(name, card.airgapKey)
   const opening = openingFor(options, members.map((member) => member.card), clock.now())
   const [opener] = members
   if (opener === undefined) throw new TypeError('a ceremony of nobody')
-  const statement = { ceremony: null, step: null, type: 'Opening', from: opener.name, to: null, view: null, payload: opening }
+  const statement = { ceremony: null, step: null, type: 'Opening', from: opener.name, view: null, payload: opening }
   await board.post(canonical(signMessage(opener.signingKey, { statement, seen: EMPTY_LOG })))
 
   return { opening, board, members }
@@ -188,7 +190,7 @@ function createMember(name: string, options: SimulateOptions, { board, clock, ch
     airgap,
     client: {
       script: options.script, me: card, signingKey, board: ownBoard, clock, followed: followedBy(name, options),
-      verbs, checks, random: options.random,
+      verbs, checks, random: options.random, offerAbandon: () => Promise.resolve(true),
       feed: new Feed({ board: ownBoard, store: { load: () => Promise.resolve([]), append: () => Promise.resolve() }, retryDelay: 1 }),
       store: {
         get: (key) => Promise.resolve(store.get(key)),
@@ -206,8 +208,10 @@ function createMember(name: string, options: SimulateOptions, { board, clock, ch
 function newKeys(name: string, { random }: SimulateOptions): MemberKeys {
   const seed = random(64)
   const signing = ed25519FromSeed(random(32))
-  const card: Card = { name, signingKey: toHex(signing.publicKey), airgapKey: toHex(airgapKeyPair(seed).publicKey) }
-  return { name, card, signingKey: signing.secretKey, seed, memory: memoryStore({ ...emptyMemory(toHex(seed)), card }) }
+  const memory: AirgapMemory = { ...emptyMemory(toHex(seed), random(EPOCH)), client: { name, signingKey: toHex(signing.publicKey) } }
+  const card = cardIn(memory)
+  if (card === null) throw new TypeError('a participant without a card')
+  return { name, card, signingKey: signing.secretKey, seed, memory: memoryStore(memory) }
 }
 
 function keysOf(name: string, { members }: Simulated): MemberKeys {

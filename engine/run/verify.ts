@@ -14,10 +14,11 @@ import type { Json, JsonObject } from '../wire/canonical.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import { verifyMessage } from '../wire/message.ts'
 import type { Fault } from './abort.ts'
+import type { LogEnding } from './ledger-ending.ts'
 import { Ledger } from './ledger.ts'
 import { runError } from './errors.ts'
 import { checkOpening } from './opening.ts'
-import { readTranscript } from './transcript.ts'
+import { headIn, linesOf, readTranscript, refuseHidden, replayed } from './transcript.ts'
 import type { Transcript, TranscriptPart } from './transcript.ts'
 
 /** One thing that was checked. */
@@ -30,15 +31,15 @@ export interface Finding {
   readonly line?: number
 }
 
-export type Verdict =
-  /** Succeeded, and every step after the certificate is complete too. */
-  | 'usable'
-  /** Succeeded; proofs are missing. */
-  | 'unconfirmed'
-  | 'aborted'
-  | 'unfinished'
-  /** The transcript itself is not what it claims to be. */
-  | 'invalid'
+/** How the log ends as of its last entry; `invalid`: the transcript itself is not what it claims to be. */
+export type Verdict = LogEnding | 'invalid'
+
+/** Up to where the log is more than its maker's word: who signed to have seen it so far, and the offset. */
+export interface Vouched {
+  readonly name: string
+  /** -1 where it signed none. */
+  readonly offset: number
+}
 
 export interface Verification {
   readonly verdict: Verdict
@@ -50,6 +51,11 @@ export interface Verification {
   readonly parameters?: JsonObject
   readonly rehearsal?: boolean
   readonly outputs?: JsonObject
+  /** The last entry that the transcript has: what came after it, it cannot tell. */
+  readonly asOf?: { readonly offset: number; readonly head: string }
+  readonly vouched?: readonly Vouched[]
+  /** Accused, and without an answer in the log: neither guilty nor cleared. */
+  readonly unanswered?: readonly { readonly name: string; readonly by: string }[]
   /** Whom the transcript proves guilty, and of what. */
   readonly convicted?: readonly { readonly name: string; readonly reason: string }[]
   /** What the ceremony follows, by the script's local name. */
@@ -64,16 +70,17 @@ export interface VerifyOptions {
   readonly random: Random
 }
 
-/** Verifies a transcript's text. Never throws for what it holds. */
-export function verifyTranscript(text: string, options: VerifyOptions): Verification {
+/** Verifies a transcript, its text or its lines. Never throws for what it holds. */
+export function verifyTranscript(given: string | Iterable<string>, options: VerifyOptions): Verification {
   const findings: Finding[] = []
   try {
-    const transcript = readTranscript(text)
+    const transcript = readTranscript(typeof given === 'string' ? linesOf(given) : given)
     findings.push({
       check: 'log', holds: true,
       detail: `${transcript.heads.length} entries, every head from the first to the last; last head ${transcript.heads.at(-1) ?? ''}`,
     })
-    const { result } = verifyPart(transcript, transcript, options, (finding) => findings.push(finding))
+    const { result, ledgers } = verifyPart(transcript, transcript, options, (finding) => findings.push(finding))
+    refuseHidden(transcript, ledgers)
     return { ...result, findings }
   } catch (error) {
     if (!isKeyriteError(error)) throw error
@@ -84,7 +91,7 @@ export function verifyTranscript(text: string, options: VerifyOptions): Verifica
 }
 
 /** One of the ceremonies in a transcript, after those that it follows, whose findings come first and bear their names. */
-function verifyPart(part: TranscriptPart, transcript: Transcript, options: VerifyOptions, say: (finding: Finding) => void): { readonly ledger: Ledger; readonly result: Result } {
+function verifyPart(part: TranscriptPart, transcript: Transcript, options: VerifyOptions, say: (finding: Finding) => void): { readonly ledger: Ledger; readonly ledgers: readonly Ledger[]; readonly result: Result } {
   const before = Object.entries(part.followed).map(([name, one]) =>
     [name, verifyPart(one, transcript, options, (finding) => say({ ...finding, check: `${name}: ${finding.check}` }))] as const)
   const scripts = before.map(([, { ledger }]) => ledger.script)
@@ -96,14 +103,14 @@ function verifyPart(part: TranscriptPart, transcript: Transcript, options: Verif
   if (brought.length > wanted.length) throw runError('transcript', { line: 1, why: 'it has the script of a ceremony that it does not follow' })
   say({ check: 'script', holds: true, detail: `${script.ceremony.name} ${script.ceremony.version}, SHA-256 ${script.hash}` })
   const followed = Object.fromEntries(before.map(([name, { ledger }]) => [name, ledger]))
-  checkOpening(part.opening, script, undefined, (id) => Object.values(followed).find((one) => one.id === id && one.finished))
+  checkOpening(part.opening, script, undefined, (id) => Object.values(followed).find((one) => one.id === id && one.usable))
   checkOpener(part, transcript)
   say({ check: 'opening', holds: true, detail: `by ${part.openedBy}, with ${part.opening.roster.length} participants: ${names(part).join(', ')}` })
   const { verbs, random } = options
-  const headAt = (offset: number) => (offset === -1 ? '0'.repeat(64) : transcript.heads[offset])
-  const ledger = new Ledger({ script, opening: part.opening, verbs, random, headAt, followed })
+  const ledger = new Ledger({ script, opening: part.opening, verbs, random, headAt: headIn(transcript), followed })
   const result = readLedger(ledger, transcript, say)
-  return { ledger, result: before.length === 0 ? result : { ...result, followed: Object.fromEntries(before.map(([name, one]) => [name, one.result])) } }
+  const ledgers = [ledger, ...before.flatMap(([, one]) => one.ledgers)]
+  return { ledger, ledgers, result: before.length === 0 ? result : { ...result, followed: Object.fromEntries(before.map(([name, one]) => [name, one.result])) } }
 }
 
 const names = ({ opening }: TranscriptPart): readonly string[] => opening.roster.map((card) => card.name)
@@ -128,14 +135,13 @@ function checkOpener({ opening, openedBy, openingMessage, openingOffset }: Trans
 function readLedger(ledger: Ledger, transcript: Transcript, say: (finding: Finding) => void): Result {
   const { script, opening } = ledger
   for (const finding of messageFindings(ledger)) say(finding)
-  for (const post of transcript.posts) {
-    const before = ledger.faults.length
-    const step = ledger.current
-    ledger.accept(post)
-    for (const fault of ledger.faults.slice(before)) say(faultFinding(fault, transcript))
+  let [found, step] = [0, 0]
+  for (const _ of replayed(ledger, transcript)) {
+    for (const fault of ledger.faults.slice(found)) say(faultFinding(fault, transcript, ledger))
     for (const done of script.ceremony.steps.slice(step, ledger.current)) {
       say({ check: done.name, holds: true, detail: stepDetail(ledger, done.name) })
     }
+    ;[found, step] = [ledger.faults.length, ledger.current]
   }
   const current = script.ceremony.steps[ledger.current]
   if (current !== undefined) {
@@ -143,18 +149,23 @@ function readLedger(ledger: Ledger, transcript: Transcript, say: (finding: Findi
   }
   for (const abort of ledger.aborts) {
     const { reason, accused, evidence } = abort.payload
-    const counts = !ledger.certified ? '' : ledger.isOut(abort.from) ? ' — enough others took part' : ' — after the success certificate, so it does not count'
+    const counts = !ledger.certified ? '' : ledger.isOut(abort.from) ? ' — enough others took part' : ' — the success certificate is complete, so it does not count'
     say({
       check: 'abort', holds: ledger.certified, line: transcript.lineOf(abort.offset),
       detail: `${abort.from} aborted (${reason}${accused === null ? '' : `, naming ${accused}`}): ${evidence.why}${counts}`,
     })
   }
-  if (ledger.certified) say({ check: 'certificate', holds: true, detail: `${script.ceremony.certificate} is complete: nobody can undo this success` })
+  const unanswered = ledger.disputes.filter(({ answered }) => !answered).map(({ accused, complainer }) => ({ name: accused, by: complainer }))
+  for (const { name, by } of unanswered) say({ check: 'dispute', holds: false, detail: `${by} complains of ${name}, and no answer is in the log: ${name} is neither guilty nor cleared` })
+  if (ledger.dead !== null) say({ check: 'end', holds: false, line: transcript.lineOf(ledger.dead.offset), detail: `${ledger.dead.why}: it can never be usable` })
+  if (ledger.certified) say({ check: 'certificate', holds: true, detail: `${script.ceremony.certificate} is complete: no Abort and no deadline counts any more` })
   for (const [name, value] of Object.entries(ledger.outputs ?? {})) say({ check: `output ${name}`, holds: true, detail: outputDetail(value) })
   return {
-    verdict: verdictOf(ledger), ceremony: ledger.id, number: ceremonyNumber(ledger.id),
+    verdict: ledger.end, ceremony: ledger.id, number: ceremonyNumber(ledger.id),
     script: { name: script.ceremony.name, version: script.ceremony.version, hash: script.hash },
     participants: opening.roster.map((card) => card.name), parameters: opening.parameters, rehearsal: opening.rehearsal,
+    asOf: { offset: transcript.heads.length - 1, head: transcript.heads.at(-1) ?? '' },
+    vouched: opening.roster.map(({ name }) => ({ name, offset: ledger.vouched.get(name) ?? -1 })), unanswered,
     ...(ledger.outputs === undefined ? {} : { outputs: ledger.outputs }),
     convicted: ledger.faults.flatMap(({ convicts, accused, reason }) => (convicts && accused !== null ? [{ name: accused, reason }] : [])),
   }
@@ -178,27 +189,21 @@ function outputDetail(value: Json | undefined): string {
   return Array.isArray(value) && json.length > MOST_OUTPUT ? `${value.length} of them` : json
 }
 
-function verdictOf(ledger: Ledger): Verdict {
-  if (ledger.finished) return 'usable'
-  if (ledger.certified) return 'unconfirmed'
-  return ledger.ending === null ? 'unfinished' : 'aborted'
-}
-
-function faultFinding({ reason, step, accused, why, convicts, offsets }: Fault, transcript: Transcript): Finding {
+function faultFinding({ reason, step, accused, why, convicts, offsets }: Fault, transcript: Transcript, ledger: Ledger): Finding {
   const [offset] = offsets
+  const last = offsets.at(-1)
+  const after = ledger.usableAt !== null && last !== undefined && last > ledger.usableAt ? ' It stands after the success, which it does not change.' : ''
   const guilt = convicts ? ` This proves ${accused ?? 'somebody'} guilty.` : ' This proves nobody guilty.'
   return {
-    check: `${step ?? 'log'}: ${reason}`, holds: false, detail: `${why}.${guilt}`,
+    check: `${step ?? 'log'}: ${reason}`, holds: false, detail: `${why}.${guilt}${after}`,
     ...(offset === undefined ? {} : { line: transcript.lineOf(offset) }),
   }
 }
 
 function stepDetail(ledger: Ledger, name: string): string {
   const step = ledger.ceremony.steps.find((one) => one.name === name)
-  const spec = step === undefined ? undefined : ledger.ceremony.messages[step.sends]
-  const n = ledger.roster.length
   const isPartial = step !== undefined && step.collect.kind !== 'all'
-  const count = isPartial ? ledger.sources.statements(step.sends).length : spec?.to === 'others' ? n * (n - 1) : n
+  const count = isPartial ? ledger.sources.statements(step.sends).length : ledger.roster.length
   const agreed = step !== undefined && step.agree.length > 0 ? `, all equal in ${step.agree.join(' and ')}` : ''
   const checked = step?.check === undefined ? '' : `, each checked by ${step.check.verb}`
   return `${count} ${step?.sends ?? ''}, every signature and view right${checked}${agreed}`
