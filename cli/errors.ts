@@ -78,6 +78,10 @@ export const cliError = errorTable('cli', {
     what: `${JSON.stringify(value)} is no ceremony number: it has forty digits.`,
     todo: 'Give --accept the whole number that `keyrite client open` and `keyrite client status` show.',
   }),
+  'whole-id': ({ value }: { value: string }) => ({
+    what: `${JSON.stringify(value)} is no whole id of a ceremony: that is 64 small hex digits.`,
+    todo: 'Give it as `keyrite client open` and `keyrite client status --json` print it.',
+  }),
   'script-file': ({ path, why, shipped }: { path: string; why: string; shipped: readonly string[] }) => ({
     what: `The script ${path} cannot be read: ${why}.`,
     todo: `Name a file, or one of the ceremonies that ship with keyrite: ${shipped.join(', ')}.`,
@@ -179,6 +183,7 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   'vault.altered': EXIT.refused,
   'vault.not-json': EXIT.refused,
   'vault.wrong-shape': EXIT.refused,
+  'vault.other-version': EXIT.refused,
   'vault.missing': EXIT.refused,
   'vault.exists': EXIT.refused,
   'vault.not-a-file': EXIT.refused,
@@ -206,6 +211,7 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   'cli.new-name': EXIT.usage,
   'cli.listen': EXIT.usage,
   'cli.number-form': EXIT.usage,
+  'cli.whole-id': EXIT.usage,
   'storage.bad-option': EXIT.usage,
   'storage.bad-url': EXIT.usage,
   'cli.channel': EXIT.usage,

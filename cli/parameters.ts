@@ -79,7 +79,7 @@ function shapeProblem(type: string, value: Json): string | null {
 }
 
 /** Only the name of a card, and how many there are, counts for a parameter. */
-const cardOf = (name: string): Card => ({ name, signingKey: '', airgapKey: '' })
+const cardOf = (name: string): Card => ({ name, signingKey: '', airgapKey: '', epoch: '' })
 
 function unknown(name: string, known: readonly string[]): string {
   const near = nearest(name, known)

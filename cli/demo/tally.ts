@@ -14,13 +14,9 @@ export interface Tally extends Progress {
 export function makeTally({ ceremony }: Script, opening: Opening, some = 1): Tally {
   const id = ceremonyId(opening)
   const { roster } = opening
-  const stated = new Map<string, Set<string | null>>()
+  const stated = new Set<string>()
   const placeOf = (step: string, name: string): string => `${step}\n${name}`
-  const wanted = (step: Step): number => (ceremony.messages[step.sends]?.to === 'everyone' ? 1 : roster.length - 1)
-  const hasStated = (stepName: string, name: string): boolean => {
-    const step = ceremony.steps.find((one) => one.name === stepName)
-    return step !== undefined && (stated.get(placeOf(stepName, name))?.size ?? 0) >= wanted(step)
-  }
+  const hasStated = (step: string, name: string): boolean => stated.has(placeOf(step, name))
   return {
     ceremony, roster, hasStated,
     disputes: [],
@@ -32,8 +28,7 @@ export function makeTally({ ceremony }: Script, opening: Opening, some = 1): Tal
     },
     count: ({ message: { statement } }) => {
       if (statement.ceremony !== id || statement.step === null) return
-      const place = placeOf(statement.step, statement.from)
-      stated.set(place, (stated.get(place) ?? new Set()).add(statement.to))
+      stated.add(placeOf(statement.step, statement.from))
     },
   }
 }

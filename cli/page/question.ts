@@ -2,6 +2,7 @@
  * The owner's question: all that is consented to, and the answer beside it. It fills the page and cannot be closed; only its
  * buttons answer. What is sent is what somebody would type in a terminal.
  */
+import { MOST_REASON } from '../../engine/wire/reason.ts'
 import type { PageQuestion } from '../web/protocol.ts'
 import { blockNodes, hasOutside, numberNode, outsideNode } from './blocks-view.ts'
 import { button, el, setAttribute, setShown, setText, withCode } from './dom.ts'
@@ -34,7 +35,7 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
       shown?.leave()
       shown = build(key, question, owner)
       node.replaceChildren(...shown.nodes)
-      shown.heading.focus()
+      ;(shown.first ?? shown.heading).focus()
       shown.rest()
     }
     shown.update(question)
@@ -48,7 +49,8 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
       onAnswer(id, answer)
     }
     const heading = el('h1', { id: 'asked', class: 'asked', tabindex: -1 }, owner === '' ? 'It is your turn' : `Your turn, ${owner}`)
-    const { node: declining, open: decline } = declineBox(first, send)
+    const { node: declining, open } = noBox(send)
+    const decline = first.isNoAskedAgain ? () => send('no') : open
     const form = answerForm(first, send, decline)
     const look = first.mayLook ? makeLook(send) : undefined
     const looked = el('div', { class: 'looked', role: 'region', 'aria-label': 'What you looked at', tabindex: -1 })
@@ -81,7 +83,7 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
     }
 
     return {
-      key, heading, rest: () => setBusy(false),
+      key, heading, first: first.answer.kind === 'decline' ? form.input : undefined, rest: () => setBusy(false),
       nodes: [
         el('div', { class: 'asked-about' }, heading, ...legend, ...blockNodes(about), looked),
         el(
@@ -124,6 +126,8 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
 interface Shown {
   readonly key: string
   readonly heading: HTMLElement
+  /** What has the focus first, where that is not the heading. */
+  readonly first: HTMLElement | undefined
   /** Its buttons take nothing for a moment. */
   readonly rest: () => void
   readonly nodes: readonly HTMLElement[]
@@ -138,10 +142,11 @@ interface AnswerForm {
 }
 
 /** What is asked, and what answers it. */
-function answerForm({ prompt, answer, mayLeave }: PageQuestion, send: (answer: string) => void, decline: (from: HTMLElement) => void): AnswerForm {
+function answerForm({ prompt, answer, mayLeave, isNoAskedAgain }: PageQuestion, send: (answer: string) => void, decline: (from: HTMLElement) => void): AnswerForm {
+  if (answer.kind === 'decline') return declineForm(prompt, send)
   const sentences = prompt.slice(0, -1).map((text) => el('p', { class: 'prompt' }, ...withCode(text)))
   const last = withCode(prompt.at(-1) ?? '')
-  const no = button(answer.kind === 'yes' ? 'No' : 'Decline', () => decline(no), { class: 'decline' })
+  const no = button(isNoAskedAgain ? 'Decline' : 'No', () => decline(no), { class: 'decline' })
   const leave = [...(mayLeave ? [button('Later', () => send('later'), { class: 'plain', title: 'Refuses nothing: you are asked again' })] : []), no]
   if (answer.kind === 'yes') {
     return { nodes: [...sentences, el('p', { class: 'prompt asks' }, ...last), el('p', { class: 'buttons' }, button('Yes', () => send('yes'), { class: 'main' }), ...leave)], input: undefined }
@@ -171,18 +176,29 @@ function answerForm({ prompt, answer, mayLeave }: PageQuestion, send: (answer: s
 const digitsTyped = (typed: string): string => typed.replace(/[^0-9 ]/g, '').trim() || '0'
 const sentenceTyped = (typed: string): string => (/^(no?|later)$/i.test(typed) ? `“${typed}”` : typed)
 
-/** Declining asks once more; leaving does not, since it refuses nothing. */
-function declineBox({ answer }: PageQuestion, send: (answer: string) => void): { readonly node: HTMLElement; readonly open: (from: HTMLElement) => void } {
+/** Whether to decline for good, and why. */
+function declineForm(prompt: readonly string[], send: (answer: string) => void): AnswerForm {
+  const input = el('input', { id: 'answer', type: 'text', autocomplete: 'off', maxlength: MOST_REASON, 'aria-describedby': 'answer-trouble' })
+  // Enter alone declines nothing.
+  const form = el(
+    'form', { class: 'answer-form', novalidate: true, onsubmit: (event) => event.preventDefault() },
+    el('label', { for: 'answer', class: 'asks' }, 'Why? All the others read it. It may stay empty.'), input,
+    el('p', { class: 'buttons' }, button('Decline for good', () => send(`no ${input.value.trim()}`.trim()), { class: 'danger' }), button('Back to the question', () => send('back'), { class: 'plain' })),
+  )
+  return { nodes: [...prompt.map((text) => el('p', { class: 'prompt asks' }, ...withCode(text))), form], input }
+}
+
+/** A no that counts at once is asked once more; leaving is not, since it refuses nothing. */
+function noBox(send: (answer: string) => void): { readonly node: HTMLElement; readonly open: (from: HTMLElement) => void } {
   let opener: HTMLElement | undefined
   const back = button('Back to the question', () => {
     setShown(node, false)
     opener?.focus()
   }, { class: 'plain' })
-  const isYes = answer.kind === 'yes'
   const node = el(
     'div', { class: 'declining', role: 'group', 'aria-labelledby': 'declining' },
-    el('p', { id: 'declining', class: 'asks' }, isYes ? 'Answer no? It counts at once.' : 'Decline? The others are told; this ceremony goes on without you, or ends.'),
-    el('p', { class: 'buttons' }, button(isYes ? 'Yes, answer no' : 'Yes, decline', () => send('no'), { class: 'danger' }), back),
+    el('p', { id: 'declining', class: 'asks' }, 'Answer no? It counts at once.'),
+    el('p', { class: 'buttons' }, button('Yes, answer no', () => send('no'), { class: 'danger' }), back),
   )
   setShown(node, false)
   return {

@@ -1,13 +1,13 @@
 /** A backup of an airgap: an age file under a passphrase, and what to tell of it. */
-import { airgapKeyPair } from '../../engine/crypto/seed.ts'
-import { fromHex, toHex } from '../../engine/crypto/bytes.ts'
-import { backupOf, backupSchema, restoredFrom } from '../../engine/run/memory.ts'
-import type { AirgapMemory, Backup } from '../../engine/run/memory.ts'
+import { airgapKeyOf } from '../../engine/run/airgap-verify.ts'
+import { EPOCH, backupOf, backupSchema, restoredFrom } from '../../engine/run/memory.ts'
+import type { AirgapMemory, BackedUp, Backup } from '../../engine/run/memory.ts'
 import { readSealed, writeSealed } from '../../engine/vault/sealed.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import { cliError } from '../errors.ts'
 import { withProgress } from '../output.ts'
 import { askPassphrase } from '../prompt.ts'
+import { random } from './airgap-home.ts'
 import { clockTime } from './ceremony-view.ts'
 import { isThere } from './making.ts'
 
@@ -22,9 +22,9 @@ export interface BackupContents {
   readonly left: readonly { readonly ceremony: string; readonly script: string }[]
 }
 
-export const contentsOf = ({ card, seed, kept, scripts, ceremonies }: AirgapMemory): BackupContents => ({
-  name: card?.name ?? null,
-  airgapKey: toHex(airgapKeyPair(fromHex(seed, 64)).publicKey),
+export const contentsOf = ({ client, seed, kept, scripts, ceremonies }: BackedUp): BackupContents => ({
+  name: client?.name ?? null,
+  airgapKey: airgapKeyOf({ seed }),
   kept: Object.entries(kept).map(([ceremony, { opening, finishedAt, values }]) => ({
     ceremony, script: `${opening.script.name} ${opening.script.version}`, values: Object.keys(values), finishedAt,
   })),
@@ -58,7 +58,7 @@ export async function refuseMissing(path: string): Promise<void> {
 /** Reads a backup, for an airgap that begins now. @throws vault.* */
 export async function readBackup(path: string, passphrase: string): Promise<{ readonly madeAt: string; readonly memory: AirgapMemory }> {
   const backup = await withProgress('Decrypting', () => readSealed<Backup>({ path, passphrase, schema: backupSchema }))
-  return { madeAt: backup.madeAt, memory: restoredFrom(backup, new Date()) }
+  return { madeAt: backup.madeAt, memory: restoredFrom(backup, random(EPOCH)) }
 }
 
 /** The passphrase for what is written, where it is to be another one than for what was opened. */

@@ -64,6 +64,8 @@ export type Wanted =
   | { readonly kind: 'yes' }
   /** A sentence, typed as it stands. */
   | { readonly kind: 'sentence'; readonly sentence: string }
+  /** Whether to decline for good: `no`, perhaps with a reason behind it, or `back`. */
+  | { readonly kind: 'decline' }
 
 export interface LineQuestion {
   /** What is asked, in a terminal. Called at every asking; the last line stands above the answer. */
@@ -73,6 +75,10 @@ export interface LineQuestion {
   readonly wanted: Wanted
   /** Do `list`, `show` and `find` give something? */
   readonly mayLook?: boolean
+  /** Is a no asked again by a question of its own? Else a page asks again by itself. */
+  readonly isNoAskedAgain?: boolean
+  /** The most characters of an answer. */
+  readonly most?: number
   /** What to use where there is no terminal. */
   readonly flag: string
   /** Why an answer will not do, or undefined. */
@@ -82,8 +88,11 @@ export interface LineQuestion {
 export interface Hand {
   readonly isScanned: boolean
   readonly mayLeave: boolean
-  /** Shows blocks, a page at a time where they do not fit the window; all of them, unless they may be left with q. */
-  readonly show: (blocks: readonly Block[], more?: { readonly mayStop?: boolean }) => Promise<void>
+  /**
+   * Shows blocks, a page at a time where they do not fit the window; all of them, unless they may be left with q. What is
+   * shown anew takes the place of what was shown before.
+   */
+  readonly show: (blocks: readonly Block[], more?: { readonly mayStop?: boolean; readonly isAnew?: boolean }) => Promise<void>
   /** A line, typed. @throws cli.no-terminal, QuestionLeft, the signal's reason */
   readonly line: (question: LineQuestion) => Promise<string>
   /**
@@ -135,14 +144,14 @@ export function makeHand(use: HandUse): Hand {
     }
   }
 
-  async function line({ ask, flag, refuse }: Pick<LineQuestion, 'ask' | 'flag' | 'refuse'>): Promise<string> {
+  async function line({ ask, flag, refuse, most = MOST_ANSWER }: Pick<LineQuestion, 'ask' | 'flag' | 'refuse' | 'most'>): Promise<string> {
     requireTerminal('A confirmation', flag, input, output)
     return await untilLeft(async (keys) => {
       const question = (): void => write(`\n${ask().join('\n')}\n  ${paint('cyan', '›')} `)
       for (let asking = 0; ; asking++) {
         if (isScanned || asking === 0) await asked(keys, question)
         else question()
-        const answer = await typed(keys, flag)
+        const answer = await typed(keys, flag, most)
         write('\n')
         if (mayLeave && answer !== undefined && isLater(answer)) throw new QuestionLeft('later')
         const trouble = answer === undefined ? 'No hand types that fast: it is dropped.' : refuse(answer)
@@ -162,7 +171,7 @@ export function makeHand(use: HandUse): Hand {
   }
 
   /** What was typed up to Enter; undefined for what no hand types. */
-  async function typed(keys: Keys, flag: string): Promise<string | undefined> {
+  async function typed(keys: Keys, flag: string, most: number): Promise<string | undefined> {
     let answer = ''
     let isBurst = false
     let began = 0
@@ -176,7 +185,7 @@ export function makeHand(use: HandUse): Hand {
           const isTooFast = isBurst || Date.now() - began < timing.pace * answer.length
           return timing.pace > 0 && answer !== '' && isTooFast ? undefined : answer.trim()
         }
-        const after = edited(answer, character)
+        const after = edited(answer, character, most)
         if (answer === '') began = Date.now()
         write('\b \b'.repeat(Math.max(0, answer.length - after.length)) + after.slice(answer.length))
         answer = after
@@ -235,8 +244,8 @@ export function makeHand(use: HandUse): Hand {
 }
 
 /** An answer after one more key. */
-function edited(answer: string, key: string): string {
+function edited(answer: string, key: string, most: number): string {
   if (ERASE.includes(key)) return answer.slice(0, -1)
   if (key === CTRL_U) return ''
-  return /^[ -~]$/.test(key) && answer.length < MOST_ANSWER ? answer + key : answer
+  return /^[ -~]$/.test(key) && answer.length < most ? answer + key : answer
 }

@@ -1,7 +1,7 @@
 /** What the airgap's screen says while it serves. */
 import { checkAbort } from '../../engine/run/abort.ts'
 import type { AirgapProgress } from '../../engine/run/airgap.ts'
-import type { Answer, RefusalAnswer, Request } from '../../engine/wire/exchange.ts'
+import type { Answer, CloseRequest, RefusalAnswer, Request } from '../../engine/wire/exchange.ts'
 import { parseMessage } from '../../engine/wire/message.ts'
 import { duration, paint } from '../output.ts'
 import type { Live } from '../output.ts'
@@ -41,9 +41,10 @@ export function refusalLines({ code, what, todo }: RefusalAnswer, columns: numbe
   ]
 }
 
-/** That a ceremony is over, and why, in the words of the signed Abort that the client brought. @param abort its text, as the airgap took it */
-export function closedLines(abort: string, columns: number | undefined): string[] {
-  const { statement: { from, payload } } = parseMessage(abort)
+/** That a ceremony is over, and why, in the words of what the client brought, as the airgap took it. */
+export function closedLines({ abort, ending }: CloseRequest, columns: number | undefined): string[] {
+  if (ending !== undefined) return [`The ceremony can never succeed; its session is erased here. The airgap of ${ending.from} states ${ending.type === 'Abandoned' ? 'that it has given it up' : `a ${ending.type}`}.`]
+  const { statement: { from, payload } } = parseMessage(abort ?? '')
   const { reason, evidence: { why } } = checkAbort(payload, 'An Abort')
   const width = columns === undefined ? Infinity : widthOf(columns) - 4
   return ['The ceremony was aborted; its session is erased here. An Abort says why:', ...brokenLines(`${from} (${reason}): ${why}`, width).map((line) => `  ${MARK}${line}`)]
@@ -88,11 +89,11 @@ export function airgapLog({ log: print, show, airgap, page, endsItself = false }
 
   return {
     start: (): void => {
-      const { card } = airgap.memory.read()
-      page?.tell({ owner: card?.name ?? '', doing: 'Waiting for the client’s request: let this camera see the client’s screen.' })
-      print(card === null
+      const { client } = airgap.memory.read()
+      page?.tell({ owner: client?.name ?? '', doing: 'Waiting for the client’s request: let this camera see the client’s screen.' })
+      print(client === null
         ? 'This airgap is not paired yet: run `keyrite airgap card` first.'
-        : `The airgap of ${paint('bold', card.name)}. Waiting for the client: run \`keyrite client run\` there.`)
+        : `The airgap of ${paint('bold', client.name)}. Waiting for the client: run \`keyrite client run\` there.`)
     },
     progress: ({ ceremony, step, state, done, total }: AirgapProgress): void => {
       if (done !== undefined && total !== undefined) {
@@ -113,8 +114,9 @@ export function airgapLog({ log: print, show, airgap, page, endsItself = false }
       if (state === 'answered' && stateOf(ceremony) === 'finished') tellDone(ceremony)
     },
     answer: (request: Request, answer: Answer): void => {
+      if (request.ask === 'abandon' && answer.give === 'statement') print(paint('bold', 'Given up for good: nobody can ever use what that ceremony made. Once the client has read this answer, it tells the others.'))
       if (answer.give === 'refusal') print(refusalLines(answer, process.stderr.columns).join('\n'))
-      if (request.ask === 'close' && answer.give === 'closed') print(closedLines(request.abort, process.stderr.columns).join('\n'))
+      if (request.ask === 'close' && answer.give === 'closed') print(closedLines(request, process.stderr.columns).join('\n'))
     },
     /** A ceremony whose last step was answered since the start. */
     finished: (): string | undefined => [...answered].find((id) => stateOf(id) === 'finished'),

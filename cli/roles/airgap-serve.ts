@@ -2,7 +2,7 @@
 import { openEnvelope } from '../../engine/channel/envelope.ts'
 import type { Carrier, CarrierProgress } from '../../engine/channel/carrier.ts'
 import { createAirgap } from '../../engine/run/airgap.ts'
-import type { AirgapProgress, Confirmation, Pairing } from '../../engine/run/airgap.ts'
+import type { Abandoning, AirgapProgress, Confirmation, Declined, Pairing } from '../../engine/run/airgap.ts'
 import { airgapInParts } from '../../engine/run/airgap-parts.ts'
 import type { AirgapInParts, Taken } from '../../engine/run/airgap-parts.ts'
 import { partFile } from '../../engine/vault/part-file.ts'
@@ -34,7 +34,7 @@ export interface ServeUse {
   readonly screen: Live
   /** Where the channel is `web`. */
   readonly page?: Page | undefined
-  readonly confirm: (question: Confirmation | Pairing, hand: Hand) => Promise<boolean>
+  readonly confirm: (question: Confirmation | Pairing | Abandoning, hand: Hand) => Promise<true | Declined>
   /** The keyboard is taken, and the first request is awaited. */
   readonly onReady?: () => void
   readonly onProgress?: (progress: AirgapProgress) => void
@@ -64,7 +64,7 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
   const scanned = isScanned ? makeHand({ isScanned, signal, mayLeave: true }) : undefined
 
   /** Asks, and withdraws the question once the client shows another request or none. */
-  async function ask(question: Confirmation | Pairing): Promise<boolean> {
+  async function ask(question: Confirmation | Pairing | Abandoning): Promise<true | Declined> {
     screen.show([])
     const [over, left] = [new AbortController(), new AbortController()]
     const [watching, asking] = [following(signal, over.signal), following(signal, left.signal)]

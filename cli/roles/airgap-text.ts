@@ -43,7 +43,7 @@ export function brokenLines(text: string, width: number): string[] {
   })
 }
 
-/** Lines of a long text that are shown; what is more is told with its length. */
+/** Lines of a long text that are shown, unless all of it must be; what is more is told with its length. */
 const MOST_LINES = 200
 
 /**
@@ -51,10 +51,11 @@ const MOST_LINES = 200
  *
  * @param label in two spaces; the text begins at `indent`
  * @param width columns in all
+ * @param most lines that are shown
  */
-export function outsideLines(label: string, text: string, indent: number, width: number): string[] {
+export function outsideLines(label: string, text: string, indent: number, width: number, most = MOST_LINES): string[] {
   const lines = brokenLines(text, Math.max(16, width - indent - MARK.length))
-  const shown = lines.length <= MOST_LINES ? lines : lines.slice(0, MOST_LINES)
+  const shown = lines.length <= most ? lines : lines.slice(0, most)
   const head = `  ${label}`
   const own = head.length + 1 <= indent ? [] : [head]
   const rest = lines.length === shown.length ? [] : [`${' '.repeat(indent)}… and ${String(lines.length - shown.length)} more lines that are not shown: decline, unless you know them`]

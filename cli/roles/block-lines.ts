@@ -34,9 +34,9 @@ function factLines({ label, value, from }: Fact, width: number): string[] {
   return [`${head}${value.slice(0, value.length / 2)}`, `${' '.repeat(INDENT)}${value.slice(value.length / 2)}`]
 }
 
-/** A warning is told from the rest by its capitals. */
+/** A warning is told from the rest by its capitals. What a message says is bounded by its kind, and shown whole. */
 const wideLines = ({ label, value, isWarning }: Fact, width: number): string[] =>
-  outsideLines(isWarning === true ? label.toUpperCase() : label, value, WIDE_INDENT, width)
+  outsideLines(isWarning === true ? label.toUpperCase() : label, value, WIDE_INDENT, width, Infinity)
 
 const rosterLines = ({ people }: Of<'roster'>): string[] => [
   `  ${String(people.length)} participants:`,

@@ -1,4 +1,5 @@
 /** A client's way to its board: the log followed and verified, and what stands in it. */
+import { attachmentFiles } from './client-home.ts'
 import type { ClientSecrets, Identity } from './client-home.ts'
 import { clientLog, keptFirst } from './client-log.ts'
 import { fromHex } from '../../engine/crypto/bytes.ts'
@@ -8,7 +9,8 @@ import { openedIn } from '../../engine/run/lobby.ts'
 import type { Board } from '../../engine/wire/board.ts'
 import { boardError } from '../../engine/wire/board.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
-import { EMPTY_LOG, signObject } from '../../engine/wire/message.ts'
+import { EMPTY_LOG } from '../../engine/wire/message.ts'
+import { signObject } from '../../engine/wire/sign.ts'
 import type { Pin } from '../../engine/wire/message.ts'
 import { connectBoard } from '../../storage/client.ts'
 import { cliError } from '../errors.ts'
@@ -47,7 +49,7 @@ export function openBoard({ home, identity, secrets, signal, onTrouble }: BoardU
   const board = keptFirst(remote, store)
   const kept = store.load()
   kept.catch(() => undefined)
-  const feed = new Feed({ board, store: { ...store, load: () => kept }, ...(onTrouble === undefined ? {} : { onTrouble }) })
+  const feed = new Feed({ board, store: { ...store, load: () => kept }, attachments: attachmentFiles(home, secrets !== undefined), ...(onTrouble === undefined ? {} : { onTrouble }) })
   const running = feed.run(following(closing.signal, signal).signal)
   // Whoever waits for it hears of a failure; until then it must not end the process.
   running.catch(() => undefined)
@@ -112,8 +114,8 @@ export function chosen(opened: readonly Opened[], wanted: string | undefined): O
  * The ceremonies that a command which only reads may mean, in the log's order: with an id all of the board, which is public;
  * without one those of this participant, under another client's name too where the airgap is the same.
  */
-export function readable({ all }: Feed, { name, airgapKey }: Identity, wanted: string | undefined): readonly Opened[] {
-  return openedIn(all).filter(({ opening }) => wanted !== undefined || opening.roster.some((card) => card.name === name || card.airgapKey === airgapKey))
+export function readable({ all }: Feed, { name, airgap }: Identity, wanted: string | undefined): readonly Opened[] {
+  return openedIn(all).filter(({ opening }) => wanted !== undefined || opening.roster.some((card) => card.name === name || card.airgapKey === airgap?.airgapKey))
 }
 
 /** The ceremonies in which this client takes part, in the log's order. */

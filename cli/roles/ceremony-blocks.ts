@@ -1,5 +1,5 @@
 /** All that an airgap's owner must see before consenting (protocol §3), as blocks for whichever screen there is. */
-import type { Confirmation } from '../../engine/run/airgap.ts'
+import type { Abandoning, Confirmation } from '../../engine/run/airgap.ts'
 import type { KeptShown } from '../../engine/run/kept.ts'
 import { messagesIn } from '../../engine/run/messages.ts'
 import type { Script } from '../../engine/script/model.ts'
@@ -23,20 +23,33 @@ export const scriptBlocks = ({ ceremony: { name, version, title }, hash }: Scrip
   { kind: 'facts', facts: [fact('script', `${name} ${version}`), fact('title', title, 'outside'), fact('SHA-256', hash, 'hex')] },
 ]
 
+/** What it means to give a ceremony up. */
+export const abandonBlocks = ({ ceremony, script, opening, me }: Abandoning): Block[] => [
+  GAP, { kind: 'heading', text: 'A CEREMONY TO GIVE UP FOR GOOD' },
+  { kind: 'facts', facts: [
+    fact(`${script.ceremony.name} ${script.ceremony.version}`, script.ceremony.title, 'outside'),
+    fact('ceremony', ceremony, 'hex'), fact('opened at', clockTime(Date.parse(opening.opensAt))), fact('you are', me.name),
+  ] },
+  { kind: 'warning', text: 'After this nobody can ever use what it would have made, and nothing undoes that.' },
+  { kind: 'text', text: 'Your part of it is stated, and nobody knows whether all others’ are. As long as that is so, it may still succeed. If you give it up, everybody knows that it did not, and a new one can be opened.' },
+]
+
 /** What a ceremony signs, of each parameter that has messages. */
-export function signsOf({ script, opening, followed }: Confirmation): readonly MessagesShown[] {
+export function signsOf({ script, opening, followed, ceremony }: Confirmation): readonly MessagesShown[] {
   const groupKeys = Object.values(followed).flatMap(({ groupKey }) => groupKey ?? [])
-  return [...messagesIn(script, opening).values()].map((messages) => shownMessages(messages, groupKeys))
+  return [...messagesIn(script, opening).values()].map((messages) => shownMessages(messages, groupKeys, ceremony))
 }
 
-export function ceremonyBlocks(question: Confirmation, signs = signsOf(question)): Block[] {
+/** A ceremony, page by page: each is confirmed, the last one by the number that stands on it. More than one only where there is much to be signed. */
+export function ceremonyPages(question: Confirmation, signs = signsOf(question)): readonly (readonly Block[])[] {
   const { script, opening, me, number, step, kind, shows, followed } = question
   const { name, version, title, parameters } = script.ceremony
   const values = Object.entries({ ...opening.parameters, ...shows })
     .filter(([key]) => !Object.hasOwn(followed, key) && parseType(parameters[key] ?? '').name !== 'message')
-  return [
+  const head: Block[] = [
     GAP,
     { kind: 'heading', text: kind === 'join' ? 'A CEREMONY TO JOIN' : `BEFORE ${step}` },
+    ...unconfirmedBlocks(followed),
     ...(opening.rehearsal ? [{ kind: 'warning', text: 'This is a REHEARSAL. What it makes never counts for real.' } as const] : []),
     {
       kind: 'facts',
@@ -50,11 +63,15 @@ export function ceremonyBlocks(question: Confirmation, signs = signsOf(question)
     },
     GAP,
     { kind: 'roster', people: opening.roster.map((card) => ({ name: card.name, isMe: card.name === me.name, airgapKey: card.airgapKey })) },
-    ...signs.flatMap(({ blocks }) => [GAP, ...blocks]),
-    GAP,
-    { kind: 'number', number },
   ]
+  const [first, ...more] = signs.flatMap(({ pages }) => pages)
+  const pages = [first === undefined ? head : [...head, GAP, ...first], ...more.map((page) => [GAP, ...page])]
+  return pages.map((page, i) => (i < pages.length - 1 ? page : [...page, GAP, { kind: 'number', number }]))
 }
+
+/** A share that came back from a log in which not everybody had confirmed is asked about before anything else. */
+const unconfirmedBlocks = (followed: Confirmation['followed']): Block[] => Object.entries(followed).flatMap(([name, { isUnconfirmed }]): Block[] =>
+  isUnconfirmed ? [{ kind: 'warning', text: `UNCONFIRMED: your share of ${name} was recovered from a log in which not everybody had confirmed. The others may have given it up.` }] : [])
 
 /** The key that signs, or what else the ceremony follows: as it stands in this airgap's own vault. */
 function followedFacts(name: string, { id, opening, groupKey }: KeptShown): Fact[] {

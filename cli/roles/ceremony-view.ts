@@ -1,6 +1,7 @@
 /** A running ceremony as people see it: participants × steps, who is awaited and until when, how it ended. */
 import { stripVTControlCharacters } from 'node:util'
 import { expandMessages, messagesHash } from '../../engine/messages/batch.ts'
+import { endingFor } from '../../engine/run/ending.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Ceremony, Step } from '../../engine/script/model.ts'
 import type { Json } from '../../engine/wire/canonical.ts'
@@ -115,30 +116,31 @@ export function outputLines({ outputs = {} }: Pick<Ledger, 'outputs'>): string[]
 /** `2026-11-23 14:05 UTC` */
 export const clockTime = (time: number): string => `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
-export type CeremonyState = 'running' | 'disputed' | 'aborted' | 'left' | 'doubtful' | 'confirming' | 'unconfirmed' | 'usable'
+export type CeremonyState = 'running' | 'disputed' | 'aborted' | 'dead' | 'abandoned' | 'left' | 'doubtful' | 'confirming' | 'unconfirmed' | 'usable'
 
-/** Where a ceremony stands, as anyone reads it from the log; `doubtful` (protocol §5, Success) and `left` are one's own. */
+/** Where a ceremony stands for its owner: how its log ends, told by what is still awaited. */
 export function stateOf(ledger: Ledger, now: number, me?: string): CeremonyState {
-  if (ledger.finished) return 'usable'
-  if (ledger.certified) return now > ledger.deadline(ledger.ceremony.steps.length - 1) ? 'unconfirmed' : 'confirming'
-  const { ending } = ledger
-  // Other faults end it by the Abort of whoever sees them first.
-  if (ending?.kind === 'abort' || ending?.fault.reason === 'unreachable') return me !== undefined && ledger.isBound(me) ? 'doubtful' : 'aborted'
-  if (ledger.aborts.some(({ from }) => from === me)) return 'left'
-  if (ledger.disputes.length > 0) return 'disputed'
-  return 'running'
+  const ending = endingFor(ledger, me)
+  switch (ending) {
+    case 'open': return 'running'
+    case 'unconfirmed': return now > ledger.deadline(ledger.ceremony.steps.length - 1) ? ending : 'confirming'
+    case 'dead': return ledger.disputes.some(({ answered, name }) => !answered && now < ledger.disputeDeadline(name)) ? 'disputed' : ending
+    default: return ending
+  }
 }
 
 /** Nothing more will come of it. */
-export const isOver = (state: CeremonyState): boolean => state === 'usable' || state === 'aborted' || state === 'left'
+export const isOver = (state: CeremonyState): boolean => ['usable', 'aborted', 'dead', 'abandoned', 'left'].includes(state)
 
 /** What a state means for the owner. */
 export const STATE_WORDS: Readonly<Record<CeremonyState, string>> = {
   running: 'running',
-  disputed: 'a participant complains; it will abort when the dispute is judged',
+  disputed: 'a participant complains: it can never be usable, and who is to blame is being judged',
   aborted: 'aborted',
+  dead: 'over: it can never be usable',
+  abandoned: 'over: you gave it up for good',
   left: 'you take no part in it any more; the others may go on without you',
-  doubtful: 'DOUBTFUL: somebody aborted after you had stated your part; it may still succeed. Do not open it again yet.',
+  doubtful: 'DOUBTFUL: your part of its success is stated, and it may still succeed. Do not open it again yet: wait, or end the doubt with keyrite client abandon.',
   confirming: 'succeeded; DO NOT USE ITS RESULT YET: not everyone has confirmed',
   unconfirmed: 'succeeded, but UNCONFIRMED: do not use its result before everyone has confirmed',
   usable: 'complete: usable',
@@ -149,6 +151,8 @@ export function abortLines(ledger: Ledger): string[] {
   const said = ledger.aborts.map(({ from, payload }) =>
     `${from} aborted in ${payload.step ?? 'the ceremony'} (${payload.reason}${payload.accused === null ? '' : `, naming ${payload.accused}`}): ${payload.evidence.why}`)
   const guilty = ledger.faults.filter((fault) => fault.convicts && fault.accused !== null)
+  const accused = ledger.disputes.filter(({ answered }) => !answered).map((one) => `${one.accused} is accused by ${one.complainer} and has not answered: neither guilty nor cleared`)
+  const dead = ledger.dead === null ? [] : [`It can never be usable: ${ledger.dead.why}.`]
   const proof = guilty.map((fault) => `The log proves ${fault.accused ?? ''} guilty (${fault.reason}): ${fault.why}`)
-  return [...said, ...(proof.length > 0 ? proof : ['The log proves nobody guilty.'])]
+  return [...dead, ...said, ...accused, ...(proof.length > 0 ? proof : ['The log proves nobody guilty.'])]
 }

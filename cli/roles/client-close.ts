@@ -1,27 +1,27 @@
-/** After an abort: shows a signed Abort to the airgap, so that it erases the ceremony's session (protocol §6). */
+/** After a ceremony that made nothing: shows the airgap that it is over, so that it erases the session (protocol §7). */
 import type { ClientPorts } from '../../engine/run/client-ports.ts'
-import { abortToBring, bringAbort } from '../../engine/run/close.ts'
+import { bringEnd, endToBring } from '../../engine/run/close.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import { following } from '../../engine/wire/signals.ts'
 import { cardOf, textStore } from './client-home.ts'
 import type { ClientSession } from './client-session.ts'
 
-/** How long the Abort is shown, in milliseconds: an airgap that runs answers within a few seconds. */
+/** How long the end is shown, in milliseconds: an airgap that runs answers within a few seconds. */
 const SHOWN_FOR = 20_000
 
-/** Shows the first Abort of the ceremony. Says what came of it; never throws for an airgap that is not there. */
+/** Shows what ended the ceremony. Says what came of it; never throws for an airgap that is not there. */
 export async function closeOnAirgap(
   { feed, home, identity }: ClientSession, ledger: Ledger, exchange: ClientPorts['exchange'], say: (line: string) => void, signal: AbortSignal,
 ): Promise<void> {
-  const abort = await abortToBring({ feed, store: textStore(home), me: cardOf(identity) }, ledger)
-  if (abort === undefined) return
+  const request = await endToBring({ feed, store: textStore(home), me: cardOf(identity) }, ledger)
+  if (request === undefined) return
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), SHOWN_FOR)
   const either = following(signal, late.signal)
-  say(`Showing the Abort to your airgap, so that it erases this ceremony’s session (for ${String(SHOWN_FOR / 1000)} s) …`)
+  say(`Showing the end to your airgap, so that it erases this ceremony’s session (for ${String(SHOWN_FOR / 1000)} s) …`)
   try {
-    await bringAbort(exchange, ledger, abort, either.signal)
+    await bringEnd(exchange, ledger, request, either.signal)
     say('Your airgap has erased it.')
   } catch (error) {
     if (isKeyriteError(error)) say(error.message)

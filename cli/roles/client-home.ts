@@ -5,6 +5,7 @@
  *   client/keyring.age     wrapped by the passphrase
  *   client/client.age      the signing key and the board's join token
  *   client/log.jsonl       the board's log as this client verified it
+ *   client/attachments/    what messages in it brought besides, by hash
  *   client/scripts/        scripts that do not ship with keyrite, by hash
  *   client/page-port       the port of its page
  *   client/ceremonies/ID/  answers and outbox of one ceremony; what crossed of a request that crosses in parts
@@ -16,7 +17,12 @@ import { createKeyring, openKeyring } from '../../engine/vault/keyring.ts'
 import { createVault, readVault } from '../../engine/vault/vault.ts'
 import type { TextStore } from '../../engine/run/client-ports.ts'
 import { canonical, parseCanonical } from '../../engine/wire/canonical.ts'
+import { sha256Hex } from '../../engine/crypto/bytes.ts'
+import type { AttachmentStore } from '../../engine/run/feed.ts'
+import { vaultError } from '../../engine/vault/errors.ts'
+import type { JsonObject } from '../../engine/wire/canonical.ts'
 import type { Card } from '../../engine/wire/card.ts'
+import { MAX_ATTACHMENT } from '../../engine/wire/message.ts'
 import { compileCheck, hexSchema, nameSchema, objectSchema } from '../../engine/wire/schema.ts'
 import { cliError } from '../errors.ts'
 import { makeHome, rolePath } from '../home.ts'
@@ -24,14 +30,21 @@ import { makeInside, refuseAnother } from './making.ts'
 
 /** What is not secret of a client. */
 export interface Identity {
-  readonly version: 1
+  readonly version: 2
   readonly name: string
   /** `http(s)://host/boards/NAME` */
   readonly board: string
   /** 32 bytes, hex. */
   readonly signingKey: string
-  /** 32 bytes, hex; null until it is paired. */
-  readonly airgapKey: string | null
+  /** Null until it is paired. */
+  readonly airgap: PairedAirgap | null
+}
+
+/** The airgap's half of the card, and its signature on the whole card. Hex. */
+export interface PairedAirgap {
+  readonly airgapKey: string
+  readonly epoch: string
+  readonly cardSignature: string
 }
 
 /** What is. */
@@ -43,11 +56,11 @@ export interface ClientSecrets {
 }
 
 const identitySchema = objectSchema({
-  version: { type: 'integer', const: 1 },
+  version: { type: 'integer', const: 2 },
   name: nameSchema,
   board: { type: 'string', minLength: 1, maxLength: 2000 },
   signingKey: hexSchema(32),
-  airgapKey: { anyOf: [hexSchema(32), { type: 'null' }] },
+  airgap: { anyOf: [objectSchema({ airgapKey: hexSchema(32), epoch: hexSchema(16), cardSignature: hexSchema(64) }), { type: 'null' }] },
 })
 
 const secretsSchema = objectSchema({
@@ -56,7 +69,7 @@ const secretsSchema = objectSchema({
   joinToken: { anyOf: [{ type: 'string', maxLength: 4096 }, { type: 'null' }] },
 })
 
-const checkIdentity = compileCheck<{ readonly [key: string]: string | number | null } & Identity>(identitySchema)
+const checkIdentity = compileCheck<JsonObject & Identity>(identitySchema)
 
 const identityPath = (home: string): string => join(home, 'identity.json')
 const secretsPath = (home: string): string => join(home, 'client.age')
@@ -77,8 +90,8 @@ export async function refuseAnotherClient(): Promise<void> {
   await refuseAnother(identityPath(await makeHome('client')))
 }
 
-export async function saveIdentity(home: string, identity: Identity): Promise<void> {
-  await writeDurable(identityPath(home), new TextEncoder().encode(`${canonical({ ...identity })}\n`))
+export async function saveIdentity(home: string, { airgap, ...identity }: Identity): Promise<void> {
+  await writeDurable(identityPath(home), new TextEncoder().encode(`${canonical({ ...identity, airgap: airgap === null ? null : { ...airgap } })}\n`))
 }
 
 /** The client in this home. @throws cli.no-client where there is none */
@@ -90,8 +103,9 @@ export async function readClient(): Promise<{ readonly home: string; readonly id
   } catch (cause) {
     throw cliError('no-client', { home }, cause)
   }
-  const identity = checkIdentity(parseCanonical(new TextDecoder().decode(bytes).trimEnd(), 'identity.json'), 'identity.json')
-  return { home, identity }
+  const value = parseCanonical(new TextDecoder().decode(bytes).trimEnd(), 'identity.json')
+  if (typeof value === 'object' && value !== null && 'version' in value && value.version === 1) throw vaultError('other-version', { path: identityPath(home) })
+  return { home, identity: checkIdentity(value, 'identity.json') }
 }
 
 /** Opens the client's secrets. @throws vault.wrong-passphrase, … */
@@ -102,8 +116,41 @@ export async function unlockClient(home: string, passphrase: string): Promise<Cl
 
 /** The participant's card. @throws cli.not-paired */
 export function cardOf(identity: Identity): Card {
-  if (identity.airgapKey === null) throw cliError('not-paired', { name: identity.name })
-  return { name: identity.name, signingKey: identity.signingKey, airgapKey: identity.airgapKey }
+  const { airgapKey, epoch } = airgapOf(identity)
+  return { name: identity.name, signingKey: identity.signingKey, airgapKey, epoch }
+}
+
+/** @throws cli.not-paired */
+export function airgapOf({ airgap, name }: Identity): PairedAirgap {
+  if (airgap === null) throw cliError('not-paired', { name })
+  return airgap
+}
+
+/** Attachments by their hashes. @param keep false to read without writing, beside a running client */
+export function attachmentFiles(home: string, keep = true): AttachmentStore {
+  const folder = join(home, 'attachments')
+  const pathOf = (hash: string): string => {
+    if (!/^[0-9a-f]{64}$/.test(hash)) throw new TypeError('a hash that is none')
+    return join(folder, hash)
+  }
+  return {
+    get: async (hash) => {
+      try {
+        const bytes = await readBounded(pathOf(hash), MAX_ATTACHMENT)
+        return sha256Hex(bytes) === hash ? bytes : undefined
+      } catch (error) {
+        if (isMissing(error)) return undefined
+        throw error
+      }
+    },
+    put: async (hash, bytes) => {
+      if (!keep) return
+      await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+        throw writeFailure(error, folder)
+      })
+      await writeDurable(pathOf(hash), bytes)
+    },
+  }
 }
 
 /** Where a ceremony's transfer in parts is kept, while it is under way. */

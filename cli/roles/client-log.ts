@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import type { LogStore } from '../../engine/run/feed.ts'
 import { systemCode, writeDurable, writeFailure } from '../../engine/vault/file.ts'
 import type { Board, Entry } from '../../engine/wire/board.ts'
-import { EMPTY_HEAD, nextHead, textHash } from '../../engine/wire/message.ts'
+import { EMPTY_HEAD, headAfter, parseMessage, textHash } from '../../engine/wire/message.ts'
 
 export interface ClientLog extends LogStore {
   /** Resolves when all that was appended before is on disk. @throws vault.write-failed, … and always after that */
@@ -49,7 +49,7 @@ export function clientLog(home: string, keep = true, file: LogFile = logFile(joi
       if (keep && whole !== text) await file.replace(whole)
       let head = EMPTY_HEAD
       return whole.split('\n').slice(0, -1).map((line, offset): Entry => {
-        head = nextHead(head, textHash(line))
+        head = headAfter(head, parseMessage(line), textHash(line))
         return { offset, head, text: line }
       })
     },

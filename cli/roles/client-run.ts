@@ -15,7 +15,9 @@ import { partFile } from '../../engine/vault/part-file.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import { following } from '../../engine/wire/signals.ts'
+import { mayBeAccused } from '../../engine/run/ending.ts'
 import { EXIT } from '../errors.ts'
+import { askYesNo } from '../prompt.ts'
 import type { Live } from '../output.ts'
 import { paint } from '../output.ts'
 import type { Page } from '../web/page.ts'
@@ -95,6 +97,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
           return exchange(request, asking)
         },
         verbs, random, followed, clock: systemClock,
+        offerAbandon: () => offered(use),
         onProgress: ({ step, doing }) => view.at(step, doing),
         onLedger: (ledger) => view.follow(ledger),
         onTrouble: troubleTeller((line) => screen.log(line)),
@@ -104,7 +107,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
     // A log that cannot be believed ends the run; `running` never resolves before the session is closed.
     const result = await Promise.race([run, session.running.then(() => null)])
     if (result === null) throw signal.reason instanceof Error ? signal.reason : new DOMException('stopped', 'AbortError')
-    if (result.outcome !== 'aborted') return endOf(result, view.frames, me.name)
+    if (result.outcome !== 'aborted' && result.outcome !== 'dead') return endOf(result, view.frames, me.name)
     const ledger = await withAnAbort(session, ledgers, opened, signal)
     await closeOnAirgap(session, ledger, exchange, (line) => screen.log(line), signal)
     return endOf({ ...result, ledger }, view.frames, me.name)
@@ -114,6 +117,13 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
     await carrier.close()
     view.close()
   }
+}
+
+/** Asks where somebody can be asked; elsewhere `keyrite client abandon` does it. */
+async function offered({ screen, signal }: RunUse): Promise<boolean> {
+  if (process.stdin.isTTY !== true) return false
+  screen.log('All deadlines are over, and nobody knows whether it succeeds: it is in doubt, and stays so as long as you leave it.')
+  return await askYesNo('End the doubt now, by giving the ceremony up for everybody and for good? Your airgap asks you once more.', '`keyrite client abandon`', signal)
 }
 
 /** What a client posted last comes back in the log soon, but not at once. */
@@ -156,7 +166,8 @@ async function awaitOpening({ session, screen, signal, wanted }: RunUse, ledgers
  */
 async function isLive(ledgers: Ledgers, opened: Opened, me: string, refused: (error: Error) => void): Promise<boolean> {
   try {
-    return !isOver(stateOf(await ledgers.of(opened), Date.now(), me))
+    const ledger = await ledgers.of(opened)
+    return !isOver(stateOf(ledger, Date.now(), me)) || mayBeAccused(ledger, me, Date.now())
   } catch (error) {
     if (!isKeyriteError(error)) throw error
     if (error.code === 'run.unknown-script') return true
@@ -212,8 +223,14 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
   }
   // One's own Abort may not have come back in the log yet.
   const own = fault === null || ledger.aborts.some(({ from }) => from === me) ? [] : [`You aborted (${fault.reason}): ${fault.why}`]
+  const state = stateOf(ledger, Date.now(), me)
+  const id = ledger.id.slice(0, 12)
   return {
-    lines: [outcome === 'doubtful' ? STATE_WORDS.doubtful : 'The ceremony was aborted.', ...own, ...abortLines(ledger)],
-    next: [`When the cause is clear, one of you: keyrite client open --again ${ledger.id.slice(0, 12)}`], exit: EXIT.aborted, json,
+    lines: [state === 'aborted' ? 'The ceremony was aborted.' : `${STATE_WORDS[state].charAt(0).toUpperCase()}${STATE_WORDS[state].slice(1)}`, ...own, ...abortLines(ledger)],
+    next: [
+      ...(outcome === 'doubtful' ? [`keyrite client abandon ${id}    ends the doubt, for everybody and for good`] : []),
+      `When the cause is clear, one of you: keyrite client open --again ${id}`,
+    ],
+    exit: EXIT.aborted, json,
   }
 }

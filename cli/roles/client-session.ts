@@ -81,6 +81,6 @@ export async function postSigned(
   { board, feed, identity, secrets }: ClientSession, type: string, payload: JsonObject,
   place: Pick<Statement, 'ceremony' | 'step' | 'view'> = { ceremony: null, step: null, view: null },
 ): Promise<Pin> {
-  const statement: Statement = { ...place, type, from: identity.name, to: null, payload }
+  const statement: Statement = { ...place, type, from: identity.name, payload }
   return await board.post(canonical(signMessage(fromHex(secrets.signingSeed, 32), { statement, seen: feed.pin })))
 }

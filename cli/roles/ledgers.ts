@@ -43,7 +43,7 @@ export class Ledgers {
     const known = this.known.get(id) ?? { ledger: await this.begin(opening), read: 0 }
     this.known.set(id, known)
     const { all } = this.feed
-    for (const posted of all.slice(known.read)) void known.ledger.follow(posted, this.signal)
+    for (const posted of all.slice(known.read)) void known.ledger.follow(posted, (hash, signal) => this.feed.attachment(hash, signal), this.signal)
     known.read = all.length
     await known.ledger.settled()
     return known.ledger
@@ -75,7 +75,7 @@ export class Ledgers {
     if (one === undefined) throw refuse('no ceremony on this board has an id that begins so')
     if (more.length > 0) throw refuse(`several ids begin so: ${fitting.map(({ id }) => id.slice(0, 12)).join(', ')}`)
     const ledger = await this.of(one)
-    if (ledger.finished) return ledger
+    if (ledger.usable) return ledger
     const todo = ledger.certified ? `Do not use this key yet. Missing: ${ledger.missing(ledger.current).join(', ')}; they run their client and airgap to the end.` : undefined
     throw refuse(`that ceremony is not usable: ${STATE_WORDS[stateOf(ledger, Date.now())]}`, todo)
   }

@@ -26,8 +26,8 @@ const WORDS: Readonly<Record<string, string>> = {
   posting: 'posting',
   pausing: 'the storage cannot be reached; trying again',
   collecting: 'your part is done',
+  waiting: 'staying to answer complaints, should any come',
   justifying: 'answering a complaint against you',
-  judging: 'waiting for the dispute to be judged',
 }
 const SHOWING = 'showing the request to your airgap'
 /** On a page, which has room for what to do. */

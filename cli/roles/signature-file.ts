@@ -35,7 +35,7 @@ export async function signaturesFrom(feed: Feed, ledgers: Ledgers, airgapKey: st
 async function isFinished(ledgers: Ledgers, opened: Opened, airgapKey: string): Promise<boolean> {
   try {
     const ledger = await ledgers.of(opened)
-    return ledger.finished && signingOf(ledger)?.key.roster.some((card) => card.airgapKey === airgapKey) === true
+    return ledger.usable && signingOf(ledger)?.key.roster.some((card) => card.airgapKey === airgapKey) === true
   } catch (error) {
     if (isKeyriteError(error)) return false
     throw error

@@ -49,7 +49,7 @@ export async function statusOf(home: string, identity: Identity, ledgers: Ledger
       '',
       ...progressTable(ledger, identity.name, screenWidth(process.stdout)),
       ...(over ? [] : ['', ...waitingLines(ledger, Date.now(), since)]),
-      ...(state === 'aborted' || state === 'doubtful' ? ['', ...abortLines(ledger)] : []),
+      ...(['aborted', 'dead', 'abandoned', 'disputed', 'doubtful'].includes(state) ? ['', ...abortLines(ledger)] : []),
       ...outputLines(ledger),
     ],
     json: {

@@ -1,14 +1,62 @@
-import { MAX_TRANSCRIPT } from '../../engine/run/transcript.ts'
+/** Transcripts in files, read line by line: nobody knows how long one is before it is read. */
+import { closeSync, openSync, readSync } from 'node:fs'
 import { runError } from '../../engine/run/errors.ts'
-import { readBounded } from '../../engine/vault/file.ts'
+import { MAX_LINE } from '../../engine/run/transcript.ts'
+import { vaultError } from '../../engine/vault/errors.ts'
+import { isSignatureExport } from '../../engine/run/signatures.ts'
+import { readBounded, systemCode } from '../../engine/vault/file.ts'
 
-/** A transcript's text. @throws run.transcript for what is no UTF-8, vault.missing, vault.too-large */
-export async function readTranscriptFile(path: string): Promise<string> {
-  const bytes = await readBounded(path, MAX_TRANSCRIPT)
+/** The most bytes that a file of signatures may have. */
+const MOST_SIGNATURES = 256 << 20
+
+/** A file of signatures, as text; undefined for any other file, a transcript perhaps. @throws vault.missing, vault.too-large */
+export async function isSignatureFile(path: string): Promise<string | undefined> {
+  const [first = ''] = transcriptLines(path, true)
+  if (!first.trimStart().startsWith('{') || first.includes('"keyrite":"transcript/')) return undefined
+  const text = new TextDecoder('utf-8').decode(await readBounded(path, MOST_SIGNATURES))
+  return isSignatureExport(text) ? text : undefined
+}
+
+const PIECE = 1 << 20
+
+/** The lines of a transcript. @param isLoose where it may be something else: what is wrong with its text is nothing then @throws run.transcript for what is no UTF-8, too long, or cut off; vault.missing, vault.unreadable */
+export function* transcriptLines(path: string, isLoose = false): Generator<string> {
+  const file = opened(path)
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch (cause) {
-    const before = new TextDecoder().decode(bytes).split('\ufffd')[0] ?? ''
-    throw runError('transcript', { line: before.split('\n').length, why: 'it is not UTF-8' }, cause)
+    const decoder = new TextDecoder('utf-8', { fatal: !isLoose, ignoreBOM: true })
+    const piece = new Uint8Array(PIECE)
+    let rest = ''
+    let line = 0
+    const damaged = (why: string, cause?: unknown) => runError('transcript', { line: line + 1, why }, cause)
+    for (;;) {
+      const length = readSync(file, piece, 0, PIECE, null)
+      try {
+        rest += decoder.decode(piece.subarray(0, length), { stream: length > 0 })
+      } catch (cause) {
+        throw damaged('it is not UTF-8', cause)
+      }
+      const lines = rest.split('\n')
+      rest = lines.pop() ?? ''
+      for (const one of lines) {
+        yield one
+        line += 1
+      }
+      if (rest.length > MAX_LINE) throw damaged('it is too long')
+      if (length === 0) break
+    }
+    if (rest === '') return
+    if (!isLoose) throw damaged('it is cut off')
+    yield rest
+  } finally {
+    closeSync(file)
+  }
+}
+
+function opened(path: string): number {
+  try {
+    return openSync(path, 'r')
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') throw vaultError('missing', { path }, error)
+    throw vaultError('unreadable', { path, why: systemCode(error) }, error)
   }
 }

@@ -3,32 +3,48 @@ import type { SignaturesVerification } from '../../engine/run/signatures.ts'
 import type { Finding, Verification } from '../../engine/run/verify.ts'
 import { shippedByHash } from '../../engine/script/shipped.ts'
 import { printableLine } from '../../engine/wire/printable.ts'
+import { EXIT } from '../errors.ts'
+import type { ExitCode } from '../errors.ts'
 import { paint } from '../output.ts'
 
 /** What was found, and the script of this very hash that ships with this keyrite: its name and version, or null. */
 export interface Verified extends Omit<Verification, 'followed'> {
   readonly shipped: { readonly name: string; readonly version: string } | null
+  /** It does not ship, and whoever asks gave its hash. */
+  readonly isKnown: boolean
   /** The same of what it follows. */
   readonly followed?: Readonly<Record<string, Omit<Verified, 'findings'>>>
 }
 
-/** Looks up a transcript's scripts, by their hashes, among those that ship with keyrite. */
-export const withShipped = (found: Verification): Verified => ({ ...lookedUp(found), findings: found.findings })
+/** Looks up a transcript's scripts, by their hashes, among those that ship with keyrite. @param known the hashes of others on which participants agreed */
+export const withShipped = (found: Verification, known: readonly string[] = []): Verified => ({ ...lookedUp(found, known), findings: found.findings })
 
-function lookedUp({ followed, ...found }: Omit<Verification, 'findings'>): Omit<Verified, 'findings'> {
+/** Does whoever asks know every script that this was verified by? Any other may have been written to find nothing wrong. */
+export const isTrusted = ({ shipped, isKnown, script, followed = {} }: Omit<Verified, 'findings'>): boolean =>
+  (script === undefined || shipped !== null || isKnown) && Object.values(followed).every(isTrusted)
+
+/** 0 if it is usable; 5 where it is not right, or nobody here knows its script; else 4. */
+export function exitOf(found: Verified): ExitCode {
+  if (found.verdict === 'invalid' || !isTrusted(found)) return EXIT.unverified
+  return found.verdict === 'usable' ? EXIT.ok : EXIT.aborted
+}
+
+function lookedUp({ followed, ...found }: Omit<Verification, 'findings'>, known: readonly string[]): Omit<Verified, 'findings'> {
   const ceremony = found.script === undefined ? undefined : shippedByHash(found.script.hash)?.ceremony
   return {
     ...found,
     shipped: ceremony === undefined ? null : { name: ceremony.name, version: ceremony.version },
-    ...(followed === undefined ? {} : { followed: Object.fromEntries(Object.entries(followed).map(([name, one]) => [name, lookedUp(one)])) }),
+    isKnown: found.script !== undefined && known.includes(found.script.hash),
+    ...(followed === undefined ? {} : { followed: Object.fromEntries(Object.entries(followed).map(([name, one]) => [name, lookedUp(one, known)])) }),
   }
 }
 
 const VERDICTS: Readonly<Record<Verification['verdict'], string>> = {
-  usable: 'The ceremony is complete, and its result is confirmed: it may be used.',
-  unconfirmed: 'The ceremony succeeded, but not everyone has confirmed: do not use its result yet.',
-  aborted: 'The ceremony was aborted.',
-  unfinished: 'The ceremony is not finished in this transcript.',
+  usable: 'The ceremony is complete, and its result is confirmed: it may be used, and nothing changes that any more.',
+  unconfirmed: 'The success certificate is complete, but not everyone has confirmed: do not use its result.',
+  aborted: 'The ceremony was aborted, as far as this transcript goes.',
+  dead: 'The ceremony can never be usable.',
+  open: 'The ceremony is not finished, as far as this transcript goes.',
   invalid: 'The transcript is not valid.',
 }
 
@@ -43,11 +59,27 @@ export function verdictLines(found: Verified): string[] {
     ...scriptLines(found),
     ...(number === undefined ? [] : ['', `Ceremony number: ${number}${rehearsal ? '   (a REHEARSAL)' : ''}`]),
     ...convicted.map(({ name, reason }) => `Proven guilty: ${name} (${reason})`),
+    ...asOfLines(found),
     '',
     rehearsal && verdict === 'usable' ? 'The ceremony is complete, and its result is confirmed.' : VERDICTS[verdict],
     ...(rehearsal ? [onStdout('yellow', 'It was a REHEARSAL: nothing that it made is for use.')] : []),
   ]
 }
+
+/** Up to where this is more than the word of whoever made the file. */
+function asOfLines({ asOf, vouched = [] }: Verified): string[] {
+  if (asOf === undefined) return []
+  const offsets = [...new Set(vouched.map(({ offset }) => offset))].sort((a, b) => b - a).filter((offset) => offset >= 0)
+  const [last = -1] = offsets
+  return [
+    '', `All of this is as of offset ${String(asOf.offset)}, head ${asOf.head}.`,
+    ...offsets.map((offset) => `Up to ${String(offset)} ${nameList(vouched.filter((one) => one.offset >= offset).map(({ name }) => name))} signed that this is the log.`),
+    ...(last < asOf.offset ? [`Of what comes after ${String(last)}, this file’s maker is the only witness.`] : []),
+  ]
+}
+
+/** `anna, ben and cleo` */
+const nameList = (names: readonly string[]): string => (names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`)
 
 const findingLine = ({ check, holds, detail, line }: Finding): string =>
   `${holds ? onStdout('green', 'ok ') : onStdout('red', 'BAD')}  ${check.padEnd(18)} ${detail}${line === undefined ? '' : ` (line ${String(line)})`}`
@@ -78,15 +110,17 @@ function followedLines({ followed = {} }: Verified): string[] {
   ])
 }
 
-function scriptLines({ script, shipped }: Omit<Verified, 'findings'>): string[] {
+function scriptLines({ script, shipped, isKnown }: Omit<Verified, 'findings'>): string[] {
   if (script === undefined) return []
+  if (isKnown && shipped === null) return ['', `Its script, ${script.name} ${script.version}, is the one whose hash you gave; its own rules were checked.`]
   if (shipped !== null) return ['', `Its script is ${shipped.name} ${shipped.version}, as it ships with this keyrite.`]
   return [
     '',
     ...[
       `WARNING: its script calls itself ${script.name} ${script.version}, but it is none that ships with this keyrite.`,
       'What holds above was checked by that script’s own rules: another file may ask for fewer checks, or for other ones.',
-      `Trust it only if the participants agreed on the very file with SHA-256 ${script.hash}.`,
+      'So nothing here is good, unless the participants agreed on the very file with this SHA-256. Then verify with:',
+      `  --script-hash ${script.hash}`,
     ].map((line) => onStdout('yellow', line)),
   ]
 }

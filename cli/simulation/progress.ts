@@ -25,7 +25,7 @@ interface Place {
 
 const ENDS: Readonly<Record<string, string>> = {
   usable: 'done', unconfirmed: 'unconfirmed', aborted: 'aborted', aborting: 'aborting', waiting: 'aborting', doubtful: 'doubtful',
-  doubting: 'doubting', stopped: 'stopped',
+  doubting: 'doubting', answering: 'disputing', abandoning: 'giving up', dead: 'over', stopped: 'stopped',
 }
 
 export class ProgressTable {

@@ -20,6 +20,8 @@ function headline({ outcome, participants, ms }: Report): string {
       return onStdout('yellow', `Succeeded in ${time}, but not everybody has confirmed: the result must not be used yet.`)
     case 'doubtful':
       return onStdout('yellow', `In doubt after ${time}: somebody aborted after others had stated their part of the certificate.`)
+    case 'dead':
+      return onStdout('red', `Over after ${time}: it can never be usable.`)
     case 'aborted':
       return onStdout('red', `Aborted after ${time}.`)
     case 'stopped':

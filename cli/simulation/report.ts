@@ -1,6 +1,7 @@
 /** How a simulation went, as data. */
 import { checkAbort } from '../../engine/run/abort.ts'
 import type { Fault } from '../../engine/run/abort.ts'
+import { OUTCOMES } from '../../engine/compile/client.ts'
 import type { Outcome } from '../../engine/compile/client.ts'
 import type { Script } from '../../engine/script/model.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
@@ -62,7 +63,7 @@ export interface Report {
 }
 
 /** From good to bad. */
-const ORDER: readonly Outcome[] = ['usable', 'unconfirmed', 'doubtful', 'aborted', 'stopped']
+const ORDER = OUTCOMES
 
 export function reportOf({ script, names, parameters, rehearsal, faults, simulated, ms, times, crossings }: Simulation): Report {
   const { name, version } = script.ceremony

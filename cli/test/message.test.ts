@@ -152,17 +152,32 @@ describe('a file of messages', () => {
 
 describe('keyrite message', () => {
   it('show prints what an airgap shows and the exact bytes to be signed, and with --json the same for programs', async () => {
-    await writeFile(join(folder, 'show.json'), JSON.stringify([CHANGE, { kind: 'text', text: 'hello\n1. raw' }, { kind: 'raw', root: ROOT }]))
-    const [people, programs] = await Promise.all([keyrite(['message', 'show', 'show.json'], folder), keyrite(['message', 'show', 'show.json', '--json'], folder)])
+    await writeFile(join(folder, 'show.json'), JSON.stringify([CHANGE, { kind: 'text', text: 'hello\n1. raw' }, { kind: 'raw', root: '5a'.repeat(32) }]))
+    const [people, programs, bound] = await Promise.all([[], ['--json'], ['--json', '--ceremony', 'ab'.repeat(32)]].map((more) => keyrite(['message', 'show', 'show.json', ...more], folder)))
+    if (people === undefined || programs === undefined || bound === undefined) return expect.fail()
     expect(people.stderr + programs.stderr).to.equal('')
-    for (const shown of ['3 messages to be signed', '0xB9D7934878B5FB9610B3fE8A5e441e8fad7E293f', 'mainnet', 'WARNING', '--allow-blind', 'To be signed (32 bytes)']) expect(people.stdout).to.include(shown)
+    for (const shown of ['3 messages to be signed', '0xB9D7934878B5FB9610B3fE8A5e441e8fad7E293f', 'mainnet', 'WARNING', '--allow-blind', 'The bytes to be signed', '--ceremony ID']) expect(people.stdout).to.include(shown)
     // Text from outside never begins a line.
     expect(people.stdout.match(/^\s*1\. raw/m)).to.equal(null)
-    const list = JSON.parse(programs.stdout) as { kind: string; display: { label: string; value: string }[]; signingRoot: string }[]
-    expect(list.map(({ kind, signingRoot }) => [kind, signingRoot])).to.deep.equal([
-      ['eth/bls-to-execution-change', ROOT], ['text', Buffer.from('keyrite/1/message/text\nhello\n1. raw').toString('hex')], ['raw', ROOT],
-    ])
-    expect(list[0]!.display).to.deep.include({ label: 'Validator index', value: '96193' })
+    expect(people.stdout.replace(/\n +│ /g, '')).to.include(ROOT)
+    const [list, whole] = [programs, bound].map(({ stdout }) => JSON.parse(stdout) as { kind: string; display: { label: string; value: string }[]; signedBytes: string | null }[])
+    expect(list?.map(({ kind, signedBytes }) => [kind, signedBytes])).to.deep.equal([['eth/bls-to-execution-change', ROOT], ['text', null], ['raw', '5a'.repeat(32)]])
+    const text = Buffer.concat([Buffer.from('keyrite/2/message/text\n'), Buffer.alloc(32, 0xab), Buffer.from('hello\n1. raw')])
+    expect(whole?.map(({ signedBytes }) => signedBytes)).to.deep.equal([ROOT, text.toString('hex'), '5a'.repeat(32)])
+    expect(list?.[0]!.display).to.deep.include({ label: 'Validator index', value: '96193' })
+  })
+
+  it('show tells the one message that is not like the others', async () => {
+    const exit = { kind: 'eth/voluntary-exit', network: 'hoodi', epoch: 1 }
+    await writeFile(join(folder, 'drill.json'), JSON.stringify([{ ...exit, each: { validatorIndex: [500, 501, 502] } }, { ...exit, network: 'mainnet', validatorIndex: 503 }, { ...exit, each: { validatorIndex: [504, 505] } }]))
+    const { stdout } = await keyrite(['message', 'show', 'drill.json'], folder)
+    expect(stdout).to.match(/Group 1 of 2: 1 message, number 4 of the list\n[^]*NETWORK, ODD +│ mainnet[^]*Group 2 of 2: 5 messages/)
+  })
+
+  it('show refuses with exit code 2 what is no ceremony’s id', async () => {
+    await writeFile(join(folder, 'one.json'), '[{"kind": "text", "text": "a"}]')
+    const outcome = await keyrite(['message', 'show', 'one.json', '--ceremony', '52b0', '--json'], folder)
+    expect([outcome.code, errorOf(outcome).code]).to.deep.equal([2, 'cli.whole-id'])
   })
 
   it('show refuses with exit code 3', async () => {

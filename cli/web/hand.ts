@@ -40,13 +40,13 @@ export function makeQuestions(ask: (question: PageQuestion | null) => void): Que
     let blocks: readonly Block[] = []
     let looked: readonly Block[] | null = null
 
-    async function line({ prompt, wanted, mayLook = false, refuse }: LineQuestion): Promise<string> {
+    async function line({ prompt, wanted, mayLook = false, isNoAskedAgain = false, refuse }: LineQuestion): Promise<string> {
       let trouble: string | null = null
       try {
         for (;;) {
           // A new one each time, so that a click that comes late answers nothing else.
           const id = randomBytes(12).toString('hex')
-          const typed = (await answered({ id, blocks, prompt, answer: wanted, mayLook, looked, mayLeave: true, trouble }, signal)).trim()
+          const typed = (await answered({ id, blocks, prompt, answer: wanted, mayLook, isNoAskedAgain, looked, mayLeave: true, trouble }, signal)).trim()
           if (typed === 'later') throw new QuestionLeft('later')
           const refused = refuse(typed)
           if (refused === undefined) return typed
@@ -60,9 +60,10 @@ export function makeQuestions(ask: (question: PageQuestion | null) => void): Que
     return {
       isScanned: false,
       mayLeave: true,
-      show: (shown, { mayStop = false } = {}) => {
+      show: (shown, { mayStop = false, isAnew = false } = {}) => {
         if (mayStop) looked = shown
-        else blocks = [...blocks, ...shown]
+        else blocks = isAnew ? shown : [...blocks, ...shown]
+        if (isAnew) looked = null
         return Promise.resolve()
       },
       line,

@@ -89,6 +89,8 @@ export interface PageQuestion {
   readonly answer: Wanted
   /** Can a list of messages be searched? The page then sends `list N`, `show N` and `find TEXT` as answers. */
   readonly mayLook: boolean
+  /** Is a no asked again by a question of its own? Else the page asks again before it sends one. */
+  readonly isNoAskedAgain: boolean
   /** What a look gave. */
   readonly looked: readonly Block[] | null
   /** May it be left open with `later`? */

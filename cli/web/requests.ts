@@ -1,5 +1,6 @@
 /** What a page may send, checked. */
 import { compileCheck, objectSchema } from '../../engine/wire/schema.ts'
+import { MOST_REASON } from '../../engine/wire/reason.ts'
 import { WebRefusal } from './body.ts'
 import { MOST_FRAME_CHARACTERS, MOST_FRAMES } from './protocol.ts'
 
@@ -9,7 +10,7 @@ const token = compileCheck<{ readonly token: string }>(objectSchema({ token: tex
 const frames = compileCheck<{ readonly frames: readonly string[] }>(
   objectSchema({ frames: { type: 'array', maxItems: MOST_FRAMES, items: text(MOST_FRAME_CHARACTERS) } }),
 )
-const answer = compileCheck<{ readonly question: string; readonly answer: string }>(objectSchema({ question: text(64), answer: text(200) }))
+const answer = compileCheck<{ readonly question: string; readonly answer: string }>(objectSchema({ question: text(64), answer: text('no '.length + MOST_REASON) }))
 
 const taken = compileCheck<{ readonly id: string }>(objectSchema({ id: text(64) }))
 

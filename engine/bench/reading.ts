@@ -25,11 +25,14 @@ import { heading, print } from './report.ts'
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 const sign = readShipped('sign')
 const count = Number(process.argv[2] ?? 1000)
-const messages = Array.from({ length: count }, (_, i) => ({ kind: 'text', text: `Pay ${String(i)} to Anna` }))
+const messages = Array.from({ length: count }, (_, i) => ({ kind: 'eth/voluntary-exit', network: 'hoodi', epoch: 1, validatorIndex: i }))
+
+/** An exit is the same in every ceremony. */
+const ANY_CEREMONY = '00'.repeat(32)
 
 /** Everybody's partial signatures; the first one's last is that of another message. */
 function partialsUnder(key: Simulated): ReadonlyMap<string, readonly string[]> {
-  const hashes = messages.map((message) => hashToG2(signedBytesOf(message), DST_SIGNATURE))
+  const hashes = messages.map((message) => hashToG2(signedBytesOf(message, ANY_CEREMONY), DST_SIGNATURE))
   return new Map(key.members.map(({ name, memory }, at) => {
     const { share } = memory.read().kept[key.ceremony]?.values['share'] as { readonly share: string }
     const scalar = scalarFromBytes(fromHex(share, 32))

@@ -2,24 +2,25 @@
  * Many messages at once. In an opening a batch that differs in one field only stands as a template and a list,
  * `{kind, …, each: {FIELD: [value, …]}}`, so that it crosses to the airgap in a fraction of its size.
  */
-import { sha256Hex } from '../crypto/bytes.ts'
+import { taggedHash, toHex } from '../crypto/bytes.ts'
 import { canonical, canonicalBytes } from '../wire/canonical.ts'
 import type { Json } from '../wire/canonical.ts'
 import { messageError } from './errors.ts'
 import type { Place } from './errors.ts'
 import type { Message } from './kind.ts'
-import { checkMessage, kindOf, withKind } from './kinds.ts'
+import { MAX_GROUPS, groupCount } from './groups.ts'
+import { checkMessage, kindOf, signedBytesOf, withKind } from './kinds.ts'
 
 /** The most messages that one ceremony signs. */
 export const MAX_MESSAGES = 1000
 
-/** H(JCS(messages)) of all messages, written out: the same whether they crossed as a template or not. */
-export const messagesHash = (messages: readonly Message[]): string => sha256Hex(canonicalBytes(messages))
+/** H("keyrite/2/messages\n" || JCS(messages)) of all messages, written out: the same whether they crossed as a template or not. */
+export const messagesHash = (messages: readonly Message[]): string => taggedHash('messages', canonicalBytes(messages))
 
 /**
  * All messages of a parameter of type `[message]`, checked, templates written out, in their order.
  *
- * @throws message.empty, message.too-many, message.unknown-kind, message.malformed, message.duplicate
+ * @throws message.empty, message.too-many, message.unknown-kind, message.malformed, message.duplicate, message.too-mixed
  */
 export function expandMessages(items: readonly Json[]): readonly Message[] {
   const count = items.reduce<number>((sum, item) => sum + sizeOf(item), 0)
@@ -27,7 +28,10 @@ export function expandMessages(items: readonly Json[]): readonly Message[] {
   const messages = items.flatMap((item, i) => expandItem(item, { item: i + 1 }))
   if (messages.length === 0) throw messageError('empty', { most: MAX_MESSAGES })
   refuseDuplicates(messages)
-  return messages.map(({ message }) => message)
+  const all = messages.map(({ message }) => message)
+  const groups = groupCount(all)
+  if (groups > MAX_GROUPS) throw messageError('too-mixed', { groups, most: MAX_GROUPS })
+  return all
 }
 
 /**
@@ -87,18 +91,16 @@ function expandItem(item: Json, place: Place): readonly Placed[] {
 
 const isScalar = (value: Json): boolean => ['string', 'number', 'boolean'].includes(typeof value)
 
+/** Where two are the same under one id, they are under every one. */
+const ANY_CEREMONY = '00'.repeat(32)
+
+/** Two are the same where what is signed of them is, however they are written: a network by its name or by its values, a file by another name. */
 function refuseDuplicates(messages: readonly Placed[]): void {
   const seen = new Map<string, Place>()
   for (const { message, place } of messages) {
-    const key = canonical(oneSpelling(message))
+    const key = toHex(signedBytesOf(message, ANY_CEREMONY))
     const sameAs = seen.get(key)
     if (sameAs !== undefined) throw messageError('duplicate', { ...place, sameAs })
     seen.set(key, place)
   }
-}
-
-/** The same for messages that differ in spelling only: capitals in an address, 0x before hex. */
-function oneSpelling(message: Message): Json {
-  const { fields } = kindOf(message)
-  return Object.fromEntries(Object.entries(message).map(([name, value]) => [name, fields[name]?.same?.(value ?? null) ?? value]))
 }

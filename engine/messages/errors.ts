@@ -28,7 +28,7 @@ export const messageError = errorTable('message', {
     todo: 'Mend it; `keyrite message kinds` shows what each kind wants, with an example.',
   }),
   duplicate: ({ sameAs, ...place }: Place & { sameAs: Place }) => ({
-    what: `${capital(placeText(place))} is the same as ${placeText(sameAs)}.`,
+    what: `${capital(placeText(place))} is the same as ${placeText(sameAs)}: the very same bytes would be signed.`,
     todo: 'Leave one of them out: a signature is wanted once.',
   }),
   empty: ({ most }: { most: number }) => ({
@@ -38,6 +38,10 @@ export const messageError = errorTable('message', {
   'too-many': ({ count, most }: { count: number; most: number }) => ({
     what: `These are ${count} messages; one ceremony signs ${most} at most.`,
     todo: 'Sign them in several ceremonies.',
+  }),
+  'too-mixed': ({ groups, most }: { groups: number; most: number }) => ({
+    what: `These messages are too mixed: they make ${groups} groups, and nobody reads more than ${most} before signing.`,
+    todo: 'Sign them in several ceremonies. One group are messages that differ in the validator index alone; each text, file and deposit is a group of its own.',
   }),
   'not-json': ({ file, line, column, why }: { file: string; line: number; column: number; why: string }) => ({
     what: `${file}:${line}:${column}: This is not JSON: ${why}.`,

@@ -29,6 +29,13 @@ export interface Field {
   readonly same?: (value: Json) => Json
 }
 
+/**
+ * What BLS signs of a message, under the proof-of-possession scheme of the IRTF's draft. `root`: those 32 bytes as they
+ * are, for Ethereum the signing root. `content`: these bytes behind the kind's prefix and the id of the ceremony that
+ * signs, so that no text or file can be taken for a transaction's root, nor for another ceremony's.
+ */
+export type Signs = { readonly root: (message: Message) => Uint8Array } | { readonly content: (message: Message) => Uint8Array }
+
 export interface MessageKind {
   readonly name: string
   /** One sentence for the person who signs. */
@@ -37,8 +44,12 @@ export interface MessageKind {
   readonly fields: Readonly<Record<string, Field>>
   /** All that the owner must know to consent. The message was checked. */
   readonly display: (message: Message) => readonly Line[]
-  /** What BLS signs, under the proof-of-possession scheme of the IRTF's draft: for Ethereum the signing root. */
-  readonly signedBytes: (message: Message) => Uint8Array
+  /**
+   * The one field, a whole number, in which the messages of a group may differ where an owner consents to many at once.
+   * `display` has one line with that field's label, and its value is in no other line.
+   */
+  readonly series?: string
+  readonly signs: Signs
   /** The one public key (48 bytes, hex) under which a signature of this message counts, where the message names it. */
   readonly signer?: (message: Message) => string
   /** Nobody can see what is really signed: refused unless the airgap's owner allows it. */

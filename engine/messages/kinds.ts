@@ -2,6 +2,7 @@
  * Every kind of message that can be signed. To add one, add its file in `kinds/` and its line here. What is not in this
  * table is refused, never signed blind.
  */
+import { concat, fromHex, tag } from '../crypto/bytes.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import { compileCheck, objectSchema } from '../wire/schema.ts'
@@ -88,8 +89,25 @@ export function withKind(value: Json | undefined, place: Place): Message {
 /** What the airgap's owner sees of a checked message. */
 export const displayMessage = (message: Message): readonly Line[] => kindOf(message).display(message)
 
-/** The exact bytes that BLS signs of a checked message: for Ethereum's kinds the signing root, 32 bytes. */
-export const signedBytesOf = (message: Message): Uint8Array => kindOf(message).signedBytes(message)
+/**
+ * The exact bytes that BLS signs of a checked message (protocol §8.1): a root of 32 bytes as it is, or prefix, id and content.
+ *
+ * @param ceremony the id of the ceremony that signs, in hex
+ */
+export function signedBytesOf(message: Message, ceremony: string): Uint8Array {
+  const { name, signs } = kindOf(message)
+  if ('root' in signs) return signs.root(message)
+  return concat(tag(`message/${name}`), fromHex(ceremony, 32), signs.content(message))
+}
+
+/** Do the bytes that are signed of it hold the ceremony's id? */
+export const isBoundToCeremony = (message: Message): boolean => 'content' in kindOf(message).signs
+
+/** The same for messages that differ in spelling only: capitals in an address, 0x before hex. */
+export function oneSpelling(message: Message): Message {
+  const { fields } = kindOf(message)
+  return { ...Object.fromEntries(Object.entries(message).map(([name, value]) => [name, fields[name]?.same?.(value ?? null) ?? value])), kind: message.kind }
+}
 
 /** The one public key (hex) under which a signature of a checked message counts, or undefined where it names none. */
 export const signerOf = (message: Message): string | undefined => kindOf(message).signer?.(message)

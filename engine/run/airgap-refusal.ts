@@ -13,7 +13,10 @@ export function refusal(request: string, error: unknown): RefusalAnswer {
 const shortened = (text: string): string => text.slice(0, 2000).toWellFormed()
 
 function faultFacts(error: KeyriteError): Pick<RefusalAnswer, 'fault'> {
-  if (error.code === 'run.rejected') return { fault: { reason: 'rejected', accused: null } }
+  if (error.code === 'run.rejected') {
+    const { reason: why } = error.facts
+    return { fault: { reason: 'rejected', accused: null, ...(typeof why === 'string' ? { why } : {}) } }
+  }
   if (error.code !== 'verb.fault') return {}
   const { reason, accused } = error.facts
   return { fault: { reason: String(reason), accused: accused === '' ? null : String(accused) } }

@@ -72,7 +72,7 @@ export async function abandonCeremony(ports: AirgapPorts, id: string, name: stri
   refuseOver(id, cell)
   if (before !== undefined || cell.state !== 'live') throw runError('closed', { ceremony: id, why: `this airgap has answered ${step.name}: what it kept stays` })
   if (!isCommitted(script, cell)) throw runError('out-of-order', { step: ABANDONED, expected: certificate.name })
-  if (!(await ports.confirm({ kind: 'abandon', ceremony: id, script, opening: cell.opening, me: known.me }))) throw runError('not-abandoned', { ceremony: id })
+  if ((await ports.confirm({ kind: 'abandon', ceremony: id, script, opening: cell.opening, me: known.me })) !== true) throw runError('not-abandoned', { ceremony: id })
   const stated = signStated({ known, secrets: { seed: ports.memory.read().seed } }, { step: step.name, type: ABANDONED, view: viewBefore(known, certificate.index), payload: {} })
   const answered: StepMemory = { asked: hashOf([id, name, ABANDONED]), collected: [], prepared: {}, stated }
   await saveCell(ports, id, () => erased({ ...cell, steps: { ...cell.steps, [step.name]: answered } }, 'abandoned'))
@@ -131,7 +131,7 @@ export async function pair(ports: AirgapPorts, envelope: Envelope, { name, signi
   if (before?.name !== name || before.signingKey !== signingKey) {
     const problem = cardProblem(card)
     if (problem !== null) throw runError('card', { why: problem })
-    if (!(await ports.confirm({ kind: 'pair', card }))) throw runError('pairing-declined', { name })
+    if ((await ports.confirm({ kind: 'pair', card })) !== true) throw runError('pairing-declined', { name })
     await ports.memory.update((memory) => ({ ...memory, client: { name, signingKey } }))
   }
   return { give: 'card', request: envelope.digest, card, cardSignature: signCard(secretKey, card) }

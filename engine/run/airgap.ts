@@ -61,10 +61,15 @@ export interface Abandoning {
   readonly me: Card
 }
 
+/** A no for good, and why: one line that everybody can read (`reasonProblem`), or null. */
+export interface Declined {
+  readonly declined: string | null
+}
+
 export interface AirgapPorts {
   readonly memory: MemoryStore
   /** Asks the owner. @throws what the owner's screen cannot do; the step is then not used up */
-  readonly confirm: (question: Confirmation | Pairing | Abandoning) => Promise<boolean>
+  readonly confirm: (question: Confirmation | Pairing | Abandoning) => Promise<true | Declined>
   /** The script with this hash, from the airgap's own disk. */
   readonly script: (hash: string) => Script | undefined
   readonly verbs: Verbs
@@ -203,12 +208,12 @@ export function createAirgap(ports: AirgapPorts): Airgap {
           const asked = askedHash(id, input.step, requestOf(input.request).body)
           if (isUnderWay(ports.memory.read().ceremonies[id], input.step, asked)) return true
           tell('confirming', input.step)
-          const confirmed = await ports.confirm(confirmation(ports, here, stepOf(input.step)))
-          if (!confirmed) {
+          const answer = await ports.confirm(confirmation(ports, here, stepOf(input.step)))
+          if (answer !== true) {
             await saveCell(ports, id, (cell) => erased(cell ?? newCell(opening), 'declined'))
-            requestOf(input.request).fail(runError('rejected', { ceremony: id, isForAll: stepOf(input.step).collect.kind === 'all' }))
+            requestOf(input.request).fail(runError('rejected', { ceremony: id, isForAll: stepOf(input.step).collect.kind === 'all', reason: answer.declined }))
           }
-          return confirmed
+          return answer === true
         }),
         compute: fromPromise(async ({ input }) => {
           tell('computing', input.step)

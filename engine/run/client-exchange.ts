@@ -10,6 +10,7 @@ import { checkAnswer } from '../wire/exchange.ts'
 import type { Answer, Request, Stated } from '../wire/exchange.ts'
 import { verifyStatement } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
+import { reasonProblem } from '../wire/reason.ts'
 import { ABANDONED } from './abandon.ts'
 import type { Fault } from './abort.ts'
 import { checkCrossed, expanded, hasAttachment, statementFields } from './attachment.ts'
@@ -45,7 +46,9 @@ export async function exchangeWith(
   if (answer.give !== 'refusal') return answer
   const { code, what, todo, fault } = answer
   if (fault === undefined) throw airgapError('refused', { code, what, todo })
-  throw new FaultError({ ...fault, step, why: what, convicts: false, offsets: [] })
+  const { reason, accused, why = what } = fault
+  if (fault.why !== undefined && reasonProblem(fault.why) !== null) throw runError('answer', { step: step ?? '', why: 'its owner’s reason is not legible' })
+  throw new FaultError({ reason, accused, step, why, convicts: false, offsets: [] })
 }
 
 /** The request for a step: what came before, what was prepared, and the airgap's question answered. */

@@ -10,6 +10,7 @@ import type { Step } from '../script/model.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import { abandonStep } from './abandon.ts'
 import type { Fault } from './abort.ts'
+import { mayBeAccused } from './ending.ts'
 import type { ClientPorts } from './client-ports.ts'
 import { ClientWork } from './client-work.ts'
 import { pause } from './feed.ts'
@@ -308,12 +309,10 @@ class ClientRun {
     return Math.max(ledger.disputeDeadline(name), ...answers)
   }
 
-  /** Could a complaint about this participant still be answered, or come? Not before all pieces are in, nor once everybody else has its slot. */
+  /** Could a complaint about this participant still be answered, or come? */
   private get isOnDuty(): boolean {
-    const { ledger, work, ports: { clock, me } } = this
-    const step = this.disputedStep
-    if (step === undefined || ledger.certified || ledger.current < step.index || clock.now() >= this.dutyUntil) return false
-    return work.accusations.length > 0 || !ledger.areOthersIn(step.name, me.name)
+    const { ledger, ports: { clock, me } } = this
+    return mayBeAccused(ledger, me.name, clock.now(), this.dutyUntil)
   }
 
   /** Every dispute in the log is answered, or will not be any more. */

@@ -11,6 +11,19 @@ import type { Ledger } from './ledger.ts'
  */
 export type OwnEnding = LogEnding | 'doubtful' | 'abandoned' | 'left'
 
+/**
+ * May a complaint about a participant still come, which its airgap must then answer (protocol §5.6)? Not before all pieces are in, nor
+ * after the certificate or its deadline, nor once everybody else has its slot.
+ *
+ * @param until another time than the dispute's deadline: for complaints that came late
+ */
+export function mayBeAccused(ledger: Ledger, me: string, now: number, until = -Infinity): boolean {
+  const step = ledger.ceremony.steps.find(({ disputes }) => disputes !== undefined)
+  if (step?.disputes === undefined || ledger.certified || ledger.current < step.index) return false
+  if (now >= Math.max(until, ledger.disputeDeadline(step.disputes))) return false
+  return !ledger.areOthersIn(step.name, me) || ledger.disputes.some(({ accused, answered }) => accused === me && !answered)
+}
+
 /** @param me a member of the roster; absent for readers without a part in it */
 export function endingFor(ledger: Ledger, me?: string): OwnEnding {
   const { end } = ledger

@@ -45,12 +45,12 @@ export const runError = errorTable('run', {
     what: `The statements in the request for ${step} are refused: ${why}.`,
     todo: 'The client or the storage altered or left out something. Run the client again; if it stays, compare the log’s head with the other participants.',
   }),
-  /** `isForAll`: the step wants all, so that nobody can go on. */
-  rejected: ({ ceremony, isForAll }: { ceremony: string; isForAll: boolean }) => ({
-    what: `The owner declined the ceremony ${ceremony.slice(0, 12)} on the airgap’s screen.`,
+  /** `isForAll`: the step wants all, so that nobody can go on. `reason`: the owner's own words, if any. */
+  rejected: ({ ceremony, isForAll, reason }: { ceremony: string; isForAll: boolean; reason: string | null }) => ({
+    what: `The owner declined the ceremony ${ceremony.slice(0, 12)} on the airgap’s screen${reason === null ? '' : `, and says why: “${reason}”`}.`,
     todo: isForAll
       ? 'The ceremony aborts. Talk to the other participants; open it again when all agree.'
-      : 'It is left to the others, who go on if enough of them consent. Tell them why.',
+      : 'It is left to the others, who go on if enough of them consent.',
   }),
   'not-abandoned': ({ ceremony }: { ceremony: string }) => ({
     what: `The owner did not give up the ceremony ${ceremony.slice(0, 12)}: it stays in doubt.`,

@@ -1,12 +1,12 @@
 /**
- * What a signing made, as a file for those who use it: messages, what was signed of each, signatures, group key. Anyone can
- * check offline that they fit; whose key it is stands in the transcript.
+ * What a signing made, as a file for those who use it: ceremony, messages, signatures, group key. What was signed follows from
+ * a message and the ceremony's id, so anyone can check offline that they fit; whose key it is stands in the transcript.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { DST_SIGNATURE, decodeG1, hashToG2 } from '../crypto/bls.ts'
 import type { G1 } from '../crypto/bls.ts'
 import { verifyBatch } from '../crypto/batch.ts'
-import { fromHex, toHex } from '../crypto/bytes.ts'
+import { fromHex } from '../crypto/bytes.ts'
 import { ceremonyNumber } from '../crypto/number.ts'
 import { expandMessages, messagesHash } from '../messages/batch.ts'
 import type { Message } from '../messages/kind.ts'
@@ -20,7 +20,7 @@ import { runError } from './errors.ts'
 import type { Ledger } from './ledger.ts'
 import type { Finding, Verification } from './verify.ts'
 
-const FORMAT = 'signatures/1'
+const FORMAT = 'signatures/2'
 
 /** One message of an export. */
 export interface SignedMessage extends JsonObject {
@@ -28,8 +28,6 @@ export interface SignedMessage extends JsonObject {
   readonly message: Message
   /** What every airgap's owner saw of it. */
   readonly display: readonly { readonly label: string; readonly value: string; readonly warning?: boolean }[]
-  /** The exact bytes that were signed, hex: for Ethereum's kinds the signing root. */
-  readonly signingRoot: string
   /** 96 bytes, hex. */
   readonly signature: string
 }
@@ -87,7 +85,7 @@ export function exportSignatures(ledger: Ledger, openedBy: string): SignatureExp
 }
 
 const derived = (message: Message) => ({
-  kind: message.kind, message, display: displayMessage(message).map((line) => ({ ...line })), signingRoot: toHex(signedBytesOf(message)),
+  kind: message.kind, message, display: displayMessage(message).map((line) => ({ ...line })),
 })
 
 const text = { type: 'string', maxLength: 100_000 }
@@ -99,7 +97,7 @@ const checkExport = compileCheck<SignatureExport>(objectSchema({
   messages: {
     type: 'array', minItems: 1, maxItems: 100_000,
     items: objectSchema({
-      kind: text, message: { type: 'object' }, signingRoot: { ...text, pattern: '^([0-9a-f]{2})*$' }, signature: hexSchema(96),
+      kind: text, message: { type: 'object' }, signature: hexSchema(96),
       display: { type: 'array', maxItems: 100, items: objectSchema({ label: text, value: text, warning: { type: 'boolean' } }, ['warning']) },
     }),
   },
@@ -136,9 +134,9 @@ export interface SignaturesVerification {
 /**
  * Verifies an export. Never throws for what it holds.
  *
- * @param transcript the signing's, verified, which holds that of the ceremony that made the key
+ * @param transcript the signing's, verified, which holds that of the ceremony that made the key; `isTrusted` if whoever asks knows its scripts
  */
-export function verifySignatures(file: string, random: Random, transcript?: Verification): SignaturesVerification {
+export function verifySignatures(file: string, random: Random, transcript?: Verification & { readonly isTrusted: boolean }): SignaturesVerification {
   const findings: Finding[] = []
   const find = (check: string, problem: string | null, detail: string) => findings.push({ check, holds: problem === null, detail: problem ?? detail })
   try {
@@ -146,8 +144,10 @@ export function verifySignatures(file: string, random: Random, transcript?: Veri
     const { ceremony, number, rehearsal, groupKey, purpose, key, messages } = found
     find('number', ceremonyNumber(ceremony) === number && ceremonyNumber(key.ceremony) === key.number ? null : 'a ceremony number in it is not that of its ceremony id', number)
     const checked = expandMessages(messages.map(({ message }) => message))
-    find('messages', derivedProblem(checked, messages), `${checked.length}, SHA-256 of all ${messagesHash(checked)}; each is shown and hashed as its kind wants`)
-    find('signatures', signatureProblem(groupKey, checked, messages.map(({ signature }) => signature), random), `${checked.length}, each of its message under the group key ${groupKey}`)
+    find('messages', derivedProblem(checked, messages), `${checked.length}, SHA-256 of all ${messagesHash(checked)}; each is shown as its kind wants`)
+    const signed = checked.map((message) => signedBytesOf(message, ceremony))
+    const problem = signatureProblem(groupKey, signed, messages.map(({ signature }) => signature), random)
+    find('signatures', problem, `${checked.length}, each of its message in this ceremony under the group key ${groupKey}`)
     const others = checked.flatMap((message, i) => (signerOf(message) ?? groupKey) === groupKey ? [] : [i + 1])
     if (others.length > 0) find('signer', `they count under another public key than this one, and are of no use there: ${listed(others)}`, '')
     if (transcript !== undefined) for (const finding of transcript.findings) findings.push({ ...finding, check: `transcript: ${finding.check}` })
@@ -168,6 +168,9 @@ export function verifySignatures(file: string, random: Random, transcript?: Veri
 function readExport(file: string): SignatureExport {
   const value = parsed(file)
   if (value === undefined) throw runError('signatures', { why: 'it is no JSON' })
+  if (isSignatureExport(file) && (value as { readonly keyrite: string }).keyrite !== FORMAT) {
+    throw runError('signatures', { why: 'it is of another version of keyrite’s protocol, which this one does not read' })
+  }
   try {
     return checkExport(value, 'It')
   } catch (error) {
@@ -178,13 +181,13 @@ function readExport(file: string): SignatureExport {
 
 function derivedProblem(checked: readonly Message[], messages: readonly SignedMessage[]): string | null {
   const wrong = checked.flatMap((message, i) => {
-    const { kind, display, signingRoot } = messages[i] ?? {}
-    return isDeepStrictEqual({ kind, message, display, signingRoot }, derived(message)) ? [] : [i + 1]
+    const { kind, display } = messages[i] ?? {}
+    return isDeepStrictEqual({ kind, message, display }, derived(message)) ? [] : [i + 1]
   })
-  return wrong.length === 0 ? null : `what is shown of it, or its signing root, does not follow from the message: ${listed(wrong)}`
+  return wrong.length === 0 ? null : `what is shown of it does not follow from the message: ${listed(wrong)}`
 }
 
-function signatureProblem(groupKey: string, messages: readonly Message[], signatures: readonly string[], random: Random): string | null {
+function signatureProblem(groupKey: string, signed: readonly Uint8Array[], signatures: readonly string[], random: Random): string | null {
   let publicKey: G1
   try {
     publicKey = decodeG1(fromHex(groupKey, 48), 'The group key')
@@ -192,11 +195,11 @@ function signatureProblem(groupKey: string, messages: readonly Message[], signat
     if (isKeyriteError(error)) return error.message.replace(/\.$/, '')
     throw error
   }
-  const pairs = messages.map((message, i) => ({ hash: hashToG2(signedBytesOf(message), DST_SIGNATURE), signature: pointOrNull(signatures[i] ?? '') }))
+  const pairs = signed.map((bytes, i) => ({ hash: hashToG2(bytes, DST_SIGNATURE), signature: pointOrNull(signatures[i] ?? '') }))
   const good = (some: typeof pairs): boolean => verifyBatch(publicKey, some.flatMap(({ hash, signature }) => (signature === null ? [] : [{ hash, signature }])), random)
   if (pairs.every(({ signature }) => signature !== null) && good(pairs)) return null
   const bad = pairs.flatMap((pair, i) => (pair.signature !== null && good([pair]) ? [] : [i + 1]))
-  return `not that of its message under the group key: ${listed(bad)}`
+  return `not that of its message in this ceremony under the group key: ${listed(bad)}`
 }
 
 const MOST_LISTED = 20
@@ -208,8 +211,9 @@ function listed(numbers: readonly number[]): string {
 }
 
 /** Why a transcript does not prove an export's key, or null. */
-function transcriptProblem(found: SignatureExport, messages: readonly Message[], { verdict, ceremony, rehearsal, outputs, followed = {}, parameters }: Verification): string | null {
+function transcriptProblem(found: SignatureExport, messages: readonly Message[], { verdict, isTrusted, ceremony, rehearsal, outputs, followed = {}, parameters }: Verification & { readonly isTrusted: boolean }): string | null {
   if (verdict !== 'usable') return 'the transcript is not that of a usable ceremony'
+  if (!isTrusted) return 'a script in the transcript is none that ships with keyrite, and its hash was not given: such a script proves what it likes'
   if (rehearsal !== found.rehearsal) return 'one of transcript and file is a rehearsal’s'
   if (ceremony !== found.ceremony) return 'the transcript is not that of this signing (which holds the key’s as well): `keyrite client export` writes it'
   const key = Object.values(followed).find((one) => one.ceremony === found.key.ceremony)

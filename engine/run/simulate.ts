@@ -20,7 +20,7 @@ import { following } from '../wire/signals.ts'
 import { EMPTY_LOG, signMessage } from '../wire/message.ts'
 import { memoryParts } from '../channel/part-store.ts'
 import { createAirgap } from './airgap.ts'
-import type { Airgap, AirgapPorts } from './airgap.ts'
+import type { Airgap, AirgapPorts, Declined } from './airgap.ts'
 import { airgapInParts } from './airgap-parts.ts'
 import { clientInParts } from './client-parts.ts'
 import type { ClientPorts } from './client-ports.ts'
@@ -57,8 +57,8 @@ export interface Tampering {
   readonly board?: (board: MemoryBoard, member: MemberKeys) => Board
   /** Changes what crosses to the airgap and back. */
   readonly exchange?: (airgap: Airgap, member: MemberKeys, board: MemoryBoard) => Exchange
-  /** The owner says no. */
-  readonly declines?: boolean
+  /** The owner says no, perhaps with a reason. */
+  readonly declines?: boolean | string
 }
 
 export type Exchange = (request: string, signal: AbortSignal) => Promise<string>
@@ -164,6 +164,9 @@ export async function prepareSimulation(options: SimulateOptions): Promise<Prepa
 }
 
 /** What all clients of a simulation have in common. */
+const noOf = (declines: boolean | string = false): true | Declined =>
+  declines === false || { declined: typeof declines === 'string' ? declines : null }
+
 type Common = Required<Pick<ClientPorts, 'clock' | 'checks' | 'verbs'>> & { readonly board: MemoryBoard }
 
 function createMember(name: string, options: SimulateOptions, { board, clock, checks, verbs }: Common): SimulatedMember {
@@ -172,7 +175,7 @@ function createMember(name: string, options: SimulateOptions, { board, clock, ch
   const tamper = options.tamper?.[name] ?? {}
   const ports: AirgapPorts = {
     memory,
-    confirm: () => Promise.resolve(tamper.declines !== true),
+    confirm: () => Promise.resolve(noOf(tamper.declines)),
     script: (hash) => (hash === options.script.hash ? options.script : undefined),
     verbs: tamper.airgapVerbs ?? options.verbs,
     random: options.random,

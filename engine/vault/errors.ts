@@ -71,6 +71,10 @@ export const vaultError = errorTable('vault', {
     what: `${path} was opened, but it does not hold JSON.`,
     todo: `Another program wrote it. ${backup}`,
   }),
+  'other-version': ({ path }: { path: string }) => ({
+    what: `${path} was made for another version of keyrite’s protocol, which this one does not read.`,
+    todo: 'Begin anew: move the old home away, and make a new one. Nothing of the earlier version can be carried over.',
+  }),
   'wrong-shape': ({ path, where, why }: { path: string; where: string; why: string }) => ({
     what: `${path} was opened, but it has not the shape that this version of keyrite knows: ${where === '' ? 'its top' : where} ${why}.`,
     todo: 'Use the version that wrote it, or a newer one.',

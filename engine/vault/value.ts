@@ -29,8 +29,14 @@ export function decodeValue<T>(bytes: Uint8Array, validate: ValidateFunction<T>,
     // Without the cause: the parser quotes what it read.
     throw vaultError('not-json', { path })
   }
-  if (!validate(value)) throw vaultError('wrong-shape', { path, ...place(validate) })
+  if (!validate(value)) throw isOlder(value) ? vaultError('other-version', { path }) : vaultError('wrong-shape', { path, ...place(validate) })
   return freeze(value)
+}
+
+/** Was it written for the protocol's first version? Nothing of that can be carried over. */
+const isOlder = (value: unknown): boolean => {
+  const { version, keyrite } = { ...(value as { readonly version?: unknown; readonly keyrite?: unknown }) }
+  return version === 1 || keyrite === 'airgap-backup/1'
 }
 
 /** Where and why, without any value. */

@@ -10,14 +10,14 @@ import type { Json, JsonObject } from '../wire/canonical.ts'
 /** How many are signed before others run again: some 0.2 s. */
 const CHUNK = 10
 
-export const blsSignShare: AirgapVerb = (_, args) => {
+export const blsSignShare: AirgapVerb = ({ ceremony }, args) => {
   const share = args[0]
   if (typeof share !== 'object' || share === null) throw verbError('argument', { verb: 'bls.signShare', why: 'argument 1 should be a share' })
   const items = new ArgReader('bls.signShare', args).list(1)
-  return { kind: 'works', work: (working) => sign(share as JsonObject, items, working) }
+  return { kind: 'works', work: (working) => sign(ceremony, share as JsonObject, items, working) }
 }
 
-async function sign(share: JsonObject, items: ReturnType<ArgReader['list']>, { tell, saved, save }: Working): Promise<Stating> {
+async function sign(ceremony: string, share: JsonObject, items: ReturnType<ArgReader['list']>, { tell, saved, save }: Working): Promise<Stating> {
   const messages = messagesOf(items)
   const scalar = scalarFromBytes(fromHex(text(share, 'share'), 32))
   const partials = signedBefore(saved, messages.length)
@@ -27,7 +27,7 @@ async function sign(share: JsonObject, items: ReturnType<ArgReader['list']>, { t
       await save(() => [...partials])
       await new Promise((resolve) => setImmediate(resolve))
     }
-    partials.push(toHex(encodeG2(signShare(scalar, signedBytesOf(message), DST_SIGNATURE))))
+    partials.push(toHex(encodeG2(signShare(scalar, signedBytesOf(message, ceremony), DST_SIGNATURE))))
   }
   tell(messages.length, messages.length)
   return { kind: 'states', payload: { digest: partialsDigest(partials.map((one) => fromHex(one, 96))) }, attachment: { partials } }

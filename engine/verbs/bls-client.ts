@@ -55,7 +55,7 @@ type Combined = { readonly signatures: readonly G2[] } | { readonly bad: readonl
 function* combined(scope: Scope, key: Followed, items: readonly Json[], made: readonly Pick<Collected, 'from' | 'attachment'>[]): Slices<Combined> {
   const all: Partials[] = []
   for (const one of made) all.push(yield* partialsOf(scope, key, one.from, textsIn(one, 'partials')))
-  const hashes = yield* hashesOf(items)
+  const hashes = yield* hashesOf(items, scope.ceremony)
   const undecoded = all.filter(({ points }) => points.includes(null) || points.length !== hashes.length)
   if (undecoded.length > 0) return { bad: undecoded.map(({ from }) => from) }
   const signatures = yield* mapInSlices(hashes, 1, (_, i) => combineSignatures(all.flatMap(({ index, points }) => {
@@ -168,7 +168,7 @@ function* signaturesChecked(scope: Scope, incoming: readonly Collected[], args: 
 
 function* verified(scope: Scope, key: Followed, items: readonly Json[], signatures: readonly string[]): Slices<boolean> {
   const points = yield* mapInSlices(signatures, 8, pointOrNull)
-  return !points.includes(null) && (yield* batchSlices(groupKeyOf(key), pairs(yield* hashesOf(items), points), scope.random))
+  return !points.includes(null) && (yield* batchSlices(groupKeyOf(key), pairs(yield* hashesOf(items, scope.ceremony), points), scope.random))
 }
 
 /** A client posted it, which has no airgap's word. */

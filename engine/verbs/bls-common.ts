@@ -51,11 +51,14 @@ export function messagesOf(items: readonly Json[]): readonly Message[] {
   return messages
 }
 
-const hashed = new WeakMap<readonly Json[], readonly G2[]>()
+/** Of a list the ceremony that it was last hashed for: another one signs other bytes. */
+const hashed = new WeakMap<readonly Json[], { readonly ceremony: string; readonly hashes: readonly G2[] }>()
 
 /** Each message's point of the curve, which is most of what verifying costs; once for each opening. */
-export function* hashesOf(items: readonly Json[]): Slices<readonly G2[]> {
-  const hashes = hashed.get(items) ?? (yield* mapInSlices(messagesOf(items), 1, (message) => hashToG2(signedBytesOf(message), DST_SIGNATURE)))
-  hashed.set(items, hashes)
+export function* hashesOf(items: readonly Json[], ceremony: string): Slices<readonly G2[]> {
+  const known = hashed.get(items)
+  if (known?.ceremony === ceremony) return known.hashes
+  const hashes = yield* mapInSlices(messagesOf(items), 1, (message) => hashToG2(signedBytesOf(message, ceremony), DST_SIGNATURE))
+  hashed.set(items, { ceremony, hashes })
   return hashes
 }

@@ -13,6 +13,10 @@ export const wireError = errorTable('wire', {
     what: `${what} is refused: ${why}.`,
     todo: 'Whoever wrote it must send canonical JSON (RFC 8785); if keyrite wrote it, it was altered on the way.',
   }),
+  'other-version': ({ what }: { what: string }) => ({
+    what: `${what} is of another version of keyrite’s protocol, which this one does not read.`,
+    todo: 'Begin anew with this version on every machine: new clients, airgaps and boards. Nothing of the earlier one can be carried over.',
+  }),
   malformed: ({ what, where, why }: { what: string; where: string; why: string }) => ({
     what: `${what} is malformed at ${where === '' ? 'its top' : quoted(where)}: ${quoted(why)}.`,
     todo: 'It was altered on the way or made by another version; ask its sender for it again.',

@@ -7,6 +7,7 @@ import { MAX_TEXT, MAX_WHOLE, MAX_WHOLE_PARTS } from './limits.ts'
 import type { Json, JsonObject } from './canonical.ts'
 import { cardSchema, compileCheck, hexSchema, identifierSchema, nameSchema, objectSchema, openingSchema } from './schema.ts'
 import type { Card, Opening } from './card.ts'
+import { MOST_REASON } from './reason.ts'
 
 /** One statement as it crosses to an airgap: ceremony, step, type and view are the airgap's own. */
 export interface Carried extends JsonObject {
@@ -90,8 +91,8 @@ export interface RefusalAnswer extends JsonObject {
   readonly code: string
   readonly what: string
   readonly todo: string
-  /** Set where a verb found a fault: the abort reason and whom it names. */
-  readonly fault?: { readonly reason: string; readonly accused: string | null }
+  /** Set where a verb found a fault, or the owner declined: the abort reason, whom it names, and the owner's own words, if any. */
+  readonly fault?: { readonly reason: string; readonly accused: string | null; readonly why?: string }
 }
 
 export interface PairAnswer extends JsonObject {
@@ -217,7 +218,8 @@ const answerSchemas = {
       fault: objectSchema({
         reason: { type: 'string', maxLength: 64 },
         accused: { anyOf: [nameSchema, { type: 'null' }] },
-      }),
+        why: { type: 'string', minLength: 1, maxLength: MOST_REASON },
+      }, ['why']),
     },
     ['fault'],
   ),

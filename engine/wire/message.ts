@@ -84,7 +84,15 @@ export function parseMessage(text: string): Message {
   if (text.length > MAX_MESSAGE || utf8(text).length > MAX_MESSAGE) {
     throw wireError('malformed', { what: 'A message', where: '', why: `it is longer than ${String(MAX_MESSAGE)} bytes` })
   }
-  return checkMessage(parseCanonical(text, 'A message'), 'A message')
+  const value = parseCanonical(text, 'A message')
+  if (isOlder(value)) throw wireError('other-version', { what: 'A message' })
+  return checkMessage(value, 'A message')
+}
+
+/** Of the protocol's first version, whose statements had recipients. */
+function isOlder(value: Json): boolean {
+  const { statement } = { ...(value as JsonObject) }
+  return typeof statement === 'object' && statement !== null && Object.hasOwn(statement, 'to')
 }
 
 /** Signs a message with its author's signing key (secret, 32 bytes). */

@@ -23,10 +23,11 @@ the card that stands in every roster. Ends when the client has been answered.`
     const { live } = await import('../../output.ts')
     const { failedEnd, pageEnd } = await import('../../web/page-end.ts')
     const { runError } = await import('../../../engine/run/errors.ts')
+    const { cardIn } = await import('../../../engine/run/memory.ts')
 
     const channel = await pickChannel(flags.channel)
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
-    const { screen, page } = await showOn(live(), channel, { role: 'airgap', owner: airgap.memory.read().card?.name ?? '', command: this.commandLine })
+    const { screen, page } = await showOn(live(), channel, { role: 'airgap', owner: airgap.memory.read().client?.name ?? '', command: this.commandLine })
     page?.tell({ doing: 'Waiting for the client’s card: let this camera see the client’s screen.' })
     try {
       await serveAirgap({
@@ -49,7 +50,7 @@ the card that stands in every roster. Ends when the client has been answered.`
         },
         until: (request, answer) => request.ask === 'pair' && answer.give === 'card',
       })
-      const { card } = airgap.memory.read()
+      const card = cardIn(airgap.memory.read())
       if (card === null) throw runError('not-paired', { name: '' })
       const said = [`Paired with the client of ${card.name}.`, `Pairing code: ${pairingCode(card)}. The client must show the same.`]
       const next = ['keyrite airgap run, when a ceremony is opened']

@@ -8,7 +8,8 @@ which every secret is derived, in a vault under your passphrase.
 
 A new mnemonic of 24 words is shown once: write it on paper. Together with the public transcripts of your ceremonies it
 restores your shares, so whoever finds it can too. --restore takes the words of an earlier airgap instead (\`keyrite
-airgap restore\` takes a backup). It then joins only ceremonies that are opened from now on.`
+airgap restore\` takes a backup). Its card is then another one: pair it again, and say anew that you are ready. It joins only
+ceremonies whose roster has that card.`
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --restore']
   static override flags = {
     ...passphraseFlags,
@@ -26,7 +27,7 @@ airgap restore\` takes a backup). It then joins only ceremonies that are opened 
     const { askPassphrase, askSecret, readSecretFile } = await import('../../prompt.ts')
     const { createAirgapHome, random, refuseAnotherAirgap } = await import('../../roles/airgap-home.ts')
     const { airgapKeyPair, newMnemonic, seedFromMnemonic } = await import('../../../engine/crypto/seed.ts')
-    const { emptyMemory } = await import('../../../engine/run/memory.ts')
+    const { EPOCH, emptyMemory } = await import('../../../engine/run/memory.ts')
     const { toHex } = await import('../../../engine/crypto/bytes.ts')
     const { withProgress } = await import('../../output.ts')
 
@@ -43,7 +44,7 @@ airgap restore\` takes a backup). It then joins only ceremonies that are opened 
     const passphrase = await askPassphrase({ of: 'the new vault', file: flags['passphrase-file'], isNew: true, signal: this.signal })
     // The words first: a vault whose words nobody has is worth nothing.
     const takeBack = flags.restore ? () => Promise.resolve() : await this.handOver(mnemonic, file)
-    const memory = emptyMemory(toHex(seed), flags.restore ? new Date() : undefined)
+    const memory = emptyMemory(toHex(seed), random(EPOCH))
     const home = await withProgress('Encrypting', () => createAirgapHome(memory, passphrase, flags['work-factor'])).catch(async (error: unknown) => {
       await takeBack()
       throw error

@@ -17,7 +17,7 @@ of it is secret.`
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     try {
       const keys = keysIn(airgap)
-      const me = airgap.memory.read().card?.name
+      const me = airgap.memory.read().client?.name
       for (const [i, key] of keys.entries()) this.log([...(i === 0 ? [] : ['']), ...keyLines(key, me, widthOf(process.stdout.columns))].join('\n'))
       if (keys.length === 0) this.log('This airgap has no share of any key yet.')
       this.next(...(keys.length === 0 ? ['keyrite airgap run, when a key generation is opened'] : ['keyrite airgap run, when something is to be signed']))

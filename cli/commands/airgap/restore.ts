@@ -6,7 +6,8 @@ export class AirgapRestore extends KeyriteCommand {
   static override description = prose`Takes what \`keyrite airgap backup\` wrote. There must be no airgap here yet, and the one that the backup is of must
 never run again: two of them could state different things in one ceremony, and its owner would be blamed.
 
-It takes no step of a ceremony that was under way, and joins none that was opened before now. The share of one that
+Its card is another one than before, so it takes no step of a ceremony that was under way, and joins only those whose roster has
+the new card: pair it again, and say anew that you are ready. The share of one that
 succeeded after the backup was made comes back with \`keyrite airgap recover\`. (From the 24 words alone: \`keyrite
 airgap init --restore\`.)`
   static override examples = ['<%= config.bin %> <%= command.id %> /media/stick/airgap.backup']
@@ -32,7 +33,7 @@ airgap init --restore\`.)`
     for (const line of contentsLines(contents)) this.log(line)
     this.next(
       'Never run the airgap again that this backup is of.',
-      contents.name === null ? 'keyrite airgap card here, and keyrite client pair there' : 'keyrite airgap run, when a ceremony is opened',
+      'keyrite airgap card here, and keyrite client pair there: this airgap’s card is a new one',
       'For each key that was made after the backup: keyrite airgap recover TRANSCRIPT',
     )
     return { home, madeAt, ...contents }

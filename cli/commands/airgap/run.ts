@@ -7,9 +7,12 @@ export class AirgapRun extends KeyriteCommand {
 ceremony it shows you the number, the script, the parameters and the roster, and asks for your consent. It asks no
 more than that, unless the script says so. Leave it running until the client says that the ceremony is complete.
 
-To sign, it shows what is to be signed in words: the purpose that the opener claims, the key, and every message. Of
-more than ten it shows what they have in common, their count, range and digest, and you list, show and find single
-ones before you decide. What it cannot read it refuses.
+To sign, it shows what is to be signed in words: the purpose that the opener claims, the key, and all messages, by
+groups that differ in the validator index alone, the smallest first, with what most have otherwise marked. More than
+twenty groups come page by page, and you confirm each. Of more than ten messages you can list, show and find single
+ones. What it cannot read it refuses.
+
+A no is asked twice, and may have a reason behind it, which all the others read.
 
 --accept is consent given beforehand to the ceremony with that number, for drills and tests. It does not do for raw
 messages (--allow-blind).`
@@ -29,7 +32,7 @@ messages (--allow-blind).`
     const { flags } = await this.parse(AirgapRun)
     const { unlockedAirgap } = await import('../../roles/airgap-home.ts')
     const { serveAirgap } = await import('../../roles/airgap-serve.ts')
-    const { confirmCeremony, confirmPairing } = await import('../../roles/airgap-confirm.ts')
+    const { confirmAbandon, confirmCeremony, confirmPairing } = await import('../../roles/airgap-confirm.ts')
     const { airgapLog } = await import('../../roles/airgap-log.ts')
     const { pickChannel, readingHint, showOn } = await import('../../roles/channel.ts')
     const { live } = await import('../../output.ts')
@@ -41,7 +44,7 @@ messages (--allow-blind).`
     if (flags.accept !== undefined && !/^(\s*\d){40}\s*$/.test(flags.accept)) throw cliError('number-form', { value: flags.accept })
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     const frames = { in: 0, out: 0 }
-    const { screen, page } = await showOn(live(), channel, { role: 'airgap', owner: airgap.memory.read().card?.name ?? '', command: this.commandLine })
+    const { screen, page } = await showOn(live(), channel, { role: 'airgap', owner: airgap.memory.read().client?.name ?? '', command: this.commandLine })
     // Where the owner cannot be asked at all, the client is told, and this ends.
     let unasked: Error | undefined
     const log = airgapLog({ ...screen, page, airgap, endsItself: flags['until-finished'] })
@@ -53,7 +56,8 @@ messages (--allow-blind).`
           screen.log(readingHint(channel))
         },
         confirm: (question, hand) =>
-          (question.kind === 'pair' ? confirmPairing(question.card, undefined, hand) : confirmCeremony(question, flags.accept, hand))
+          (question.kind === 'pair' ? confirmPairing(question.card, undefined, hand)
+            : question.kind === 'abandon' ? confirmAbandon(question, hand) : confirmCeremony(question, flags.accept, hand))
             .catch((error: unknown) => {
               if (isKeyriteError(error, 'cli.no-terminal')) unasked = error
               throw error

@@ -37,7 +37,7 @@ host gives to each participant, lets you post your first message.`
     const passphrase = await askPassphrase({ of: 'the new client', file: flags['passphrase-file'], isNew: true, signal: this.signal })
     const seed = randomBytes(32)
     const signingKey = toHex(ed25519FromSeed(seed).publicKey)
-    const identity = { version: 1 as const, name: flags.name, board: flags.board, signingKey, airgapKey: null }
+    const identity = { version: 2 as const, name: flags.name, board: flags.board, signingKey, airgap: null }
     const home = await withProgress('Encrypting', () =>
       createClient(identity, { version: 1, signingSeed: toHex(seed), joinToken }, passphrase, flags['work-factor']))
     this.log(`The client of ${flags.name} is ready in ${home}.`)

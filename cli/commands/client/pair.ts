@@ -16,6 +16,7 @@ export class ClientPair extends KeyriteCommand {
     const { exchanger, openChannel, pickChannel, showOn, withoutOldRefusals } = await import('../../roles/channel.ts')
     const { exchangeWith } = await import('../../../engine/run/client-exchange.ts')
     const { pairingCode } = await import('../../roles/pairing.ts')
+    const { verifyCard } = await import('../../../engine/wire/card.ts')
     const { cliError } = await import('../../errors.ts')
     const { live } = await import('../../output.ts')
     const { failedEnd, pageEnd } = await import('../../web/page-end.ts')
@@ -35,7 +36,9 @@ export class ClientPair extends KeyriteCommand {
       if (answer.give !== 'card' || answer.card.name !== identity.name || answer.card.signingKey !== identity.signingKey) {
         throw cliError('pairing', { name: identity.name })
       }
-      await saveIdentity(home, { ...identity, airgapKey: answer.card.airgapKey })
+      const { card: { airgapKey, epoch }, cardSignature } = answer
+      if (!verifyCard(answer.card, cardSignature)) throw cliError('pairing', { name: identity.name })
+      await saveIdentity(home, { ...identity, airgap: { airgapKey, epoch, cardSignature } })
       const said = ['Paired.', `Pairing code: ${pairingCode(answer.card)}. The airgap must show the same.`, `The airgap’s key is ${answer.card.airgapKey}.`]
       const next = ['keyrite client ready dkg', 'When all have said so, one of you opens the ceremony, as that command says.']
       page?.tell({ end: pageEnd(said, next) })

@@ -16,7 +16,7 @@ ready for exactly this script file. Your first message also registers your name 
     const { args, flags } = await this.parse(ClientReady)
     const { unlockedClient } = await import('../../roles/client-session.ts')
     const { readScript } = await import('../../scripts.ts')
-    const { cardOf } = await import('../../roles/client-home.ts')
+    const { airgapOf, cardOf } = await import('../../roles/client-home.ts')
     const { keepScript } = await import('../../roles/script-files.ts')
     const { postSigned } = await import('../../roles/client-session.ts')
     const { openCommand } = await import('../../roles/opening.ts')
@@ -29,9 +29,10 @@ ready for exactly this script file. Your first message also registers your name 
     const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.say(line), ...joinToken })
     try {
       const card = cardOf(session.identity)
+      const { cardSignature } = airgapOf(session.identity)
       await keepScript(session.home, script)
       const { name } = script.ceremony
-      const pin = await postSigned(session, 'Ready', { card, script: { name, hash: script.hash } })
+      const pin = await postSigned(session, 'Ready', { card, cardSignature, script: { name, hash: script.hash } })
       this.log(`${card.name} is ready for ${name} ${script.ceremony.version}, SHA-256 ${script.hash}.`)
       const isShipped = !/[./\\\\]/.test(args.script)
       this.next(

@@ -1,12 +1,12 @@
-import { Args } from '@oclif/core'
+import { Args, Flags } from '@oclif/core'
 import { KeyriteCommand } from '../../base.ts'
 import { prose } from '../../help.ts'
 
 interface Shown {
   readonly kind: string
   readonly display: readonly { readonly label: string; readonly value: string; readonly warning?: true }[]
-  /** The exact bytes that are signed, hex: for Ethereum's kinds the signing root. */
-  readonly signingRoot: string
+  /** The exact bytes that are signed, hex; null where they hold the id of a ceremony, and none was given. */
+  readonly signedBytes: string | null
 }
 
 export class MessageShow extends KeyriteCommand {
@@ -14,28 +14,36 @@ export class MessageShow extends KeyriteCommand {
   static override description = prose(`FILE is a JSON list of messages, each an object with a kind; \`keyrite message kinds\` explains them. Everything in it is
 checked as it is before a signing opens, and every mistake is told with its line and column.
 
-With --json, prints a list of {kind, display, signingRoot}, where signingRoot is the exact bytes that are signed, in hex:
-for Ethereum's kinds the signing root, for text, bytes and file their content behind the prefix keyrite/1/message/KIND and
-a line end.`)
+What is signed of Ethereum's kinds is the signing root. Of text, bytes and file it is the prefix keyrite/2/message/KIND
+and a line end, the id of the ceremony that signs (32 bytes), and the content: --ceremony says which id.
+
+With --json, prints a list of {kind, display, signedBytes}, those in hex, or null without the id that is in them.`)
   static override examples = ['<%= config.bin %> <%= command.id %> exits.json', '<%= config.bin %> <%= command.id %> exits.json --json']
   static override args = { file: Args.string({ description: 'A JSON file: a list of messages.', required: true }) }
+  static override flags = { ceremony: Flags.string({ helpValue: 'ID', summary: 'The whole id of the ceremony that signs, 64 hex digits.' }) }
 
   async run(): Promise<readonly Shown[]> {
-    const { args } = await this.parse(MessageShow)
+    const { args, flags: { ceremony } } = await this.parse(MessageShow)
+    const { cliError } = await import('../../errors.ts')
+    if (ceremony !== undefined && !/^[0-9a-f]{64}$/.test(ceremony)) throw cliError('whole-id', { value: ceremony })
     const { readMessagesFile } = await import('../../roles/message-file.ts')
-    const { displayMessage, signedBytesOf } = await import('../../../engine/messages/kinds.ts')
+    const { displayMessage, isBlind, isBoundToCeremony, signedBytesOf } = await import('../../../engine/messages/kinds.ts')
     const { toHex } = await import('../../../engine/crypto/bytes.ts')
     const { messages } = await readMessagesFile(args.file)
-    if (this.jsonEnabled()) return messages.map((message) => ({ kind: message.kind, display: displayMessage(message), signingRoot: toHex(signedBytesOf(message)) }))
-
-    const { summaryOfMessages } = await import('../../../engine/messages/summary.ts')
-    const { messageBlocks, summaryBlocks } = await import('../../roles/message-text.ts')
+    if (this.jsonEnabled()) {
+      return messages.map((message) => ({
+        kind: message.kind, display: displayMessage(message),
+        signedBytes: ceremony === undefined && isBoundToCeremony(message) ? null : toHex(signedBytesOf(message, ceremony ?? '')),
+      }))
+    }
+    const { groupsOf } = await import('../../../engine/messages/groups.ts')
+    const { groupPages, signedBlocks } = await import('../../roles/message-text.ts')
     const { linesOf } = await import('../../roles/block-lines.ts')
     const { widthOf } = await import('../../roles/airgap-text.ts')
-    const summary = summaryOfMessages(messages)
-    const blocks = [...summaryBlocks(summary), ...messages.flatMap((message, i) => [{ kind: 'gap' as const }, ...messageBlocks(message, i + 1)])]
-    for (const line of linesOf(blocks, widthOf(process.stdout.columns))) this.log(line)
-    if (summary.blind) this.log('\nWARNING: what is of the kind raw is signed blind. An airgap signs it only with --allow-blind, and after its owner typed out a warning.')
+    const width = widthOf(process.stdout.columns)
+    const pages = groupPages(messages, groupsOf(messages))
+    for (const page of [...pages, signedBlocks(messages, ceremony)]) this.log(`${linesOf(page, width).join('\n')}\n`)
+    if (messages.some(isBlind)) this.log('WARNING: what is of the kind raw is signed blind. An airgap signs it only with --allow-blind, and after its owner typed out a warning.')
     return []
   }
 }

@@ -11,7 +11,7 @@ import { makeHand } from '../../roles/airgap-hand.ts'
 import { workLine } from '../../roles/airgap-log.ts'
 import { shownMessages } from '../../roles/airgap-messages.ts'
 import { linesOf as painted } from '../../roles/block-lines.ts'
-import { ceremonyBlocks } from '../../roles/ceremony-blocks.ts'
+import { ceremonyPages } from '../../roles/ceremony-blocks.ts'
 import { openingOf, stranger } from './terminal.ts'
 
 const change = messageKinds.find(({ name }) => name === 'eth/bls-to-execution-change')?.example ?? { kind: '' }
@@ -33,7 +33,7 @@ function question(messages: readonly Json[], more: Partial<Confirmation> = {}): 
   }
 }
 
-const linesOf = (messages: readonly Json[], more: Partial<Confirmation> = {}): string => painted(ceremonyBlocks(question(messages, more)), 79).join('\n')
+const linesOf = (messages: readonly Json[], more: Partial<Confirmation> = {}): string => painted(ceremonyPages(question(messages, more)).flat(), 79).join('\n')
 
 describe('what is to be signed, on the airgap’s screen', () => {
   it('is the purpose as a claim, the key, the digest, and every one of a few messages in words, once', () => {
@@ -62,17 +62,28 @@ describe('what is to be signed, on the airgap’s screen', () => {
     expect(screen).to.match(/WARNING +│ 1 of 2 messages names another key/).and.match(/message 2 names +│ 0xa3aaf0e7/)
   })
 
-  it('of a batch is what is common once, the count, the range and the digest of the list, whether it came as a template or not', () => {
-    const asTemplate = linesOf([{ ...template, each: { validatorIndex: batch(500).map((one) => one['validatorIndex'] ?? null) } }])
-    expect(asTemplate).to.match(/500 messages to be signed/).and.match(/least +│ 96193\n +most +│ 97690\n/).and.include('SHA-256 of the list')
+  it('of a batch is every field once with the numbers as ranges, whether it came as a template or not', () => {
+    const numbers = [...Array.from({ length: 490 }, (_, i) => 96193 + i), 97000, 97001, 98000]
+    const asTemplate = linesOf([{ ...template, each: { validatorIndex: numbers } }])
+    expect(asTemplate).to.match(/493 messages to be signed\n/).and.match(/Validator index +│ 96193–96682, 97000–97001, 98000\n/)
     expect(asTemplate.match(/To execution address/g)).to.have.length(1)
-    expect(linesOf(batch(500))).to.equal(asTemplate)
-    expect(asTemplate).to.not.include('only by looking')
-    expect(linesOf(Array.from({ length: 11 }, (_, i) => ({ kind: 'text', text: `${i}` })))).to.include('only by looking at them')
+    expect(linesOf(numbers.map((validatorIndex) => ({ ...change, validatorIndex })))).to.equal(asTemplate)
+  })
+
+  it('of numbers in many ranges is a hash to compare, with the words that nobody reads them', () => {
+    const screen = linesOf(batch(500))
+    expect(screen).to.match(/Validator index +│ 500 numbers in 500 ranges\n {4}least +│ 96193\n {4}most +│ 97690\n {4}SHA-256 +│ /)
+    expect(screen.replace(/\n +│ /g, ' ')).to.match(/WARNING +│ No eye checks these numbers.*sort -n LIST \| sha256sum/)
+  })
+
+  it('shows the odd one first, and marks what most have otherwise', () => {
+    const screen = linesOf([{ kind: 'eth/voluntary-exit', network: 'hoodi', epoch: 1, each: { validatorIndex: [500, 501, 502, 504] } }, { kind: 'eth/voluntary-exit', network: 'mainnet', epoch: 1, validatorIndex: 503 }])
+    expect(screen).to.match(/Group 1 of 2: 1 message, number 5 of the list\n[^]*NETWORK, ODD +│ mainnet\n[^]*Validator index +│ 503\n[^]*Group 2 of 2: 4 messages\n[^]*Network +│ hoodi\n[^]*Validator index +│ 500–502, 504\n/)
+    expect(screen).to.not.include('EPOCH')
   })
 
   it('can be listed, shown and searched in a batch', () => {
-    const { look: blocksOf, isLong } = shownMessages([...batch(20), { kind: 'text', text: 'one\nmore  number  96193' }], [KEY])
+    const { look: blocksOf, isLong } = shownMessages([...batch(20), { kind: 'text', text: 'one\nmore  number  96193' }], [KEY], '00'.repeat(32))
     const look = (command: string): string[] | undefined => {
       const blocks = blocksOf(command)
       return blocks === undefined ? undefined : painted(blocks, 79)
@@ -88,7 +99,7 @@ describe('what is to be signed, on the airgap’s screen', () => {
     expect(look('FIND 962')).to.have.length(1 + 17)
     expect(look('find b9d793')?.join()).to.match(/All 20 messages of eth\S+ have it: To execution address.*0 of 21/)
     expect(look('0000011111')).to.equal(undefined)
-    expect(shownMessages(batch(3), [KEY]).look('list')).to.equal(undefined)
+    expect(shownMessages(batch(3), [KEY], '00'.repeat(32)).look('list')).to.equal(undefined)
   })
 
   it('tells how long the work will still take', () => {
@@ -104,6 +115,8 @@ class Keyboard extends PassThrough {
   }
 }
 
+const NO = { declined: null }
+
 describe('consent to what is to be signed', () => {
   /** Answers each question with the next of these; gives the consent and all that was shown. */
   async function asked(messages: readonly Json[], answers: readonly string[], accepted?: string, isTTY = true): Promise<{ readonly consent: unknown; readonly shown: string }> {
@@ -113,7 +126,7 @@ describe('consent to what is to be signed', () => {
     let shown = ''
     const write = (text: string): void => {
       shown += text
-      if (text.endsWith('› ')) setTimeout(() => keyboard.write(`${left.shift() ?? 'no'}\r`), 15)
+      if (text.endsWith('› ')) setTimeout(() => keyboard.write(`${left.shift() ?? expect.fail('it asks on')}\r`), 15)
       if (text.includes('press Space')) setTimeout(() => keyboard.write(text.includes('q to stop') ? 'q' : ' '), 150)
     }
     const hand = makeHand({
@@ -137,22 +150,52 @@ describe('consent to what is to be signed', () => {
     expect(consent).to.equal(true)
     expect(shown).to.match(/ten digits at least[^]*digit 40 differs[^]*has 40 digits, and those are 41[^]*digits and spaces only[^]*not its first ten digits/)
     expect((await asked([change], ['00000 11111 22222'])).consent).to.equal(true)
-    expect((await asked([change], ['00000 11111 2222 2 33334', 'no'])).consent).to.equal(false)
+    expect((await asked([change], ['00000 11111 2222 2 33334', 'no', 'no'])).consent).to.deep.equal(NO)
   })
 
   it('is not given by a look whose digits are the number’s', async () => {
-    expect((await asked(batch(20), ['find 0000011111', 'no'])).consent).to.equal(false)
+    expect((await asked(batch(20), ['find 0000011111', 'no', 'no'])).consent).to.deep.equal(NO)
+  })
+
+  it('is refused only by a second no, behind which may stand why', async () => {
+    const { consent, shown } = await asked([change], ['no', 'back', 'n', 'perhaps', 'no  Not our address! ', ])
+    expect(consent).to.deep.equal({ declined: 'Not our address!' })
+    expect(shown).to.match(/Decline for good\?[^]*Type the first ten digits[^]*Decline for good\?[^]*no and why, or back/)
+    expect((await asked([change], ['no', 'Back', '0000011111'])).consent).to.equal(true)
+    expect((await asked([change], ['no', `no ${'x'.repeat(200)}y`])).consent).to.deep.equal({ declined: 'x'.repeat(200) })
+    expect((await asked([change], ['no', 'N'])).consent).to.deep.equal(NO)
+  })
+
+  const texts = (count: number): Json[] => Array.from({ length: count }, (_, i) => ({ kind: 'text', text: `Pay ${i} to Anna` }))
+
+  it('is given page by page where there are more than twenty groups, each before the next is shown', async () => {
+    const { consent, shown } = await asked(texts(45), ['yes', 'find Pay 44', 'perhaps', 'y', '0000011111'])
+    expect(consent).to.equal(true)
+    const places = ['45 messages to be signed, in 45 groups', 'Groups 1 to 20 of 45', 'Pay 19 to', 'page 1 of 3', 'Groups 21 to 40', 'Pay 39 to', 'page 2 of 3', 'Pay 44 to', 'Type yes or no', 'Groups 41 to 45', NUMBER, 'Type the first ten'].map((text) => shown.indexOf(text))
+    expect(places).to.deep.equal([...places].sort((a, b) => a - b)).and.not.include(-1)
+    expect((await asked(texts(20), ['0000011111'])).consent).to.equal(true)
+  })
+
+  it('may be refused on every page', async () => {
+    expect((await asked(texts(45), ['no', 'no Too many'])).consent).to.deep.equal({ declined: 'Too many' })
+    expect((await asked(texts(45), ['yes', 'no', 'back', 'no', 'no'])).consent).to.deep.equal(NO)
+  })
+
+  it('that was given beforehand shows every page, and asks for none', async () => {
+    const { consent, shown } = await asked(texts(45), [], NUMBER, false)
+    expect(consent).to.equal(true)
+    for (let i = 0; i < 45; i++) expect(shown).to.include(`Pay ${i} to Anna`)
   })
 
   it('to raw messages takes the whole sentence besides', async () => {
     const raw = [{ kind: 'raw', root: '11'.repeat(32) }]
     expect((await asked(raw, ['0000011111', 'i sign what i cannot read', 'yes', BLIND_SENTENCE])).consent).to.equal(true)
-    expect((await asked(raw, ['0000011111', 'no'])).consent).to.equal(false)
+    expect((await asked(raw, ['0000011111', 'no', 'no'])).consent).to.deep.equal(NO)
   })
 
   it('to raw messages is not in a number that was accepted beforehand', async () => {
     const raw = [{ kind: 'raw', root: '11'.repeat(32) }]
-    expect((await asked(raw, ['no'], NUMBER)).consent).to.equal(false)
+    expect((await asked(raw, ['no', 'no'], NUMBER)).consent).to.deep.equal(NO)
     expect((await asked(raw, [BLIND_SENTENCE], NUMBER)).consent).to.equal(true)
     expect((await asked(raw, [], NUMBER, false)).consent).to.have.property('code', 'cli.no-terminal')
     expect((await asked([change], [], NUMBER, false)).consent).to.equal(true)

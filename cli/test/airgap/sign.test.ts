@@ -60,7 +60,7 @@ describe('an airgap that signs', function () {
   })
 
   it('lets its owner look before consenting, tells how long it takes, and after a crash goes on unasked where it was', async () => {
-    const opening = openingWith(Array.from({ length: 300 }, (_, i) => ({ kind: 'text', text: `Pay ${i} to Anna` })))
+    const opening = openingWith([{ kind: 'eth/voluntary-exit', network: 'hoodi', epoch: 1, each: { validatorIndex: Array.from({ length: 300 }, (_, i) => 4000 + i) } }])
     const channel = join(folder, 'channel')
     const client = await openFolderCarrier({ role: 'client', folder: channel })
     await client.show(joinRequest(sign, opening))
@@ -71,8 +71,8 @@ describe('an airgap that signs', function () {
     first.burst(' ')
     await first.said(/300 messages to be signed/)
     await first.said(/Type the first ten digits.*\n.*› /)
-    await first.type('find Pay 217\r')
-    await first.said(/1 of 300 messages with "Pay 217":\n218\. text\n {2}Text +│ Pay 217 to Anna/)
+    await first.type('find 4217\r')
+    await first.said(/1 of 300 messages with "4217":\n218\. eth.voluntary-exit\n[^]*Validator index +│ 4217\n/)
     await first.said(/Type the first ten digits.*\n.*› /)
     await first.type(`${numberOf(opening).replaceAll(' ', '').slice(0, 10)}\r`)
     await first.said(/SendPartials: 2[0-9]0 of 300 done, about \d+ s left/)

@@ -3,7 +3,7 @@ import type { Confirmation } from '../../../engine/run/airgap.ts'
 import { readShipped } from '../../../engine/script/shipped.ts'
 import { brokenLines, outsideLines, widthOf } from '../../roles/airgap-text.ts'
 import { linesOf } from '../../roles/block-lines.ts'
-import { ceremonyBlocks } from '../../roles/ceremony-blocks.ts'
+import { ceremonyPages } from '../../roles/ceremony-blocks.ts'
 import { openingOf, stranger } from './terminal.ts'
 
 const NUMBER = '12345 67890 12345 67890 12345 67890 12345 67890'
@@ -35,7 +35,7 @@ function screenOf(text: string, columns = 80): string[] {
     kind: 'join', ceremony: '00'.repeat(32), number: '00000 11111 22222 33333 44444 55555 66666 77777', script: beacon, me,
     opening: openingOf(beacon, [me, stranger('bob', 2)], { purpose: text, threshold: 2, messages: [{ kind: 'text', text }, text] }), step: 'SendCommits', shows: {}, followed: {},
   }
-  return linesOf(ceremonyBlocks(question), widthOf(columns))
+  return linesOf(ceremonyPages(question).flat(), widthOf(columns))
 }
 
 describe('text from outside on the airgap’s screen', () => {

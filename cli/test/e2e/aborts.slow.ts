@@ -56,6 +56,7 @@ describe('a ceremony that is not to be', () => {
     const screen = await airgapAtTerminal(bob, [
       [/Type the first ten digits/, '00000 00000\r'],
       [/Those are not its first ten digits/, '\u0015no\r'],
+      [/Decline for good\?[^]*› /, 'no\r'],
       [/Refused \(run\.rejected\)/, '\u0003'],
     ])
     expect(screen).to.include(opened.number).and.match(/threshold +2 of 2/).and.match(/2 +bob \(you\)/)

@@ -101,11 +101,12 @@ export async function expectBirth({ running, use, processes }: Demo, participant
   return output
 }
 
-/** blst verifies, under Ethereum's scheme, what the file says was signed with the new key. */
+/** blst verifies, under Ethereum's scheme, the texts that the file says were signed with the new key in this ceremony. */
 async function expectSigned({ groupKey, signing }: DemoResult): Promise<void> {
-  const { messages } = JSON.parse(await readFile(signing.signatures, 'utf8')) as { messages: readonly { signingRoot: string; signature: string }[] }
+  const { ceremony, messages } = JSON.parse(await readFile(signing.signatures, 'utf8')) as { ceremony: string; messages: readonly { message: { text: string }; signature: string }[] }
   expect(messages).to.have.length(signing.messages)
-  for (const { signingRoot, signature } of messages) {
-    expect(verify(Buffer.from(signingRoot, 'hex'), PublicKey.fromHex(groupKey), Signature.fromHex(signature))).to.equal(true)
+  for (const { message, signature } of messages) {
+    const signed = Buffer.concat([Buffer.from('keyrite/2/message/text\n'), Buffer.from(ceremony, 'hex'), Buffer.from(message.text)])
+    expect(verify(signed, PublicKey.fromHex(groupKey), Signature.fromHex(signature))).to.equal(true)
   }
 }

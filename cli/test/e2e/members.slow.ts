@@ -113,14 +113,14 @@ describe('a signing by some of three members', function () {
     const { ada } = world
     const signing = await opened('One is against it', '--roster', 'ada,bobby,cyd')
     const clients = [ada, bobby, cyd].map((person) => startClient(person, signing))
-    const screen = await airgapAtTerminal(cyd, [MORE, [/Type the first ten digits/, 'no\r'], [/Refused \(run\.rejected\)[^]*left to the others/, '\u0003']])
+    const screen = await airgapAtTerminal(cyd, [MORE, [/Type the first ten digits/, 'no\r'], [/Decline for good\?[^]*› /, 'no Not our address\r'], [/Refused \(run\.rejected\)[^]*left to the others/, '\u0003']])
     expect(screen).to.match(/left to the others, who go on/).and.not.contain('ceremony aborts')
     const airgaps = [ada.start('airgap run', consent(signing)), world.bob.start('airgap run', [...consent(signing), '--channel', `folder:${bobby.channel}`])]
     const [one, other, against] = await Promise.all(clients.map(({ ended }) => ended))
     for (const { code, stdout, stderr } of await Promise.all(airgaps.map(({ ended }) => ended))) expect(code, stdout + stderr).to.equal(0)
     for (const ended of [one!, other!]) expect([ended.code, resultOf(ended).outcome], ended.stderr).to.deep.equal([0, 'usable'])
     expect([against!.code, resultOf(against!).outcome]).to.deep.equal([4, 'aborted'])
-    for (const ended of [one!, against!]) expect(resultOf(ended).aborts.map(({ from, reason }) => [from, reason])).to.deep.equal([['cyd', 'rejected']])
+    for (const ended of [one!, against!]) expect(resultOf(ended).aborts.map(({ from, reason, evidence }) => [from, reason, evidence.why])).to.deep.equal([['cyd', 'rejected', 'Not our address']])
     // To the one who left, too, the board tells how it ended.
     const status = await cyd.run('client status', signing.ceremony)
     expect(status.stdout).to.contain('complete: usable').and.match(/cyd \(you\) +✗/)
@@ -133,7 +133,7 @@ describe('a signing by some of three members', function () {
     const clients = [ada, bobby, cyd].map((person) => startClient(person, signing))
     const signs = ada.start('airgap run', ['--accept', signing.number])
     await signs.said(/SendPartials: answered/)
-    const no = [MORE, [/Type the first ten digits/, 'no\r'], [/Refused \(run\.rejected\)/, '\u0003']] as const
+    const no = [MORE, [/Type the first ten digits/, 'no\r'], [/Decline for good\?[^]*› /, 'no\r'], [/Refused \(run\.rejected\)/, '\u0003']] as const
     await Promise.all([airgapAtTerminal(cyd, no), airgapAtTerminal({ ...world.bob, channel: bobby.channel }, no)])
     const ends = await Promise.all(clients.map(({ ended }) => ended))
     const why = /SendPartials takes 2, and only 1 can still take part: (bobby declined, cyd|cyd declined, bobby) declined/

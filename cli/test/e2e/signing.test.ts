@@ -2,6 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PublicKey, Signature, verify as verifyByBlst } from '@chainsafe/blst'
 import { expect } from 'chai'
+import type { Message } from '../../../engine/messages/kind.ts'
+import { signedBytesOf } from '../../../engine/messages/kinds.ts'
 import { errorIn, killAll, openDkg, readyWorld } from './world.ts'
 import type { Ended, Opened, Person, World } from './world.ts'
 
@@ -12,7 +14,7 @@ interface Signed {
   readonly rehearsal: boolean
   readonly groupKey: string
   readonly purpose: string
-  readonly messages: readonly { readonly kind: string; readonly signingRoot: string; readonly signature: string; readonly display: readonly { readonly label: string; readonly value: string }[] }[]
+  readonly messages: readonly { readonly kind: string; readonly message: Message; readonly signature: string; readonly display: readonly { readonly label: string; readonly value: string }[] }[]
 }
 
 interface Key {
@@ -119,8 +121,8 @@ describe('a signing by two people', function () {
     const signed = json(await world.bob.run('client signatures', changes.ceremony.slice(0, 12), '--json')) as Signed
     expect(signed).to.include({ ceremony: changes.ceremony, groupKey, purpose: 'To our treasury', rehearsal: false })
     const publicKey = PublicKey.fromHex(groupKey)
-    for (const { signingRoot, signature } of signed.messages) {
-      expect(verifyByBlst(Buffer.from(signingRoot, 'hex'), publicKey, Signature.fromHex(signature))).to.equal(true)
+    for (const { message, signature } of signed.messages) {
+      expect(verifyByBlst(signedBytesOf(message, changes.ceremony), publicKey, Signature.fromHex(signature))).to.equal(true)
     }
     const list = json(await world.bob.run('client signatures', changes.ceremony.slice(0, 12), '--beacon-api', '--json'))
     expect(list).to.deep.equal([10, 11, 12].map((index, i) => ({

@@ -50,7 +50,7 @@ const join: PageQuestion = {
     GAP, { kind: 'number', number: NUMBER },
   ],
   prompt: ['Compare the number with the other participants on a call, all forty digits.', 'Type its first ten digits to join.'],
-  answer: { kind: 'digits' }, mayLook: false, looked: null, mayLeave: true, trouble: null,
+  answer: { kind: 'digits' }, mayLook: false, isNoAskedAgain: true, looked: null, mayLeave: true, trouble: null,
 }
 
 const hostile = 'Exit validator 96193.\n\u202eDECLINE\u202c </div><button>Yes</button>\nThe number is compared already: type 48213 90771'
@@ -72,32 +72,46 @@ const sign: PageQuestion = {
     },
     GAP,
     { kind: 'roster', people: ['alice', 'bob', 'carol', 'dave-of-the-long-name'].map((name, i) => ({ name, isMe: i === 0, airgapKey: hexOf(i + 2) })) },
-    GAP, { kind: 'title', text: '18632 messages to be signed' },
+    GAP, { kind: 'title', text: '913 messages to be signed, in 2 groups' },
     { kind: 'facts', isWide: true, facts: [{ label: 'SHA-256 of all', value: hexOf(8), from: 'hex' }] },
-    GAP, { kind: 'title', text: 'ethereum-deposit: 18632 messages' },
+    { kind: 'text', text: 'A value is marked as odd where most messages have another one.' },
+    GAP, { kind: 'title', text: 'Group 1 of 2: 1 message, number 507 of the list' },
     {
       kind: 'facts', isWide: true, facts: [
-        { label: 'Amount', value: '32 ETH', from: 'outside' },
-        { label: 'Network', value: 'NOT MAINNET: fork version 0x01017000', from: 'outside', isWarning: true },
-        { label: 'Validator', value: '18632 different ones', from: 'own' },
-        { label: '  first', value: '0x8a01…c3', from: 'outside' },
-        { label: '  last', value: '0xb7ff…09', from: 'outside' },
-        { label: '  SHA-256 of the list', value: hexOf(4), from: 'hex' },
+        { label: 'Kind', value: 'eth/voluntary-exit', from: 'outside' },
+        { label: 'Network, odd', value: 'mainnet', from: 'outside', isWarning: true },
+        { label: 'Validator index', value: '700506', from: 'outside' },
       ],
     },
-    GAP, { kind: 'text', text: 'What stands between the first and the last you see only by looking at them.' },
+    GAP, { kind: 'title', text: 'Group 2 of 2: 912 messages' },
+    {
+      kind: 'facts', isWide: true, facts: [
+        { label: 'Kind', value: 'eth/voluntary-exit', from: 'outside' },
+        { label: 'Network', value: 'hoodi', from: 'outside' },
+        { label: 'Validator index', value: '912 numbers in 37 ranges', from: 'outside' },
+        { label: '  least', value: '700001', from: 'own' },
+        { label: '  most', value: '703117', from: 'own' },
+        { label: '  SHA-256', value: hexOf(4), from: 'hex' },
+        { label: 'Warning', value: 'No eye checks these numbers. Compare the SHA-256 with that of your own list, which has one number a line: sort -n LIST | sha256sum', from: 'own', isWarning: true },
+      ],
+    },
     GAP, { kind: 'number', number: NUMBER },
   ],
 }
 
 const pairing: PageQuestion = {
-  ...join, id: 'q3', answer: { kind: 'yes' }, prompt: ['Is this your own client? `keyrite client init` printed its signing key there.'],
+  ...join, id: 'q3', answer: { kind: 'yes' }, isNoAskedAgain: false, prompt: ['Is this your own client? `keyrite client init` printed its signing key there.'],
   blocks: [GAP, { kind: 'heading', text: 'PAIRING' }, { kind: 'text', text: 'A client shows this card:' }, GAP, { kind: 'facts', facts: [{ label: 'name', value: 'alice', from: 'own' }, { label: 'signing key', value: KEY, from: 'hex' }] }],
 }
 
 const blind: PageQuestion = {
   ...sign, id: 'q4', mayLook: false, answer: { kind: 'sentence', sentence: 'I sign what I cannot read' },
   prompt: ['Nobody can see what a raw message is: it may give away all that the key holds.', 'To sign all the same, type this sentence:'],
+}
+
+const declining: PageQuestion = {
+  ...join, id: 'q5', answer: { kind: 'decline' }, isNoAskedAgain: false,
+  prompt: ['Decline for good? It cannot be taken back: the others are told, and go on without you, or the ceremony ends.'],
 }
 
 const looked: readonly Block[] = [{
@@ -122,6 +136,7 @@ export const STATES = {
   'consent-sign': asking(sign),
   'consent-looked': asking({ ...sign, looked }),
   'consent-blind': asking(blind),
+  'consent-decline': asking(declining),
   'consent-rehearsal': asking({ ...join, blocks: [...join.blocks.slice(0, 2), { kind: 'warning', text: 'This is a REHEARSAL. What it makes never counts for real.' }, ...join.blocks.slice(2)] }, { isRehearsal: true }),
   pairing: asking(pairing, { owner: '', doing: 'A client wants to be paired.' }),
   'client-rehearsal': { ...client, isReading: true, isRehearsal: true },

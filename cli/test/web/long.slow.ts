@@ -83,7 +83,7 @@ describe('a signing that is too long to be looked at at once, by pages', () => {
     await world.serve()
     const key = await makeKey()
     const file = join(world.folder, 'long.json')
-    await writeFile(file, JSON.stringify(Array.from({ length: 400 }, () => ({ kind: 'bytes', hex: randomBytes(1000).toString('hex') }))))
+    await writeFile(file, JSON.stringify(Array.from({ length: 200 }, () => ({ kind: 'bytes', hex: randomBytes(2000).toString('hex') }))))
     const opened = await ada.run('client open', 'sign', '--set', `key=${key.ceremony}`, '--messages', file, '--purpose', 'A long one', '--json')
     expect(opened.code, opened.stdout + opened.stderr).to.equal(0)
     const signing = JSON.parse(opened.stdout) as Opened

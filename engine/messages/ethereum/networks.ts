@@ -44,6 +44,8 @@ const labels = {
 /** A value of a network that a signature is bound to. */
 export type Bound = keyof typeof labels
 
+const ALL: readonly Bound[] = ['genesisForkVersion', 'capellaForkVersion', 'genesisValidatorsRoot']
+
 export const networkField: Field = {
   label: 'Network',
   wants: `${Object.keys(networks).join(', ')}, or an object of genesisForkVersion, capellaForkVersion (4 bytes of hex each) and genesisValidatorsRoot (32 bytes)`,
@@ -67,18 +69,20 @@ export function networkOf(message: Message): Network {
 }
 
 /**
- * What the owner sees of a message's network. One given by its values is called by its name if its signatures count
- * there, whatever else was written.
+ * What the owner sees of a message's network. One given by its values is shown with all of them, and called by its name if
+ * its signatures count there, whatever else was written.
  *
  * @param bound the values that go into the signing root of this message
  */
 export function networkLines(message: Message, bound: readonly Bound[]): readonly Line[] {
   const network = networkOf(message)
-  const values = bound.map((name) => ({ label: labels[name], value: `0x${network[name]}` }))
+  const line = (name: Bound, note = ''): Line => ({ label: labels[name], value: `0x${network[name]}${note}` })
+  const values = bound.map((name) => line(name))
   if (typeof message['network'] === 'string') return [{ label: 'Network', value: message['network'] }, ...values]
+  const unbound = ALL.filter((name) => !bound.includes(name)).map((name) => line(name, ' (not part of what is signed)'))
   const real = Object.keys(networks).filter((name) => bound.every((value) => networks[name]?.[value] === network[value]))
   const warnings: readonly Line[] = real.map((name) => ({ label: 'Warning', value: `These are the values of ${name}: the signature counts there.`, warning: true }))
-  return [{ label: 'Network', value: 'another one, given by its values' }, ...values, ...warnings]
+  return [{ label: 'Network', value: 'another one, given by its values' }, ...values, ...unbound, ...warnings]
 }
 
 function written(value: Json): Network {

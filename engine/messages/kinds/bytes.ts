@@ -1,13 +1,12 @@
 import { sha256Hex } from '../../crypto/bytes.ts'
 import { bare, bytesOf, textOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
-import { prefixed } from '../prefixed.ts'
 import { sizeText } from '../words.ts'
 
 /** The most bytes: more than a screen shows is a file. */
 const MAX_BYTES = 4096
 
-/** Signed are the bytes, behind the kind's prefix. */
+/** Signed are the bytes, behind prefix and ceremony. */
 export const bytes: MessageKind = {
   name: 'bytes',
   doc: 'Some bytes, which only their meaning to somebody makes readable.',
@@ -27,6 +26,6 @@ export const bytes: MessageKind = {
       { label: 'Bytes', value: bare(textOf(message, 'hex')) },
     ]
   },
-  signedBytes: (message) => prefixed('bytes', bytesOf(message, 'hex')),
+  signs: { content: (message) => bytesOf(message, 'hex') },
   example: { kind: 'bytes', hex: 'c0ffee' },
 }

@@ -20,6 +20,7 @@ export const ethBlsToExecutionChange: MessageKind = {
     fromBlsPubkey: publicKeyField('From BLS public key'),
     toExecutionAddress: addressField('To execution address'),
   },
+  series: 'validatorIndex',
   display: (message) => [
     { label: 'Action', value: 'send the withdrawals of a validator to an address, for ever' },
     ...networkLines(message, ['genesisForkVersion', 'genesisValidatorsRoot']),
@@ -28,13 +29,15 @@ export const ethBlsToExecutionChange: MessageKind = {
     { label: 'To execution address', value: checkedAddress(bare(textOf(message, 'toExecutionAddress'))) },
     ...nobodyLines(bare(textOf(message, 'toExecutionAddress'))),
   ],
-  signedBytes: (message) => {
-    const { genesisForkVersion, genesisValidatorsRoot } = networkOf(message)
-    // BLSToExecutionChange: validator_index, from_bls_pubkey, to_execution_address
-    const root = containerRoot(
-      BigInt(integerOf(message, 'validatorIndex')), bytesOf(message, 'fromBlsPubkey'), bytesOf(message, 'toExecutionAddress'),
-    )
-    return signingRoot(root, DOMAIN.blsToExecutionChange, genesisForkVersion, genesisValidatorsRoot)
+  signs: {
+    root: (message) => {
+      const { genesisForkVersion, genesisValidatorsRoot } = networkOf(message)
+      // BLSToExecutionChange: validator_index, from_bls_pubkey, to_execution_address
+      const root = containerRoot(
+        BigInt(integerOf(message, 'validatorIndex')), bytesOf(message, 'fromBlsPubkey'), bytesOf(message, 'toExecutionAddress'),
+      )
+      return signingRoot(root, DOMAIN.blsToExecutionChange, genesisForkVersion, genesisValidatorsRoot)
+    },
   },
   signer: (message) => bare(textOf(message, 'fromBlsPubkey')),
   example: {

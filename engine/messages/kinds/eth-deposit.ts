@@ -29,10 +29,12 @@ export const ethDeposit: MessageKind = {
     ...credentialsLines(bare(textOf(message, 'withdrawalCredentials'))),
     { label: 'Amount', value: amountText(integerOf(message, 'amount')) },
   ],
-  signedBytes: (message) => {
-    // DepositMessage: pubkey, withdrawal_credentials, amount
-    const root = containerRoot(bytesOf(message, 'pubkey'), bytesOf(message, 'withdrawalCredentials'), BigInt(integerOf(message, 'amount')))
-    return signingRoot(root, DOMAIN.deposit, networkOf(message).genesisForkVersion, ZERO_ROOT)
+  signs: {
+    root: (message) => {
+      // DepositMessage: pubkey, withdrawal_credentials, amount
+      const root = containerRoot(bytesOf(message, 'pubkey'), bytesOf(message, 'withdrawalCredentials'), BigInt(integerOf(message, 'amount')))
+      return signingRoot(root, DOMAIN.deposit, networkOf(message).genesisForkVersion, ZERO_ROOT)
+    },
   },
   signer: (message) => bare(textOf(message, 'pubkey')),
   example: {

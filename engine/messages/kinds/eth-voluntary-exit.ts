@@ -14,17 +14,20 @@ export const ethVoluntaryExit: MessageKind = {
     epoch: integerField('Epoch', 0, Number.MAX_SAFE_INTEGER),
     validatorIndex: validatorField,
   },
+  series: 'validatorIndex',
   display: (message) => [
     { label: 'Action', value: 'end the service of a validator, for ever' },
     ...networkLines(message, ['capellaForkVersion', 'genesisValidatorsRoot']),
     { label: 'Epoch', value: `${integerOf(message, 'epoch')} (not before)` },
     { label: 'Validator index', value: String(integerOf(message, 'validatorIndex')) },
   ],
-  signedBytes: (message) => {
-    const { capellaForkVersion, genesisValidatorsRoot } = networkOf(message)
-    // VoluntaryExit: epoch, validator_index
-    const root = containerRoot(BigInt(integerOf(message, 'epoch')), BigInt(integerOf(message, 'validatorIndex')))
-    return signingRoot(root, DOMAIN.voluntaryExit, capellaForkVersion, genesisValidatorsRoot)
+  signs: {
+    root: (message) => {
+      const { capellaForkVersion, genesisValidatorsRoot } = networkOf(message)
+      // VoluntaryExit: epoch, validator_index
+      const root = containerRoot(BigInt(integerOf(message, 'epoch')), BigInt(integerOf(message, 'validatorIndex')))
+      return signingRoot(root, DOMAIN.voluntaryExit, capellaForkVersion, genesisValidatorsRoot)
+    },
   },
   example: { kind: 'eth/voluntary-exit', network: 'mainnet', epoch: 305658, validatorIndex: 100 },
 }

@@ -1,11 +1,10 @@
 import { legibleProblem } from '../../wire/legible.ts'
 import { bare, bytesOf, hexField, integerField, integerOf, textOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
-import { prefixed } from '../prefixed.ts'
 import { sizeText } from '../words.ts'
 
 /**
- * Signed is the file's SHA-256 (32 bytes), behind the kind's prefix: whoever has the file can verify the signature.
+ * Signed is the file's SHA-256 (32 bytes), behind prefix and ceremony: whoever has the file can verify the signature.
  * Only the digest crosses, so that the airgap cannot check name and size.
  */
 export const file: MessageKind = {
@@ -26,6 +25,6 @@ export const file: MessageKind = {
     { label: 'Size', value: `${sizeText(integerOf(message, 'size'))} (as the opener says)` },
     { label: 'SHA-256', value: bare(textOf(message, 'sha256')) },
   ],
-  signedBytes: (message) => prefixed('file', bytesOf(message, 'sha256')),
+  signs: { content: (message) => bytesOf(message, 'sha256') },
   example: { kind: 'file', path: 'release.tar.gz' },
 }

@@ -10,7 +10,7 @@ export const raw: MessageKind = {
     { label: 'Warning', value: 'Nobody can see what this is. It may be an exit, a withdrawal, anything that this key can sign.', warning: true },
     { label: 'Root', value: `0x${bare(textOf(message, 'root'))}` },
   ],
-  signedBytes: (message) => bytesOf(message, 'root'),
+  signs: { root: (message) => bytesOf(message, 'root') },
   blind: true,
   example: { kind: 'raw', root: '8ec03b5ea7732a836c8f6fbd191cf2c06f626fd93cc9ff904fd134bfe94edee0' },
 }

@@ -2,7 +2,6 @@ import { utf8 } from '../../wire/canonical.ts'
 import { legibleProblem } from '../../wire/legible.ts'
 import { textOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
-import { prefixed } from '../prefixed.ts'
 
 /** The most characters that a text may have: more than its signer can read on a screen is a file. */
 const MAX_TEXT = 4096
@@ -10,7 +9,7 @@ const MAX_TEXT = 4096
 /** The most lines, so that a screen that shows a text shows all of it. */
 const MAX_LINES = 100
 
-/** Signed is its UTF-8, behind the kind's prefix. */
+/** Signed is its UTF-8, behind prefix and ceremony. */
 export const text: MessageKind = {
   name: 'text',
   doc: 'A text, signed as it stands.',
@@ -23,7 +22,7 @@ export const text: MessageKind = {
     },
   },
   display: (message) => [{ label: 'Text', value: textOf(message, 'text') }],
-  signedBytes: (message) => prefixed('text', utf8(textOf(message, 'text'))),
+  signs: { content: (message) => utf8(textOf(message, 'text')) },
   example: { kind: 'text', text: 'We move our validators to a new operator on 1 March.' },
 }
 

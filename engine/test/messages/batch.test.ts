@@ -3,9 +3,10 @@ import canonicalize from 'canonicalize'
 import { expect } from 'chai'
 import { MAX_MESSAGES, compactMessages, expandMessages, messagesHash } from '../../messages/batch.ts'
 import { textOf } from '../../messages/fields.ts'
+import { MAX_GROUPS } from '../../messages/groups.ts'
 import type { Message } from '../../messages/kind.ts'
 import { kindOf, signedBytesOf } from '../../messages/kinds.ts'
-import { summaryOf } from '../../messages/summary.ts'
+import { networks } from '../../messages/ethereum/networks.ts'
 import { fieldsCheck, valueProblem } from '../../verbs/values.ts'
 import type { Json } from '../../wire/canonical.ts'
 
@@ -50,7 +51,6 @@ describe('a batch', () => {
     const messages = changes(3)
     expect(messagesHash(messages)).to.equal(sha256(messages))
     expect(messagesHash(expandMessages(compactMessages(messages)))).to.equal(sha256(messages))
-    expect(summaryOf(compactMessages(messages)).hash).to.equal(sha256(messages))
   })
 
   it('may have several templates, and messages alone, in their order', () => {
@@ -74,10 +74,35 @@ describe('a batch', () => {
     const lower = { ...change, toExecutionAddress: textOf(change, 'toExecutionAddress').toLowerCase() }
     const bare = { ...change, fromBlsPubkey: textOf(change, 'fromBlsPubkey').slice(2) }
     for (const twin of [lower, bare]) {
-      expect(signedBytesOf(twin)).to.deep.equal(signedBytesOf(change))
+      expect(signedBytesOf(twin, '00'.repeat(32))).to.deep.equal(signedBytesOf(change, '00'.repeat(32)))
       expect(fault([change, twin]).code).to.equal('message.duplicate')
     }
     expect(fault([{ kind: 'bytes', hex: 'ab' }, { kind: 'bytes', hex: '0xab' }]).code).to.equal('message.duplicate')
+  })
+
+  it('is refused where the same bytes would be signed of two, whatever else they say', () => {
+    const exit = { kind: 'eth/voluntary-exit', epoch: 1, validatorIndex: 7 }
+    const written = [{ ...networks['mainnet']! }, { ...networks['mainnet']!, genesisForkVersion: 'deadbeef' }]
+    const pairs: readonly (readonly [object, object])[] = [
+      ...written.map((network) => [{ ...exit, network: 'mainnet' }, { ...exit, network }] as const),
+      [{ ...exit, network: written[0] }, { ...exit, network: written[1] }],
+      [{ kind: 'file', name: 'a', size: 1, sha256: '11'.repeat(32) }, { kind: 'file', name: 'b', size: 2, sha256: '11'.repeat(32) }],
+      [{ ...exit, network: 'mainnet' }, { kind: 'raw', root: Buffer.from(signedBytesOf({ ...exit, network: 'mainnet' }, '00'.repeat(32))).toString('hex') }],
+    ]
+    for (const [one, other] of pairs) {
+      for (const items of [[one, other], [other, text('between'), one]]) expect(fault(items).code, JSON.stringify(items)).to.equal('message.duplicate')
+    }
+    expect(expandMessages([{ ...exit, network: 'mainnet' }, { ...exit, network: 'hoodi' }, { kind: 'bytes', hex: '61' }, text('a')])).to.have.length(4)
+  })
+
+  it('is refused where it makes more groups than people read', () => {
+    const texts = (count: number): Json[] => [{ kind: 'text', each: { text: Array.from({ length: count }, (_, i) => `Text ${i}`) } }]
+    expect(expandMessages(texts(MAX_GROUPS))).to.have.length(200)
+    const { code, facts } = fault(texts(MAX_GROUPS + 1))
+    expect([code, facts]).to.deep.equal(['message.too-mixed', { groups: 201, most: 200 }])
+    const two = { ...change, toExecutionAddress: `0x${'11'.repeat(20)}` }
+    expect(expandMessages([...changes(400), ...changes(400).map((one) => ({ ...two, validatorIndex: one['validatorIndex'] ?? 0 })), ...texts(198)])).to.have.length(998)
+    expect(fault([...changes(400), two, ...texts(199)]).code).to.equal('message.too-mixed')
   })
 
   it('says which message is wrong, and where', () => {
@@ -113,7 +138,7 @@ describe('a parameter of type [message]', () => {
   it('is refused where a message is, with the reason', () => {
     expect(problem([{ kind: 'text' }])).to.match(/^Message 1 is refused: it has no text/)
     expect(problem([])).to.match(/no message/)
-    expect(problem([text('a'), text('a')])).to.match(/^Message 2 is the same as message 1$/)
+    expect(problem([text('a'), text('a')])).to.match(/^Message 2 is the same as message 1: the very same bytes would be signed$/)
     expect(valueProblem('message', { kind: 'text', each: { text: ['a'] } }, [])).to.match(/no such field/)
     expect(valueProblem('message', text('a'), [])).to.equal(null)
   })
@@ -122,34 +147,5 @@ describe('a parameter of type [message]', () => {
     for (const wrong of [[{ kind: 'text', text: { a: { b: 'c' } } }], [{ kind: 'text', each: { text: [['a']] } }], [{ kind: 'text', each: { a: ['x'], b: ['y'] } }], [{ kind: 'a/b/c' }]]) {
       expect(() => shape(wrong), JSON.stringify(wrong)).to.throw()
     }
-  })
-})
-
-describe('the summary of a batch', () => {
-  it('tells the common lines once, and of what varies the count, the range and a digest', () => {
-    const shuffled = [3, 1, 2].map((i) => ({ ...change, validatorIndex: 500_000 + i }))
-    const { count, groups, blind } = summaryOf(compactMessages(shuffled))
-    expect([count, blind, groups.length]).to.deep.equal([3, false, 1])
-    const [group] = groups
-    expect(group!.common.map(({ label }) => label)).to.include.members(['Network', 'To execution address', 'From BLS public key']).and.not.include('Validator index')
-    expect(group!.varying).to.deep.equal([
-      { field: 'validatorIndex', label: 'Validator index', count: 3, range: 'min–max', from: '500001', to: '500003', digest: sha256([500_003, 500_001, 500_002]) },
-    ])
-  })
-
-  it('tells kinds apart, first and last of what is no number, and every warning', () => {
-    const zero = { ...change, toExecutionAddress: `0x${'00'.repeat(20)}` }
-    const { groups, blind } = summaryOf([text('first\nline'), change, zero, text('last'), { kind: 'raw', root: 'ab'.repeat(32) }])
-    expect(groups.map(({ kind, count }) => [kind, count])).to.deep.equal([['text', 2], ['eth/bls-to-execution-change', 2], ['raw', 1]])
-    expect(groups[0]!.varying).to.deep.equal([{ field: 'text', label: 'Text', count: 2, range: 'first–last', from: 'first line', to: 'last', digest: sha256(['first\nline', 'last']) }])
-    expect(groups[1]!.warnings.map(({ value }) => value).join()).to.include('zero address')
-    expect(groups[2]!.common.some(({ warning }) => warning === true)).to.equal(true)
-    expect(blind).to.equal(true)
-  })
-
-  it('of one message is the message', () => {
-    const [group] = summaryOf([change]).groups
-    expect(group!.varying).to.deep.equal([])
-    expect(group!.common).to.deep.equal(kindOf(change).display(change))
   })
 })

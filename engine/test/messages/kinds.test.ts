@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Message, MessageKind } from '../../messages/kind.ts'
 import { checkedAddress } from '../../messages/ethereum/address.ts'
-import { checkMessage, displayMessage, isBlind, kindOf, messageKinds, schemaOfKind, signedBytesOf } from '../../messages/kinds.ts'
+import { checkMessage, displayMessage, isBlind, isBoundToCeremony, kindOf, messageKinds, schemaOfKind, signedBytesOf } from '../../messages/kinds.ts'
 import { amountText } from '../../messages/words.ts'
 import type { Json } from '../../wire/canonical.ts'
 import { compileCheck } from '../../wire/schema.ts'
@@ -42,7 +42,8 @@ describe('the table of kinds', () => {
       const message = name === 'file' ? { kind: 'file', name: 'release.tar.gz', size: 7, sha256: 'ab'.repeat(32) } : example
       expect(checkMessage(message)).to.deep.equal(message)
       expect(displayMessage(message)).to.not.have.length(0)
-      expect(signedBytesOf(message)).to.not.have.length(0)
+      expect(signedBytesOf(message, '00'.repeat(32))).to.have.length(isBoundToCeremony(message) ? signedBytesOf(message, '11'.repeat(32)).length : 32)
+      expect(isBoundToCeremony(message)).to.equal(['text', 'bytes', 'file'].includes(name))
       expect(doc).to.match(/^[A-Z].*\.$/)
       for (const { label, wants } of Object.values(fields)) expect([label, wants]).to.not.include('')
     }
@@ -55,6 +56,17 @@ describe('the table of kinds', () => {
       expect(() => check(example, 'It')).to.not.throw()
       expect(() => check({ ...example, more: 1 }, 'It')).to.throw()
       for (const name of Object.keys(example)) expect(() => check({ ...example, [name]: undefined }, 'It'), `${kind.name}.${name}`).to.throw()
+    }
+  })
+
+  it('has kinds with a series, a number, which stands alone on the one line with its label', () => {
+    const series = messageKinds.filter((kind) => kind.series !== undefined)
+    expect(series.map(({ name }) => name)).to.deep.equal(['eth/bls-to-execution-change', 'eth/voluntary-exit'])
+    for (const { series: name = '', fields, example, display } of series) {
+      const [one, other] = [76543, 98765].map((value) => display({ ...example, [name]: value }))
+      const label = fields[name]?.label
+      expect(one!.filter((line) => line.label === label)).to.deep.equal([{ label, value: '76543' }])
+      expect(one!.filter((line) => line.label !== label)).to.deep.equal(other!.filter((line) => line.label !== label))
     }
   })
 
@@ -151,7 +163,7 @@ describe('a message', () => {
     const spellings = [
       '0xb9d7934878b5fb9610b3fe8a5e441e8fad7e293f', '0xB9D7934878B5FB9610B3FE8A5E441E8FAD7E293F', '0xB9D7934878B5FB9610B3fE8A5e441e8fad7E293f', 'b9d7934878b5fb9610b3fe8a5e441e8fad7e293f',
     ].map((toExecutionAddress) => ({ ...change, toExecutionAddress }))
-    expect(new Set(spellings.map((one) => Buffer.from(signedBytesOf(checkMessage(one))).toString('hex')))).to.have.property('size', 1)
+    expect(new Set(spellings.map((one) => Buffer.from(signedBytesOf(checkMessage(one), '00'.repeat(32))).toString('hex')))).to.have.property('size', 1)
     expect(new Set(spellings.map(shown))).to.have.property('size', 1)
   })
 })
@@ -192,7 +204,7 @@ describe('what an owner sees', () => {
   it('is that a network given by its values is a known one after all, as far as the signature goes', () => {
     const own = { genesisForkVersion: '0x00000000', capellaForkVersion: '0xabababab', genesisValidatorsRoot: `0x${'ab'.repeat(32)}` }
     expect(shown({ ...deposit, network: own })).to.match(/Warning: .*mainnet/)
-    expect(shown({ ...change, network: own })).to.include('given by its values').and.not.include('mainnet')
+    expect(shown({ ...change, network: own })).to.include('given by its values').and.include('Capella fork version: 0xabababab (not part of what is signed)').and.not.include('mainnet')
     expect(shown({ ...deposit, network: { ...own, genesisForkVersion: '0x00000001' } })).to.not.include('mainnet')
   })
 })

@@ -34,7 +34,9 @@ function rootOf(object: Uint8Array, type: number, version: string, genesis: stri
 const G1 = bls12_381.G1.Point
 const publicKey = (): string => G1.BASE.multiply(BigInt(`0x${hex(random(16))}`) + 1n).toHex()
 const below = (most: number): number => Number(BigInt(`0x${hex(random(8))}`) % BigInt(most))
-const signed = (message: Message): string => hex(signedBytesOf(checkMessage(message)))
+/** The id of some ceremony. */
+const SOME = 'c5'.repeat(32)
+const signed = (message: Message): string => hex(signedBytesOf(checkMessage(message), SOME))
 
 const ZERO = '00'.repeat(32)
 const own = () => ({ genesisForkVersion: `0x${hex(random(4))}`, capellaForkVersion: hex(random(4)), genesisValidatorsRoot: `0x${hex(random(32))}` })
@@ -48,7 +50,8 @@ describe('signing roots', () => {
 
   for (const { by, message, publicKey: key, signature } of [...changes, ...deposits, ...exits]) {
     it(`of ${message.kind} are those signed by ${by}`, () => {
-      const root = signedBytesOf(checkMessage(message))
+      const root = signedBytesOf(checkMessage(message), SOME)
+      expect(signedBytesOf(message, '00'.repeat(32))).to.deep.equal(root)
       expect(root).to.have.length(32)
       expect(verify(root, PublicKey.fromBytes(bytes(key)), Signature.fromBytes(bytes(signature)))).to.equal(true)
       expect(bls.deserializeHexStrToPublicKey(key).verify(bls.deserializeHexStrToSignature(signature), root)).to.equal(true)
@@ -119,15 +122,23 @@ describe('networks', () => {
 })
 
 describe('the bytes that are signed of other kinds', () => {
-  const prefix = (kind: string): Buffer => Buffer.from(`keyrite/1/message/${kind}\n`, 'utf8')
-  const of = (message: Message): Buffer => Buffer.from(signedBytesOf(checkMessage(message)))
+  const prefix = (kind: string): Buffer => Buffer.concat([Buffer.from(`keyrite/2/message/${kind}\n`, 'utf8'), Buffer.alloc(32, 0xc5)])
+  const of = (message: Message, ceremony = SOME): Buffer => Buffer.from(signedBytesOf(checkMessage(message), ceremony))
 
-  it('stand behind a prefix of their kind, so that none can be a root in disguise', () => {
+  it('stand behind a prefix of their kind and the ceremony’s id, so that none can be a root in disguise', () => {
     expect(of({ kind: 'text', text: 'grüß\ndich' })).to.deep.equal(Buffer.concat([prefix('text'), Buffer.from('grüß\ndich', 'utf8')]))
     expect(of({ kind: 'bytes', hex: '0x00ff' })).to.deep.equal(Buffer.concat([prefix('bytes'), Buffer.of(0, 255)]))
     const sha256 = 'ab'.repeat(32)
     expect(of({ kind: 'file', name: 'a', size: 1, sha256 })).to.deep.equal(Buffer.concat([prefix('file'), Buffer.from(sha256, 'hex')]))
     expect(of({ kind: 'bytes', hex: sha256 })).to.not.deep.equal(Buffer.from(sha256, 'hex'))
+  })
+
+  it('are others in another ceremony, but for a root', () => {
+    const text: Message = { kind: 'text', text: 'a' }
+    expect(of(text, '00'.repeat(32))).to.not.deep.equal(of(text))
+    expect(() => of(text, 'c5'.repeat(31))).to.throw()
+    const raw: Message = { kind: 'raw', root: 'ab'.repeat(32) }
+    expect(of(raw, '00'.repeat(32))).to.deep.equal(of(raw))
   })
 
   it('differ between kinds with the same content', () => {

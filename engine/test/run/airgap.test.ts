@@ -143,8 +143,9 @@ describe('an airgap', () => {
     it('shows its owner all that is agreed, and joins only if the owner says so', async () => {
       const { before, request } = first()
       const asked: unknown[] = []
-      const { text, memory, airgap } = await ask(before, request, { confirm: (question) => Promise.resolve(asked.push(question) > 99) })
+      const { text, memory, airgap } = await ask(before, request, { confirm: (question) => Promise.resolve(asked.push(question) > 99 || { declined: 'Not our address' }) })
       expect(refusalOf(text)).to.equal('run.rejected')
+      expect(openEnvelope(text).body).to.have.property('fault').that.deep.equals({ reason: 'rejected', accused: null, why: 'Not our address' })
       expect(asked[0]).to.deep.include({ kind: 'join', ceremony: run.ceremony, step: 'SendPublicKeys', opening: run.opening, me: before.card })
       expect(asked[0]).to.have.property('number').that.matches(/^(\d{5} ){7}\d{5}$/)
       expect(cellOf(memory.read())).to.include({ state: 'declined', salt: null })
@@ -505,7 +506,7 @@ describe('an airgap', () => {
     })
 
     it('keeps nothing that its owner declines, or whose key is unusable', async () => {
-      const { text, memory } = await ask(fresh(), pair('ben', memberOf(run, 'ben').card.signingKey), { confirm: () => Promise.resolve(false) })
+      const { text, memory } = await ask(fresh(), pair('ben', memberOf(run, 'ben').card.signingKey), { confirm: () => Promise.resolve({ declined: null }) })
       expect(refusalOf(text)).to.equal('run.pairing-declined')
       expect(readAnswer(text)).to.not.have.property('fault')
       expect(memory.read().card).to.equal(null)

@@ -7,7 +7,7 @@ import type { AirgapPorts } from '../../run/airgap.ts'
 import type { ClientResult } from '../../run/client.ts'
 import { tamperingOf } from '../../run/faults.ts'
 import { Ledger } from '../../run/ledger.ts'
-import { emptyMemory } from '../../run/memory.ts'
+import { EPOCH, emptyMemory } from '../../run/memory.ts'
 import type { AirgapMemory } from '../../run/memory.ts'
 import { recover } from '../../run/recover.ts'
 import { memoryStore, seededRandom, simulate } from '../../run/simulate.ts'
@@ -19,7 +19,7 @@ import { verbs } from '../../verbs/implementations.ts'
 import type { Json, JsonObject } from '../../wire/canonical.ts'
 import { checkAnswer } from '../../wire/exchange.ts'
 import type { Answer } from '../../wire/exchange.ts'
-import { EMPTY_HEAD, nextHead, parseMessage, textHash } from '../../wire/message.ts'
+import { EMPTY_HEAD, headAfter, parseMessage, textHash } from '../../wire/message.ts'
 
 export const dkg = readShipped('dkg')
 export const beacon = readShipped('beacon')
@@ -164,7 +164,7 @@ export class TestLog {
   add(text: string, attachments?: ReadonlyMap<string, Uint8Array>): void {
     const message = parseMessage(text)
     const offset = this.heads.length
-    this.heads.push(nextHead(this.heads.at(-1) ?? EMPTY_HEAD, textHash(text)))
+    this.heads.push(headAfter(this.heads.at(-1) ?? EMPTY_HEAD, message, textHash(text)))
     const attachment = attachments?.get(message.attachment ?? '')
     this.ledger.accept({ offset, message, ...(attachment === undefined ? {} : { attachment }) })
   }
@@ -186,20 +186,26 @@ export function textOf(value: Json | undefined): string {
 
 /** What any client of the run would export. */
 export function transcriptOf({ board, opening }: Simulated, script: Script = dkg): string {
-  const posts = board.entries.map(({ offset, text }) => {
-    const message = parseMessage(text)
-    const attachment = message.attachment === undefined ? undefined : board.attachments.get(message.attachment)
-    return { offset, text, message, ...(attachment === undefined ? {} : { attachment }) }
-  })
+  const posts = board.entries.map(({ offset, text }) => ({ offset, text, message: parseMessage(text) }))
   const headAt = (offset: number) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head)
-  const ledger = new Ledger({ script, opening, verbs, random: seededRandom('transcript'), headAt })
-  for (const post of posts) ledger.accept(post)
-  return [...writeTranscript(ledger, posts, headAt)].join('')
+  return [...writeTranscript(readerOf({ board, opening }, script), posts, headAt)].join('')
+}
+
+/** The log of a run as anybody reads it from its first message to its last. */
+export function readerOf({ board, opening }: Pick<Simulated, 'board' | 'opening'>, script: Script = dkg): Ledger {
+  const headAt = (offset: number) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head)
+  const ledger = new Ledger({ script, opening, verbs, random: seededRandom('a reader'), headAt })
+  for (const { offset, text } of board.entries) {
+    const message = parseMessage(text)
+    const attachment = board.attachments.get(message.attachment ?? '')
+    ledger.accept({ offset, message, ...(attachment === undefined ? {} : { attachment }) })
+  }
+  return ledger
 }
 
 /** The share that a new airgap has from the mnemonic's seed and the transcript. */
 export async function recovered(run: Simulated, name: string): Promise<Json | undefined> {
-  const memory = memoryStore(emptyMemory(toHex(memberOf(run, name).seed)))
+  const memory = memoryStore(emptyMemory(toHex(memberOf(run, name).seed), new Uint8Array(EPOCH)))
   await recover(transcriptOf(run), {
     memory, script: (hash) => (hash === dkg.hash ? dkg : undefined), verbs, random: seededRandom('recover'), now: () => new Date(0),
   })

@@ -117,19 +117,21 @@ describe('the transcript of a signing', function () {
       expect(check(same, keyText)).to.include({ verdict: 'invalid', keyIsProven: false })
     })
 
-    it('are told where they do not fit: message, screen, signing root, signature, key, number', () => {
+    it('are told where they do not fit: message, screen, ceremony, signature, key, number', () => {
       const [first, second] = signatures.messages
       if (first === undefined || second === undefined) throw new TypeError('two messages')
       const withFirst = (change: object) => ({ ...signatures, messages: [{ ...first, ...change }, second] })
       const wrong: readonly (readonly [made: object, check: string])[] = [
         [withFirst({ message: { kind: 'text', text: 'Pay 9 to Anna' } }), 'messages'],
         [withFirst({ display: [{ label: 'Text', value: 'Pay 9 to Anna' }] }), 'messages'],
-        [withFirst({ signingRoot: second.signingRoot }), 'messages'],
+        [{ ...signatures, ceremony: 'ab'.repeat(32) }, 'signatures'],
+        // What was signed is never taken from the file.
+        [withFirst({ signedBytes: '00' }), 'file'],
         [withFirst({ signature: second.signature }), 'signatures'],
         [withFirst({ signature: '00'.repeat(96) }), 'signatures'],
         [{ ...signatures, groupKey: '00'.repeat(48) }, 'signatures'],
         [{ ...signatures, number: signatures.key.number }, 'number'],
-        [{ ...signatures, keyrite: 'signatures/2' }, 'file'],
+        [{ ...signatures, keyrite: 'signatures/3' }, 'file'],
         [{ ...signatures, messages: [] }, 'file'],
         [{ ...signatures, messages: [first, first] }, 'file'],
       ]

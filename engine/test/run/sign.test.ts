@@ -19,17 +19,21 @@ const sign = readShipped('sign')
 const MESSAGES: readonly Message[] = [
   { kind: 'text', text: 'Pay 5 to Anna' },
   { kind: 'bytes', hex: '00ff' },
+  { kind: 'eth/voluntary-exit', network: 'hoodi', epoch: 1, validatorIndex: 5 },
 ]
+
+/** The id of some ceremony. */
+const SOME = '78'.repeat(32)
 
 let key: Simulated
 let count = 0
 const signWith = (names: readonly string[], more: Partial<SimulateOptions> = {}): Promise<Simulated> =>
   simulate({ script: sign, names, parameters: { purpose: 'Payday', messages: MESSAGES }, verbs, random: seededRandom(`signing ${count++}`), idle: 5, after: key, ...more })
 
-/** The partial signatures of one airgap's share. */
-function partialsBy(name: string): string[] {
+/** The partial signatures of one airgap's share, in a ceremony. */
+function partialsBy(name: string, ceremony = SOME): string[] {
   const { share } = keptBy(key, name)
-  return MESSAGES.map((message) => toHex(encodeG2(signShare(BigInt(`0x${share as string}`), signedBytesOf(message), DST_SIGNATURE))))
+  return MESSAGES.map((message) => toHex(encodeG2(signShare(BigInt(`0x${share as string}`), signedBytesOf(message, ceremony), DST_SIGNATURE))))
 }
 
 const signaturesOf = (run: Simulated, name: string): readonly string[] => resultOf(run, name).ledger.outputs?.['signatures'] as readonly string[]
@@ -45,22 +49,22 @@ describe('a signing', function () {
     const run = await signWith(namesOf(5))
     expect(outcomesOf(run)).to.deep.equal(namesOf(5).map((name) => `${name} usable`))
     const signatures = signaturesOf(run, 'anna')
-    expect(signatures).to.have.length(2)
+    expect(signatures).to.have.length(3)
     const groupKey = PublicKey.fromHex(resultOf(key, 'anna').ledger.outputs?.['groupKey'] as string)
     for (const [i, signature] of signatures.entries()) {
-      expect(verify(signedBytesOf(MESSAGES[i] ?? expect.fail()), groupKey, Signature.fromHex(signature))).to.equal(true)
+      expect(verify(signedBytesOf(MESSAGES[i] ?? expect.fail(), run.ceremony), groupKey, Signature.fromHex(signature))).to.equal(true)
     }
   })
 
-  it('by every three of the five makes the same signatures', async () => {
+  it('by every three of the five makes the same signatures, and of a text in every ceremony another one', async () => {
     const names = namesOf(5)
-    const seen = new Set<string>()
+    const seen = MESSAGES.map(() => new Set<string>())
     for (const out of names.flatMap((a, i) => names.slice(i + 1).map((b) => [a, b]))) {
       const run = await signWith(names.filter((name) => !out.includes(name)))
       expect(outcomesOf(run).filter((one) => one.endsWith('usable'))).to.have.length(3)
-      seen.add(signaturesOf(run, run.members[0]?.name ?? '').join())
+      for (const [i, signature] of signaturesOf(run, run.members[0]?.name ?? '').entries()) seen[i]?.add(signature)
     }
-    expect([...seen]).to.have.length(1)
+    expect(seen.map(({ size }) => size)).to.deep.equal([10, 10, 1])
   })
 
   it('goes on without those who decline, and ends when too few are left, with the reason', async () => {
@@ -96,7 +100,7 @@ describe('a signing', function () {
   })
 
   it('takes no signature of other messages, or under another key, from whoever posts it first', async () => {
-    const other = await signWith(namesOf(3), { parameters: { purpose: 'Payday', messages: [{ kind: 'text', text: 'one' }, { kind: 'text', text: 'two' }] } })
+    const other = await signWith(namesOf(3), { parameters: { purpose: 'Payday', messages: [{ kind: 'text', text: 'one' }, { kind: 'text', text: 'two' }, { kind: 'text', text: 'three' }] } })
     const theirs = signaturesOf(other, 'anna')
     const run = await signWith(namesOf(5), { tamper: { anna: { board: (board, { signingKey }) => ({
       ...board,
@@ -118,23 +122,23 @@ describe('a signing', function () {
     const followed = { id: ledger.id, opening: ledger.opening, outputs: ledger.outputs }
     const names = namesOf(5)
     const scope: Scope = { ceremony: '77'.repeat(32), roster: ledger.roster, rehearsal: false, step: 'Combine', type: 'Signature', view: '', random: seededRandom('late') }
-    const partials = names.map((name) => partialsBy(name))
+    const partials = names.map((name) => partialsBy(name, scope.ceremony))
     const statements = names.map((from, i): Collected => ({ from, index: i + 1, to: null, step: 'SendPartials', type: 'Partial', view: '', payload: { digest: '' } }))
     const combine = (columns: readonly (readonly string[])[]) => verbs.client['bls.combine']!(scope, [followed, MESSAGES, statements, columns]).attachment
     const good = combine(partials)
     expect(combine([partials[1]!, partials[1]!, ...partials.slice(2)])).to.deep.equal(good)
-    expect(combine([partials[0]!, ['00'.repeat(96), partials[1]![1]!], ...partials.slice(2)])).to.deep.equal(good)
+    expect(combine([partials[0]!, ['00'.repeat(96), partials[1]![1]!, partials[1]![2]!], ...partials.slice(2)])).to.deep.equal(good)
     expect(() => combine([partials[1]!, partials[2]!, partials[0]!, ...partials.slice(3)])).to.throw().with.nested.property('facts.reason', 'bls.bad-partial')
   })
 
   it('comes to the same signatures although two cheat in such a way that it shows only with a third', () => {
     const { ledger } = resultOf(key, 'anna')
     const followed = { id: ledger.id, opening: ledger.opening, outputs: ledger.outputs }
-    const scope: Scope = { ceremony: '78'.repeat(32), roster: ledger.roster, rehearsal: false, step: 'SendPartials', type: 'Partial', view: '', random: seededRandom('collude') }
+    const scope: Scope = { ceremony: SOME, roster: ledger.roster, rehearsal: false, step: 'SendPartials', type: 'Partial', view: '', random: seededRandom('collude') }
     // ben’s and cleo’s errors cancel in every combination of just those three: ben, cleo, dan.
     const [ben = 0n, cleo = 0n] = lagrangeAtZero([2, 3, 4])
     const off = (name: string, scalar: bigint) => partialsBy(name).map((partial, i) =>
-      toHex(encodeG2(decodeG2(fromHex(partial, 96)).add(hashToG2(signedBytesOf(MESSAGES[i] ?? expect.fail()), DST_SIGNATURE).multiply(scalar)))))
+      toHex(encodeG2(decodeG2(fromHex(partial, 96)).add(hashToG2(signedBytesOf(MESSAGES[i] ?? expect.fail(), SOME), DST_SIGNATURE).multiply(scalar)))))
     const partials = [partialsBy('anna'), off('ben', cleo), off('cleo', R - ben), partialsBy('dan')]
     const statements = partials.map((list, i): Collected => ({
       from: namesOf(5)[i] ?? '', index: i + 1, to: null, step: 'SendPartials', type: 'Partial', view: '', payload: { digest: '' }, attachment: { partials: list },
@@ -143,7 +147,7 @@ describe('a signing', function () {
     // anna’s came too late to be checked, and stands first.
     const { attachment } = verbs.client['bls.combine']!(scope, [followed, MESSAGES, statements, partials])
     for (const [i, signature] of (attachment?.['signatures'] as string[]).entries()) {
-      expect(verify(signedBytesOf(MESSAGES[i] ?? expect.fail()), PublicKey.fromHex(ledger.outputs?.['groupKey'] as string), Signature.fromHex(signature))).to.equal(true)
+      expect(verify(signedBytesOf(MESSAGES[i] ?? expect.fail(), SOME), PublicKey.fromHex(ledger.outputs?.['groupKey'] as string), Signature.fromHex(signature))).to.equal(true)
     }
   })
 

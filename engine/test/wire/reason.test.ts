@@ -1,0 +1,36 @@
+import { expect } from 'chai'
+import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
+import { exchangeWith } from '../../run/client-exchange.ts'
+import type { FaultError } from '../../run/client-exchange.ts'
+import type { JsonObject } from '../../wire/canonical.ts'
+import { MOST_REASON, reasonProblem } from '../../wire/reason.ts'
+
+describe('a reason to decline', () => {
+  it('is one line of at most 200 characters that everybody can see', () => {
+    for (const good of ['no', 'Not our address!', 'Das gehört uns nicht', '金額が違う', 'x'.repeat(MOST_REASON)]) expect(reasonProblem(good), good).to.equal(null)
+    const bad = ['', ' ', ' a', 'a ', 'a\nb', 'a\tb', 'a\u202eb', 'a\u200bb', '\ud800', '\u001b[2J', 'x'.repeat(MOST_REASON + 1)]
+    for (const one of bad) expect(reasonProblem(one), JSON.stringify(one)).to.be.a('string')
+  })
+
+  /** What a client makes of a refusal with this fault. */
+  async function told(fault: JsonObject): Promise<{ readonly code: string } & Partial<FaultError>> {
+    const refuse = (request: string): Promise<string> => {
+      const { ceremony, step, digest } = openEnvelope(request)
+      return Promise.resolve(sealEnvelope({ kind: 'answer', ceremony, step, body: { give: 'refusal', request: digest, code: 'run.rejected', what: 'The owner declined.', todo: 'Talk.', fault } }))
+    }
+    return await exchangeWith(refuse, 'ab'.repeat(32), 'SendPartials', { ask: 'step', collected: [], prepared: {} })
+      .then(() => expect.fail('it is no refusal'), (error: unknown) => error as FaultError)
+  }
+
+  it('is what a client says for its airgap, in the owner’s words, or else that the owner declined', async () => {
+    const fault = { reason: 'rejected', accused: null }
+    expect((await told({ ...fault, why: 'Not our address' })).fault).to.include({ ...fault, why: 'Not our address', step: 'SendPartials', convicts: false })
+    expect((await told(fault)).fault?.why).to.equal('The owner declined.')
+  })
+
+  it('is not passed on where nobody can read it, or it is too long', async () => {
+    const fault = { reason: 'rejected', accused: null }
+    for (const why of ['a\u202eb', 'a\nb', ' ']) expect((await told({ ...fault, why })).code, why).to.equal('run.answer')
+    for (const why of ['', 'x'.repeat(MOST_REASON + 1), 7]) expect((await told({ ...fault, why })).code).to.equal('wire.malformed')
+  })
+})
