@@ -3,7 +3,7 @@
  * from fixed seeds, laid out in an order that no scheduling changes.
  */
 import { airgapKeyPair, derive, newMnemonic, openSession, seedFromMnemonic } from '../../crypto/seed.ts'
-import { concat, fromHex, taggedHash, toHex } from '../../crypto/bytes.ts'
+import { concat, fromHex, sha256Hex, taggedHash, toHex } from '../../crypto/bytes.ts'
 import { ceremonyNumber } from '../../crypto/number.ts'
 import { ABANDONED, abandonStep } from '../../run/abandon.ts'
 import { tamperingOf } from '../../run/faults.ts'
@@ -13,13 +13,14 @@ import { nextView } from '../../run/view.ts'
 import type { Script } from '../../script/model.ts'
 import { readShipped } from '../../script/shipped.ts'
 import { verbs } from '../../verbs/implementations.ts'
+import { text } from '../../verbs/runtime.ts'
 import type { Random } from '../../verbs/runtime.ts'
-import { canonicalBytes, parseCanonical } from '../../wire/canonical.ts'
+import { canonicalBytes, parseCanonical, utf8 } from '../../wire/canonical.ts'
 import { ceremonyId, signCard } from '../../wire/card.ts'
 import { EMPTY_LOG, ceremonyOf, headAfter, hashOf, markOf, parseMessage, signMessage, signStatement, slotOf } from '../../wire/message.ts'
 import type { Message, Pin, Statement, Unsigned } from '../../wire/message.ts'
 import type { Ceremony, Entry, Instead, Participant, Plain, Session, Vectors } from './independent/form.ts'
-import { dkgValues, judgementOf, signingValues } from './values.ts'
+import { dkgValues, judgementOf, kindsOf, signingValues } from './values.ts'
 import { refusedOf } from './refused.ts'
 
 const NAMES = ['anna', 'ben', 'cleo']
@@ -31,6 +32,7 @@ const DRAWS = 3
 const ABOUT = [
   'Hashes, signatures and proofs of keyrite/2, made with the keys of three participants from fixed seeds (engine/PROTOCOL.md).',
   'Bytes are lower-case hex, points compressed, scalars 32 bytes big endian. A field that is hashed or signed as JSON is hashed in its RFC 8785 form.',
+  'A script’s hash is here that of no file, so that a comment in one changes no vector. Every key and secret is published: use none.',
   'engine/test/vectors/write.ts writes this file; engine/test/vectors/independent/ checks it without a line of the engine.',
 ]
 
@@ -164,15 +166,37 @@ function abandonedOf({ ceremony: id, members }: Simulated, { ceremony }: Script,
   return { statement, airgapSignature: signStatement(airgapKeyPair(member.seed).secretKey, statement) }
 }
 
-export const MESSAGES: readonly Plain[] = [
+/** What is signed under the first key. */
+const SIGNED: readonly Plain[] = [
   { kind: 'text', text: 'One line,\nand another: Grüße.' },
   { kind: 'bytes', hex: '0x00ff10' },
   { kind: 'file', name: 'accounts.pdf', size: 48_213, sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' },
-  { kind: 'eth/voluntary-exit', network: 'mainnet', epoch: 194_048, validatorIndex: 2_147_483_648 },
+  { kind: 'eth/voluntary-exit', network: 'mainnet', epoch: 194_048, validatorIndex: 1_234_567 },
 ]
 
+const POINT = '97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb'
+
+/** One of every kind, and of more than one network. */
+const EVERY_KIND: readonly Plain[] = [
+  ...SIGNED,
+  { kind: 'bytes', hex: '00' },
+  { kind: 'eth/bls-to-execution-change', network: 'mainnet', validatorIndex: 1_099_511_627_775, fromBlsPubkey: `0x${POINT}`, toExecutionAddress: '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed' },
+  { kind: 'eth/deposit', network: 'hoodi', pubkey: POINT, withdrawalCredentials: `010000000000000000000000${'5a'.repeat(20)}`, amount: 32_000_000_000 },
+  {
+    kind: 'eth/voluntary-exit', epoch: 0, validatorIndex: 0,
+    network: { genesisForkVersion: '0x01020304', capellaForkVersion: '05060708', genesisValidatorsRoot: 'ab'.repeat(32) },
+  },
+  { kind: 'raw', root: 'cd'.repeat(32) },
+]
+
+/** A shipped script under a hash and version of its own, so that a comment in its file changes no vector. */
+function frozen(name: string): Script {
+  const script = readShipped(name)
+  return { ...script, hash: sha256Hex(utf8(`keyrite/2 vectors: ${name}`)), ceremony: { ...script.ceremony, version: '1.0.0' } }
+}
+
 export async function makeVectors(): Promise<Vectors> {
-  const [dkg, beacon, sign] = [readShipped('dkg'), readShipped('beacon'), readShipped('sign')]
+  const [dkg, beacon, sign] = [frozen('dkg'), frozen('beacon'), frozen('sign')]
   const two = await run('dkg-2-of-3', dkg, { parameters: { threshold: 2 } })
   const three = await run('dkg-3-of-3', dkg, { parameters: { threshold: 3 }, rehearsal: true })
   const dkgs = [[two, 'dkg-2-of-3', 'two of three'], [three, 'dkg-3-of-3', 'all of three, in a rehearsal']] as const
@@ -191,7 +215,7 @@ export async function makeVectors(): Promise<Vectors> {
   }))
   const number = await run('beacon', beacon)
   const drawn = ceremonyOfRun('beacon', 'A number that nobody could choose.', number, beacon, () => ({ 'random/value': 32 }))
-  const signed = await run('sign', sign, { after: two, names: ['anna', 'cleo'], parameters: { purpose: 'Vectors', messages: MESSAGES } })
+  const signed = await run('sign', sign, { after: two, names: ['anna', 'cleo'], parameters: { purpose: 'Vectors', messages: SIGNED } })
   const signing = ceremonyOfRun('sign', 'Two of three sign under the first key.', signed, sign, () => ({}), (messages) => {
     const [combined] = messages.filter(({ statement }) => statement.type === 'Signature')
     // Whoever combines first posts it; here that is anna.
@@ -201,8 +225,9 @@ export async function makeVectors(): Promise<Vectors> {
   if (first === undefined) throw new Error('no key')
   return {
     protocol: 'keyrite/2', about: ABOUT, participants: two.members.map(participantOf), dkg: keys, disputes: disputed, abandoned: abandonedOf(two, dkg, first.views),
-    beacon: { ...drawn, output: String(number.results.get('anna')?.ledger.outputs?.['number']) },
-    signing: { ...signing, follows: 'dkg-2-of-3', ...signingValues(signed, two, MESSAGES) },
+    beacon: { ...drawn, output: text(number.results.get('anna')?.ledger.outputs ?? {}, 'number') },
+    signing: { ...signing, follows: 'dkg-2-of-3', ...signingValues(signed, two, SIGNED) },
+    kinds: kindsOf(signed.ceremony, EVERY_KIND),
     refused: refusedOf(first),
   }
 }

@@ -90,7 +90,7 @@ function signaturesRefused(): Refused['ed25519'] {
 function pathsRefused(): Refused['paths'] {
   const leaves = Array.from({ length: 7 }, (_, i) => leafHash(Uint8Array.of(i)))
   const root = toHex(merkleRoot(leaves))
-  const [leaf = '', path = []] = [toHex(leaves[4] ?? new Uint8Array()), merklePath(4, leaves).map(toHex)]
+  const [leaf, path] = [toHex(leaves[4] ?? new Uint8Array()), merklePath(4, leaves).map(toHex)]
   const good = { index: 4, count: 7, leaf, path, root }
   return [
     ...[0, 1, 2, 3, 5, 6].map((index) => ({ ...good, index, why: 'of another leaf' })),

@@ -1,19 +1,20 @@
 /** What lies behind the statements of the vectors: every value between the seed and what was stated, by the engine's own functions. */
 import { DST_SIGNATURE, encodeG1, encodeG2, scalarToBytes, signShare, timesBase } from '../../crypto/bls.ts'
-import { fromHex, sha256Hex, taggedHash, toHex } from '../../crypto/bytes.ts'
+import { fromHex, sha256Hex, toHex } from '../../crypto/bytes.ts'
 import {
   DST_KEY_PROOF, commitmentDigest, commitments, dealEphemeral, evaluate, polynomial, proofChallenge, proveKey, restHash, sealDeal, sumsHash,
 } from '../../crypto/dkg.ts'
 import { R } from '../../crypto/scalar.ts'
 import { encryptionKeyPair, openSession } from '../../crypto/seed.ts'
 import type { Session } from '../../crypto/seed.ts'
-import { signedBytesOf } from '../../messages/kinds.ts'
+import { messagesHash } from '../../messages/batch.ts'
+import { checkMessage, signedBytesOf } from '../../messages/kinds.ts'
 import { bindPieces, pieceFor } from '../../run/attachment.ts'
 import type { Simulated } from '../../run/simulate.ts'
 import { birthMessage, dealAad } from '../../verbs/dkg-common.ts'
+import { text } from '../../verbs/runtime.ts'
 import { utf8 } from '../../wire/canonical.ts'
-import { canonicalBytes } from '../../wire/canonical.ts'
-import type { Ceremony, Dealer, Dispute, Dkg, Piece, Plain, Signing } from './independent/form.ts'
+import type { Ceremony, Dealer, Dispute, Dkg, Piece, Plain, Signing, Vectors } from './independent/form.ts'
 import type { Labels } from './make.ts'
 
 const scalar = (value: bigint): string => toHex(scalarToBytes(value))
@@ -49,7 +50,7 @@ export function dkgValues(simulated: Simulated): { readonly labels: Labels; read
   const hash = sumsHash(sums.map((one) => fromHex(one)))
   const groupKey = sums[0] ?? ''
   const outputs = results.get(members[0]?.name ?? '')?.ledger.outputs
-  const proof = simulated.board.entries.map(({ text }) => JSON.parse(text) as { statement: { type: string; view: string } }).find(({ statement }) => statement.type === 'GroupKey')
+  const proof = simulated.board.entries.map((entry) => JSON.parse(entry.text) as { statement: { type: string; view: string } }).find(({ statement }) => statement.type === 'GroupKey')
   return {
     labels: (_, index) => {
       const { coefficients } = members[index - 1] ?? fail()
@@ -63,7 +64,7 @@ export function dkgValues(simulated: Simulated): { readonly labels: Labels; read
       dealers: members.map((member) => dealerOf(id, member, members, simulated)), commitmentSums: sums, sums: hash, groupKey,
       shares: shares.map(scalar), shareKeys: shares.map(point),
       birthMessage: new TextDecoder().decode(birthMessage(id, proof?.statement.view ?? '', groupKey, hash)),
-      birth: String(outputs?.['birth']),
+      birth: text(outputs ?? {}, 'birth'),
     },
   }
 }
@@ -99,7 +100,7 @@ function dealerOf(id: string, { name, index, session, coefficients }: Member, me
       const piece = sealed.get(to)
       return piece === undefined ? [] : [{ ...piece, path: pieceFor(bound.attachment, at).path }]
     }),
-    root: String(bound.payload['root']),
+    root: text(bound.payload, 'root'),
   }
 }
 
@@ -114,12 +115,16 @@ export function judgementOf(simulated: Simulated): Dispute['judgement'] {
 /** What two sign under a key, and what comes of it. */
 export function signingValues(simulated: Simulated, key: Simulated, messages: readonly Plain[]): Omit<Signing, keyof Ceremony | 'follows'> {
   const members = membersOf(key, Number(key.opening.parameters['threshold']))
-  const signed = messages.map((message) => ({ message, bytes: toHex(signedBytesOf({ ...message, kind: String(message['kind']) })) }))
+  const signed = messages.map((message) => ({ message, bytes: toHex(signedBytesOf(checkMessage(message), simulated.ceremony)) }))
   const signers = simulated.members.map(({ card, name }) => {
     const index = key.opening.roster.findIndex(({ airgapKey }) => airgapKey === card.airgapKey) + 1
     const share = members.reduce((sum, { coefficients }) => (sum + evaluate(coefficients, index)) % R, 0n)
     return { name, index, partials: signed.map(({ bytes }) => toHex(encodeG2(signShare(share, fromHex(bytes), DST_SIGNATURE)))) }
   })
   const signatures = simulated.results.get(simulated.members[0]?.name ?? '')?.ledger.outputs?.['signatures']
-  return { signed, messages: taggedHash('messages', canonicalBytes(messages)), signers, signatures: Array.isArray(signatures) ? signatures.map(String) : [] }
+  return { signed, messages: messagesHash(messages.map((message) => checkMessage(message))), signers, signatures: Array.isArray(signatures) ? signatures.map(String) : [] }
 }
+
+/** Messages of every kind, with what is signed of them in a ceremony of that id. */
+export const kindsOf = (ceremony: string, messages: readonly Plain[]): Vectors['kinds'] =>
+  messages.map((message) => ({ ceremony, message, bytes: toHex(signedBytesOf(checkMessage(message), ceremony)) }))

@@ -12,7 +12,7 @@ export interface Participant {
   /** What RFC 8032 calls the private key. */
   readonly airgapSecret: Hex
   readonly signingSecret: Hex
-  readonly card: Plain & { readonly name: string; readonly airgapKey: Hex; readonly signingKey: Hex }
+  readonly card: Plain & { readonly name: string; readonly airgapKey: Hex; readonly signingKey: Hex; readonly epoch: Hex }
   readonly cardSignature: Hex
   readonly pairingCode: string
 }
@@ -144,5 +144,6 @@ export interface Vectors {
   readonly abandoned: Instead
   readonly beacon: Beacon
   readonly signing: Signing
+  readonly kinds: readonly { readonly ceremony: Hex; readonly message: Plain; readonly bytes: Hex }[]
   readonly refused: Refused
 }
