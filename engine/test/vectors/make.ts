@@ -67,7 +67,7 @@ function participantOf({ name, card, seed, signingKey }: SimulatedMember): Parti
   const known = mnemonics.get(toHex(seed))
   if (known === undefined) throw new Error(`${name} has a seed of no mnemonic`)
   const { secretKey } = airgapKeyPair(seed)
-  const code = (BigInt(`0x${taggedHash('card', canonicalBytes(card))}`) % 10n ** 10n).toString().padStart(10, '0')
+  const code = (BigInt(`0x${taggedHash('pairing', canonicalBytes(card))}`) % 10n ** 10n).toString().padStart(10, '0')
   return {
     name, ...known, seed: toHex(seed), airgapSecret: toHex(secretKey), signingSecret: toHex(signingKey), card, cardSignature: signCard(secretKey, card),
     pairingCode: `${code.slice(0, 5)} ${code.slice(5)}`,

@@ -16,7 +16,7 @@ const requests: Record<string, JsonObject> = {
   step: { ask: 'step', collected: [carried], prepared: { sums: [] }, opening, assist: null },
   'a step with pieces': { ask: 'step', collected: [{ ...carried, piece: {}, path: [HASH, HASH] }], prepared: {} },
   'a later step': { ask: 'step', collected: [], prepared: {} },
-  dispute: { ask: 'dispute', dispute: carried },
+  dispute: { ask: 'dispute', dispute: carried, collected: [carried] },
   abandon: { ask: 'abandon' },
   close: { ask: 'close', abort: '{}' },
   'close, with what ends it': { ask: 'close', ending: { type: 'Complaint', from: 'anna', payload: {}, airgapSignature: SIGNATURE } },

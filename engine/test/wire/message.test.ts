@@ -58,7 +58,6 @@ describe('a message', () => {
   const wrong: [string, (message: JsonObject) => JsonObject][] = [
     ['a member more', (one) => ({ ...one, more: 1 })],
     ['a member more in its statement', (one) => ({ ...one, statement: { ...statement, more: 1 } })],
-    ['somebody whom it is for', (one) => ({ ...one, statement: { ...statement, to: null } })],
     ['a member more in what it saw', (one) => ({ ...one, seen: { offset: 1, head: EMPTY_HEAD, more: 1 } })],
     ['no signature', ({ statement: s, seen }) => ({ statement: s, seen })],
     ['no statement', ({ seen, signature }) => ({ seen, signature })],
@@ -84,6 +83,11 @@ describe('a message', () => {
       expect(codeOf(() => parseMessage(canonical(change(message))))).to.equal('wire.malformed')
     })
   }
+
+  it('of the first version is refused as such, by the recipient that its statement had', () => {
+    for (const to of [null, 'ben']) expect(codeOf(() => parseMessage(canonical({ ...message, statement: { ...statement, to } })))).to.equal('wire.other-version')
+    expect(codeOf(() => parseMessage(canonical({ ...message, to: 'ben' })))).to.equal('wire.malformed')
+  })
 
   it('is refused where it is not canonical, or too long, before it is looked into', () => {
     expect(codeOf(() => parseMessage(` ${canonical(message)}`))).to.equal('wire.not-canonical')

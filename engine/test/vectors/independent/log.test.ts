@@ -43,7 +43,7 @@ describe('the vectors’ keys', () => {
       expect(Object.keys(card).sort()).to.deep.equal(['airgapKey', 'epoch', 'name', 'signingKey'])
       expect(signed(airgapSecret, 'card', card)).to.equal(cardSignature)
       expect(verified(card.airgapKey, 'card', card, cardSignature)).to.equal(true)
-      const code = (number(tagged('card', jcs(card))) % 10n ** 10n).toString().padStart(10, '0')
+      const code = (number(tagged('pairing', jcs(card))) % 10n ** 10n).toString().padStart(10, '0')
       expect(pairingCode).to.equal(`${code.slice(0, 5)} ${code.slice(5)}`)
     })
   }
