@@ -5,10 +5,12 @@
 import { airgapKeyPair, derive, newMnemonic, openSession, seedFromMnemonic } from '../../crypto/seed.ts'
 import { concat, fromHex, sha256Hex, taggedHash, toHex } from '../../crypto/bytes.ts'
 import { ceremonyNumber } from '../../crypto/number.ts'
+import { openEnvelope } from '../../channel/envelope.ts'
+import type { Airgap } from '../../run/airgap.ts'
 import { ABANDONED, abandonStep } from '../../run/abandon.ts'
 import { tamperingOf } from '../../run/faults.ts'
 import { seededRandom, simulate } from '../../run/simulate.ts'
-import type { SimulateOptions, Simulated, SimulatedMember } from '../../run/simulate.ts'
+import type { Exchange, SimulateOptions, Simulated, SimulatedMember } from '../../run/simulate.ts'
 import { nextView } from '../../run/view.ts'
 import type { Script } from '../../script/model.ts'
 import { readShipped } from '../../script/shipped.ts'
@@ -19,7 +21,7 @@ import { canonicalBytes, parseCanonical, utf8 } from '../../wire/canonical.ts'
 import { ceremonyId, signCard } from '../../wire/card.ts'
 import { EMPTY_LOG, ceremonyOf, headAfter, hashOf, markOf, parseMessage, signMessage, signStatement, slotOf } from '../../wire/message.ts'
 import type { Message, Pin, Statement, Unsigned } from '../../wire/message.ts'
-import type { Ceremony, Entry, Instead, Participant, Plain, Session, Vectors } from './independent/form.ts'
+import type { Ceremony, Crossing, Entry, Envelope, Instead, Participant, Plain, Session, Vectors } from './independent/form.ts'
 import { dkgValues, judgementOf, kindsOf, signingValues } from './values.ts'
 import { refusedOf } from './refused.ts'
 
@@ -166,6 +168,18 @@ function abandonedOf({ ceremony: id, members }: Simulated, { ceremony }: Script,
   return { statement, airgapSignature: signStatement(airgapKeyPair(member.seed).secretKey, statement) }
 }
 
+/** Passes on, and writes down, what crosses to an airgap and back. */
+const recorded = (airgap: Airgap, crossed: Crossing[]): Exchange => async (request) => {
+  const answer = await airgap.handle(request)
+  crossed.push({ request: openedEnvelope(request), answer: openedEnvelope(answer) })
+  return answer
+}
+
+function openedEnvelope(text: string): Envelope {
+  const { kind, ceremony, step, body, digest } = openEnvelope(text)
+  return { kind, ceremony: ceremony ?? '', step: step ?? '', body: body as Plain, digest }
+}
+
 /** What is signed under the first key. */
 const SIGNED: readonly Plain[] = [
   { kind: 'text', text: 'One line,\nand another: Grüße.' },
@@ -197,7 +211,8 @@ function frozen(name: string): Script {
 
 export async function makeVectors(): Promise<Vectors> {
   const [dkg, beacon, sign] = [frozen('dkg'), frozen('beacon'), frozen('sign')]
-  const two = await run('dkg-2-of-3', dkg, { parameters: { threshold: 2 } })
+  const crossed: Crossing[] = []
+  const two = await run('dkg-2-of-3', dkg, { parameters: { threshold: 2 }, tamper: { anna: { exchange: (airgap) => recorded(airgap, crossed) } } })
   const three = await run('dkg-3-of-3', dkg, { parameters: { threshold: 3 }, rehearsal: true })
   const dkgs = [[two, 'dkg-2-of-3', 'two of three'], [three, 'dkg-3-of-3', 'all of three, in a rehearsal']] as const
   const keys = dkgs.map(([simulated, name, about]) => {
@@ -221,10 +236,10 @@ export async function makeVectors(): Promise<Vectors> {
     // Whoever combines first posts it; here that is anna.
     return [...messages.filter((one) => one.statement.type !== 'Signature'), ...(combined === undefined ? [] : [{ ...combined, statement: { ...combined.statement, from: 'anna' } }])]
   })
-  const [first] = keys
-  if (first === undefined) throw new Error('no key')
+  const [[first], crossing] = [keys, crossed.find(({ request }) => request.step === dkg.ceremony.certificate)]
+  if (first === undefined || crossing === undefined) throw new Error('no key, or nothing crossed')
   return {
-    protocol: 'keyrite/2', about: ABOUT, participants: two.members.map(participantOf), dkg: keys, disputes: disputed, abandoned: abandonedOf(two, dkg, first.views),
+    protocol: 'keyrite/2', about: ABOUT, participants: two.members.map(participantOf), dkg: keys, disputes: disputed, abandoned: abandonedOf(two, dkg, first.views), crossing,
     beacon: { ...drawn, output: text(number.results.get('anna')?.ledger.outputs ?? {}, 'number') },
     signing: { ...signing, follows: 'dkg-2-of-3', ...signingValues(signed, two, SIGNED) },
     kinds: kindsOf(signed.ceremony, EVERY_KIND),

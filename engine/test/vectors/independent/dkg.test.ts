@@ -112,6 +112,38 @@ for (const key of vectors.dkg) {
   })
 }
 
+describe('what crosses to an airgap with its pieces', () => {
+  const { request, answer } = vectors.crossing
+  const key = vectors.dkg.find(({ id }) => id === request.ceremony) ?? expect.fail()
+  const [me] = key.opening.roster
+  const others = key.opening.roster.slice(1).map(({ name }) => name)
+
+  it('is an envelope with a digest, there and back', () => {
+    for (const { digest, ...content } of [request, answer]) expect(digest).to.equal(hex(sha256(jcs(content))))
+    expect([request.kind, answer.kind]).to.deep.equal(['request', 'answer'])
+    expect(answer.body['request']).to.equal(request.digest)
+  })
+
+  it('brings of each other dealer its statement, the one piece and its path, and the compressed sums', () => {
+    const collected = request.body['collected'] as readonly { readonly from: string }[]
+    expect(collected.map(({ from }) => from)).to.have.members(others)
+    for (const one of collected) {
+      const { pieces, root } = dealerOf(key, one.from)
+      const { sealed, path } = pieces.find(({ to }) => to === me?.name) ?? expect.fail()
+      const airgapSignature = key.log.find(({ message: { statement } }) => statement.type === 'Deals' && statement.from === one.from)?.message.airgapSignature
+      expect(one).to.deep.equal({ from: one.from, payload: { root }, airgapSignature, piece: { sealed }, path })
+    }
+    expect(request.body['prepared']).to.deep.equal({ sums: key.commitmentSums.slice(1) })
+    expect(Object.keys(request.body).sort()).to.deep.equal(['ask', 'collected', 'prepared'])
+  })
+
+  it('is answered with what the log then has', () => {
+    const entry = key.log.find(({ message: { statement } }) => statement.type === 'Response' && statement.from === me?.name)?.message
+    const statement = { type: 'Response', payload: entry?.statement.payload, airgapSignature: entry?.airgapSignature }
+    expect(answer.body).to.deep.equal({ give: 'statement', request: request.digest, statement })
+  })
+})
+
 /** Everything that a dispute is about, out of the seeds and what was stated. */
 function disputed(dispute: Dispute) {
   const { id, opening } = dispute

@@ -107,6 +107,21 @@ export interface Instead {
   readonly airgapSignature: Hex
 }
 
+/** What crosses between a client and its airgap. */
+export interface Envelope extends Plain {
+  readonly kind: string
+  readonly ceremony: Hex
+  readonly step: string
+  readonly body: Plain
+  readonly digest: Hex
+}
+
+/** A request to the airgap of the first of the roster, for the step that brings it all pieces, and the answer. */
+export interface Crossing {
+  readonly request: Envelope
+  readonly answer: Envelope
+}
+
 export interface Dispute extends Ceremony {
   /** From the Complaint and the Justification that end the log. */
   readonly judgement: { readonly guilty: string; readonly reason: string }
@@ -142,6 +157,7 @@ export interface Vectors {
   readonly dkg: readonly Dkg[]
   readonly disputes: readonly Dispute[]
   readonly abandoned: Instead
+  readonly crossing: Crossing
   readonly beacon: Beacon
   readonly signing: Signing
   readonly kinds: readonly { readonly ceremony: Hex; readonly message: Plain; readonly bytes: Hex }[]
