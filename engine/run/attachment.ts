@@ -38,7 +38,7 @@ function checkForm(spec: MessageSpec, value: unknown, what: string, fields: (own
   return fieldsCheck(fields(spec.attachment ?? {}))(value, what)
 }
 
-/** An attachment out of its bytes, of the form that it has on the board. @throws wire.malformed, wire.not-canonical */
+/** An attachment out of its bytes, of the form that it has on the board. @throws wire.malformed, wire.not-canonical, TypeError for what is not UTF-8 */
 export function readAttachment(spec: MessageSpec, bytes: Uint8Array, what: string): JsonObject {
   return checkForm(spec, parseCanonical(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), what), what, (own) => own)
 }
