@@ -44,7 +44,7 @@ describe('where a ceremony stands', () => {
 
   it('is doubtful, at an Abort, for who stated a part that may still be completed, and aborted for all others', async () => {
     const ledger = ledgerUntil(await runWith('silent:bob:ProcessDeals'), ({ aborts }) => aborts.length > 0)
-    expect([ledger.aborts.length, ledger.certifiable]).to.deep.equal([1, true])
+    expect([ledger.aborts.length, ledger.dead]).to.deep.equal([1, null])
     const states = ['ada', 'bob', 'cem', undefined].map((name) => stateOf(ledger, 0, name))
     expect(states).to.deep.equal(['doubtful', 'aborted', 'doubtful', 'aborted'])
   })
