@@ -17,6 +17,9 @@ export interface Status {
   readonly json: Record<string, unknown>
 }
 
+/** Why a ceremony cannot be read, where that is not for what its opening says. */
+const UNREADABLE: Readonly<Record<string, string>> = { 'run.unknown-script': 'unknown-script', 'board.unreachable': 'unreachable' }
+
 /** A ceremony that cannot be read, for want of its script or of what it follows, says why. */
 export async function statusOf(home: string, identity: Identity, ledgers: Ledgers, opened: Opened): Promise<Status> {
   const { id, opening, by } = opened
@@ -31,7 +34,7 @@ export async function statusOf(home: string, identity: Identity, ledgers: Ledger
     return error
   })
   if (isKeyriteError(ledger)) {
-    const state = ledger.code === 'run.unknown-script' ? 'unknown-script' : 'refused'
+    const state = UNREADABLE[ledger.code] ?? 'refused'
     return { id, state: null, lines: [...head, `state   cannot be read: ${ledger.message}`], json: { ceremony: id, number, state, why: ledger.message } }
   }
   const { script } = ledger
