@@ -1,5 +1,6 @@
 /** One ceremony's state, read from the log. */
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
+import { hasBegun } from '../../engine/run/client-work.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import { screenWidth } from '../output.ts'
@@ -38,7 +39,7 @@ export async function statusOf(home: string, identity: Identity, ledgers: Ledger
     return { id, state: null, lines: [...head, `state   cannot be read: ${ledger.message}`], json: { ceremony: id, number, state, why: ledger.message } }
   }
   const { script } = ledger
-  const state = stateOf(ledger, Date.now(), identity.name)
+  const state = stateOf(ledger, Date.now(), identity.name, await hasBegun(textStore(home), ledger))
   const step = script.ceremony.steps[ledger.current]
   const kept = step === undefined ? undefined : await textStore(home).get(`${id}/since-${step.name}`)
   const since = kept === undefined ? undefined : Number(kept)
