@@ -118,9 +118,9 @@ export const clockTime = (time: number): string => `${new Date(time).toISOString
 
 export type CeremonyState = 'running' | 'disputed' | 'aborted' | 'dead' | 'abandoned' | 'left' | 'doubtful' | 'confirming' | 'unconfirmed' | 'usable'
 
-/** Where a ceremony stands for its owner: how its log ends, told by what is still awaited. */
-export function stateOf(ledger: Ledger, now: number, me?: string): CeremonyState {
-  const ending = endingFor(ledger, me)
+/** Where a ceremony stands for its owner: how its log ends, told by what is still awaited. @param hasBegun as for `endingFor` */
+export function stateOf(ledger: Ledger, now: number, me?: string, hasBegun = false): CeremonyState {
+  const ending = endingFor(ledger, me, hasBegun)
   switch (ending) {
     case 'open': return 'running'
     case 'unconfirmed': return now > ledger.deadline(ledger.ceremony.steps.length - 1) ? ending : 'confirming'

@@ -181,9 +181,7 @@ export class Ledger {
 
   /** Does it take the attachment of this message, the log's next, to read it? */
   wants(post: Post): boolean {
-    if (post.message.statement.ceremony !== this.id || this.usable) return false
-    const { ceremony, roster, slots } = this
-    return wantsAttachment({ ceremony, roster, slots, views: this.steps.viewsBefore, checks: this.options.checks ?? ownChecks }, post)
+    return post.message.statement.ceremony === this.id && wantsAttachment(this.readContext, post)
   }
 
   /** Reads the log's next message, with the attachment that it wants. Others' ceremonies and outsiders pass unread. Not while `follow` is at work. */
@@ -332,17 +330,19 @@ export class Ledger {
     return { verbs: this.options.verbs, sources: this.sources, scope: (step, type, view) => this.scope(step, type, view) }
   }
 
-  private *read(post: Post, card: Card): Slices<void> {
-    const { ceremony, roster, slots, steps } = this
+  private get readContext(): ReadContext {
+    const { ceremony, roster, slots, usable: isUsable, steps: { viewsBefore: views } } = this
     const { headAt, checks = ownChecks } = this.options
-    const views = steps.viewsBefore
-    const context: ReadContext = {
-      ceremony, roster, slots, views, headAt, checks,
+    return {
+      ceremony, roster, slots, views, headAt, checks, isUsable,
       checkBefore: (step, one) => checkBefore(this.verbContext, step, views[step.index] ?? '', one),
     }
-    const reading = readMessage(context, post, card)
+  }
+
+  private *read(post: Post, card: Card): Slices<void> {
+    const reading = readMessage(this.readContext, post, card)
     switch (reading.kind) {
-      case 'repeat':
+      case 'unread':
         return
       case 'abort':
         this.abortList.push(reading.abort)

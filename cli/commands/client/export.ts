@@ -14,18 +14,16 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientExport)
     const { readClient } = await import('../../roles/client-home.ts')
-    const { caughtUp, chosen, openBoard, readable } = await import('../../roles/board.ts')
-    const { Ledgers } = await import('../../roles/ledgers.ts')
+    const { chosen, readable } = await import('../../roles/board.ts')
+    const { readBoard } = await import('../../roles/client-reading.ts')
     const { writeTranscript } = await import('../../../engine/run/transcript.ts')
     const { writeDurable } = await import('../../../engine/vault/file.ts')
     const path = await import('node:path')
 
     const { home, identity } = await readClient()
-    const session = openBoard({ home, identity, signal: this.signal, onTrouble: (error) => this.say(error.message) })
+    const session = await readBoard({ home, identity }, this.signal, (line) => this.say(line))
     try {
-      await caughtUp(session, this.signal)
-      const { feed } = session
-      const ledgers = new Ledgers(home, feed, this.signal)
+      const { feed, ledgers } = session
       const all = readable(feed, identity, args.ceremony)
       const opened = chosen(args.ceremony === undefined && all.length > 1 ? await finishedOf(all, ledgers) : all, args.ceremony)
       const { id, opening } = opened
