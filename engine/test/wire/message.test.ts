@@ -115,8 +115,10 @@ describe('a message', () => {
   const clients: Message = { statement, seen: message.seen, signature: message.signature }
 
   it('is no other statement for what its client adds or another signature on it, and another without its airgap’s', () => {
-    expect(sameStatement(message, { ...message, seen: EMPTY_LOG, attachment: '00'.repeat(32), airgapSignature: '00'.repeat(64) })).to.equal(true)
-    expect(sameStatement(clients, { ...clients, signature: '00'.repeat(64) })).to.equal(true)
+    const resigned: Message = { ...message, seen: EMPTY_LOG, attachment: '00'.repeat(32), airgapSignature: '00'.repeat(64) }
+    expect(sameStatement(message, resigned)).to.equal(true)
+    const elsewhere: Message = { ...clients, signature: '00'.repeat(64) }
+    expect(sameStatement(clients, elsewhere)).to.equal(true)
     expect(sameStatement(message, clients)).to.equal(false)
     expect(sameStatement(clients, message)).to.equal(false)
     expect(sameStatement(message, other({}))).to.equal(false)
