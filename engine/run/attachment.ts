@@ -93,8 +93,8 @@ export interface PieceProblem {
 /** Why pieces are not those that a statement binds, or not such as they must be; null if nothing is wrong. */
 export function piecesProblem(spec: MessageSpec, roster: readonly Card[], from: string, root: string, attachment: JsonObject): PieceProblem | null {
   const { pieces } = attachment as Pieces
-  if (pieces.length !== roster.length) return { why: `it attached ${pieces.length} pieces, and there are ${roster.length} participants`, convicts: false }
-  if (toHex(merkleRoot(leavesOf(pieces))) !== root) return { why: 'its pieces are not those that it bound itself to', convicts: false }
+  if (pieces.length === 0 || toHex(merkleRoot(leavesOf(pieces))) !== root) return { why: 'its pieces are not those that it bound itself to', convicts: false }
+  if (pieces.length !== roster.length) return { why: `it bound itself to ${pieces.length} pieces, and there are ${roster.length} participants`, convicts: true }
   for (const [i, { name }] of roster.entries()) {
     const problem = pieceProblem(spec, roster, pieces[i] ?? null, name === from)
     if (problem !== null) return { why: `its piece for ${name} ${problem}`, convicts: true }

@@ -48,17 +48,18 @@ describe('pieces for each other participant', () => {
     expect(problem(pieces, root)).to.equal(null)
   })
 
-  it('are as many as the participants, or prove nothing', () => {
-    for (const list of [[], pieces.slice(1), pieces.slice(0, -1), [...pieces, { sealed: toHex(random(80)) }], [...pieces, null]]) {
-      const found = piecesProblem(deals, roster, FROM, list.length === 0 ? root : rootOf(list), { pieces: list })
-      expect(found).to.deep.equal({ why: `it attached ${list.length} pieces, and there are 5 participants`, convicts: false })
+  it('are as many as the participants, or convict who bound itself to them', () => {
+    for (const list of [pieces.slice(1), pieces.slice(0, -1), [...pieces, { sealed: toHex(random(80)) }], [...pieces, null]]) {
+      const found = piecesProblem(deals, roster, FROM, rootOf(list), { pieces: list })
+      expect(found).to.deep.equal({ why: `it bound itself to ${list.length} pieces, and there are 5 participants`, convicts: true })
+      expect(problem(list, root)?.convicts, 'its client attached them').to.equal(false)
     }
   })
 
   it('that are not those under the root were attached by whoever, and convict nobody', () => {
     const others = [
       replaced(0, { sealed: toHex(random(80)) }), replaced(0, pieces[1] ?? null), replaced(0, null), replaced(0, { sealed: '00' }), replaced(2, { sealed: toHex(random(80)) }),
-      pieces.toReversed(),
+      pieces.toReversed(), [], pieces.slice(1),
     ]
     for (const list of others) expect(problem(list, root)).to.deep.equal({ why: 'its pieces are not those that it bound itself to', convicts: false })
   })
