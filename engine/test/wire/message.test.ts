@@ -7,7 +7,7 @@ import type { JsonObject } from '../../wire/canonical.ts'
 import { ceremonyId, checkCard, indexOf, sameCard, signCard, verifyCard } from '../../wire/card.ts'
 import type { Opening } from '../../wire/card.ts'
 import {
-  EMPTY_HEAD, EMPTY_LOG, MAX_MESSAGE, ceremonyOf, hashOf, headAfter, markOf, nextHead, parseMessage, placeProblem, sameStatement, signMessage,
+  EMPTY_HEAD, EMPTY_LOG, MAX_MESSAGE, ceremonyOf, hashOf, headAfter, markOf, nextHead, parseMessage, placeProblem, provesMore, sameStatement, signMessage,
   signStatement, slotKey, slotOf, textHash, verifyMessage, verifyStatement,
 } from '../../wire/message.ts'
 import type { Message, Statement, Unsigned } from '../../wire/message.ts'
@@ -111,10 +111,23 @@ describe('a message', () => {
     expect(new Set([slotOf(statement), slotOf(answer('ben')), slotOf(answer('cleo'))]).size).to.equal(3)
   })
 
-  it('is no other statement for what its client adds, and another for another airgap signature', () => {
-    expect(sameStatement(message, { ...message, seen: EMPTY_LOG, attachment: '00'.repeat(32) })).to.equal(true)
-    expect(sameStatement(message, { ...message, airgapSignature: '00'.repeat(64) })).to.equal(false)
-    expect(sameStatement(message, { ...message, statement: { ...statement, payload: {} } })).to.equal(false)
+  const other = (payload: JsonObject): Message => ({ ...message, statement: { ...statement, payload } })
+  const clients: Message = { statement, seen: message.seen, signature: message.signature }
+
+  it('is no other statement for what its client adds or another signature on it, and another without its airgap’s', () => {
+    const resigned: Message = { ...message, seen: EMPTY_LOG, attachment: '00'.repeat(32), airgapSignature: '00'.repeat(64) }
+    expect(sameStatement(message, resigned)).to.equal(true)
+    const elsewhere: Message = { ...clients, signature: '00'.repeat(64) }
+    expect(sameStatement(clients, elsewhere)).to.equal(true)
+    expect(sameStatement(message, clients)).to.equal(false)
+    expect(sameStatement(clients, message)).to.equal(false)
+    expect(sameStatement(message, other({}))).to.equal(false)
+  })
+
+  it('proves more beside one other statement of its airgap, and not beside itself, two, or for a client alone', () => {
+    for (const holders of [[], [clients], [other({})], [other({}), clients]]) expect(provesMore(message, holders)).to.equal(true)
+    for (const holders of [[message], [clients, message], [other({}), other({ root: '01' })]]) expect(provesMore(message, holders)).to.equal(false)
+    for (const holders of [[], [message], [other({})]]) expect(provesMore(clients, holders)).to.equal(false)
   })
 
   it('stands before any ceremony and names none, or names one', () => {

@@ -140,9 +140,12 @@ export interface Beacon extends Ceremony {
   readonly output: Hex
 }
 
+/** The first rule that a point breaks. */
+export type PointRule = 'length' | 'compressed' | 'identity' | 'canonical' | 'curve' | 'subgroup'
+
 /** What must be refused, by what every reader must find. */
 export interface Refused {
-  readonly points: readonly { readonly type: 'g1' | 'g2' | 'g1-affine' | 'g2-affine'; readonly hex: Hex; readonly why: string }[]
+  readonly points: readonly { readonly type: 'g1' | 'g2' | 'g1-affine' | 'g2-affine'; readonly hex: Hex; readonly rule: PointRule; readonly why: string }[]
   readonly ed25519: readonly { readonly publicKey: Hex; readonly message: Hex; readonly signature: Hex; readonly why: string }[]
   readonly x25519: readonly { readonly publicKey: Hex; readonly why: string }[]
   readonly paths: readonly { readonly index: number; readonly count: number; readonly leaf: Hex; readonly path: readonly Hex[]; readonly root: Hex; readonly why: string }[]

@@ -29,6 +29,8 @@ describe('the checker of the vectors', () => {
 })
 
 describe('the vectors’ keys', () => {
+  it('are of the version of the protocol that every label names', () => expect(vectors.protocol).to.equal('keyrite/2'))
+
   for (const { name, mnemonic, passphrase, seed, airgapSecret, signingSecret, card, cardSignature, pairingCode } of vectors.participants) {
     it(`of ${name} come from its words`, () => {
       expect(mnemonic.split(' ')).to.have.length(24)
