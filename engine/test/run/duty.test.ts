@@ -51,7 +51,7 @@ describe('after an Abort in the step with the disputes, a client', function () {
   it('answers a complaint about it that comes later, and the complainer is convicted', async () => {
     let isOnDuty = false
     const prepared = await prepareSimulation(dkgOptions(3, 2, 'a late complaint', {
-      idle: 1500, tamper: { ben: { ...falseComplaint(), ...abortsThen(() => isOnDuty) } },
+      idle: 400, tamper: { ben: { ...falseComplaint(), ...abortsThen(() => isOnDuty) } },
       onProgress: ({ name, step, doing }) => {
         if (name === 'anna' && step === 'answering' && doing === 'waiting') isOnDuty = true
       },
@@ -74,7 +74,7 @@ describe('after an Abort in the step with the disputes, a client', function () {
 
   it('goes on with that after a restart', async () => {
     let isDead = false
-    const prepared = await prepareSimulation(dkgOptions(3, 2, 'a restart on duty', { idle: 1500, tamper: { ben: { ...falseComplaint(), ...abortsThen(() => isDead) } } }))
+    const prepared = await prepareSimulation(dkgOptions(3, 2, 'a restart on duty', { idle: 400, tamper: { ben: { ...falseComplaint(), ...abortsThen(() => isDead) } } }))
     await runAll(prepared, async (anna) => {
       const killed = new AbortController()
       const client = {
@@ -97,7 +97,7 @@ describe('after an Abort in the step with the disputes, a client', function () {
       let isOnDuty = false
       const silent = tamperingOf([`silent:cleo:${STEP}`], { script: dkg, verbs, random: seededRandom('silent'), names: namesOf(3) })
       const prepared = await prepareSimulation(dkgOptions(3, 2, `duty ${String(isLast)}`, {
-        idle: 1500, tamper: { anna: silentAirgap, ben: abortsThen(() => isOnDuty && (!isLast || hasResponse())), ...(isLast ? {} : silent) },
+        idle: 400, tamper: { anna: silentAirgap, ben: abortsThen(() => isOnDuty && (!isLast || hasResponse())), ...(isLast ? {} : silent) },
         onProgress: ({ name, step, doing }) => {
           if (name === 'anna' && step === 'answering' && doing === 'waiting') isOnDuty = true
         },
