@@ -51,6 +51,8 @@ class ClientRun {
   private readonly changed = new Set<() => void>()
   /** When a complaint about this participant was first seen by this run. */
   private readonly seenAt = new Map<DisputeState, number>()
+  /** The storage does not give the attachment that the log's next message takes, so nothing is read. */
+  private isHeldUp = false
 
   constructor(ports: ClientPorts, signal: AbortSignal) {
     this.ports = ports
@@ -70,10 +72,11 @@ class ClientRun {
     this.ports.onLedger?.(this.ledger)
     const broken = new AbortController()
     const stop = this.ports.feed.listen((posted) => {
-      this.ledger.follow(posted, (hash, reading) => this.ports.feed.attachment(hash, reading), this.signal).then(
+      this.ledger.follow(posted, (hash, reading) => this.ports.feed.attachment(hash, reading, () => this.heldUp()), this.signal).then(
         () => {
+          this.isHeldUp = false
           this.ports.onLedger?.(this.ledger)
-          for (const hear of [...this.changed]) hear()
+          this.hear()
         },
         // A bug; or the run was stopped.
         (error: unknown) => broken.abort(error),
@@ -82,7 +85,7 @@ class ClientRun {
     const either = following(this.signal, broken.signal)
     try {
       // What the log holds already comes before anything is done.
-      await this.ledger.settled()
+      await this.read(either.signal)
       return await this.toEnd(either.signal)
     } catch (error) {
       if (this.signal.aborted) return null
@@ -91,6 +94,15 @@ class ClientRun {
       either.release()
       stop()
     }
+  }
+
+  private heldUp(): void {
+    this.isHeldUp = true
+    this.hear()
+  }
+
+  private hear(): void {
+    for (const hear of [...this.changed]) hear()
   }
 
   private async toEnd(signal: AbortSignal): Promise<ClientResult> {
@@ -176,7 +188,19 @@ class ClientRun {
   /** Waits until a time, and for what had come in by then to be read. */
   private async onTime(time: number, signal: AbortSignal): Promise<void> {
     await this.ports.clock.until(time, signal)
-    if (!signal.aborted) await this.ledger.settled()
+    if (!signal.aborted) await this.read(signal)
+  }
+
+  /** Waits for what has come in to be read, as far as the storage gives what that takes: it may give it never. */
+  private async read(signal: AbortSignal): Promise<void> {
+    const done = new AbortController()
+    const either = following(signal, done.signal)
+    try {
+      await Promise.race([this.ledger.settled(), this.when(() => this.isHeldUp, either.signal)])
+    } finally {
+      done.abort()
+      either.release()
+    }
   }
 
   /** Tells the machine what the log and the clock bring: steps that are over, and as long as anything can still abort, faults, Aborts, deadlines. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { EMPTY_HEAD, parseMessage } from '../../wire/message.ts'
 import { Ledger } from '../../run/ledger.ts'
-import type { GetAttachment } from '../../run/ledger.ts'
+import type { GetAttachment } from '../../run/ledger-following.ts'
 import type { Post } from '../../run/ledger-read.ts'
 import { seededRandom, simulate } from '../../run/simulate.ts'
 import type { Simulated } from '../../run/simulate.ts'
