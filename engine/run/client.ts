@@ -9,6 +9,7 @@ import type { ClientEvent, CollectedHow, Duty, Outcome } from '../compile/client
 import type { Step } from '../script/model.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import { abandonStep } from './abandon.ts'
+import { isStorages } from './abort.ts'
 import type { Fault } from './abort.ts'
 import { mayBeAccused } from './ending.ts'
 import type { ClientPorts } from './client-ports.ts'
@@ -212,7 +213,7 @@ class ClientRun {
       if (stopped.signal.aborted) return
       if (current > passed) send({ type: 'PASSED' })
       passed = current
-      const fork = certified ? faults.find(({ reason }) => reason === 'forked') : undefined
+      const fork = certified ? faults.find(isStorages) : undefined
       // A dispute is heard where it matters, so that whoever has one too can still say so.
       const isDead = dead !== null && disputes.length === 0
       if (fork === undefined && (certified || (ending === null && !this.work.hasLeft && !isDead))) return
