@@ -52,8 +52,6 @@ class ClientRun {
   private readonly changed = new Set<() => void>()
   /** When a complaint about this participant was first seen by this run. */
   private readonly seenAt = new Map<DisputeState, number>()
-  /** The storage does not give the attachment that the log's next message takes, so nothing is read. */
-  private isHeldUp = false
 
   constructor(ports: ClientPorts, signal: AbortSignal) {
     this.ports = ports
@@ -73,11 +71,10 @@ class ClientRun {
     this.ports.onLedger?.(this.ledger)
     const broken = new AbortController()
     const stop = this.ports.feed.listen((posted) => {
-      this.ledger.follow(posted, (hash, reading) => this.ports.feed.attachment(hash, reading, () => this.heldUp()), this.signal).then(
+      this.ledger.follow(posted, (...wanted) => this.ports.feed.attachment(...wanted), this.signal).then(
         () => {
-          this.isHeldUp = false
           this.ports.onLedger?.(this.ledger)
-          this.hear()
+          for (const hear of [...this.changed]) hear()
         },
         // A bug; or the run was stopped.
         (error: unknown) => broken.abort(error),
@@ -95,15 +92,6 @@ class ClientRun {
       either.release()
       stop()
     }
-  }
-
-  private heldUp(): void {
-    this.isHeldUp = true
-    this.hear()
-  }
-
-  private hear(): void {
-    for (const hear of [...this.changed]) hear()
   }
 
   private async toEnd(signal: AbortSignal): Promise<ClientResult> {
@@ -192,12 +180,12 @@ class ClientRun {
     if (!signal.aborted) await this.read(signal)
   }
 
-  /** Waits for what has come in to be read, as far as the storage gives what that takes: it may give it never. */
+  /** Waits for what has come in to be read, as far as it can be. */
   private async read(signal: AbortSignal): Promise<void> {
     const done = new AbortController()
     const either = following(signal, done.signal)
     try {
-      await Promise.race([this.ledger.settled(), this.when(() => this.isHeldUp, either.signal)])
+      await Promise.race([this.ledger.settled(), this.when(() => false, either.signal)])
     } finally {
       done.abort()
       either.release()
@@ -353,8 +341,8 @@ class ClientRun {
     const found = (): Duty | undefined => {
       if (ledger.certified || ledger.usable) return { kind: 'over' }
       if (work.accusations.length > 0 && this.isOnDuty) return { kind: 'accused' }
-      if (this.areJudged && !saysNothing()) return { kind: 'judged', fault: this.judged() }
-      return this.isOnDuty || (!saysNothing() && ledger.disputes.length > 0) ? undefined : { kind: 'over' }
+      if (this.areJudged) return saysNothing() ? { kind: 'over' } : { kind: 'judged', fault: this.judged() }
+      return this.isOnDuty || ledger.disputes.length > 0 ? undefined : { kind: 'over' }
     }
     for (let next = found(); ; next = found()) {
       if (next !== undefined || signal.aborted) return next ?? { kind: 'over' }

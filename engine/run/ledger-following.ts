@@ -3,8 +3,8 @@ import type { Slices } from '../crypto/slices.ts'
 import type { Post } from './ledger-read.ts'
 import { inTurns } from './turns.ts'
 
-/** Gets an attachment by its hash; waits for one that cannot be had, until the signal aborts. */
-export type GetAttachment = (hash: string, signal?: AbortSignal) => Promise<Uint8Array>
+/** Gets an attachment by its hash; waits for one that cannot be had, until the signal aborts, and says each time that it could not. */
+export type GetAttachment = (hash: string, signal: AbortSignal | undefined, onMissing: () => void) => Promise<Uint8Array>
 
 export interface Reader {
   readonly wants: (post: Post) => boolean
@@ -16,6 +16,8 @@ export class Following {
   private last: Promise<void> = Promise.resolve()
   private reading = 0
   private awaited: string | null = null
+  private isHeldUp = false
+  private readonly waiting = new Set<() => void>()
 
   constructor(reader: Reader) {
     this.reader = reader
@@ -26,14 +28,25 @@ export class Following {
     return this.reading > 0
   }
 
-  /** The attachment without which reading does not go on: its hash, or null. */
+  /** The attachment that is asked for, and without which reading does not go on: its hash, or null. */
   get withheld(): string | null {
     return this.awaited
   }
 
-  /** Resolves when all that was given was read. */
-  settled(): Promise<void> {
-    return this.last
+  /** Resolves when all that was given was read, as far as what that takes can be had: a storage may give it never. Rejects where reading stopped. */
+  async settled(): Promise<void> {
+    if (this.isHeldUp) return
+    let done = (): void => undefined
+    const heldUp = new Promise<void>((resolve) => {
+      done = resolve
+      this.waiting.add(done)
+    })
+    await Promise.race([this.last, heldUp]).finally(() => this.waiting.delete(done))
+  }
+
+  private holdUp(): void {
+    this.isHeldUp = true
+    for (const done of this.waiting) done()
   }
 
   /** Resolves when this one was read. @param signal stops the reading, for good */
@@ -54,8 +67,9 @@ export class Following {
     const hash = this.reader.wants(post) ? post.message.attachment : undefined
     if (hash === undefined) return {}
     this.awaited = hash
-    const bytes = await attachment(hash, signal)
+    const bytes = await attachment(hash, signal, () => this.holdUp())
     this.awaited = null
+    this.isHeldUp = false
     return { attachment: bytes }
   }
 }

@@ -207,7 +207,7 @@ export class Ledger {
     return this.following.withheld
   }
 
-  /** Resolves when all that was given to `follow` was read. */
+  /** Resolves when all that was given to `follow` was read, as far as attachments that it takes can be had. */
   settled(): Promise<void> {
     return this.following.settled()
   }
