@@ -12,6 +12,7 @@ import { abandonStep } from './abandon.ts'
 import { isStorages } from './abort.ts'
 import type { Fault } from './abort.ts'
 import { mayBeAccused } from './ending.ts'
+import { withheldWords } from './ledger-following.ts'
 import type { ClientPorts } from './client-ports.ts'
 import { ClientWork } from './client-work.ts'
 import { pause } from './feed.ts'
@@ -247,7 +248,7 @@ class ClientRun {
     if (ledger.withheld !== null) {
       return {
         reason: 'withheld', step: step.name, accused: null, convicts: false, offsets: [ledger.asOf + 1],
-        why: `the storage did not give the attachment ${ledger.withheld} of the message after offset ${ledger.asOf}, without which nothing after it can be read`,
+        why: withheldWords(ledger.withheld, ledger.asOf),
       }
     }
     const missing = ledger.missing(step.index)

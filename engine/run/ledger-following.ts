@@ -6,6 +6,10 @@ import { inTurns } from './turns.ts'
 /** Gets an attachment by its hash; waits for one that cannot be had, until the signal aborts, and says each time that it could not. */
 export type GetAttachment = (hash: string, signal: AbortSignal | undefined, onMissing: () => void) => Promise<Uint8Array>
 
+/** One sentence about an attachment that cannot be had, without its full stop. @param asOf the last offset that was read */
+export const withheldWords = (hash: string, asOf: number): string =>
+  `the storage does not give the attachment ${hash} of the message after offset ${asOf}, without which nothing after it can be read`
+
 export interface Reader {
   readonly wants: (post: Post) => boolean
   readonly read: (post: Post) => Slices<void>
