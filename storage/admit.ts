@@ -1,15 +1,17 @@
 /** Who may write: what is checked of a request before the log decides. */
-import { isKeyriteError } from '../engine/wire/error.ts'
-import { parseMessage, slotOf, verifyMessage, verifyObject } from '../engine/wire/message.ts'
-import type { Message } from '../engine/wire/message.ts'
 import type { Card } from '../engine/wire/card.ts'
+import { isKeyriteError } from '../engine/wire/error.ts'
+import { parseMessage, placeProblem, slotOf, verifyMessage, verifyStatement } from '../engine/wire/message.ts'
+import type { Message } from '../engine/wire/message.ts'
+import { verifyObject } from '../engine/wire/sign.ts'
 import type { Buckets } from './bucket.ts'
+import { openedBy } from './ceremonies.ts'
 import { equalSecrets, sha256Of } from './digest.ts'
 import { storageError } from './errors.ts'
 import type { Candidate } from './decide.ts'
 import type { Log } from './log.ts'
-import { readyCard } from './ready.ts'
-import { sameCard } from './register.ts'
+import { readyIn, wantOwnCard } from './ready.ts'
+import { keysOf } from './register.ts'
 
 /** A board as it is served. */
 export interface ServedBoard {
@@ -21,31 +23,46 @@ export interface ServedBoard {
 const BEARER = /^Bearer +([\x21-\x7e]+)$/i
 
 /**
- * Checks a message's form, author and signature, and that its author may post now. An unregistered name needs a
- * Ready message with its card, and the join token.
+ * Checks a message's form, place, author and signatures, and that its author may post now. An unregistered name needs a Ready
+ * message with its card, and the join token; a ceremony's messages are its members'.
  *
  * @param authorization the request's Authorization header, or ''
- * @throws storage.not-canonical, bad-card, no-token, not-registered, name-taken, bad-signature, too-many
+ * @throws storage.not-canonical, out-of-place, bad-card, no-token, not-registered, name-taken, bad-signature, too-many,
+ * bad-airgap-signature, bad-opening, not-opened, not-member
  */
 export function admit({ log, joinToken, buckets }: ServedBoard, text: string, authorization: string): Candidate {
   const message = read(text)
-  const from = message.statement.from
-  const card = readyCard(message)
+  const { statement, airgapSignature } = message
+  const { from } = statement
+  const problem = placeProblem(message)
+  if (problem !== null) throw storageError('out-of-place', { type: statement.type, why: problem })
+  const ready = readyIn(message)
   const registered = log.card(from)
   if (registered === undefined) {
-    if (card === null) throw storageError('not-registered', { name: from })
+    if (ready === null) throw storageError('not-registered', { name: from })
     // The token is asked first: without it nobody learns anything, and no signature is checked.
     const token = BEARER.exec(authorization)?.[1]
     if (token === undefined || !equalSecrets(token, joinToken)) throw storageError('no-token', { name: from })
-  } else if (card !== null && !sameCard(card, registered)) {
+  } else if (ready !== null && keysOf(ready.card) !== keysOf(registered)) {
     throw storageError('name-taken', { name: from })
   }
-  const author: Card | null = registered ?? card
-  if (author === null || !verifyMessage(message, author.signingKey)) throw storageError('bad-signature', { name: from })
+  const author = registered ?? ready?.card
+  if (author === undefined || !verifyMessage(message, author.signingKey)) throw storageError('bad-signature', { name: from })
   const seconds = buckets.take(from)
   if (seconds > 0) throw storageError('too-many', { name: from, seconds })
-  const registers = registered === undefined ? card : null
-  return { text, hash: sha256Of(text), message, slot: slotOf(message.statement), registers }
+  if (ready !== null) wantOwnCard(ready)
+  if (airgapSignature !== undefined && !verifyStatement(statement, airgapSignature, author.airgapKey)) {
+    throw storageError('bad-airgap-signature', { name: from })
+  }
+  const opens = openedBy(message, author)
+  if (statement.ceremony !== null) wantMember(log, statement.ceremony, author)
+  return { text, hash: sha256Of(text), message, slot: slotOf(statement), registers: registered === undefined ? author : null, opens }
+}
+
+/** @throws storage.not-opened, not-member */
+function wantMember({ ceremonies }: Log, ceremony: string, author: Card): void {
+  if (ceremonies.openedAt(ceremony) === undefined) throw storageError('not-opened', { ceremony })
+  if (!ceremonies.isMember(ceremony, author)) throw storageError('not-member', { name: author.name, ceremony })
 }
 
 function read(text: string): Message {

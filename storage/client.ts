@@ -3,8 +3,8 @@ import type { Json, JsonObject } from '../engine/wire/canonical.ts'
 import { boardError } from '../engine/wire/board.ts'
 import type { Board, Entry } from '../engine/wire/board.ts'
 import { isKeyriteError } from '../engine/wire/error.ts'
-import { MAX_ATTACHMENT, MAX_MESSAGE, nextHead, parseMessage } from '../engine/wire/message.ts'
-import type { Pin } from '../engine/wire/message.ts'
+import { headAfter, MAX_ATTACHMENT, MAX_MESSAGE, parseMessage, placeProblem } from '../engine/wire/message.ts'
+import type { Message, Pin } from '../engine/wire/message.ts'
 import { compileCheck, hexSchema, objectSchema } from '../engine/wire/schema.ts'
 import { ATTACHMENT_LABEL, attachmentHeader } from './admit.ts'
 import { openEvents } from './client-events.ts'
@@ -191,14 +191,27 @@ export function connectBoard(options: ConnectOptions): Board {
   }
 }
 
-/** @throws board.tampered where an entry does not continue the log that was verified up to `at` */
+/** @throws board.tampered where an entry is no message in a right place, or does not continue the log that was verified up to `at` */
 function checkNext(at: Pin, { offset, head, text }: EntryJson): Entry {
   const expected = at.offset + 1
   if (offset !== expected) throw boardError('tampered', { offset: expected, why: `the storage gives offset ${offset} instead` })
-  if (nextHead(at.head, sha256Of(text)) !== head) {
+  const message = messageAt(offset, text)
+  if (headAfter(at.head, message, sha256Of(text)) !== head) {
     throw boardError('tampered', { offset, why: 'the head does not follow from the one before and the message' })
   }
+  const problem = placeProblem(message)
+  if (problem !== null) throw boardError('tampered', { offset, why: `a message stands there that no honest storage takes: ${problem}` })
   return { offset, head, text }
+}
+
+/** Whose entry a text is stands in the message alone, so that what is none has no head. */
+function messageAt(offset: number, text: string): Message {
+  try {
+    return parseMessage(text)
+  } catch (cause) {
+    if (!isKeyriteError(cause)) throw cause
+    throw boardError('tampered', { offset, why: `what stands there is no message: ${cause.message.replace(/\.$/, '')}` }, cause)
+  }
 }
 
 /** @throws board.tampered where the log ends before `at`, or otherwise than there */

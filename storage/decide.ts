@@ -3,16 +3,17 @@
  * the batch itself has added so far counts as there, though it is not on disk yet.
  */
 import type { Card } from '../engine/wire/card.ts'
-import { canonical } from '../engine/wire/canonical.ts'
 import type { KeyriteError } from '../engine/wire/error.ts'
-import { EMPTY_HEAD, nextHead, parseMessage } from '../engine/wire/message.ts'
+import { EMPTY_HEAD, headAfter, parseMessage, provesMore, sameStatement } from '../engine/wire/message.ts'
 import type { Message, Pin } from '../engine/wire/message.ts'
+import { excess, plus } from './ceremonies.ts'
+import type { Ceremonies, Opened, Used } from './ceremonies.ts'
 import { storageError } from './errors.ts'
 import type { Limits } from './limits.ts'
 import type { Register } from './register.ts'
 import type { Stored } from './store.ts'
 
-/** A message whose form, author and signature were checked. */
+/** A message whose form, author and signatures were checked, and that its author may post. */
 export interface Candidate {
   readonly text: string
   readonly hash: string
@@ -20,6 +21,8 @@ export interface Candidate {
   readonly slot: string | null
   /** The card that it registers, if its name is not registered yet. */
   readonly registers: Card | null
+  /** The ceremony that it opens, if it is an Opening. */
+  readonly opens: Opened | null
 }
 
 /** The log as it is published. */
@@ -27,6 +30,7 @@ export interface Published {
   readonly last: Pin
   readonly heads: readonly string[]
   readonly register: Register
+  readonly ceremonies: Ceremonies
   readonly limits: Limits
   /** Bytes that a participant used. */
   readonly used: (owner: string) => number
@@ -34,7 +38,8 @@ export interface Published {
 }
 
 export type Decision =
-  | { readonly kind: 'added'; readonly entry: Stored }
+  /** `takesSlot`: it is the first in its slot. */
+  | { readonly kind: 'added'; readonly entry: Stored; readonly takesSlot: boolean }
   | { readonly kind: 'there'; readonly pin: Pin }
   | { readonly kind: 'refused'; readonly error: KeyriteError }
 
@@ -45,16 +50,27 @@ export type Decision =
  */
 export function decider(log: Published, found: readonly Stored[]): (candidate: Candidate) => Decision {
   const byHash = new Map<string, Stored>()
-  const bySlot = new Map<string, Stored>()
+  /** In the log's order. */
+  const bySlot = new Map<string, readonly Stored[]>()
   const cards: Card[] = []
+  const opened = new Map<string, Pin>()
   const spent = new Map<string, number>()
+  const posted = new Map<string, Used>()
   let end = log.last
 
   const learn = (entry: Stored): void => {
+    if (byHash.has(entry.hash)) return
     byHash.set(entry.hash, entry)
-    if (entry.slot !== null) bySlot.set(entry.slot, entry)
+    if (entry.slot !== null) bySlot.set(entry.slot, [...(bySlot.get(entry.slot) ?? []), entry])
   }
-  found.forEach(learn)
+  for (const entry of [...found].sort((a, b) => a.offset - b.offset)) learn(entry)
+
+  /** Where the same stands already, whatever its client's part of the message says. */
+  const placeOf = ({ hash, message, opens }: Candidate, holders: readonly Stored[]): Pin | undefined => {
+    const there = byHash.get(hash) ?? holders.find(({ text }) => sameStatement(parseMessage(text), message))
+    if (there !== undefined || opens === null) return there
+    return opened.get(opens.id) ?? log.ceremonies.openedAt(opens.id)
+  }
 
   /** The first reason not to add it, or null. */
   const refusal = ({ message: { statement, seen, attachment }, registers }: Candidate, bytes: number): KeyriteError | null => {
@@ -70,30 +86,34 @@ export function decider(log: Published, found: readonly Stored[]): (candidate: C
   }
 
   return (candidate) => {
-    const { text, hash, message, slot, registers } = candidate
-    const same = byHash.get(hash)
-    if (same !== undefined) return { kind: 'there', pin: pinOf(same) }
-    const holder = slot === null ? undefined : bySlot.get(slot)
-    if (holder !== undefined) {
-      if (sameStatement(parseMessage(holder.text), message)) return { kind: 'there', pin: pinOf(holder) }
+    const { text, hash, message, slot, registers, opens } = candidate
+    const { ceremony, from } = message.statement
+    const holders = slot === null ? [] : bySlot.get(slot) ?? []
+    const there = placeOf(candidate, holders)
+    if (there !== undefined) return { kind: 'there', pin: pinOf(there) }
+    const [holder] = holders
+    if (holder !== undefined && !provesMore(message, holders.map(({ text: one }) => parseMessage(one)))) {
       return { kind: 'refused', error: storageError('slot-taken', { ...pinOf(holder), text: holder.text }) }
     }
+    const takesSlot = slot !== null && holder === undefined
     const bytes = Buffer.byteLength(text)
     const error = refusal(candidate, bytes)
     if (error !== null) return { kind: 'refused', error }
-    const entry = { offset: end.offset + 1, head: nextHead(end.head, hash), text, hash, slot }
+    if (ceremony !== null) {
+      const key = `${ceremony}\n${from}`
+      const used = plus(posted.get(key) ?? log.ceremonies.used(ceremony, from), takesSlot, bytes)
+      const most = excess(used, log.ceremonies.size(ceremony))
+      if (most !== null) return { kind: 'refused', error: storageError('budget', { name: from, most }) }
+      posted.set(key, used)
+    }
+    const entry = { offset: end.offset + 1, head: headAfter(end.head, message, hash), text, hash, slot }
     end = pinOf(entry)
     learn(entry)
     if (registers !== null) cards.push(registers)
-    spent.set(message.statement.from, (spent.get(message.statement.from) ?? 0) + bytes)
-    return { kind: 'added', entry }
+    if (opens !== null) opened.set(opens.id, end)
+    spent.set(from, (spent.get(from) ?? 0) + bytes)
+    return { kind: 'added', entry, takesSlot }
   }
 }
 
 export const pinOf = ({ offset, head }: Pin): Pin => ({ offset, head })
-
-/** Made and signed by the same airgap; the clients' parts may differ. */
-function sameStatement(a: Message, b: Message): boolean {
-  const signed = ({ statement, airgapSignature }: Message): string => canonical([statement, airgapSignature ?? null])
-  return signed(a) === signed(b)
-}

@@ -57,13 +57,37 @@ export const storageError = errorTable('storage', {
     what: `The message is not signed by the registered key of ${name}.`,
     todo: 'Sign with the key of the card that registered this name.',
   }),
+  'bad-airgap-signature': ({ name }: { name: string }) => ({
+    what: `The statement is not signed by the registered airgap of ${name}.`,
+    todo: 'It was altered on the way, or another airgap made it. Pair the client with the airgap of its card, and let that answer again.',
+  }),
+  'out-of-place': ({ type, why }: { type: string; why: string }) => ({
+    what: `The message, a ${type}, is refused: ${why}.`,
+    todo: 'Send a Ready or an Opening to no ceremony, and anything else to one.',
+  }),
   'bad-card': ({ why }: { why: string }) => ({
     what: `The Ready message is refused: ${why}.`,
-    todo: 'Send {card, script} as payload, from the name on the card, with valid keys, to no ceremony.',
+    todo: 'Send {card, cardSignature, script} as payload, from the name on the card, with valid keys, signed by its airgap.',
+  }),
+  'bad-opening': ({ why }: { why: string }) => ({
+    what: `The Opening is refused: ${why}.`,
+    todo: 'Open it anew, as one of its roster: `keyrite client open`.',
+  }),
+  'not-opened': ({ ceremony }: { ceremony: string }) => ({
+    what: `The ceremony ${ceremony} was not opened on this board.`,
+    todo: 'Post its Opening first. If it was opened here before, compare the log’s head with the other participants.',
+  }),
+  'not-member': ({ name, ceremony }: { name: string; ceremony: string }) => ({
+    what: `${name}, with the keys that are registered, takes no part in the ceremony ${ceremony}.`,
+    todo: 'Only those in its roster post in it. Whoever got a new client since then takes part from the next ceremony on.',
+  }),
+  budget: ({ name, most }: { name: string; most: string }) => ({
+    what: `${name} has used up the ${most} that one member may post in a ceremony.`,
+    todo: 'Look for what posts so much under this name. The other members are not held up.',
   }),
   'name-taken': ({ name }: { name: string }) => ({
     what: `Another card is registered under the name ${name}.`,
-    todo: 'Take another name, or use the keys of the registered card.',
+    todo: 'Take another name, or use the keys of the registered card. A new client of the same airgap takes a new name.',
   }),
   'key-taken': ({ name, owner }: { name: string; owner: string }) => ({
     what: `The card of ${name} holds a key that ${owner} has registered.`,
@@ -135,6 +159,10 @@ export const storageError = errorTable('storage', {
   locked: ({ path, pid }: { path: string; pid: number }) => ({
     what: `Another storage (process ${pid}) uses the data folder ${path}.`,
     todo: 'Stop it first, or give another folder with --data DIR. Two on one folder would destroy the log.',
+  }),
+  'first-version': ({ path }: { path: string }) => ({
+    what: `${path} is of keyrite’s first protocol version, which this one does not read. The storage does not start on it.`,
+    todo: 'Give an empty folder with --data DIR. What began in the first version ends with the keyrite that began it.',
   }),
   damaged: ({ path, line, byte, why }: { path: string; line: number; byte: number; why: string }) => ({
     what: `${path} is damaged at line ${line} (byte ${byte}): ${why}. The storage does not start on it.`,

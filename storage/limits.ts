@@ -2,7 +2,7 @@
 export interface Limits {
   /** Messages a second and key, in the long run. */
   readonly rate: number
-  /** Messages of one key at once; a deal step posts one for every other participant. */
+  /** Messages of one key at once. */
   readonly burst: number
   /** Bytes of messages and attachments that one key may store on a board. */
   readonly quotaBytes: number

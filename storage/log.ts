@@ -7,17 +7,20 @@
 import { EventEmitter } from 'node:events'
 import type { Entry } from '../engine/wire/board.ts'
 import type { Card } from '../engine/wire/card.ts'
+import { isKeyriteError } from '../engine/wire/error.ts'
 import type { KeyriteError } from '../engine/wire/error.ts'
 import { parseMessage } from '../engine/wire/message.ts'
 import type { Message, Pin } from '../engine/wire/message.ts'
 import { openAttachments } from './attachments.ts'
 import type { Attachments } from './attachments.ts'
+import { newCeremonies, openedBy, plus } from './ceremonies.ts'
+import type { Ceremonies } from './ceremonies.ts'
 import { decider, pinOf } from './decide.ts'
 import type { Candidate } from './decide.ts'
 import { storageError } from './errors.ts'
 import { MAX_PAGE, MAX_PAGE_BYTES } from './limits.ts'
 import type { Limits } from './limits.ts'
-import { cardOf } from './ready.ts'
+import { readyIn } from './ready.ts'
 import { newRegister } from './register.ts'
 import type { Store, Stored } from './store.ts'
 
@@ -35,10 +38,11 @@ export interface Log {
   failure(): KeyriteError | null
   card(name: string): Card | undefined
   participants(): number
+  readonly ceremonies: Ceremonies
   /**
    * Adds a message, or finds where it is.
    *
-   * @throws storage.slot-taken, name-taken, key-taken, attachment-missing, seen-differs, quota, failed, stopping
+   * @throws storage.slot-taken, name-taken, key-taken, attachment-missing, seen-differs, quota, budget, failed, stopping
    */
   post(candidate: Candidate): Promise<Posted>
   /** Entries after an offset: at most `limit`, and 4 MiB of text unless a single one is larger. */
@@ -60,6 +64,7 @@ interface Queued {
 interface Added {
   readonly entry: Stored
   readonly message: Message
+  readonly takesSlot: boolean
 }
 
 const MAX_BATCH = 256
@@ -69,7 +74,7 @@ const RECENT = 512
 const RECENT_CHARACTERS = 8 << 20
 
 /**
- * Opens a board's log on its store, from which cards and usage are read again.
+ * Opens a board's log on its store, from which cards, ceremonies and usage are read again.
  *
  * @param onBatch hears of every synced batch: messages in it, milliseconds that it took
  */
@@ -80,6 +85,7 @@ export async function openLog(
   onBatch: (messages: number, ms: number) => void = () => undefined,
 ): Promise<Log> {
   const register = newRegister()
+  const ceremonies = newCeremonies()
   const used = new Map<string, number>()
   const heads: string[] = []
   let last = store.last()
@@ -94,30 +100,41 @@ export async function openLog(
   const spend = (owner: string, bytes: number): void => void used.set(owner, (used.get(owner) ?? 0) + bytes)
   const attachments = await openAttachments(store, limits, { used: (owner) => used.get(owner) ?? 0, spend })
 
-  const note = (entry: Entry, message: Message): void => {
+  const note = (entry: Entry, message: Message, takesSlot: boolean): void => {
+    const { ceremony, from } = message.statement
+    const bytes = Buffer.byteLength(entry.text)
     heads.push(entry.head)
-    spend(message.statement.from, Buffer.byteLength(entry.text))
-    const card = cardOf(message)
-    if (card !== null && register.refuses(card) === null) register.add(card)
+    spend(from, bytes)
+    const entering = register.card(from) === undefined ? ifTaken(() => readyIn(message)) : null
+    if (entering !== null && register.refuses(entering.card) === null) register.add(entering.card)
+    const author = register.card(from)
+    const opened = author === undefined ? null : ifTaken(() => openedBy(message, author))
+    if (opened !== null) ceremonies.open(opened, pinOf(entry))
+    if (ceremony !== null) ceremonies.count(ceremony, from, plus(ceremonies.used(ceremony, from), takesSlot, bytes))
   }
+  const taken = new Set<string>()
   for (let after = -1; after < last.offset; after += MAX_PAGE) {
     const entries = await store.range(after, Math.min(after + MAX_PAGE, last.offset))
-    for (const entry of entries) note(entry, parseMessage(entry.text))
+    for (const entry of entries) {
+      note(entry, parseMessage(entry.text), entry.slot !== null && !taken.has(entry.slot))
+      if (entry.slot !== null) taken.add(entry.slot)
+    }
   }
+  taken.clear()
 
   async function write(batch: readonly Queued[]): Promise<void> {
     const started = performance.now()
     const slots = batch.map(({ candidate }) => candidate.slot).filter((slot) => slot !== null)
     const found = await store.find(batch.map(({ candidate }) => candidate.hash), [...new Set(slots)])
     const decide = decider(
-      { last, heads, register, limits, used: (owner) => used.get(owner) ?? 0, hasAttachment: (hash) => attachments.has(hash) }, found,
+      { last, heads, register, ceremonies, limits, used: (owner) => used.get(owner) ?? 0, hasAttachment: (hash) => attachments.has(hash) }, found,
     )
     const added: Added[] = []
     const answers = batch.map(({ candidate, resolve, reject }) => {
       const decision = decide(candidate)
       if (decision.kind === 'refused') return () => reject(decision.error)
       if (decision.kind === 'there') return () => resolve({ pin: decision.pin, fresh: false })
-      added.push({ entry: decision.entry, message: candidate.message })
+      added.push({ entry: decision.entry, message: candidate.message, takesSlot: decision.takesSlot })
       return () => resolve({ pin: pinOf(decision.entry), fresh: true })
     })
     if (added.length > 0) {
@@ -129,8 +146,8 @@ export async function openLog(
   }
 
   function publish(added: readonly Added[]): void {
-    for (const { entry, message } of added) {
-      note(entry, message)
+    for (const { entry, message, takesSlot } of added) {
+      note(entry, message, takesSlot)
       recent.push({ ...pinOf(entry), text: entry.text })
       recentCharacters += entry.text.length
     }
@@ -180,6 +197,7 @@ export async function openLog(
     failure: () => failure,
     card: (owner) => register.card(owner),
     participants: () => register.size(),
+    ceremonies,
     closed: () => closed,
     post: (candidate) =>
       new Promise((resolve, reject) => {
@@ -222,6 +240,16 @@ export async function openLog(
       await working
       await store.close()
     },
+  }
+}
+
+/** What a message on disk says; null where it says what is not taken any more. It stays in the log, whose readers judge it. */
+function ifTaken<T>(read: () => T): T | null {
+  try {
+    return read()
+  } catch (error) {
+    if (isKeyriteError(error)) return null
+    throw error
   }
 }
 

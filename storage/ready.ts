@@ -1,6 +1,6 @@
 /** Ready messages: the identity card that registers a participant, and the script that they are ready for. */
 import type { Card, ScriptRef } from '../engine/wire/card.ts'
-import { checkCard } from '../engine/wire/card.ts'
+import { checkCard, verifyCard } from '../engine/wire/card.ts'
 import type { JsonObject } from '../engine/wire/canonical.ts'
 import { isKeyriteError } from '../engine/wire/error.ts'
 import type { Message } from '../engine/wire/message.ts'
@@ -9,45 +9,40 @@ import { storageError } from './errors.ts'
 
 interface ReadyPayload extends JsonObject {
   readonly card: Card
+  readonly cardSignature: string
   readonly script: ScriptRef
 }
 
 const checkPayload = compileCheck<ReadyPayload>(
-  objectSchema({ card: cardSchema, script: objectSchema({ name: nameSchema, hash: hexSchema(32) }) }),
+  objectSchema({ card: cardSchema, cardSignature: hexSchema(64), script: objectSchema({ name: nameSchema, hash: hexSchema(32) }) }),
 )
 
 /**
- * The card of a Ready message, or null for another type of message.
+ * What a Ready says, or null for another type of message. Whether the airgap signed the card is checked apart, since that takes
+ * longer.
  *
  * @throws storage.bad-card where the message is not as the protocol has it (§3.1)
  */
-export function readyCard({ statement, airgapSignature, attachment }: Message): Card | null {
-  if (statement.type !== 'Ready') return null
-  const { ceremony, step, to, view, from } = statement
-  if (ceremony !== null || step !== null || to !== null || view !== null) {
-    throw storageError('bad-card', { why: 'it speaks of a ceremony, a step, a recipient or a view' })
-  }
-  if (airgapSignature !== undefined || attachment !== undefined) {
-    throw storageError('bad-card', { why: 'it has an airgap signature or an attachment' })
-  }
-  let card: Card
-  try {
-    card = checkPayload(statement.payload, 'its payload').card
-  } catch (cause) {
-    throw storageError('bad-card', { why: cause instanceof Error ? cause.message.replace(/\.$/, '') : '' }, cause)
-  }
+export function readyIn({ statement: { type, from, payload } }: Message): ReadyPayload | null {
+  if (type !== 'Ready') return null
+  const ready = payloadOf(payload)
+  const { card } = ready
   if (card.name !== from) throw storageError('bad-card', { why: `it is from ${from}, with the card of ${card.name}` })
   const wrong = checkCard(card)
   if (wrong !== null) throw storageError('bad-card', { why: wrong })
-  return card
+  return ready
 }
 
-/** As `readyCard`, for messages that the log already holds. */
-export function cardOf(message: Message): Card | null {
+function payloadOf(payload: JsonObject): ReadyPayload {
   try {
-    return readyCard(message)
-  } catch (error) {
-    if (isKeyriteError(error, 'storage.bad-card')) return null
-    throw error
+    return checkPayload(payload, 'its payload')
+  } catch (cause) {
+    if (!isKeyriteError(cause)) throw cause
+    throw storageError('bad-card', { why: cause.message.replace(/\.$/, '') }, cause)
   }
+}
+
+/** @throws storage.bad-card where the card's own airgap did not sign it */
+export function wantOwnCard({ card, cardSignature }: ReadyPayload): void {
+  if (!verifyCard(card, cardSignature)) throw storageError('bad-card', { why: `the card of ${card.name} is not signed by its airgap` })
 }

@@ -1,6 +1,7 @@
 /**
  * Who may post on a board: one card a name, one owner a signing key. An airgap outlives its clients, so that its key may
- * stand on a second card; whose client is the right one is for the participants to say, who name it in a roster.
+ * stand on a second card; whose client is the right one is for the participants to say, who name it in a roster. Cards are
+ * compared without their epochs: whoever made the airgap's vault anew keeps the name.
  */
 import type { Card } from '../engine/wire/card.ts'
 import type { KeyriteError } from '../engine/wire/error.ts'
@@ -24,9 +25,8 @@ export function newRegister(): Register {
     card: (name) => cards.get(name),
     size: () => cards.size,
     refuses(card, onTheirWay = []) {
-      if (cards.has(card.name) || onTheirWay.some(({ name }) => name === card.name)) {
-        return storageError('name-taken', { name: card.name })
-      }
+      const same = cards.get(card.name) ?? onTheirWay.find(({ name }) => name === card.name)
+      if (same !== undefined) return keysOf(same) === keysOf(card) ? null : storageError('name-taken', { name: card.name })
       const { signingKey, airgapKey } = card
       const owner = owners.get(signingKey) ?? owners.get(airgapKey) ?? airgaps.get(signingKey) ??
         onTheirWay.find((other) => other.signingKey === signingKey || other.signingKey === airgapKey || other.airgapKey === signingKey)?.name
@@ -40,6 +40,5 @@ export function newRegister(): Register {
   }
 }
 
-/** Are these the same card? */
-export const sameCard = (a: Card, b: Card): boolean =>
-  a.name === b.name && a.signingKey === b.signingKey && a.airgapKey === b.airgapKey
+/** By which cards of one name are the same participant's, whatever their epochs. */
+export const keysOf = ({ signingKey, airgapKey }: Card): string => `${signingKey} ${airgapKey}`

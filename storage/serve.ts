@@ -54,7 +54,7 @@ export interface Serving {
 /**
  * Starts a storage.
  *
- * @throws storage.bad-option, no-page, unusable, locked, damaged, tls, port-in-use, cannot-listen
+ * @throws storage.bad-option, no-page, unusable, locked, first-version, damaged, tls, port-in-use, cannot-listen
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
   checkBoards(options.boards)

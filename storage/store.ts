@@ -33,7 +33,7 @@ export interface Store {
   /** The entries with after < offset ≤ through, in order. */
   range(after: number, through: number): Promise<readonly Stored[]>
 
-  /** The entries that have one of these hashes or slots, in no order. */
+  /** The entries that have one of these hashes or slots, in no order; a slot may have several. */
   find(hashes: readonly string[], slots: readonly string[]): Promise<readonly Stored[]>
 
   /** Keeps an attachment. It is on disk when this resolves. The same hash again changes nothing. */

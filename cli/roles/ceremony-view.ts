@@ -2,6 +2,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { expandMessages, messagesHash } from '../../engine/messages/batch.ts'
 import { endingFor } from '../../engine/run/ending.ts'
+import { convictedIn, unansweredIn, unansweredWords } from '../../engine/run/guilt.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Ceremony, Step } from '../../engine/script/model.ts'
 import type { Json } from '../../engine/wire/canonical.ts'
@@ -118,9 +119,9 @@ export const clockTime = (time: number): string => `${new Date(time).toISOString
 
 export type CeremonyState = 'running' | 'disputed' | 'aborted' | 'dead' | 'abandoned' | 'left' | 'doubtful' | 'confirming' | 'unconfirmed' | 'usable'
 
-/** Where a ceremony stands for its owner: how its log ends, told by what is still awaited. */
-export function stateOf(ledger: Ledger, now: number, me?: string): CeremonyState {
-  const ending = endingFor(ledger, me)
+/** Where a ceremony stands for its owner: how its log ends, told by what is still awaited. @param hasBegun as for `endingFor` */
+export function stateOf(ledger: Ledger, now: number, me?: string, hasBegun = false): CeremonyState {
+  const ending = endingFor(ledger, me, hasBegun)
   switch (ending) {
     case 'open': return 'running'
     case 'unconfirmed': return now > ledger.deadline(ledger.ceremony.steps.length - 1) ? ending : 'confirming'
@@ -150,9 +151,8 @@ export const STATE_WORDS: Readonly<Record<CeremonyState, string>> = {
 export function abortLines(ledger: Ledger): string[] {
   const said = ledger.aborts.map(({ from, payload }) =>
     `${from} aborted in ${payload.step ?? 'the ceremony'} (${payload.reason}${payload.accused === null ? '' : `, naming ${payload.accused}`}): ${payload.evidence.why}`)
-  const guilty = ledger.faults.filter((fault) => fault.convicts && fault.accused !== null)
-  const accused = ledger.disputes.filter(({ answered }) => !answered).map((one) => `${one.accused} is accused by ${one.complainer} and has not answered: neither guilty nor cleared`)
+  const accused = unansweredIn(ledger).map(unansweredWords)
   const dead = ledger.dead === null ? [] : [`It can never be usable: ${ledger.dead.why}.`]
-  const proof = guilty.map((fault) => `The log proves ${fault.accused ?? ''} guilty (${fault.reason}): ${fault.why}`)
+  const proof = convictedIn(ledger).map(({ name, reason, why }) => `The log proves ${name} guilty (${reason}): ${why}`)
   return [...dead, ...said, ...accused, ...(proof.length > 0 ? proof : ['The log proves nobody guilty.'])]
 }

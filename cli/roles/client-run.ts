@@ -3,10 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { fromHex } from '../../engine/crypto/bytes.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { runClient } from '../../engine/run/client.ts'
+import { hasBegun } from '../../engine/run/client-work.ts'
 import { clientInParts } from '../../engine/run/client-parts.ts'
 import type { ClientResult } from '../../engine/run/client.ts'
 import type { Clock } from '../../engine/run/client-ports.ts'
 import { pause } from '../../engine/run/feed.ts'
+import { convictedIn, unansweredIn } from '../../engine/run/guilt.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
 import { signingOf } from '../../engine/run/signatures.ts'
@@ -121,7 +123,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
 
 /** Asks where somebody can be asked; elsewhere `keyrite client abandon` does it. */
 async function offered({ screen, signal }: RunUse): Promise<boolean> {
-  if (process.stdin.isTTY !== true) return false
+  if (!process.stdin.isTTY) return false
   screen.log('All deadlines are over, and nobody knows whether it succeeds: it is in doubt, and stays so as long as you leave it.')
   return await askYesNo('End the doubt now, by giving the ceremony up for everybody and for good? Your airgap asks you once more.', '`keyrite client abandon`', signal)
 }
@@ -148,7 +150,7 @@ async function awaitOpening({ session, screen, signal, wanted }: RunUse, ledgers
     const all = openedWith(session.feed, name)
     if (wanted !== undefined && all.length > 0) return chosen(all, wanted)
     const live: Opened[] = []
-    for (const one of all) if (await isLive(ledgers, one, name, refused)) live.push(one)
+    for (const one of all) if (await isLive(session.home, ledgers, one, name, refused)) live.push(one)
     if (live.length > 0) return chosen(live, undefined)
     const last = all.at(-1)
     if (last !== undefined && wanted === undefined && !told) screen.log(`The last ceremony with you in its roster, ${last.id.slice(0, 12)}, is over.`)
@@ -164,10 +166,10 @@ async function awaitOpening({ session, screen, signal, wanted }: RunUse, ledgers
  * Is there still something to do in it? One with a script that is not here counts, so that its owner hears of it. One that is
  * refused does not, so that nobody's bad opening stands in the way; its owner hears why.
  */
-async function isLive(ledgers: Ledgers, opened: Opened, me: string, refused: (error: Error) => void): Promise<boolean> {
+async function isLive(home: string, ledgers: Ledgers, opened: Opened, me: string, refused: (error: Error) => void): Promise<boolean> {
   try {
     const ledger = await ledgers.of(opened)
-    return !isOver(stateOf(ledger, Date.now(), me)) || mayBeAccused(ledger, me, Date.now())
+    return !isOver(stateOf(ledger, Date.now(), me, await hasBegun(textStore(home), ledger))) || mayBeAccused(ledger, me, Date.now())
   } catch (error) {
     if (!isKeyriteError(error)) throw error
     if (error.code === 'run.unknown-script') return true
@@ -190,7 +192,7 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
   const json = {
     ceremony: ledger.id, outcome, frames, outputs: ledger.outputs ?? null,
     aborts: ledger.aborts.map(({ from, payload }) => ({ from, ...payload })),
-    convicted: ledger.faults.filter((one) => one.convicts).map(({ accused, reason }) => ({ name: accused, reason })),
+    convicted: convictedIn(ledger).map(({ name, reason }) => ({ name, reason })), unanswered: unansweredIn(ledger),
     fault, trouble,
   }
   if (outcome === 'stopped') {
@@ -223,7 +225,7 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
   }
   // One's own Abort may not have come back in the log yet.
   const own = fault === null || ledger.aborts.some(({ from }) => from === me) ? [] : [`You aborted (${fault.reason}): ${fault.why}`]
-  const state = stateOf(ledger, Date.now(), me)
+  const state = stateOf(ledger, Date.now(), me, outcome === 'doubtful')
   const id = ledger.id.slice(0, 12)
   return {
     lines: [state === 'aborted' ? 'The ceremony was aborted.' : `${STATE_WORDS[state].charAt(0).toUpperCase()}${STATE_WORDS[state].slice(1)}`, ...own, ...abortLines(ledger)],

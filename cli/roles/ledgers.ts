@@ -23,27 +23,30 @@ export class Ledgers {
   private readonly feed: Feed
   private readonly known = new Map<string, { readonly ledger: Ledger; read: number }>()
   private readonly signal: AbortSignal | undefined
+  private readonly gone: Error | undefined
 
   /**
    * @param home the client's, where it keeps scripts that do not ship
    * @param signal stops a reading that takes long
+   * @param gone why the storage cannot be reached: what is not on disk is not waited for then, and this is thrown
    */
-  constructor(home: string, feed: Feed, signal?: AbortSignal) {
+  constructor(home: string, feed: Feed, signal?: AbortSignal, gone?: Error) {
     this.home = home
     this.feed = feed
     this.signal = signal
+    this.gone = gone
   }
 
   /**
    * A ceremony as the log tells it up to now.
    *
-   * @throws run.unknown-script, run.opening, cli.followed
+   * @throws run.unknown-script, run.opening, cli.followed, and what the storage is gone by where an attachment is not on disk
    */
   async of({ opening, id }: Opened): Promise<Ledger> {
     const known = this.known.get(id) ?? { ledger: await this.begin(opening), read: 0 }
     this.known.set(id, known)
     const { all } = this.feed
-    for (const posted of all.slice(known.read)) void known.ledger.follow(posted, (hash, signal) => this.feed.attachment(hash, signal), this.signal)
+    for (const posted of all.slice(known.read)) void known.ledger.follow(posted, (hash, signal, onMissing) => this.feed.attachment(hash, this.gone === undefined ? signal : AbortSignal.abort(this.gone), onMissing), this.signal)
     known.read = all.length
     await known.ledger.settled()
     return known.ledger

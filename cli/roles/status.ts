@@ -1,6 +1,9 @@
 /** One ceremony's state, read from the log. */
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
+import { hasBegun } from '../../engine/run/client-work.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
+import { convictedIn, unansweredIn } from '../../engine/run/guilt.ts'
+import { withheldWords } from '../../engine/run/ledger-following.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import { screenWidth } from '../output.ts'
 import { abortLines, claimLines, clockTime, outputLines, progressTable, isOver, stateOf, STATE_WORDS, waitingLines } from './ceremony-view.ts'
@@ -17,6 +20,9 @@ export interface Status {
   readonly json: Record<string, unknown>
 }
 
+/** Why a ceremony cannot be read, where that is not for what its opening says. */
+const UNREADABLE: Readonly<Record<string, string>> = { 'run.unknown-script': 'unknown-script', 'board.unreachable': 'unreachable' }
+
 /** A ceremony that cannot be read, for want of its script or of what it follows, says why. */
 export async function statusOf(home: string, identity: Identity, ledgers: Ledgers, opened: Opened): Promise<Status> {
   const { id, opening, by } = opened
@@ -31,11 +37,11 @@ export async function statusOf(home: string, identity: Identity, ledgers: Ledger
     return error
   })
   if (isKeyriteError(ledger)) {
-    const state = ledger.code === 'run.unknown-script' ? 'unknown-script' : 'refused'
+    const state = UNREADABLE[ledger.code] ?? 'refused'
     return { id, state: null, lines: [...head, `state   cannot be read: ${ledger.message}`], json: { ceremony: id, number, state, why: ledger.message } }
   }
   const { script } = ledger
-  const state = stateOf(ledger, Date.now(), identity.name)
+  const state = stateOf(ledger, Date.now(), identity.name, await hasBegun(textStore(home), ledger))
   const step = script.ceremony.steps[ledger.current]
   const kept = step === undefined ? undefined : await textStore(home).get(`${id}/since-${step.name}`)
   const since = kept === undefined ? undefined : Number(kept)
@@ -46,6 +52,7 @@ export async function statusOf(home: string, identity: Identity, ledgers: Ledger
       ...head,
       ...claimLines(script.ceremony, opening),
       `state   ${STATE_WORDS[state]}`,
+      ...(ledger.withheld === null ? [] : [`        ${withheldWords(ledger.withheld, ledger.asOf)}`]),
       '',
       ...progressTable(ledger, identity.name, screenWidth(process.stdout)),
       ...(over ? [] : ['', ...waitingLines(ledger, Date.now(), since)]),
@@ -63,6 +70,7 @@ export async function statusOf(home: string, identity: Identity, ledgers: Ledger
           }),
       outputs: ledger.outputs ?? null,
       aborts: ledger.aborts.map(({ from, payload }) => ({ from, ...payload })),
+      convicted: convictedIn(ledger), unanswered: unansweredIn(ledger), withheld: ledger.withheld,
     },
   }
 }

@@ -19,8 +19,18 @@ export async function isSignatureFile(path: string): Promise<string | undefined>
 
 const PIECE = 1 << 20
 
-/** The lines of a transcript. @param isLoose where it may be something else: what is wrong with its text is nothing then @throws run.transcript for what is no UTF-8, too long, or cut off; vault.missing, vault.unreadable */
-export function* transcriptLines(path: string, isLoose = false): Generator<string> {
+/**
+ * The lines of a transcript. A file that is not there is refused at once, before anybody types a passphrase.
+ *
+ * @param isLoose where it may be something else: what is wrong with its text is nothing then
+ * @throws run.transcript for what is no UTF-8, too long, or cut off; vault.missing, vault.unreadable
+ */
+export function transcriptLines(path: string, isLoose = false): Iterable<string> {
+  closeSync(opened(path))
+  return linesIn(path, isLoose)
+}
+
+function* linesIn(path: string, isLoose: boolean): Generator<string> {
   const file = opened(path)
   try {
     const decoder = new TextDecoder('utf-8', { fatal: !isLoose, ignoreBOM: true })

@@ -48,16 +48,16 @@ describe('keyrite ceremony simulate', () => {
     expect(one!.steps.map(({ step, ms }) => [step, ms !== null])).to.deep.equal([['SendCommits', true], ['SendReveals', true]])
   })
 
-  it('exits with 4 when it aborts, and names who is convicted, by whom, and for what', async () => {
+  it('exits with 4 when it is dead, and names who is convicted, by whom, and for what', async () => {
     const args = ['dkg', '--participants', '3', '--set', 'threshold=2', '--fault', 'wrong-share:ada:bob']
     const [json, text] = await Promise.all([run(...args, '--json'), run(...args)])
     expect([json.code, text.code]).to.deep.equal([4, 4])
     const { outcome: end, convicted, aborts, outputs } = JSON.parse(json.stdout) as Report
-    expect([end, outputs]).to.deep.equal(['aborted', null])
+    expect([end, outputs]).to.deep.equal(['dead', null])
     expect(convicted).to.have.length(1)
     expect(convicted[0]).to.deep.include({ name: 'ada', reason: 'dkg.bad-deal', by: ['ada', 'bob', 'carol'] })
     expect(aborts[0]).to.include({ reason: 'dkg.bad-deal', accused: 'ada' })
-    expect(text.stdout).to.match(/^Aborted after /m).and.match(/Convicted: ada \(dkg\.bad-deal\), by what all 3 participants found/).and.match(/^ada +aborted .*wrong-share:ada:bob$/m)
+    expect(text.stdout).to.match(/^Over after .*: it can never be usable/m).and.match(/Convicted: ada \(dkg\.bad-deal\), by what all 3 participants found/).and.match(/^ada +dead +closed .*wrong-share:ada:bob$/m)
   })
 
   it('convicts nobody for what a storage could have caused', async () => {

@@ -1,10 +1,12 @@
 /**
- * What a DKG costs one participant's airgap and channel, step by step: CPU of the airgap, bytes and QR frames across.
+ * What a DKG costs one participant: its airgap and channel, step by step (CPU, bytes and QR frames across), and its client (messages,
+ * bytes and CPU of reading the log).
  *
  *   node --import=tsx engine/bench/ceremony.ts [5/3 11/6 64/43 …]
  *
  * Every participant is simulated with the real roles. What crossed to one of them is then brought, once more, to an
- * airgap in a process of its own, as a real one is: with cold code, and nothing decoded, verified or imported before.
+ * airgap in a process of its own, as a real one is: with cold code, and nothing decoded, verified or imported before. The log is
+ * read in such a process too.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,13 +15,19 @@ import { fileURLToPath } from 'node:url'
 import { openEnvelope } from '../channel/envelope.ts'
 import { pack } from '../channel/payload.ts'
 import { makeSending } from '../channel/transfer.ts'
+import { fromHex, toHex } from '../crypto/bytes.ts'
 import { createAirgap } from '../run/airgap.ts'
 import type { Airgap } from '../run/airgap.ts'
+import { Ledger } from '../run/ledger.ts'
 import type { AirgapMemory } from '../run/memory.ts'
 import { seededRandom, simulate } from '../run/simulate.ts'
 import type { MemberKeys } from '../run/simulate.ts'
 import { readShipped } from '../script/shipped.ts'
 import { verbs } from '../verbs/implementations.ts'
+import type { Entry } from '../wire/board.ts'
+import type { Opening } from '../wire/card.ts'
+import { utf8 } from '../wire/canonical.ts'
+import { EMPTY_HEAD, parseMessage } from '../wire/message.ts'
 import { heading, median, print } from './report.ts'
 
 /** One request as it crossed, and the airgap's memory at that time. */
@@ -29,10 +37,17 @@ interface Crossing {
   readonly memory: AirgapMemory
 }
 
+/** A ceremony's log, with its attachments in hex. */
+interface Log {
+  readonly opening: Opening
+  readonly entries: readonly Entry[]
+  readonly attachments: Readonly<Record<string, string>>
+}
+
 const FRAGMENT = 400
 const PROCESSES = 3
 
-/** A ceremony in memory, and what crossed to its last participant's airgap. */
+/** A ceremony in memory, its log, and what crossed to its last participant's airgap. */
 async function record(n: number, threshold: number) {
   const crossings: Crossing[] = []
   const recorded = (airgap: Airgap, { memory }: MemberKeys) => async (request: string): Promise<string> => {
@@ -44,22 +59,40 @@ async function record(n: number, threshold: number) {
   const names = Array.from({ length: n }, (_, i) => `p${String(i + 1).padStart(2, '0')}`)
   const began = performance.now()
   const { user: before } = process.cpuUsage()
-  const { results } = await simulate({
+  const { results, opening, board } = await simulate({
     script: readShipped('dkg'), names, parameters: { threshold }, verbs, random: seededRandom(`${String(n)}/${String(threshold)}`),
     tamper: { [names.at(-1) ?? '']: { exchange: recorded } }, idle: 60_000,
   })
   const outcome = results.get(names[0] ?? '')?.outcome ?? 'none'
-  return { crossings, outcome, seconds: (performance.now() - began) / 1000, cpuSeconds: (process.cpuUsage().user - before) / 1e6 }
+  const log: Log = { opening, entries: board.entries, attachments: Object.fromEntries([...board.attachments].map(([hash, bytes]) => [hash, toHex(bytes)])) }
+  return { crossings, log, outcome, seconds: (performance.now() - began) / 1000, cpuSeconds: (process.cpuUsage().user - before) / 1e6 }
 }
 
-/** CPU milliseconds of each request, in a process that does nothing else. */
-async function replayed(crossings: readonly Crossing[]): Promise<readonly number[]> {
-  const child = fork(fileURLToPath(import.meta.url), ['replay'])
-  child.send(crossings)
+/** What the work takes in a process that does nothing else. */
+async function inProcess(work: 'replay' | 'read', given: readonly Crossing[] | Log): Promise<readonly number[]> {
+  const child = fork(fileURLToPath(import.meta.url), [work])
+  child.send(given)
   const [times] = (await once(child, 'message')) as [readonly number[]]
   return times
 }
 
+/** CPU milliseconds of reading a log to its end, as every client does. */
+function read({ opening, entries, attachments }: Log): readonly number[] {
+  const before = process.cpuUsage()
+  const posts = entries.map(({ offset, text }) => {
+    const message = parseMessage(text)
+    const hex = attachments[message.attachment ?? '']
+    return { offset, message, ...(hex === undefined ? {} : { attachment: fromHex(hex) }) }
+  })
+  const headAt = (offset: number) => (offset === -1 ? EMPTY_HEAD : entries[offset]?.head)
+  const ledger = new Ledger({ script: readShipped('dkg'), opening, verbs, random: (length) => Uint8Array.from(randomBytes(length)), headAt })
+  for (const post of posts) ledger.accept(post)
+  const { user, system } = process.cpuUsage(before)
+  if (!ledger.usable) throw new Error('the reader ended another way')
+  return [(user + system) / 1000]
+}
+
+/** CPU milliseconds of each request. */
 async function replay(crossings: readonly Crossing[]): Promise<readonly number[]> {
   const script = readShipped('dkg')
   let memory: AirgapMemory | undefined
@@ -95,9 +128,13 @@ const framesOf = (text: string) => [pack(text).length, makeSending(text, { fragm
 
 async function bench(size: string): Promise<void> {
   const [n = 5, threshold = 3] = size.split('/').map(Number)
-  const { crossings, outcome, seconds, cpuSeconds } = await record(n, threshold)
+  const { crossings, log, outcome, seconds, cpuSeconds } = await record(n, threshold)
   const runs: (readonly number[])[] = []
-  for (let i = 0; i < PROCESSES; i++) runs.push(await replayed(crossings))
+  const reads: number[] = []
+  for (let i = 0; i < PROCESSES; i++) {
+    runs.push(await inProcess('replay', crossings))
+    reads.push(...(await inProcess('read', log)))
+  }
   const rows = crossings.map(({ request, answer }, i) =>
     [openEnvelope(request).step ?? '', Math.round(median(runs.map((run) => run[i] ?? NaN))), ...framesOf(request), ...framesOf(answer)] as const)
   const all = [1, 2, 3, 4, 5].map((column) => rows.reduce((sum, row) => sum + Number(row[column]), 0))
@@ -105,14 +142,21 @@ async function bench(size: string): Promise<void> {
     `${size}: ${outcome}; simulated in ${seconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of CPU (${String(n)} clients and airgaps in one process)`,
     ['', 'airgap, CPU ms', 'request, bytes', 'frames', 'answer, bytes', 'frames'], [...rows, ['all', ...all]],
   )
+  print(`${size}: one client`, ['', 'messages', 'bytes', 'reading, CPU ms'], [['the log, with its attachments', log.entries.length, bytesOf(log), Math.round(median(reads))]])
 }
+
+const bytesOf = ({ entries, attachments }: Log): number =>
+  entries.reduce((sum, { text }) => sum + utf8(text).length, 0) + Object.values(attachments).reduce((sum, hex) => sum + hex.length / 2, 0)
 
 const [mode, ...more] = process.argv.slice(2)
 if (mode === 'replay') {
   const [crossings] = (await once(process, 'message')) as [readonly Crossing[]]
   process.send?.(await replay(crossings), () => process.exit(0))
+} else if (mode === 'read') {
+  const [log] = (await once(process, 'message')) as [Log]
+  process.send?.(read(log), () => process.exit(0))
 } else {
-  heading(`A key generation, for one airgap in a process of its own (median of ${String(PROCESSES)}), frames of ${String(FRAGMENT)} bytes`)
+  heading(`A key generation, for one airgap and one client, each in a process of its own (median of ${String(PROCESSES)}), frames of ${String(FRAGMENT)} bytes`)
   for (const size of mode === undefined ? ['5/3', '11/6', '64/43'] : [mode, ...more]) await bench(size)
   process.exit(0)
 }

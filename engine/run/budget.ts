@@ -4,13 +4,8 @@
  */
 import type { Ceremony } from '../script/model.ts'
 import { canonicalBytes } from '../wire/canonical.ts'
+import { MOST_BYTES, mostEntries } from '../wire/limits.ts'
 import type { Message } from '../wire/message.ts'
-
-/** Bytes of such messages. */
-export const MOST_BYTES = 1 << 20
-
-/** Such messages of one member with that many slots. */
-export const mostEntries = (slots: number): number => 64 + 4 * slots
 
 /** How many slots a member has: one a step, and one for the answer to each other's dispute. */
 export const slotsOf = ({ steps, disputes }: Ceremony, participants: number): number =>

@@ -15,7 +15,7 @@ import { abortPayload } from './abort.ts'
 import type { Fault } from './abort.ts'
 import { checkStated, exchangeWith, readKept, stepRequest } from './client-exchange.ts'
 import type { KeptAnswer, StatedPlace } from './client-exchange.ts'
-import type { ClientPorts } from './client-ports.ts'
+import type { ClientPorts, TextStore } from './client-ports.ts'
 import { runError } from './errors.ts'
 import type { DisputeState } from './ledger-disputes.ts'
 import type { Ledger } from './ledger.ts'
@@ -34,9 +34,7 @@ export class ClientWork {
 
   /** Reads from disk whether an earlier run began to post its part of the certificate. */
   async load(): Promise<void> {
-    const { certificate } = this.ledger.ceremony
-    const kept = await this.kept(certificate)
-    if (kept !== undefined && (await this.ports.store.get(this.key(`outbox-${certificate}`))) !== undefined) this.begin(certificate, kept)
+    if (await hasBegun(this.ports.store, this.ledger)) this.begun.add(this.ledger.ceremony.certificate)
   }
 
   /** The airgap's part of the certificate is, or may be, in the log; and the certificate may still complete. */
@@ -171,9 +169,8 @@ export class ClientWork {
   }
 
   /** Is it this participant's part of the certificate, and no dispute in its place? */
-  private isPart(name: string, { statement }: KeptAnswer): boolean {
-    const { certificate, steps } = this.ledger.ceremony
-    return name === certificate && statement.type === steps.find((step) => step.name === certificate)?.sends
+  private isPart(name: string, kept: KeptAnswer): boolean {
+    return name === this.ledger.ceremony.certificate && isPartOf(this.ledger, kept)
   }
 
   private begin(name: string, kept: KeptAnswer): void {
@@ -227,6 +224,16 @@ export class ClientWork {
   private isInLog(statement: Statement): boolean {
     return this.ledger.holds(statement)
   }
+}
+
+const isPartOf = ({ ceremony: { certificate, steps } }: Ledger, { statement }: KeptAnswer): boolean =>
+  statement.type === steps.find((step) => step.name === certificate)?.sends
+
+/** Did a client with this store begin to post its part of the certificate? The log may hold it although nobody here has seen it yet. */
+export async function hasBegun(store: TextStore, ledger: Ledger): Promise<boolean> {
+  const { id, ceremony: { certificate } } = ledger
+  const kept = await store.get(`${id}/answer-${certificate}`)
+  return kept !== undefined && isPartOf(ledger, readKept(kept)) && (await store.get(`${id}/outbox-${certificate}`)) !== undefined
 }
 
 /** Under which name the answer to a dispute is kept. */

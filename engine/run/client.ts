@@ -12,6 +12,7 @@ import { abandonStep } from './abandon.ts'
 import { isStorages } from './abort.ts'
 import type { Fault } from './abort.ts'
 import { mayBeAccused } from './ending.ts'
+import { withheldWords } from './ledger-following.ts'
 import type { ClientPorts } from './client-ports.ts'
 import { ClientWork } from './client-work.ts'
 import { pause } from './feed.ts'
@@ -71,7 +72,7 @@ class ClientRun {
     this.ports.onLedger?.(this.ledger)
     const broken = new AbortController()
     const stop = this.ports.feed.listen((posted) => {
-      this.ledger.follow(posted, (hash, reading) => this.ports.feed.attachment(hash, reading), this.signal).then(
+      this.ledger.follow(posted, (...wanted) => this.ports.feed.attachment(...wanted), this.signal).then(
         () => {
           this.ports.onLedger?.(this.ledger)
           for (const hear of [...this.changed]) hear()
@@ -82,8 +83,8 @@ class ClientRun {
     })
     const either = following(this.signal, broken.signal)
     try {
-      // What the log holds already comes before anything is done, as far as the storage gives it.
-      await this.readBefore(either.signal)
+      // What the log holds already comes before anything is done.
+      await this.read(either.signal)
       return await this.toEnd(either.signal)
     } catch (error) {
       if (this.signal.aborted) return null
@@ -92,16 +93,6 @@ class ClientRun {
       either.release()
       stop()
     }
-  }
-
-  private async readBefore(signal: AbortSignal): Promise<void> {
-    const { ledger } = this
-    const settled = new AbortController()
-    const late = following(signal, settled.signal)
-    const first = Math.min(ledger.deadline(ledger.current), ledger.deadline(ledger.certificateIndex))
-    await Promise.race([ledger.settled(), this.onTime(first, late.signal)])
-    settled.abort()
-    late.release()
   }
 
   private async toEnd(signal: AbortSignal): Promise<ClientResult> {
@@ -187,17 +178,17 @@ class ClientRun {
   /** Waits until a time, and for what had come in by then to be read. */
   private async onTime(time: number, signal: AbortSignal): Promise<void> {
     await this.ports.clock.until(time, signal)
-    await this.read(signal)
+    if (!signal.aborted) await this.read(signal)
   }
 
-  /** Waits for what has come in to be read, however long that takes; but for an attachment that is withheld no longer than a while. */
+  /** Waits for what has come in to be read, as far as it can be. */
   private async read(signal: AbortSignal): Promise<void> {
-    for (let isRead = false; !isRead && !signal.aborted;) {
-      const settled = new AbortController()
-      const either = following(signal, settled.signal)
-      const { now, until } = this.ports.clock
-      isRead = await Promise.race([this.ledger.settled().then(() => true), until(now() + GRACE, either.signal).then(() => this.ledger.withheld !== null)])
-      settled.abort()
+    const done = new AbortController()
+    const either = following(signal, done.signal)
+    try {
+      await Promise.race([this.ledger.settled(), this.when(() => false, either.signal)])
+    } finally {
+      done.abort()
       either.release()
     }
   }
@@ -257,7 +248,7 @@ class ClientRun {
     if (ledger.withheld !== null) {
       return {
         reason: 'withheld', step: step.name, accused: null, convicts: false, offsets: [ledger.asOf + 1],
-        why: `the storage did not give the attachment ${ledger.withheld} of the message after offset ${ledger.asOf}, without which nothing after it can be read`,
+        why: withheldWords(ledger.withheld, ledger.asOf),
       }
     }
     const missing = ledger.missing(step.index)
@@ -351,8 +342,8 @@ class ClientRun {
     const found = (): Duty | undefined => {
       if (ledger.certified || ledger.usable) return { kind: 'over' }
       if (work.accusations.length > 0 && this.isOnDuty) return { kind: 'accused' }
-      if (this.areJudged && !saysNothing()) return { kind: 'judged', fault: this.judged() }
-      return this.isOnDuty || (!saysNothing() && ledger.disputes.length > 0) ? undefined : { kind: 'over' }
+      if (this.areJudged) return saysNothing() ? { kind: 'over' } : { kind: 'judged', fault: this.judged() }
+      return this.isOnDuty || ledger.disputes.length > 0 ? undefined : { kind: 'over' }
     }
     for (let next = found(); ; next = found()) {
       if (next !== undefined || signal.aborted) return next ?? { kind: 'over' }

@@ -24,11 +24,14 @@ export function mayBeAccused(ledger: Ledger, me: string, now: number, until = -I
   return !ledger.areOthersIn(step.name, me) || ledger.disputes.some(({ accused, answered }) => accused === me && !answered)
 }
 
-/** @param me a member of the roster; absent for readers without a part in it */
-export function endingFor(ledger: Ledger, me?: string): OwnEnding {
+/**
+ * @param me a member of the roster; absent for readers without a part in it
+ * @param hasBegun its client began to post its part of the certificate, which the log may hold although nobody has seen it yet
+ */
+export function endingFor(ledger: Ledger, me?: string, hasBegun = false): OwnEnding {
   const { end } = ledger
   if (me === undefined || end === 'usable' || end === 'unconfirmed') return end
   if (end === 'dead') return ledger.hasAbandoned(me) ? 'abandoned' : end
-  if (end === 'aborted' && ledger.isBound(me)) return 'doubtful'
+  if (end === 'aborted' && (hasBegun || ledger.isBound(me))) return 'doubtful'
   return end === 'open' && ledger.aborts.some(({ from }) => from === me) ? 'left' : end
 }

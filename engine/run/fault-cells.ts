@@ -12,6 +12,7 @@ import type { ClientResult } from './client.ts'
 import { endingFor } from './ending.ts'
 import type { OwnEnding } from './ending.ts'
 import { secretsOf } from './fault-secrets.ts'
+import { convictedIn } from './guilt.ts'
 import { faultKinds, targetsOf } from './faults.ts'
 import type { FaultKind } from './faults.ts'
 import type { LogEnding } from './ledger-ending.ts'
@@ -21,7 +22,7 @@ import { memoryBoard } from './memory-board.ts'
 import { memoryStore, seededRandom, simulate } from './simulate.ts'
 import type { SimulateOptions, Simulated, SimulatedMember } from './simulate.ts'
 import { writeTranscript } from './transcript.ts'
-import { convictedIn, verifyTranscript } from './verify.ts'
+import { verifyTranscript } from './verify.ts'
 
 /** One fault of one participant, of everything that it can be in a script. */
 export interface FaultCell {
@@ -93,7 +94,8 @@ interface Said {
   readonly own: Readonly<Record<string, OwnEnding>>
 }
 
-const provedIn = (ledger: Ledger): readonly Conviction[] => [...convictedIn(ledger)].sort((a, b) => (a.name + a.reason < b.name + b.reason ? -1 : 1))
+const provedIn = (ledger: Ledger): readonly Conviction[] =>
+  convictedIn(ledger).map(({ name, reason }) => ({ name, reason })).sort((a, b) => (a.name + a.reason < b.name + b.reason ? -1 : 1))
 
 const saidBy = (ledger: Ledger): Said => ({
   end: ledger.end, convicted: provedIn(ledger),

@@ -2,17 +2,17 @@
 import { toHex } from '../crypto/bytes.ts'
 import { canonicalBytes } from '../wire/canonical.ts'
 import type { JsonObject } from '../wire/canonical.ts'
-import { textHash } from '../wire/message.ts'
+import { mostEntries } from '../wire/limits.ts'
+import { parseMessage, textHash } from '../wire/message.ts'
 import { deadlineOf } from './opening.ts'
 import type { Opening } from '../wire/card.ts'
-import { mostEntries, slotsOf } from './budget.ts'
+import { slotsOf } from './budget.ts'
 import type { FaultKind, FaultPlace } from './faults.ts'
 import {
   abortBy, airgapSign, airgapSteps, attachingSteps, beforeStep, clientSteps, flipped, flippedDeep, flippedText, inStep, laterSteps, meddling,
   otherwise, reattaching, restated, stating, swallowed, unsignedOf,
 } from './meddling.ts'
 import type { Meddling } from './meddling.ts'
-import { parseMessage } from '../wire/message.ts'
 import type { MemoryBoard } from './memory-board.ts'
 
 /** The Opening of the ceremony that a message is of. */

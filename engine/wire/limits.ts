@@ -1,4 +1,7 @@
-/** How long a text is that crosses between a client and its airgap, at most. Checked before anything is allocated. */
+/**
+ * Bounds that more than one program holds to: of the texts that cross between a client and its airgap, checked before anything
+ * is allocated, and of what a member may post in a ceremony.
+ */
 
 /** UTF-8 bytes of the inflated text. */
 export const MAX_TEXT = 4 * 1024 * 1024
@@ -8,3 +11,9 @@ export const MAX_WHOLE = 16 * 1024 * 1024
 
 /** Parts that a text is cut into. */
 export const MAX_WHOLE_PARTS = 1024
+
+/** Messages of one member that take no slot, for one that has that many slots (protocol §11): readers count no more of them. */
+export const mostEntries = (slots: number): number => 64 + 4 * slots
+
+/** Bytes of such messages. */
+export const MOST_BYTES = 1 << 20

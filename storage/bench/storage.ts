@@ -12,13 +12,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Koa from 'koa'
 import { heading, median, print } from '../../engine/bench/report.ts'
-import { abortOf, BOARD, person, readyOf, TOKEN } from '../test/support.ts'
+import { anyOf, BOARD, person, readyOf, TOKEN } from '../test/support.ts'
 import { serve } from '../serve.ts'
 
 const CONNECTIONS = 100
 const TURNS = 5
-/** A message of about 1 KB. */
-const FILLER = 'x'.repeat(560)
 const KINDS = ['bare', 'memory', 'nedb'] as const
 type Kind = (typeof KINDS)[number]
 
@@ -86,7 +84,7 @@ async function main(messages: number): Promise<void> {
     }
     const rates = new Map<Kind, number[]>(KINDS.map((kind) => [kind, []]))
     for (let i = 0; i <= TURNS; i += 1) {
-      const texts = Array.from({ length: messages }, (_, j) => abortOf(people[j % CONNECTIONS] ?? person('p'), { i, j, FILLER }))
+      const texts = Array.from({ length: messages }, (_, j) => anyOf(people[j % CONNECTIONS] ?? person('p'), { i, j }))
       for (const kind of KINDS) {
         const rate = await turn(urls.get(kind) ?? '', texts)
         // The first turn warms up.

@@ -113,9 +113,9 @@ function readyList({ ready, readyCount }: Pick<BoardView, 'ready' | 'readyCount'
 
 function recentList({ recent, pin }: Pick<BoardView, 'recent' | 'pin'>, path: string): Child[] {
   if (recent.length === 0) return []
-  const one = ({ offset, type, from, to, step, attachment }: MessageView): HTMLElement => el('tr', {},
+  const one = ({ offset, type, from, step, attachment }: MessageView): HTMLElement => el('tr', {},
     el('th', { scope: 'row' }, el('a', { href: messageUrl(`${path}/messages`, offset) }, String(offset))),
-    el('td', {}, theirs(from), ...(to === null ? [] : [' → ', theirs(to)])),
+    el('td', {}, theirs(from)),
     el('td', {}, theirs(type)),
     el('td', {}, theirs(step ?? '')),
     el('td', {}, ...(attachment === null ? [] : [el('a', { class: 'mono', href: `${path}/attachments/${attachment}`, download: `${attachment}.json` }, `${attachment.slice(0, 12)}…`)])))

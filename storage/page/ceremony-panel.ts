@@ -1,9 +1,9 @@
 /** One ceremony on the page: what it is, where it stands, who is awaited, and how it ended. */
 import { el, place, setText, theirs } from './dom.ts'
 import type { Child } from './dom.ts'
-import type { CeremonyView, FactView } from './model.ts'
+import type { CeremonyView, DisputeView, FactView } from './model.ts'
 import { legend, marksIn, messageUrl, progressTable } from './progress-table.ts'
-import { alike, clockTime, counted, deadlineOf, nameList, stateOf, untilWords } from './words.ts'
+import { alike, clockTime, counted, deadlineOf, isAfter, nameList, stateOf, untilWords } from './words.ts'
 import type { SharedAbort } from './words.ts'
 
 export interface Panel {
@@ -59,6 +59,8 @@ export function ceremonyPanel(board: string, id: string, isOpen: boolean): Panel
     const deadline = deadlineOf(view)
     setText(until, deadline === null ? '' : untilWords(deadline, now))
     until.hidden = deadline === null
+    const { aborts, faults, disputes, usableAt } = view
+    setTrouble({ aborts: alike(aborts), faults, usableAt, disputes: disputes.map((one) => ({ ...one, isLate: one.until <= now })) })
   }
   return {
     node,
@@ -68,19 +70,22 @@ export function ceremonyPanel(board: string, id: string, isOpen: boolean): Panel
       setText(title, next.title ?? `Ceremony by the script ${next.script.name}`)
       setTags(next)
       setNumber(next.number)
-      const { id: ceremony, steps, current, rows, state: at, aborts, faults, disputes } = next
+      const { id: ceremony, steps, current, rows, state: at } = next
       setTable({ id: ceremony, steps, current, rows, state: at, messages })
       setSigns(marksIn(rows))
-      setTrouble({ aborts: alike(aborts), faults, disputes })
       setResults({ outputs: next.outputs, state: at })
-      setFacts({ ...next, rows: [], steps: [], number: null, outputs: [], attachments: [], aborts: [], faults: [], disputes: [], awaited: [], current: 0 })
+      setFacts({ ...next, rows: [], steps: [], number: null, outputs: [], attachments: [], aborts: [], faults: [], disputes: [], awaited: [], bound: [], usableAt: null, current: 0 })
       setAttachments({ attachments: next.attachments, attachmentCount: next.attachmentCount })
       tick(Date.now())
     },
   }
 }
 
-type Trouble = Pick<CeremonyView, 'faults' | 'disputes'> & { readonly aborts: readonly SharedAbort[] }
+type Trouble = Pick<CeremonyView, 'faults' | 'usableAt'> & {
+  readonly aborts: readonly SharedAbort[]
+  /** `isLate`: the time for an answer is over. */
+  readonly disputes: readonly (DisputeView & { readonly isLate: boolean })[]
+}
 
 const row = (name: Child, ...value: readonly Child[]): HTMLElement[] => [el('dt', {}, name), el('dd', {}, ...value)]
 
@@ -100,14 +105,15 @@ function factRows({ openedBy, opensAt, offset, parameters, script, id }: Ceremon
   ]
 }
 
-function troubleList({ aborts, faults, disputes }: Trouble, messages: string): Child[] {
+function troubleList({ aborts, faults, usableAt, disputes }: Trouble, messages: string): Child[] {
   const at = (offsets: readonly number[]): Child[] => offsets.flatMap((offset, i) => [i === 0 ? '; ' : ', ', el('a', { href: messageUrl(messages, offset) }, `message ${offset}`)])
   const where = (step: string | null): Child[] => (step === null ? [] : [' in ', theirs(step)])
   const items = [
-    ...disputes.map(({ from, accused, step, offset, isAnswered }) =>
-      el('li', {}, theirs(from), ' complains of ', theirs(accused), ...where(step), isAnswered ? ', and was answered' : ': an answer is awaited', ...at([offset]))),
+    ...disputes.map(({ from, accused, step, offset, isAnswered, isLate }) =>
+      el('li', {}, theirs(from), ' complains of ', theirs(accused), ...where(step), isAnswered ? ', and was answered' : isLate ? ', and was not answered: neither guilty nor cleared' : ': an answer is awaited', ...at([offset]))),
     ...faults.map(({ step, reason, why, convicted, offsets }) =>
-      el('li', {}, 'Found by this page', ...where(step), ` (${reason}): `, theirs(why), ...(convicted === null ? ['. This proves nobody guilty'] : ['. This proves ', theirs(convicted), ' guilty']), ...at(offsets))),
+      el('li', {}, 'Found by this page', ...where(step), ` (${reason}): `, theirs(why), ...(convicted === null ? ['. This proves nobody guilty'] : ['. This proves ', theirs(convicted), ' guilty']),
+        ...(isAfter(usableAt, { offsets }) ? ['. It stands after the success, which it does not change'] : []), ...at(offsets))),
     ...aborts.map(({ from, step, reason, accused, why, offsets }) =>
       el('li', {}, theirs(nameList(from)), ' aborted', ...where(step), ` (${reason}`, ...(accused === null ? [] : [', naming ', theirs(accused)]), '): ', theirs(why), ...at(offsets))),
   ]

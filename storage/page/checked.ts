@@ -2,12 +2,15 @@
  * A ceremony whose script ships with the page: read by the very fold that every client and `keyrite verify` run, so
  * that what is shown was checked here, in the visitor's browser: signatures, views, values, proofs, outcome.
  */
+import { abandonStep } from '../../engine/run/abandon.ts'
+import { hasAttachment } from '../../engine/run/attachment.ts'
+import type { LogEnding } from '../../engine/run/ledger-ending.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Post } from '../../engine/run/ledger-read.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
 import type { Script, Step } from '../../engine/script/model.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
-import type { CellView, CeremonyView, State } from './model.ts'
+import type { CellView, CeremonyView } from './model.ts'
 import { headView, NOTHING } from './opened.ts'
 import type { Reader } from './opened.ts'
 import { Places } from './placed.ts'
@@ -28,7 +31,7 @@ export class CheckedCeremony implements Reader {
   private isRefused = false
   private pending: Post[] = []
 
-  /** @param begin gives the ledger, or the ceremony that must be finished before. @throws run.opening where the opening breaks a rule */
+  /** @param begin gives the ledger, or the ceremony that must be usable before. @throws run.opening where the opening breaks a rule */
   constructor(opened: Opened, script: Script, begin: () => Ledger | string) {
     this.opened = opened
     this.script = script
@@ -36,15 +39,15 @@ export class CheckedCeremony implements Reader {
     this.tryToBegin()
   }
 
-  get finished(): Ledger | undefined {
-    return this.ledger?.finished === true ? this.ledger : undefined
+  get usable(): Ledger | undefined {
+    return this.ledger?.usable === true ? this.ledger : undefined
   }
 
   get isWaiting(): boolean {
     return this.ledger === undefined && !this.isRefused
   }
 
-  /** Begins where what it follows is finished by now. */
+  /** Begins where what it follows is usable by now. */
   tryToBegin(): void {
     try {
       const begun = this.begin()
@@ -69,77 +72,82 @@ export class CheckedCeremony implements Reader {
     } else if (!this.isRefused && this.pending.length < MOST_PENDING) this.pending.push(post)
   }
 
-  wantsAttachment({ message: { statement, attachment } }: Post): boolean {
-    if (attachment === undefined || this.isRefused) return false
-    const isMember = this.opened.opening.roster.some(({ name }) => name === statement.from)
-    return isMember && Object.hasOwn(this.script.ceremony.messages, statement.type) && this.script.ceremony.messages[statement.type]?.attachment !== undefined
+  /** What is held until the ceremony can begin has to be judged without a ledger: nobody can tell then what will want it. */
+  wantsAttachment(post: Post): boolean {
+    if (this.ledger !== undefined) return this.ledger.wants(post)
+    const { statement, attachment } = post.message
+    const spec = this.isRefused || attachment === undefined ? undefined : this.script.ceremony.messages[statement.type]
+    return spec !== undefined && hasAttachment(spec) && this.opened.opening.roster.some(({ name }) => name === statement.from)
   }
 
   view(number: string | null): CeremonyView {
     const { opened, script, ledger } = this
     const head = { ...headView(opened, script, number), ...NOTHING, problem: this.problem }
     if (ledger === undefined) return { ...head, state: this.isRefused ? 'refused' : 'waiting' }
-    const state = stateOf(ledger)
+    const { end } = ledger
     const counting = ledger.placedOffsets
-    const made = this.places.made(counting)
+    const [counted, any] = [this.places.firstOf(counting), this.places.firstOf(this.places.offsets)]
     const step = ledger.ceremony.steps[ledger.current]
     return {
       ...head,
-      state,
+      state: end,
+      problem: problemOf(ledger),
+      usableAt: ledger.usableAt,
+      bound: end === 'aborted' ? ledger.roster.map(({ name }) => name).filter((name) => ledger.isBound(name)) : [],
       steps: ledger.ceremony.steps.map(({ name, index }) => ({ name, until: ledger.deadline(index) })),
       current: ledger.current,
       rows: ledger.roster.map(({ name }) => ({
         name,
         cells: ledger.ceremony.steps.map((one): CellView => {
-          const { offset = null, count = 0 } = made(one.name, name) ?? {}
-          return { mark: markOf(ledger, one, name, state), offset, count, of: messagesIn(ledger, one) }
+          const offset = counted(one.name, name)
+          const hasStated = ledger.hasStated(one.name, name)
+          return { mark: markOf(ledger, one, name, offset !== undefined), offset: offset ?? (hasStated ? any(one.name, name) : undefined) ?? null }
         }),
       })),
-      awaited: step === undefined || state === 'aborted' ? [] : ledger.missing(step.index).filter((name) => !ledger.isOut(name)),
+      awaited: step === undefined || isOver(end) ? [] : ledger.missing(step.index).filter((name) => !ledger.isOut(name)),
       needed: step === undefined || step.collect.kind === 'all'
         ? null
         : { made: ledger.sources.statements(step.sends).length, wanted: ledger.wanted(step) },
-      ...endings(ledger),
+      ...troubles(ledger),
       outputs: outputFacts(ledger.outputs),
       ...this.places.attachments(counting),
     }
   }
 }
 
-/** As anyone reads it from the log. */
-function stateOf(ledger: Ledger): State {
-  if (ledger.finished) return 'usable'
-  if (ledger.certified) return 'confirming'
-  const { ending } = ledger
-  // Other faults end it by the Abort of whoever sees them first.
-  if (ending?.kind === 'abort' || ending?.fault.reason === 'unreachable') return 'aborted'
-  return ledger.disputes.length > 0 ? 'disputed' : 'running'
+/** Nobody is waited for any more. */
+const isOver = (end: LogEnding): boolean => end === 'aborted' || end === 'dead' || end === 'usable'
+
+/** What ends it, where no participant has said so by an Abort. */
+function problemOf({ end, dead, ending }: Ledger): string | null {
+  if (end === 'dead') return line(dead?.why ?? '')
+  return end === 'aborted' && ending?.kind === 'fault' ? line(ending.fault.why) : null
 }
 
-function markOf(ledger: Ledger, step: Step, name: string, state: State): CellView['mark'] {
-  if (ledger.disputes.some((one) => one.step.name === step.name && one.dispute.statement.from === name)) return 'disputed'
-  if (ledger.hasStated(step.name, name)) return 'done'
+/** @param counts what it stated in the step counts */
+function markOf(ledger: Ledger, step: Step, name: string, counts: boolean): CellView['mark'] {
+  if (ledger.disputes.some((one) => one.step.name === step.name && one.complainer === name)) return 'disputed'
+  if (step === abandonStep(ledger.ceremony) && ledger.hasAbandoned(name)) return 'abandoned'
+  if (ledger.hasStated(step.name, name)) return counts ? 'done' : 'refused'
   const abort = ledger.aborts.find(({ from }) => from === name)
   if (abort !== undefined && (stepOf(ledger, abort.payload.step) ?? ledger.current) === step.index) return 'aborted'
   if (ledger.isOut(name)) return 'out'
   // Where some are enough, nobody waits for the others once they are there.
-  if (state === 'aborted' || step.index < ledger.current) return 'never'
+  if (isOver(ledger.end) || step.index < ledger.current) return 'never'
   return step.index === ledger.current ? 'awaited' : 'later'
 }
 
 /** An Abort may name any step, or none. */
 const stepOf = ({ ceremony }: Ledger, name: string | null): number | undefined => ceremony.steps.find((one) => one.name === name)?.index
 
-const messagesIn = ({ ceremony, roster }: Ledger, { sends }: Step): number => (ceremony.messages[sends]?.to === 'others' ? roster.length - 1 : 1)
-
-function endings(ledger: Ledger): Pick<CeremonyView, 'aborts' | 'faults' | 'disputes'> {
+function troubles(ledger: Ledger): Pick<CeremonyView, 'aborts' | 'faults' | 'disputes'> {
   return {
     aborts: ledger.aborts.slice(0, MOST).map(({ from, offset, payload: { step, reason, accused, evidence } }) => ({ from, offset, step, reason, accused, why: line(evidence.why) })),
     faults: ledger.faults.slice(0, MOST).map(({ step, reason, why, convicts, accused, offsets }) => ({
       step: step === null ? null : line(step, 64), reason, why: line(why), convicted: convicts ? accused : null, offsets: offsets.slice(0, 4),
     })),
-    disputes: ledger.disputes.map(({ name, step, dispute, accused, answered }) => ({
-      from: dispute.statement.from, accused, step: step.name, offset: dispute.offset, isAnswered: answered, until: ledger.disputeDeadline(name),
+    disputes: ledger.disputes.map(({ name, step, dispute, complainer, accused, answered }) => ({
+      from: complainer, accused, step: step.name, offset: dispute.offset, isAnswered: answered, until: ledger.disputeDeadline(name),
     })),
   }
 }

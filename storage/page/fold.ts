@@ -1,6 +1,6 @@
 /**
  * A board's log as the page reads it: every head from the first message on, who is ready, what was opened, and each
- * ceremony by its own reader. No I/O; what cannot be read is passed over, as clients do.
+ * ceremony by its own reader. No I/O.
  */
 import { Ledger } from '../../engine/run/ledger.ts'
 import { followedIds } from '../../engine/run/followed.ts'
@@ -12,7 +12,7 @@ import type { Script } from '../../engine/script/model.ts'
 import type { Random, Verbs } from '../../engine/verbs/runtime.ts'
 import type { Entry } from '../../engine/wire/board.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
-import { EMPTY_LOG, nextHead, parseMessage, textHash } from '../../engine/wire/message.ts'
+import { EMPTY_LOG, headAfter, parseMessage, placeProblem, textHash } from '../../engine/wire/message.ts'
 import type { Message, Pin } from '../../engine/wire/message.ts'
 import { CheckedCeremony } from './checked.ts'
 import type { BoardView, CeremonyView, MessageView } from './model.ts'
@@ -34,8 +34,7 @@ export class Tampered extends Error {
 /** An entry whose place in the log is right. */
 export interface Read {
   readonly entry: Entry
-  /** Undefined where the entry is no message. */
-  readonly message: Message | undefined
+  readonly message: Message
   /** The attachment, by its hash, without which the message cannot be judged. */
   readonly wants: string | null
 }
@@ -73,13 +72,14 @@ export class BoardFold {
     if (offset === this.pin.offset && head !== this.pin.head) throw new Tampered(`its head at offset ${offset} is another one than before`)
   }
 
-  /** Checks an entry's place: the next offset, and a head that follows from all before it. @throws Tampered */
+  /** Checks an entry: a message in a right place, at the next offset, with the head that follows from all before it. @throws Tampered */
   read(entry: Entry): Read {
     const { offset, head } = this.pin
     if (entry.offset !== offset + 1) throw new Tampered(`offset ${entry.offset} came where ${offset + 1} should`)
-    if (entry.head !== nextHead(head, textHash(entry.text))) throw new Tampered(`the head at offset ${entry.offset} does not follow from the messages before it`)
-    const message = messageIn(entry.text)
-    if (message === undefined) return { entry, message, wants: null }
+    const message = messageIn(entry)
+    if (entry.head !== headAfter(head, message, textHash(entry.text))) throw new Tampered(`the head at offset ${entry.offset} does not follow from the messages before it`)
+    const problem = placeProblem(message)
+    if (problem !== null) throw new Tampered(`a message stands at offset ${entry.offset} that no honest storage takes: ${problem}`)
     const reader = this.readerOf(message)
     const isWanted = message.attachment !== undefined && (reader?.wantsAttachment({ offset: entry.offset, message }) ?? false)
     return { entry, message, wants: isWanted ? (message.attachment ?? null) : null }
@@ -88,7 +88,6 @@ export class BoardFold {
   /** Takes what was read, with the attachment that it wants. */
   take({ entry: { offset, head }, message }: Read, attachment?: Uint8Array): void {
     this.heads.push(head)
-    if (message === undefined) return
     const { statement } = message
     this.note(message, offset)
     const posted = [{ offset, message, text: '' }]
@@ -105,10 +104,10 @@ export class BoardFold {
   }
 
   private give(reader: Reader, post: Post): void {
-    const wasFinished = finishedOf(reader) !== undefined
+    const wasUsable = usableOf(reader) !== undefined
     reader.accept(post)
     this.changed.add(reader.opened.id)
-    if (!wasFinished && finishedOf(reader) !== undefined) this.beginWaiting()
+    if (!wasUsable && usableOf(reader) !== undefined) this.beginWaiting()
   }
 
   private open(opened: Opened): void {
@@ -135,8 +134,8 @@ export class BoardFold {
     const { verbs, random } = this.options
     const followed: Record<string, Ledger> = {}
     for (const [name, id] of Object.entries(followedIds(script.ceremony, opening))) {
-      const found = finishedOf(this.readers.get(id))
-      if (found === undefined) return `the ceremony that it follows, ${id.slice(0, 12)}, is not finished on this board`
+      const found = usableOf(this.readers.get(id))
+      if (found === undefined) return `the ceremony that it follows, ${id.slice(0, 12)}, is not usable on this board`
       followed[name] = found
     }
     checkOpening(opening, script, undefined, (id) => Object.values(followed).find((one) => one.id === id))
@@ -155,8 +154,8 @@ export class BoardFold {
     return ceremony === null ? undefined : this.readers.get(ceremony)
   }
 
-  private note({ statement: { type, from, to, step }, attachment }: Message, offset: number): void {
-    this.recent.push({ offset, type, from, to, step, attachment: attachment ?? null })
+  private note({ statement: { type, from, step }, attachment }: Message, offset: number): void {
+    this.recent.push({ offset, type, from, step, attachment: attachment ?? null })
     if (this.recent.length > MOST_RECENT) this.recent.shift()
   }
 
@@ -195,13 +194,14 @@ export class BoardFold {
   }
 }
 
-const finishedOf = (reader: Reader | undefined): Ledger | undefined => (reader instanceof CheckedCeremony ? reader.finished : undefined)
+const usableOf = (reader: Reader | undefined): Ledger | undefined => (reader instanceof CheckedCeremony ? reader.usable : undefined)
 
-function messageIn(text: string): Message | undefined {
+/** Whose entry a text is stands in the message alone, so that what is none has no head. @throws Tampered */
+function messageIn({ offset, text }: Entry): Message {
   try {
     return parseMessage(text)
   } catch (error) {
-    if (isKeyriteError(error)) return undefined
+    if (isKeyriteError(error)) throw new Tampered(`what stands at offset ${offset} is no message`)
     throw error
   }
 }

@@ -2,15 +2,14 @@
  * What the page shows of a board, as plain data: the worker that reads the log makes it, the page draws it. Every text
  * in it that came from outside is short and on one line (`texts.ts`).
  */
+import type { LogEnding } from '../../engine/run/ledger-ending.ts'
 import type { Pin } from '../../engine/wire/message.ts'
 
 /** One participant's part of one step. */
 export interface CellView {
-  readonly mark: 'done' | 'awaited' | 'later' | 'never' | 'disputed' | 'aborted' | 'out'
-  /** The offset of its first message, if there is one, and how many there are of how many. */
+  readonly mark: 'done' | 'awaited' | 'later' | 'never' | 'refused' | 'disputed' | 'aborted' | 'abandoned' | 'out'
+  /** The offset of its message, if there is one. */
   readonly offset: number | null
-  readonly count: number
-  readonly of: number
 }
 
 export interface StepView {
@@ -20,10 +19,10 @@ export interface StepView {
 }
 
 /**
- * `unchecked`: the script is not known, so nobody here can say what comes next. `refused`: the opening breaks a rule, and
- * no client runs it. `waiting`: it follows a ceremony that is not finished here.
+ * The log's ending, as every reader tells it (protocol §6), where the script is known and runs. `unchecked`: the script is not known, so nobody here can say what comes next. `refused`: the opening breaks a rule, and
+ * no client runs it. `waiting`: it follows a ceremony that is not usable here.
  */
-export type State = 'running' | 'disputed' | 'aborted' | 'confirming' | 'usable' | 'unchecked' | 'refused' | 'waiting'
+export type State = LogEnding | 'unchecked' | 'refused' | 'waiting'
 
 export interface AbortView {
   readonly from: string
@@ -82,8 +81,12 @@ export interface CeremonyView {
   readonly offset: number
   readonly parameters: readonly FactView[]
   readonly state: State
-  /** Why it is refused, or what it waits for. */
+  /** Why it is refused, what it waits for, why it can never be usable, or what was found that ends it. */
   readonly problem: string | null
+  /** The message that made it usable: what was found after it changes nothing. */
+  readonly usableAt: number | null
+  /** Of an aborted one, who stated their part of its certificate: it may still be completed. */
+  readonly bound: readonly string[]
   readonly steps: readonly StepView[]
   /** The step that is going on; the number of steps when all are complete. */
   readonly current: number
@@ -113,7 +116,6 @@ export interface MessageView {
   readonly offset: number
   readonly type: string
   readonly from: string
-  readonly to: string | null
   readonly step: string | null
   readonly attachment: string | null
 }

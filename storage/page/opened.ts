@@ -32,6 +32,6 @@ export function headView({ id, opening, by, offset }: Opened, script: Script | u
 
 /** What a view has where nothing is known yet. */
 export const NOTHING = {
-  problem: null, steps: [], current: 0, rows: [], awaited: [], needed: null, aborts: [], faults: [], disputes: [], outputs: [],
+  problem: null, usableAt: null, bound: [], steps: [], current: 0, rows: [], awaited: [], needed: null, aborts: [], faults: [], disputes: [], outputs: [],
   attachments: [], attachmentCount: 0,
 } as const

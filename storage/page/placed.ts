@@ -8,12 +8,6 @@ interface Place {
   readonly attachment?: string
 }
 
-/** The messages of one step by one participant. */
-export interface Made {
-  readonly offset: number
-  readonly count: number
-}
-
 const MOST_ATTACHMENTS = 200
 
 export class Places {
@@ -24,15 +18,14 @@ export class Places {
     this.all.set(offset, { step: statement.step, from: statement.from, ...(attachment === undefined ? {} : { attachment }) })
   }
 
-  /** By step and participant, of those offsets that count. */
-  made(counting: readonly number[]): (step: string, from: string) => Made | undefined {
-    const found = new Map<string, Made>()
-    for (const offset of counting) {
+  /** Where a participant's first message of a step stands, among these offsets. */
+  firstOf(offsets: readonly number[]): (step: string, from: string) => number | undefined {
+    const found = new Map<string, number>()
+    for (const offset of offsets) {
       const place = this.all.get(offset)
       if (place === undefined) continue
       const key = `${place.step}\n${place.from}`
-      const before = found.get(key)
-      found.set(key, { offset: Math.min(offset, before?.offset ?? offset), count: (before?.count ?? 0) + 1 })
+      found.set(key, Math.min(offset, found.get(key) ?? offset))
     }
     return (step, from) => found.get(`${step}\n${from}`)
   }

@@ -1,4 +1,4 @@
-/** Participants × steps. Every cell that has messages leads to the first of them, as the storage keeps it. */
+/** Participants × steps. Every cell that has a message leads to it, as the storage keeps it. */
 import { el, keepingFocus, theirs, unseen } from './dom.ts'
 import type { CellView, CeremonyView } from './model.ts'
 import { clockTime } from './words.ts'
@@ -8,8 +8,10 @@ const MARKS: Readonly<Record<CellView['mark'], readonly [sign: string, word: str
   awaited: ['…', 'awaited'],
   later: ['·', 'later'],
   never: ['–', 'not made'],
+  refused: ['✗', 'refused'],
   disputed: ['!', 'complaint'],
   aborted: ['✗', 'abort'],
+  abandoned: ['✗', 'given up for good'],
   out: ['✗', 'takes no part any more'],
 }
 
@@ -46,7 +48,7 @@ export function progressTable(holder: HTMLElement): (data: TableData) => void {
   }
 }
 
-const isGoingOn = (state: TableData['state']): boolean => state === 'running' || state === 'confirming' || state === 'disputed'
+const isGoingOn = (state: TableData['state']): boolean => state === 'open' || state === 'unconfirmed'
 
 function frame({ steps, current, rows, state }: TableData, cells: readonly HTMLElement[]): HTMLTableElement {
   return el('table', {},
@@ -59,14 +61,11 @@ function frame({ steps, current, rows, state }: TableData, cells: readonly HTMLE
     el('tbody', {}, ...rows.map(({ name }, i) => el('tr', {}, el('th', { scope: 'row' }, theirs(name)), ...cells.slice(i * steps.length, (i + 1) * steps.length)))))
 }
 
-function cellContent({ mark, offset, count, of }: CellView, id: string, messages: string): HTMLElement {
+function cellContent({ mark, offset }: CellView, id: string, messages: string): HTMLElement {
   const [sign, word] = MARKS[mark]
-  const isPart = count > 0 && count < of
-  const shown = isPart && mark !== 'disputed' ? `${count}/${of}` : sign
-  const said = isPart ? `${word}, ${count} of ${of} in` : word
-  const content = [el('span', { 'aria-hidden': 'true' }, shown), unseen(said)]
+  const content = [el('span', { 'aria-hidden': 'true' }, sign), unseen(word)]
   if (offset === null) return el('span', {}, ...content)
-  return el('a', { id, href: messageUrl(messages, offset), title: `${said}: message ${offset}${count > 1 ? ` and ${count - 1} more` : ''}` }, ...content)
+  return el('a', { id, href: messageUrl(messages, offset), title: `${word}: message ${offset}` }, ...content)
 }
 
 /** The marks that are in a table, in their order. */

@@ -64,7 +64,7 @@ export class UncheckedCeremony implements Reader {
 
   view(number: string | null): CeremonyView {
     const { offsets } = this.places
-    const made = this.places.made(offsets)
+    const firstOf = this.places.firstOf(offsets)
     return {
       ...headView(this.opened, undefined, number), ...NOTHING,
       state: 'unchecked',
@@ -73,9 +73,9 @@ export class UncheckedCeremony implements Reader {
       rows: this.opened.opening.roster.map(({ name }) => ({
         name,
         cells: this.steps.map((step): CellView => {
-          const { offset = null, count = 0 } = made(step, name) ?? {}
+          const offset = firstOf(step, name) ?? null
           const hasAborted = this.aborts.some((one) => one.from === name && one.step === step)
-          return { mark: offset !== null ? 'done' : hasAborted ? 'aborted' : 'later', offset, count, of: Math.max(1, count) }
+          return { mark: offset !== null ? 'done' : hasAborted ? 'aborted' : 'later', offset }
         }),
       })),
       aborts: this.aborts, faults: this.faults,

@@ -1,5 +1,5 @@
 /** What the page says in words. The same words as on a participant's own screens. */
-import type { AbortView, CeremonyView } from './model.ts'
+import type { AbortView, CeremonyView, FaultView } from './model.ts'
 import type { Link } from './talk.ts'
 
 export type Tone = 'calm' | 'good' | 'heed' | 'bad'
@@ -33,10 +33,11 @@ export function duration(milliseconds: number): string {
   return minutes > 0 ? `${minutes} min` : 'less than a minute'
 }
 
-/** When the current step is over; null where it has no deadline or nothing is awaited any more. */
+/** When the current step is over, or the last answer to a complaint is; null where it has no deadline or nothing is awaited any more. */
 export function deadlineOf({ state, steps, current, disputes }: CeremonyView): number | null {
-  if (state === 'disputed') return disputes.find(({ isAnswered }) => !isAnswered)?.until ?? null
-  return state === 'running' || state === 'confirming' ? (steps[current]?.until ?? null) : null
+  if (state === 'open' || state === 'unconfirmed') return steps[current]?.until ?? null
+  const awaited = state === 'dead' ? disputes.filter(({ isAnswered }) => !isAnswered).map(({ until }) => until) : []
+  return awaited.length === 0 ? null : Math.max(...awaited)
 }
 
 /** `until 2026-11-23 14:05 UTC (2 h left)` */
@@ -49,14 +50,11 @@ export function stateOf(view: CeremonyView, now: number): Saying {
   const until = deadlineOf(view)
   const isLate = until !== null && until <= now
   switch (view.state) {
-    case 'running': return running(view, isLate)
-    case 'disputed': return { tone: 'bad', short: 'Disputed', text: 'A participant complains; it will abort when the dispute is judged.' }
+    case 'open': return running(view, isLate)
     case 'aborted': return { tone: 'bad', short: 'Aborted', text: abortWords(view) }
-    case 'confirming': return confirming(view, isLate)
-    case 'usable':
-      return view.isRehearsal
-        ? { tone: 'good', short: 'Complete', text: 'Every step is done and checked. It was a rehearsal: its result is for practice alone.' }
-        : { tone: 'good', short: 'Complete', text: 'Every step is done and checked; its result is usable.' }
+    case 'dead': return { tone: 'bad', short: 'Dead', text: deadWords(view, now) }
+    case 'unconfirmed': return confirming(view, isLate)
+    case 'usable': return { tone: 'good', short: 'Complete', text: completeWords(view) }
     case 'unchecked':
       return { tone: 'heed', short: 'Script not known here', text: 'This page did not ship with this script. It checked the signatures alone, shows the steps in the order of their first messages, and knows neither deadlines nor whether it succeeded.' }
     case 'refused': return { tone: 'bad', short: 'Not valid', text: view.problem ?? '' }
@@ -77,17 +75,44 @@ function running({ steps, current, awaited, needed, faults }: CeremonyView, isLa
 function confirming({ awaited }: CeremonyView, isLate: boolean): Saying {
   const missing = awaited.length > 0 ? ` Missing: ${nameList(awaited)}.` : ''
   return isLate
-    ? { tone: 'heed', short: 'Unconfirmed', text: `Succeeded, but unconfirmed: do not use its result before everyone has confirmed.${missing}` }
+    ? { tone: 'heed', short: 'Unconfirmed', text: `Succeeded, but unconfirmed: do not use its result before everyone has confirmed.${missing} If they never do, open another ceremony.` }
     : { tone: 'heed', short: 'Confirming', text: `Succeeded. Do not use its result yet: not everyone has confirmed.${missing}` }
 }
 
-function abortWords({ aborts, faults, steps }: CeremonyView): string {
-  const [first] = aborts
-  const guilty = [...new Set(faults.flatMap(({ convicted }) => convicted ?? []))]
+function completeWords(view: CeremonyView): string {
+  const done = view.isRehearsal
+    ? 'Every step is done and checked. It was a rehearsal: its result is for practice alone.'
+    : 'Every step is done and checked; its result is usable.'
+  return view.faults.some((fault) => isAfter(view.usableAt, fault)) ? `${done} What was found after that does not change it. ${guiltWords(view)}` : done
+}
+
+/** Was it found in what came in after the ceremony was usable? */
+export const isAfter = (usableAt: number | null, { offsets }: Pick<FaultView, 'offsets'>): boolean =>
+  usableAt !== null && offsets.some((offset) => offset > usableAt)
+
+function abortWords(view: CeremonyView): string {
+  const { aborts: [first], steps, problem, bound } = view
   // An Abort may name any step in any words; in a sentence stand only those that there are.
   const step = steps.find(({ name }) => name === first?.step)?.name
-  const who = first === undefined ? 'It cannot go on.' : `${first.from} aborted it${step === undefined ? '' : ` in ${step}`} (${first.reason}).`
-  return `${who} ${guilty.length === 0 ? 'The log proves nobody guilty.' : `The log proves guilty: ${nameList(guilty)}.`}`
+  const who = first === undefined ? `It cannot go on${problem === null ? '' : `: ${problem}`}.` : `${first.from} aborted it${step === undefined ? '' : ` in ${step}`} (${first.reason}).`
+  const still = bound.length === 0 ? '' : ` It may still be completed: ${nameList(bound)} stated their part of its certificate.`
+  return `${who} ${guiltWords(view)}${still}`
+}
+
+function deadWords(view: CeremonyView, now: number): string {
+  const open = view.disputes.filter(({ isAnswered }) => !isAnswered)
+  const [silent, awaited] = [open.filter(({ until }) => until <= now), open.filter(({ until }) => until > now)].map((some) => [...new Set(some.map(({ accused }) => accused))])
+  return [
+    `It can never be usable: ${view.problem ?? ''}.`,
+    ...(awaited === undefined || awaited.length === 0 ? [] : [`Accused, and to answer yet: ${nameList(awaited)}.`]),
+    ...(silent === undefined || silent.length === 0 ? [] : [`Accused, and without an answer, neither guilty nor cleared: ${nameList(silent)}.`]),
+    guiltWords(view),
+  ].join(' ')
+}
+
+function guiltWords({ faults }: CeremonyView): string {
+  const guilty = [...new Set(faults.flatMap(({ convicted }) => convicted ?? []))]
+  return guilty.length === 0 ? 'The log proves nobody guilty.' : `The log proves guilty: ${nameList(guilty)}.`
 }
 
 /** How reading goes. */

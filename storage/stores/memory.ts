@@ -5,7 +5,7 @@ import type { Store, Stored, StoredAttachment } from '../store.ts'
 export function openMemoryStore(): Store {
   const entries: Stored[] = []
   const byHash = new Map<string, Stored>()
-  const bySlot = new Map<string, Stored>()
+  const bySlot = new Map<string, readonly Stored[]>()
   const kept = new Map<string, StoredAttachment & { readonly bytes: Uint8Array }>()
   return {
     last: () => {
@@ -16,13 +16,13 @@ export function openMemoryStore(): Store {
       for (const entry of added) {
         entries.push(entry)
         byHash.set(entry.hash, entry)
-        if (entry.slot !== null) bySlot.set(entry.slot, entry)
+        if (entry.slot !== null) bySlot.set(entry.slot, [...(bySlot.get(entry.slot) ?? []), entry])
       }
       return Promise.resolve()
     },
     range: (after, through) => Promise.resolve(entries.slice(after + 1, through + 1)),
     find: (hashes, slots) => {
-      const found = [...hashes.map((hash) => byHash.get(hash)), ...slots.map((slot) => bySlot.get(slot))]
+      const found = [...hashes.map((hash) => byHash.get(hash)), ...slots.flatMap((slot) => bySlot.get(slot) ?? [])]
       return Promise.resolve(found.filter((entry) => entry !== undefined))
     },
     putAttachment: (owner, hash, bytes) => {

@@ -6,8 +6,8 @@ import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
 import { KeyriteError } from '../../engine/wire/error.ts'
 import { compileCheck, hexSchema } from '../../engine/wire/schema.ts'
-import { EMPTY_LOG, MAX_MESSAGE, nextHead, parseMessage, slotOf } from '../../engine/wire/message.ts'
-import type { Pin } from '../../engine/wire/message.ts'
+import { EMPTY_LOG, headAfter, MAX_MESSAGE, parseMessage, placeProblem, slotOf } from '../../engine/wire/message.ts'
+import type { Message, Pin } from '../../engine/wire/message.ts'
 import type { JsonObject } from '../../engine/wire/canonical.ts'
 import { sha256Of } from '../digest.ts'
 import { storageError } from '../errors.ts'
@@ -46,7 +46,11 @@ const checkDocument = compileCheck<Document & JsonObject>({
   additionalProperties: false,
 })
 
-const checkIndexLine = compileCheck<JsonObject>({
+interface IndexLine extends JsonObject {
+  readonly $$indexCreated: { readonly fieldName: string; readonly unique?: boolean; readonly sparse?: boolean }
+}
+
+const checkIndexLine = compileCheck<IndexLine>({
   type: 'object',
   properties: {
     $$indexCreated: {
@@ -71,7 +75,7 @@ export interface Checked {
  * power cut in the middle of a write leaves, and was never acknowledged: it is cut off, or ended if it is whole.
  * A file that is not there is an empty log.
  *
- * @throws storage.damaged for everything else, with line and byte
+ * @throws storage.first-version, and storage.damaged for everything else, with line and byte
  */
 export async function checkFile(path: string): Promise<Checked> {
   const size = await sizeOf(path)
@@ -85,6 +89,7 @@ export async function checkFile(path: string): Promise<Checked> {
     try {
       last = checkLine(text, last)
     } catch (cause) {
+      if (cause instanceof FirstVersion) throw storageError('first-version', { path }, cause)
       throw storageError('damaged', { path, line: line + 1, byte, why: why(cause) }, cause)
     }
   }
@@ -116,7 +121,8 @@ async function repairTail(path: string, byte: number, tail: Buffer, last: Pin): 
     let whole: Pin | null = null
     try {
       whole = checkLine(decode(tail), last)
-    } catch {
+    } catch (cause) {
+      if (cause instanceof FirstVersion) throw storageError('first-version', { path }, cause)
       // torn: cut off below
     }
     if (whole === null) await file.truncate(byte)
@@ -136,7 +142,9 @@ async function repairTail(path: string, byte: number, tail: Buffer, last: Pin): 
 function checkLine(text: string, last: Pin): Pin {
   const value: unknown = JSON.parse(text)
   if (typeof value === 'object' && value !== null && '$$indexCreated' in value) {
-    checkIndexLine(value, 'The index line')
+    const { $$indexCreated: { fieldName, unique } } = checkIndexLine(value, 'The index line')
+    // A slot had one statement at most, and NeDB would go by that line for ever.
+    if (fieldName === 'slot' && unique === true) throw new FirstVersion()
     return last
   }
   const document = checkDocument(value, 'The line')
@@ -144,10 +152,30 @@ function checkLine(text: string, last: Pin): Pin {
   if (document.offset !== expected) throw new Error(`it has offset ${document.offset}, not ${expected}`)
   if (document._id !== idOf(document.offset)) throw new Error('its _id is not its offset')
   if (document.hash !== sha256Of(document.text)) throw new Error('its hash is not that of its message')
-  if (document.head !== nextHead(last.head, document.hash)) throw new Error('its head does not follow the one before')
-  const slot = slotOf(parseMessage(document.text).statement)
-  if ((document.slot ?? null) !== slot) throw new Error('its slot is not that of its message')
+  const message = messageIn(document.text)
+  if (document.head !== headAfter(last.head, message, document.hash)) throw new Error('its head does not follow the one before')
+  if ((document.slot ?? null) !== slotOf(message.statement)) throw new Error('its slot is not that of its message')
+  const problem = placeProblem(message)
+  if (problem !== null) throw new Error(`its message stands in no log: ${problem}`)
   return { offset: document.offset, head: document.head }
+}
+
+/** The line is of keyrite's first protocol version. */
+class FirstVersion extends Error {}
+
+function messageIn(text: string): Message {
+  try {
+    return parseMessage(text)
+  } catch (cause) {
+    throw isFirstVersion(text) ? new FirstVersion() : cause
+  }
+}
+
+/** Every statement of that version said to whom it was, and none of this one does. */
+function isFirstVersion(text: string): boolean {
+  const message: unknown = JSON.parse(text)
+  const statement: unknown = typeof message === 'object' && message !== null ? Reflect.get(message, 'statement') : undefined
+  return typeof statement === 'object' && statement !== null && Object.hasOwn(statement, 'to')
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true })

@@ -17,7 +17,7 @@ import type { Checked, Document } from './nedb-file.ts'
 /**
  * @param folder the board's own; made if it is not there
  * @param say hears what was repaired
- * @throws storage.damaged, storage.unusable
+ * @throws storage.first-version, damaged, unusable
  */
 export async function openNedbStore(folder: string, say: (line: string) => void): Promise<Store> {
   try {
@@ -39,7 +39,7 @@ async function openChecked(folder: string, say: (line: string) => void): Promise
   if (await exists(path)) await link(path, before)
   const database = load(path)
   await database.load()
-  for (const fieldName of INDEXES) await database.ensureIndex({ fieldName, unique: true, sparse: fieldName === 'slot' })
+  for (const fieldName of INDEXES) await database.ensureIndex(fieldName === 'slot' ? { fieldName, sparse: true } : { fieldName, unique: true })
   // The handle is opened after the rewrite, which gives the name to another file.
   const file = await open(path, 'r+')
   await file.datasync()

@@ -1,6 +1,7 @@
 /** Whole ceremonies over a real storage: simulated participants with real keys, whose clients post to its board. */
 import { randomBytes } from 'node:crypto'
 import { toHex } from '../../engine/crypto/bytes.ts'
+import { airgapKeyPair } from '../../engine/crypto/seed.ts'
 import { tamperingOf } from '../../engine/run/faults.ts'
 import { prepareSimulation, runMember } from '../../engine/run/simulate.ts'
 import type { MemberKeys, Prepared, SimulatedMember } from '../../engine/run/simulate.ts'
@@ -8,9 +9,11 @@ import { readShipped } from '../../engine/script/shipped.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { canonical } from '../../engine/wire/canonical.ts'
 import type { JsonObject } from '../../engine/wire/canonical.ts'
+import { signCard } from '../../engine/wire/card.ts'
 import type { Opening } from '../../engine/wire/card.ts'
-import { EMPTY_LOG, signMessage, signObject } from '../../engine/wire/message.ts'
+import { EMPTY_LOG, signMessage } from '../../engine/wire/message.ts'
 import type { Statement } from '../../engine/wire/message.ts'
+import { signObject } from '../../engine/wire/sign.ts'
 import { connectBoard } from '../client.ts'
 import { BOARD, TOKEN } from './support.ts'
 
@@ -48,7 +51,10 @@ export async function stageDkg(url: string, { names, threshold, faults = [], ...
   return {
     ...prepared,
     async ready(wanted) {
-      for (const member of chosen(wanted)) await say(member, 'Ready', { card: member.card, script: { name: 'dkg', hash: script.hash } })
+      for (const member of chosen(wanted)) {
+        const cardSignature = signCard(airgapKeyPair(member.seed).secretKey, member.card)
+        await say(member, 'Ready', { card: member.card, cardSignature, script: { name: 'dkg', hash: script.hash } })
+      }
     },
     async open() {
       const [opener] = prepared.members
@@ -62,7 +68,7 @@ export async function stageDkg(url: string, { names, threshold, faults = [], ...
 
 /** Posts a message that has no slot, in a participant's name. */
 export async function say({ client, name, signingKey }: SimulatedMember, type: string, payload: JsonObject, ceremony: string | null = null, more: Partial<Statement> = {}): Promise<void> {
-  const statement = { ceremony, step: null, type, from: name, to: null, view: ceremony, payload, ...more }
+  const statement = { ceremony, step: null, type, from: name, view: ceremony, payload, ...more }
   await client.board.post(canonical(signMessage(signingKey, { statement, seen: EMPTY_LOG })))
 }
 

@@ -4,12 +4,12 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import type { Board, Entry } from '../../engine/wire/board.ts'
-import { EMPTY_HEAD, EMPTY_LOG, nextHead, textHash } from '../../engine/wire/message.ts'
+import { EMPTY_LOG, textHash } from '../../engine/wire/message.ts'
 import type { Pin } from '../../engine/wire/message.ts'
 import { sha256Of } from '../digest.ts'
 import { connectBoard } from '../client.ts'
 import type { ConnectOptions } from '../client.ts'
-import { abortOf, BOARD, cleanUp, credentialsOf, enter, folder, later, person, readyOf, rejection, start, statedOf, TOKEN } from './support.ts'
+import { anyOf, begin, BOARD, circleOf, cleanUp, credentialsOf, enter, folder, headOf, later, person, readyOf, rejection, saidOf, start, statedOf, textOf, TOKEN } from './support.ts'
 import type { Started } from './support.ts'
 
 const ann = person('ann')
@@ -72,12 +72,8 @@ const json = (response: ServerResponse, value: unknown, status = 200): void => {
 
 /** A log of good entries. */
 function chain(count: number): Entry[] {
-  const entries: Entry[] = []
-  for (let offset = 0; offset < count; offset += 1) {
-    const text = abortOf(ann, { offset })
-    entries.push({ offset, head: nextHead(entries.at(-1)?.head ?? EMPTY_HEAD, textHash(text)), text })
-  }
-  return entries
+  const texts = Array.from({ length: count }, (_, offset) => anyOf(ann, { offset }))
+  return texts.map((text, offset) => ({ offset, head: headOf(texts.slice(0, offset + 1)), text }))
 }
 
 const pinOf = ({ offset, head }: Pin): Pin => ({ offset, head })
@@ -108,14 +104,15 @@ describe('the storage client', () => {
 
     it('registers, posts, posts again, and puts and gets attachments', async () => {
       const pin = await board.post(readyOf(ann))
-      expect(pin).to.deep.equal({ offset: 0, head: nextHead(EMPTY_HEAD, textHash(readyOf(ann))) })
+      expect(pin).to.deep.equal({ offset: 0, head: headOf([readyOf(ann)]) })
       expect(await board.post(readyOf(ann))).to.deep.equal(pin)
+      await board.post(circleOf(ann))
       const bytes = new TextEncoder().encode('points')
       const hash = await board.putAttachment(bytes)
       expect(hash).to.equal(sha256Of(bytes))
       expect(await board.putAttachment(bytes)).to.equal(hash)
       expect(Buffer.from(await board.getAttachment(hash)).toString()).to.equal('points')
-      expect(await board.post(statedOf(ann, 'One', {}, { attachment: hash }))).to.have.property('offset', 1)
+      expect(await board.post(statedOf(ann, 'One', {}, { attachment: hash }))).to.have.property('offset', 2)
       expect((await rejection(board.getAttachment(sha256Of('other')))).code).to.equal('board.missing')
     })
 
@@ -134,15 +131,15 @@ describe('the storage client', () => {
       }
       const watched = clientOf(storage.board, { fetch: spy })
       await watched.post(readyOf(ann))
-      await watched.post(abortOf(ann, {}))
+      await watched.post(anyOf(ann, {}))
       expect(sent).to.deep.equal([`Bearer ${TOKEN}`, null])
     })
 
     it('tells conflict from refusal, with what stands in the place', async () => {
-      await board.post(readyOf(ann))
+      await begin(storage.board, ann)
       const text = statedOf(ann, 'One', { x: 1 })
       const pin = await board.post(text)
-      const conflict = await rejection(board.post(statedOf(ann, 'One', { x: 2 })))
+      const conflict = await rejection(board.post(saidOf(ann, 'One', { x: 2 })))
       expect(conflict.code).to.equal('board.conflict')
       expect(conflict.facts).to.include({ ...pin, text })
       const impostor = { ...person('other'), card: { ...person('other').card, name: 'ann' } }
@@ -157,10 +154,10 @@ describe('the storage client', () => {
 
     it('follows history over several pages, then what comes in, from any pin', async () => {
       await board.post(readyOf(ann))
-      await Promise.all(Array.from({ length: 1100 }, (_, i) => board.post(abortOf(ann, { i }))))
+      await Promise.all(Array.from({ length: 1100 }, (_, i) => board.post(anyOf(ann, { i }))))
       const following = follow(board, EMPTY_LOG, 1103)
-      await board.post(abortOf(ann, { late: 1 }))
-      await board.post(abortOf(ann, { late: 2 }))
+      await board.post(anyOf(ann, { late: 1 }))
+      await board.post(anyOf(ann, { late: 2 }))
       const entries = await following
       expect(entries.map(({ offset }) => offset)).to.deep.equal(Array.from({ length: 1103 }, (_, i) => i))
       const rest = await follow(board, pinOf(entries[1000]!), 102)
@@ -183,14 +180,14 @@ describe('the storage client', () => {
     const troubles: Error[] = []
     const board = clientOf(first.board)
     const following = follow(board, EMPTY_LOG, 3, (error) => void troubles.push(error))
-    await board.post(abortOf(ann, { i: 1 }))
+    await board.post(anyOf(ann, { i: 1 }))
     await first.close()
-    const down = await rejection(board.post(abortOf(ann, { i: 2 })))
+    const down = await rejection(board.post(anyOf(ann, { i: 2 })))
     expect(down.code).to.equal('board.unreachable')
     expect(down.message).to.contain('ECONNREFUSED')
     const port = Number(new URL(first.url).port)
     await start({ data, port })
-    await board.post(abortOf(ann, { i: 2 }))
+    await board.post(anyOf(ann, { i: 2 }))
     expect((await following).map(({ offset }) => offset)).to.deep.equal([0, 1, 2])
     expect(troubles.length).to.be.greaterThan(0)
     for (const error of troubles) expect(error).to.have.property('code', 'board.unreachable')
@@ -206,7 +203,7 @@ describe('the storage client', () => {
   })
 
   const good = chain(6)
-  const swap = good.map((entry, i) => (i === 4 ? { ...entry, text: abortOf(ann, { offset: 'other' }) } : entry))
+  const swap = good.map((entry, i) => (i === 4 ? { ...entry, text: anyOf(ann, { offset: 'other' }) } : entry))
   const skip = [...good.slice(0, 4), ...good.slice(5)]
   const twice = [...good.slice(0, 4), good[3]!, ...good.slice(4)]
   const lies: readonly (readonly [string, Handler, number])[] = [
@@ -223,6 +220,32 @@ describe('the storage client', () => {
       const error = await failure(clientOf(await fake(handler)))
       expect(error).to.have.property('code', 'board.tampered')
       expect(error).to.have.nested.property('facts.offset', offset)
+    })
+  }
+
+  const first = good[0]!.text
+  const nowhere = textOf(ann, { ceremony: null, step: 'One', type: 'Thing', from: 'ann', view: null, payload: {} })
+  const somewhere = good[1]!.text.replace('"ceremony":null', `"ceremony":"${'aa'.repeat(32)}"`)
+  // Of what is no message nobody can say what its head is.
+  const misplaced: readonly (readonly [string, string, string, RegExp])[] = [
+    ['a text that is no message', '{"no":"message"}', textHash(''), /no message/],
+    ['a message that is not canonical', ` ${good[1]!.text}`, good[1]!.head, /no message/],
+    ['a statement of no ceremony', nowhere, headOf([first, nowhere]), /no honest storage takes/],
+    ['an Opening in a ceremony', somewhere, headOf([first, somewhere]), /no honest storage takes/],
+  ]
+  for (const [what, text, head, words] of misplaced) {
+    it(`takes ${what} for tampering, in a page and in the stream, and gives nothing of it`, async () => {
+      for (const paged of [2, 1]) {
+        const board = clientOf(await fake(servesLog([good[0]!, { offset: 1, head, text }], paged)))
+        const given: number[] = []
+        const error = await rejection((async () => {
+          for await (const { offset } of board.follow(EMPTY_LOG, AbortSignal.timeout(5000))) given.push(offset)
+        })())
+        expect(error).to.have.property('code', 'board.tampered')
+        expect(error.facts).to.include({ offset: 1 })
+        expect(error.message).to.match(words)
+        expect(given).to.deep.equal([0])
+      }
     })
   }
 
@@ -263,7 +286,7 @@ describe('the storage client', () => {
   for (const [what, handler, words] of nonsense) {
     it(`says in one clear error that it got ${what}`, async () => {
       const board = clientOf(await fake(handler), { timeout: 300 })
-      const error = await rejection(board.post(abortOf(ann, {})))
+      const error = await rejection(board.post(anyOf(ann, {})))
       expect(error.code).to.equal('board.unreachable')
       expect(error.message).to.match(words)
       expect((await trouble(board)).message).to.match(words)
@@ -301,7 +324,7 @@ describe('the storage client', () => {
   it('says how long a busy storage asks to wait', async () => {
     const { board } = await start({ limits: { rate: 0.1, burst: 1 } })
     await enter(board, ann)
-    const error = await rejection(clientOf(board).post(abortOf(ann, {})))
+    const error = await rejection(clientOf(board).post(anyOf(ann, {})))
     expect(error.code).to.equal('board.unreachable')
     expect(error.facts).to.have.property('retryAfter', 10)
   })

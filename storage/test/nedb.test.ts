@@ -2,13 +2,14 @@ import { appendFile, open, readdir, readFile, rename, writeFile } from 'node:fs/
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { EMPTY_HEAD, nextHead, textHash } from '../../engine/wire/message.ts'
+import { canonical } from '../../engine/wire/canonical.ts'
+import { headAfter, parseMessage, slotOf, textHash } from '../../engine/wire/message.ts'
 import { lockFolder } from '../lock.ts'
 import { openNedbStore } from '../stores/nedb.ts'
-import { abortOf, BOARD, cleanUp, enter, folder, get, later, person, post, problem, rejection, start } from './support.ts'
+import { abortOf, anyOf, begin, BOARD, circleOf, cleanUp, enter, folder, get, headOf, later, person, post, problem, rejection, saidOf, start, statedOf } from './support.ts'
 
 const ann = person('ann')
-const texts = Array.from({ length: 5 }, (_, i) => abortOf(ann, { i, note: 'line\u2028one\u2029two\u0085three' }))
+const texts = Array.from({ length: 5 }, (_, i) => anyOf(ann, { i, note: 'line\u2028one\u2029two\u0085three' }))
 
 interface Page { messages: { offset: number; head: string; text: string }[]; head: unknown }
 
@@ -43,8 +44,62 @@ describe('the NeDB store', () => {
     const { data } = await filled()
     const storage = await start({ data })
     expect((await post(storage.board, texts[2]!)).json).to.have.property('offset', 3)
-    expect((await post(storage.board, abortOf(ann, { more: 1 }))).status).to.equal(201)
-    expect(problem(await post(storage.board, abortOf(person('ben'), {})))).to.equal('403 not-registered')
+    expect((await post(storage.board, anyOf(ann, { more: 1 }))).status).to.equal(201)
+    expect(problem(await post(storage.board, anyOf(person('ben'), {})))).to.equal('403 not-registered')
+  })
+
+  it('knows both statements of a slot, who takes part in what, and what each has posted, again after a restart', async () => {
+    const data = await folder()
+    const before = await start({ data })
+    await begin(before.board, ann)
+    const stated = [1, 2, 3].map((x) => statedOf(ann, 'One', { x })) as [string, string, string]
+    const pins = [(await post(before.board, stated[0])).json, (await post(before.board, stated[1])).json]
+    expect((await post(before.board, saidOf(ann, 'Two', { x: 1 }))).status).to.equal(201)
+    for (let i = 0; i < 30; i += 1) expect((await post(before.board, abortOf(ann, { i }))).status).to.equal(201)
+    await before.close()
+
+    const { board } = await start({ data })
+    expect((await post(board, stated[0])).json).to.deep.equal(pins[0])
+    expect((await post(board, statedOf(ann, 'One', { x: 2 }, { seen: pins[0] as { offset: number; head: string } }))).json).to.deep.equal(pins[1])
+    expect(problem(await post(board, stated[2]))).to.equal('409 slot-taken')
+    expect(problem(await post(board, saidOf(ann, 'Two', { x: 2 })))).to.equal('409 slot-taken')
+    expect((await post(board, circleOf(ann))).json, 'the Opening').to.have.property('offset', 1)
+    expect(problem(await post(board, statedOf(ann, 'One', {}, { ceremony: 'bb'.repeat(32) })))).to.equal('422 not-opened')
+    // The second statement and thirty Aborts were there.
+    expect((await post(board, abortOf(ann, { last: true }))).status).to.equal(201)
+    expect(problem(await post(board, abortOf(ann, { more: true })))).to.equal('403 budget')
+    expect((await enter(board, person('stranger'))).status).to.equal(201)
+    expect(problem(await post(board, statedOf(person('stranger'), 'One')))).to.equal('403 not-member')
+  })
+
+  it('says in one sentence that a data folder is of the first protocol version, and leaves the file as it is', async () => {
+    const { data, path } = await filled()
+    const [ready = ''] = (await readFile(path, 'utf8')).split('\n').filter((line) => line.includes('"_id"'))
+    const { text } = JSON.parse(ready) as { text: string }
+    const message = JSON.parse(text) as { statement: object }
+    const old = canonical({ ...message, statement: { ...message.statement, to: null } })
+    const line = JSON.stringify({ ...JSON.parse(ready) as object, text: old, hash: textHash(old), head: textHash('as it was reckoned then') })
+    const index = '{"$$indexCreated":{"fieldName":"slot","unique":true,"sparse":true}}\n'
+    for (const content of [`${line}\n`, line, index]) {
+      await writeFile(path, content)
+      const error = await rejection(start({ data }))
+      expect(error.code).to.equal('storage.first-version')
+      expect(error.message).to.match(/is of keyrite’s first protocol version, which this one does not read/)
+      expect(await readFile(path, 'utf8')).to.equal(content)
+    }
+  })
+
+  it('refuses to start on a message that stands in no log, though its head is right', async () => {
+    const { data, path } = await filled()
+    const { statement, ...rest } = parseMessage(texts[0]!)
+    const text = canonical({ ...rest, statement: { ...statement, ceremony: 'aa'.repeat(32) } })
+    const head = headAfter('00'.repeat(32), parseMessage(text), textHash(text))
+    const document = { _id: '0'.repeat(16), offset: 0, head, hash: textHash(text), text }
+    expect(slotOf(parseMessage(text).statement)).to.equal(null)
+    await writeFile(path, `${JSON.stringify(document)}\n`)
+    const error = await rejection(start({ data }))
+    expect(error.code).to.equal('storage.damaged')
+    expect(error.message).to.contain('stands in no log')
   })
 
   it('cuts off a torn last line, at whatever byte, and says so', async () => {
@@ -143,8 +198,7 @@ describe('the NeDB store', () => {
     const again = await start({ data })
     expect((await post(again.board, texts[2]!)).status).to.equal(201)
     const { messages } = (await get(`${again.board}/messages`)).json as Page
-    let head = EMPTY_HEAD
-    for (const entry of messages) expect(entry.head).to.equal((head = nextHead(head, textHash(entry.text))))
+    expect(messages.at(-1)?.head).to.equal(headOf(messages.map(({ text }) => text)))
   })
 
   it('lets one process at a time use a data folder, and takes over from a killed one', async () => {

@@ -13,7 +13,7 @@ import { sha256Of } from '../digest.ts'
 import { tokenBuckets } from '../bucket.ts'
 import { openLog } from '../log.ts'
 import { openMemoryStore } from '../stores/memory.ts'
-import { abortOf, attachmentAuth, BOARD, cleanUp, folder, later, person, readyOf, start, statedOf, TOKEN } from './support.ts'
+import { anyOf, attachmentAuth, BOARD, circleOf, cleanUp, folder, later, person, readyOf, saidOf, start, statedOf, TOKEN } from './support.ts'
 
 interface Operation {
   responses: Record<string, { $ref?: string; content?: Record<string, { schema: object }>; headers?: Record<string, { required?: boolean }> }>
@@ -94,11 +94,12 @@ describe('openapi.yaml', () => {
     await call(url, 'POST', messages, { type, body: readyOf(ann), ...token })
     await call(url, 'POST', messages, { type, body: readyOf(ann) })
     await call(url, 'POST', messages, { type, body: '{}' })
-    await call(url, 'POST', messages, { type, body: abortOf(person('ben'), {}) })
+    await call(url, 'POST', messages, { type, body: anyOf(person('ben'), {}) })
     await call(url, 'POST', '/boards/none/messages', { type, body: '{}' })
+    await call(url, 'POST', messages, { type, body: circleOf(ann) })
     await call(url, 'POST', messages, { type, body: statedOf(ann, 'One', { x: 1 }) })
-    await call(url, 'POST', messages, { type, body: statedOf(ann, 'One', { x: 2 }) })
-    await call(url, 'POST', messages, { type, body: abortOf(ann, {}), length: false })
+    await call(url, 'POST', messages, { type, body: saidOf(ann, 'One', { x: 2 }) })
+    await call(url, 'POST', messages, { type, body: anyOf(ann, {}), length: false })
     await call(url, 'POST', messages, { type, body: 'x'.repeat((1 << 20) + 1) })
     await call(url, 'POST', messages, { type: 'text/plain', body: 'x' })
     await call(url, 'POST', messages, { type, body: statedOf(ann, 'Two', {}, { attachment: hash }) })
@@ -139,13 +140,13 @@ describe('openapi.yaml', () => {
 
     const limited = await start({ limits: { rate: 0.1, burst: 1, streams: 0 } })
     await call(limited.url, 'POST', messages, { type, body: readyOf(ann), ...token })
-    await call(limited.url, 'POST', messages, { type, body: abortOf(ann, {}) })
+    await call(limited.url, 'POST', messages, { type, body: anyOf(ann, {}) })
     await call(limited.url, 'PUT', path, put)
     await call(limited.url, 'GET', `${root}/events`)
 
     const broken = await startBroken()
     await call(broken, 'POST', messages, { type, body: readyOf(ann), ...token })
-    await call(broken, 'POST', messages, { type, body: abortOf(ann, {}) })
+    await call(broken, 'POST', messages, { type, body: anyOf(ann, {}) })
     await call(broken, 'PUT', path, put)
     await call(broken, 'GET', '/health')
 

@@ -4,8 +4,9 @@ import { readShipped } from '../../engine/script/shipped.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { valueTypes } from '../../engine/verbs/types.ts'
 import type { Entry } from '../../engine/wire/board.ts'
+import { airgapKeyPair } from '../../engine/crypto/seed.ts'
 import { canonical } from '../../engine/wire/canonical.ts'
-import { EMPTY_LOG, nextHead, signMessage, textHash } from '../../engine/wire/message.ts'
+import { EMPTY_LOG, headAfter, parseMessage, signMessage, signStatement, textHash } from '../../engine/wire/message.ts'
 import { OWN_SCHEMAS, openingSchema } from '../../engine/wire/schema.ts'
 import { tamperingOf } from '../../engine/run/faults.ts'
 import { seededRandom, simulate } from '../../engine/run/simulate.ts'
@@ -28,6 +29,8 @@ const run = (faults: readonly string[] = []): Promise<Simulated> => {
   const random = seededRandom(faults.join() || 'page')
   return simulate({ script: dkg, names, parameters: { threshold: 2 }, verbs, random, idle: 5, opensAt: OPENS, tamper: tamperingOf(faults, { script: dkg, verbs, random, names }) })
 }
+
+const headOf = (head: string, text: string): string => headAfter(head, parseMessage(text), textHash(text))
 
 const newFold = (scripts = [dkg]): BoardFold => new BoardFold({ scripts, verbs, random: seededRandom('page') })
 
@@ -56,14 +59,13 @@ describe('the page’s reading of a log', () => {
     expect(view.outputs.find(({ name }) => name === 'groupKey')?.text).to.equal(good.results.get('ben')?.ledger.outputs?.['groupKey'])
     expect(view.rows.map(({ name }) => name)).to.deep.equal(names)
     for (const { name, cells } of view.rows) {
-      for (const [i, { mark, offset, count }] of cells.entries()) {
+      for (const [i, { mark, offset }] of cells.entries()) {
         expect(mark).to.equal('done')
-        expect(count).to.equal(dkg.ceremony.steps[i]!.name === 'SendDeals' ? 2 : 1)
         const { statement } = JSON.parse(good.board.entries[offset!]!.text) as { statement: { from: string; step: string } }
         expect(statement).to.include({ from: name, step: dkg.ceremony.steps[i]!.name })
       }
     }
-    expect(view.attachmentCount).to.equal(3)
+    expect(view.attachmentCount).to.equal(6)
   })
 
   it('says half way who is awaited and until when', () => {
@@ -81,12 +83,77 @@ describe('the page’s reading of a log', () => {
     const fold = newFold()
     readAll(fold, await run(['garbage-deal:ben:cleo']))
     const view = viewIn(fold)
-    expect(view.state).to.equal('aborted')
+    expect(view.state).to.equal('dead')
     expect(view.disputes).to.have.length(1)
     expect(view.faults.filter(({ convicted }) => convicted !== null).map(({ convicted }) => convicted)).to.include('ben')
     expect(stateOf(view, OPENS).text).to.match(/The log proves guilty: ben\.$/)
     expect(view.rows[2]!.cells[3]!.mark).to.equal('disputed')
     expect(alike(view.aborts).length).to.be.lessThan(view.aborts.length)
+  })
+
+  it('says dead of what can never be usable, why, whom it waits for to answer, and afterwards who did not', async () => {
+    const fold = newFold()
+    readAll(fold, await run(['no-justification:ben:cleo']))
+    const view = viewIn(fold)
+    expect(view).to.include({ state: 'dead', problem: 'cleo complains of ben, so that ProcessDeals can never be complete' })
+    expect(view.awaited).to.deep.equal([])
+    const until = deadlineOf(view)!
+    expect(until).to.equal(view.disputes[0]!.until)
+    expect(stateOf(view, until - 1)).to.deep.equal({
+      tone: 'bad', short: 'Dead',
+      text: 'It can never be usable: cleo complains of ben, so that ProcessDeals can never be complete. Accused, and to answer yet: ben. The log proves nobody guilty.',
+    })
+    expect(stateOf(view, until).text).to.contain('Accused, and without an answer, neither guilty nor cleared: ben. The log proves nobody guilty.')
+  })
+
+  it('says dead of what an airgap gave up for good, and shows where', async () => {
+    const fold = newFold()
+    readAll(fold, await run(['silent:cleo:ProcessDeals']))
+    const view = viewIn(fold)
+    expect(view.state).to.equal('dead')
+    expect(view.problem).to.match(/^the airgap of (anna|ben) has given it up for good$/)
+    const marks = view.rows.map(({ cells }) => cells.map(({ mark }) => mark))
+    expect(marks.filter((cells) => cells.includes('abandoned')).length).to.be.greaterThan(0)
+    for (const { cells } of view.rows) for (const { mark, offset } of cells) if (mark === 'abandoned') expect(offset).to.be.a('number')
+    expect(deadlineOf(view)).to.equal(null)
+  })
+
+  it('says aborted as of what was read, and who may still complete it', async () => {
+    const { board } = await run(['silent:cleo:ProcessDeals'])
+    const fold = newFold()
+    const end = board.entries.findIndex(({ text }) => text.includes('"type":"Abandoned"'))
+    readAll(fold, { board }, board.entries.slice(0, end))
+    const view = viewIn(fold)
+    expect(view).to.include({ state: 'aborted' })
+    expect(view.bound).to.deep.equal(['anna', 'ben'])
+    expect(stateOf(view, OPENS).text).to.match(/The log proves nobody guilty\. It may still be completed: anna, ben stated their part of its certificate\.$/)
+  })
+
+  it('lets nothing that comes after the success end it, reports it, and asks for no attachment of it', () => {
+    const fold = newFold()
+    readAll(fold, good)
+    const last = good.board.entries.at(-1)!
+    const ben = good.members[1]!
+    const stated = parseMessage(good.board.entries.find(({ text }) => text.includes('"type":"Commits"') && text.includes('"from":"ben"'))!.text)
+    const statement = { ...stated.statement, payload: { ...stated.statement.payload, rest: '00'.repeat(32) } }
+    const airgapSignature = signStatement(airgapKeyPair(ben.seed).secretKey, statement)
+    const text = canonical(signMessage(ben.signingKey, { attachment: stated.attachment!, statement, airgapSignature, seen: { offset: last.offset, head: last.head }}))
+    const read = fold.read({ offset: last.offset + 1, head: headOf(last.head, text), text })
+    expect(read.wants).to.equal(null)
+    fold.take(read)
+    const view = viewIn(fold)
+    expect(view).to.include({ state: 'usable', usableAt: last.offset })
+    expect(view.faults.map(({ reason, convicted }) => [reason, convicted])).to.deep.equal([['equivocation', 'ben']])
+    expect(stateOf(view, OPENS)).to.include({ tone: 'good', text: 'Every step is done and checked; its result is usable. What was found after that does not change it. The log proves guilty: ben.' })
+  })
+
+  it('takes what is no message, or stands in no log, for another log', () => {
+    const [first] = good.board.entries
+    const second = good.board.entries[1]!.text
+    for (const [text, words] of [['{}', 'no message'], [` ${second}`, 'no message'], [second.replace(`"ceremony":"${good.ceremony}"`, '"ceremony":null'), 'no honest storage']] as const) {
+      const head = text === '{}' || text.startsWith(' ') ? first!.head : headOf(first!.head, text)
+      expect(() => readAll(newFold(), good, [first!, { offset: 1, head, text }]), text.slice(0, 20)).to.throw(Tampered, words)
+    }
   })
 
   it('reads a ceremony that follows another one with what that one made, and says what it waits for where that is not here', async () => {
@@ -102,7 +169,7 @@ describe('the page’s reading of a log', () => {
     expect(view.parameters.find(({ name }) => name === 'key')).to.include({ isCeremony: true })
     const alone = newFold([sign])
     readAll(alone, signed)
-    expect(viewIn(alone)).to.include({ state: 'waiting' }).and.to.have.property('problem').that.matches(/is not finished on this board$/)
+    expect(viewIn(alone)).to.include({ state: 'waiting' }).and.to.have.property('problem').that.matches(/is not usable on this board$/)
   })
 
   it('shows a script that it does not know as far as signatures and order go, without deadlines', () => {
@@ -134,13 +201,13 @@ describe('the page’s reading of a log', () => {
     const message = JSON.parse(entry.text) as { signature: string }
     const text = canonical({ ...message, signature: `${message.signature.startsWith('0') ? '1' : '0'}${message.signature.slice(1)}` })
     const fold = newFold()
-    readAll(fold, good, [{ offset: 0, head: nextHead(EMPTY_LOG.head, textHash(text)), text }])
+    readAll(fold, good, [{ offset: 0, head: headOf(EMPTY_LOG.head, text), text }])
     expect(fold.newest(5)).to.deep.equal([])
     const [anna] = good.members
-    const statement = { ceremony: good.ceremony, step: 'SendPublicKeys', type: 'PublicKey', from: 'ben', to: null, view: good.ceremony, payload: {} }
+    const statement = { ceremony: good.ceremony, step: 'SendPublicKeys', type: 'PublicKey', from: 'ben', view: good.ceremony, payload: {} }
     const forged = canonical(signMessage(anna!.signingKey, { statement, seen: EMPTY_LOG }))
     const other = newFold()
-    readAll(other, good, [entry, { offset: 1, head: nextHead(entry.head, textHash(forged)), text: forged }])
+    readAll(other, good, [entry, { offset: 1, head: headOf(entry.head, forged), text: forged }])
     expect(viewIn(other).faults.map(({ reason, convicted }) => [reason, convicted])).to.deep.equal([['bad-signature', null]])
   })
 })
@@ -186,7 +253,7 @@ describe('what stands in the page in the place of packages', () => {
       null, true, 0, -1, 1.5, 2, 3e9, '', 'a', 'a\u0000', 'a\u202eb', 'a\u00a0b', 'a\nb', '\ud83d', '\u0378', '\u{1f600}'.repeat(1000), 'ab', 'AB', 'anna', 'a'.repeat(64), '00'.repeat(32), '00'.repeat(48), '00'.repeat(96),
       [], ['a'], {}, { kind: 'text' }, { kind: 'text', text: 'x' }, { kind: 'x', each: { at: [1, 'b'] } }, { kind: 'x', each: {} }, { kind: 'x', 'bad-name': 1 }, { kind: 'x', deep: { a: 'b' } }, { kind: 'x', deep: { a: 1 } },
     ]
-    const opening = { script: { name: 'dkg', version: '1', hash: '00'.repeat(32) }, parameters: {}, roster: names.map((name) => ({ name, signingKey: '00'.repeat(32), airgapKey: '11'.repeat(32) })), opensAt: '2026-01-01T00:00:00Z', nonce: '00'.repeat(32), rehearsal: false }
+    const opening = { script: { name: 'dkg', version: '1', hash: '00'.repeat(32) }, parameters: {}, roster: names.map((name) => ({ name, signingKey: '00'.repeat(32), airgapKey: '11'.repeat(32), epoch: '22'.repeat(16) })), opensAt: '2026-01-01T00:00:00Z', nonce: '00'.repeat(32), rehearsal: false }
     const openings = [opening, { ...opening, more: 1 }, { ...opening, rehearsal: 0 }, { ...opening, roster: [] }, { ...opening, opensAt: 'now' }, { script: opening.script }]
     const schemas = [...Object.values(valueTypes).flatMap(({ schema }) => [schema, { type: 'array', maxItems: 1, items: schema }]), openingSchema]
     const ajv = new Ajv({ ...OWN_SCHEMAS, allErrors: false })

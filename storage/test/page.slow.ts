@@ -126,19 +126,19 @@ describe('the page of a board, in a browser', () => {
     expect(troubles).to.deep.equal([])
   })
 
-  it('shows an abort and whom the log proves guilty, and a rehearsal as one', async () => {
+  it('shows what can never be usable and whom the log proves guilty, and a rehearsal as one', async () => {
     const { url } = await start()
     const { page, troubles } = await visit(`${url}/boards/${BOARD}`)
     const staged = await stageDkg(url, { names: NAMES, threshold: 3, faults: ['garbage-deal:ben:dan'], rehearsal: true })
     await staged.ready()
     await staged.open()
     await staged.run(ending.signal)
-    await seen(page, /The log proves guilty: ben\./)
+    await seen(page, /It can never be usable: dan complains of ben, .*The log proves guilty: ben\./)
     await seen(page, 'REHEARSAL')
     await seen(page, /dan complains of ben in ProcessDeals/)
     expect(await page.locator('td.disputed').count()).to.equal(1)
     expect(await violations(page)).to.deep.equal([])
-    await shoot(page, '5-aborted')
+    await shoot(page, '5-dead')
     expect(troubles).to.deep.equal([])
   })
 
@@ -151,7 +151,6 @@ describe('the page of a board, in a browser', () => {
     const bidi = 'pay \u202e001\u2066 to\u2069 ben \u200f\u0007\u001b[31m'
     const parameters = { [markup]: markup, purpose: bidi, long: 'x'.repeat(200_000), list: Array.from({ length: 5000 }, (_, i) => i), combining: 'a\u0301'.repeat(3000), 'javascript:alert(1)': { deep: [[markup]] } }
     await say(anna!, 'Opening', foreignOpening(staged, parameters, 'harvest', markup.slice(0, 32)))
-    await say(anna!, 'Abort', { reason: 'operator', step: markup.slice(0, 64), accused: 'ben', evidence: { why: `${bidi} ${markup}`, offsets: [] } }, ceremonyId(staged.opening))
     await staged.open()
     await say(anna!, 'Abort', { reason: 'operator', step: markup.slice(0, 64), accused: 'ben', evidence: { why: `${bidi} ${markup}`, offsets: [] } }, ceremonyId(staged.opening))
     const { page, troubles } = await visit(`${url}/boards/${BOARD}`)

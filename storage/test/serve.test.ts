@@ -10,7 +10,7 @@ import { expect } from 'chai'
 import { sha256Of } from '../digest.ts'
 import { serve } from '../serve.ts'
 import { tokenBuckets } from '../bucket.ts'
-import { abortOf, attachmentAuth, BOARD, cleanUp, enter, folder, get, later, person, post, problem, rejection, start, statedOf, TOKEN } from './support.ts'
+import { anyOf, attachmentAuth, begin, BOARD, cleanUp, enter, folder, get, later, person, post, problem, rejection, start, statedOf, TOKEN } from './support.ts'
 
 const ann = person('ann')
 
@@ -40,10 +40,10 @@ describe('a serving storage', () => {
   it('streams history, then what comes in, and resumes after Last-Event-ID', async () => {
     const { board } = await start()
     await enter(board, ann)
-    await post(board, abortOf(ann, { i: 1 }))
+    await post(board, anyOf(ann, { i: 1 }))
     const live = events(`${board}/events`, 4)
-    await post(board, abortOf(ann, { i: 2 }))
-    await post(board, abortOf(ann, { i: 3 }))
+    await post(board, anyOf(ann, { i: 2 }))
+    await post(board, anyOf(ann, { i: 3 }))
     expect((await live).ids).to.deep.equal(['0', '1', '2', '3'])
     expect((await events(`${board}/events`, 2, { 'last-event-id': '1' })).ids).to.deep.equal(['2', '3'])
     expect((await events(`${board}/events?after=2`, 1)).ids).to.deep.equal(['3'])
@@ -55,7 +55,7 @@ describe('a serving storage', () => {
   it('streams more than one page of history, and says the end of the log in heartbeats', async () => {
     const { board } = await start({ limits: { heartbeat: 50 } })
     await enter(board, ann)
-    await Promise.all(Array.from({ length: 250 }, (_, i) => post(board, abortOf(ann, { i }))))
+    await Promise.all(Array.from({ length: 250 }, (_, i) => post(board, anyOf(ann, { i }))))
     const { ids } = await events(`${board}/events`, 251)
     expect(ids).to.deep.equal(Array.from({ length: 251 }, (_, i) => String(i)))
     const response = await fetch(`${board}/events?after=250`)
@@ -86,18 +86,18 @@ describe('a serving storage', () => {
   it('lets a key post so many messages at once and no more, and says when to come again', async () => {
     const ben = person('ben')
     const { board } = await start({ limits: { rate: 0.5, burst: 65 } })
-    await enter(board, ann)
-    const deals = Array.from({ length: 63 }, (_, i) => post(board, statedOf(ann, 'Deal', { i }, { to: `p-${String(i)}` })))
-    expect((await Promise.all(deals)).every(({ status }) => status === 201)).to.be.true
-    const more = await Promise.all([1, 2, 3].map((i) => post(board, abortOf(ann, { i }))))
+    await begin(board, ann)
+    const answers = Array.from({ length: 62 }, (_, i) => post(board, statedOf(ann, 'Deal', { complainer: `p-${String(i)}` })))
+    expect((await Promise.all(answers)).every(({ status }) => status === 201)).to.be.true
+    const more = await Promise.all([1, 2, 3].map((i) => post(board, anyOf(ann, { i }))))
     const refused = more.filter(({ status }) => status !== 201)
     expect(refused.length).to.be.greaterThan(0)
     expect(problem(refused[0]!)).to.equal('429 too-many')
     expect(refused[0]!.headers.get('retry-after')).to.match(/^[12]$/)
     expect((await enter(board, ben)).status, 'others are not held up').to.equal(201)
-    const stolen = abortOf({ ...person('thief'), card: ben.card }, {})
+    const stolen = anyOf({ ...person('thief'), card: ben.card }, {})
     for (let i = 0; i < 70; i += 1) expect(problem(await post(board, stolen))).to.equal('403 bad-signature')
-    expect((await post(board, abortOf(ben, {}))).status, 'nobody else can use up a rate').to.equal(201)
+    expect((await post(board, anyOf(ben, {}))).status, 'nobody else can use up a rate').to.equal(201)
   })
 
   it('fills buckets again at their rate, never above the burst', () => {
@@ -124,8 +124,8 @@ describe('a serving storage', () => {
     expect(await put(Buffer.alloc(5000))).to.equal(201)
     expect(await put(Buffer.alloc(5001))).to.equal(201)
     expect(await put(Buffer.alloc(1))).to.equal(403)
-    expect((await post(board, abortOf(ann, { large: 'x'.repeat(6000) }))).status).to.equal(201)
-    expect(problem(await post(board, abortOf(ann, { large: 'y'.repeat(6000) })))).to.equal('403 quota')
+    expect((await post(board, anyOf(ann, { large: 'x'.repeat(6000) }))).status).to.equal(201)
+    expect(problem(await post(board, anyOf(ann, { large: 'y'.repeat(6000) })))).to.equal('403 quota')
   })
 
   it('bounds the bodies that it receives at one time', async () => {
@@ -135,9 +135,9 @@ describe('a serving storage', () => {
     const slow = connect(Number(port), hostname)
     later(() => Promise.resolve(slow.destroy()))
     slow.write(`POST /boards/${BOARD}/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n`)
-    for (;;) if ((await post(board, abortOf(ann, {}))).status === 503) break
+    for (;;) if ((await post(board, anyOf(ann, {}))).status === 503) break
     slow.destroy()
-    for (;;) if ((await post(board, abortOf(ann, {}))).status === 200) break
+    for (;;) if ((await post(board, anyOf(ann, {}))).status === 200) break
   })
 
   it('closes a connection that sends its request too slowly', async () => {
@@ -156,7 +156,7 @@ describe('a serving storage', () => {
     const { board } = storage
     await enter(board, ann)
     const stream = events(`${board}/events`, 1000)
-    const posts = Array.from({ length: 30 }, (_, i) => post(board, abortOf(ann, { i })).then(({ status }) => status, () => 0))
+    const posts = Array.from({ length: 30 }, (_, i) => post(board, anyOf(ann, { i })).then(({ status }) => status, () => 0))
     await Promise.race(posts)
     const closing = storage.close()
     expect(storage.close()).to.equal(closing)

@@ -6,11 +6,13 @@ import { expect } from 'chai'
 import { ed25519FromSeed } from '../../engine/crypto/ed25519.ts'
 import { sha256, toHex } from '../../engine/crypto/bytes.ts'
 import type { KeyPair } from '../../engine/crypto/ed25519.ts'
-import type { Card } from '../../engine/wire/card.ts'
+import { ceremonyId, signCard } from '../../engine/wire/card.ts'
+import type { Card, Opening } from '../../engine/wire/card.ts'
 import { canonical, utf8 } from '../../engine/wire/canonical.ts'
 import type { JsonObject } from '../../engine/wire/canonical.ts'
-import { EMPTY_LOG, signMessage, signObject, signStatement } from '../../engine/wire/message.ts'
+import { EMPTY_HEAD, EMPTY_LOG, headAfter, parseMessage, signMessage, signStatement, textHash } from '../../engine/wire/message.ts'
 import type { Pin, Statement } from '../../engine/wire/message.ts'
+import { signObject } from '../../engine/wire/sign.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import type { KeyriteError } from '../../engine/wire/error.ts'
 import { attachmentHeader } from '../admit.ts'
@@ -29,15 +31,17 @@ export interface Person {
   readonly airgap: KeyPair
 }
 
-export function person(name: string): Person {
+export function person(name: string, epoch = '00'.repeat(16)): Person {
   const signing = ed25519FromSeed(sha256(utf8(`signing ${name}`)))
   const airgap = ed25519FromSeed(sha256(utf8(`airgap ${name}`)))
-  return { card: { name, signingKey: toHex(signing.publicKey), airgapKey: toHex(airgap.publicKey) }, signing, airgap }
+  return { card: { name, signingKey: toHex(signing.publicKey), airgapKey: toHex(airgap.publicKey), epoch }, signing, airgap }
 }
 
 export interface Extra {
   readonly seen?: Pin
   readonly attachment?: string
+  /** Another ceremony than that of the circle. */
+  readonly ceremony?: string
 }
 
 /** A message's canonical text, signed by its author. */
@@ -46,24 +50,48 @@ export function textOf(author: Person, statement: Statement, { seen = EMPTY_LOG,
   return canonical(signMessage(author.signing.secretKey, rest))
 }
 
+const before = { ceremony: null, step: null, view: null } as const
+
+/** A Ready with a card that the author's airgap signed. */
 export function readyOf(author: Person, card: Card = author.card, extra: Extra = {}): string {
-  const payload = { card, script: { name: 'dkg', hash: HASH_A } }
-  const statement = { ceremony: null, step: null, type: 'Ready', from: author.card.name, to: null, view: null, payload }
-  return textOf(author, statement, extra)
+  const payload = { card, cardSignature: signCard(author.airgap.secretKey, card), script: { name: 'dkg', hash: HASH_A } }
+  return textOf(author, { ...before, type: 'Ready', from: author.card.name, payload }, extra)
 }
+
+export function openingOf(people: readonly Person[], parameters: JsonObject = {}): Opening {
+  const roster = people.map(({ card }) => card).sort((a, b) => (a.name < b.name ? -1 : 1))
+  return { script: { name: 'dkg', version: '1.0.0', hash: HASH_A }, parameters, roster, opensAt: '2026-01-01T00:00:00Z', nonce: HASH_A, rehearsal: false }
+}
+
+/** Those who take part in the ceremony that `circleOf` opens. */
+const CIRCLE = ['ann', 'ben', 'cleo', 'dora'].map((name) => person(name))
+const CIRCLE_OPENING = openingOf(CIRCLE)
+export const CEREMONY = ceremonyId(CIRCLE_OPENING)
+
+export const openedOf = (author: Person, opening: Opening, extra: Extra = {}): string =>
+  textOf(author, { ...before, type: 'Opening', from: author.card.name, payload: opening }, extra)
+
+export const circleOf = (author: Person): string => openedOf(author, CIRCLE_OPENING)
+
+/** A message without a slot, of any content, of which a participant may post as many as it likes: an Opening. */
+export const anyOf = (author: Person, content: JsonObject, extra: Extra = {}): string =>
+  openedOf(author, openingOf([author, person('someone')], content), extra)
 
 /** A statement of an airgap, in a message of its client. */
-export function statedOf(author: Person, step: string, payload: JsonObject = {}, extra: Extra & { readonly to?: string } = {}): string {
-  const { to = null, ...rest } = extra
-  const statement = { ceremony: HASH_A, step, type: 'Thing', from: author.card.name, to, view: HASH_A, payload }
-  return textOf(author, statement, rest, signStatement(author.airgap.secretKey, statement))
+export function statedOf(author: Person, step: string, payload: JsonObject = {}, { ceremony = CEREMONY, ...extra }: Extra = {}): string {
+  const statement = { ceremony, step, type: 'Thing', from: author.card.name, view: HASH_A, payload }
+  return textOf(author, statement, extra, signStatement(author.airgap.secretKey, statement))
 }
 
-/** A message without a slot: as many as one likes. */
-export function abortOf(author: Person, payload: JsonObject, extra: Extra = {}): string {
-  const statement = { ceremony: HASH_A, step: null, type: 'Abort', from: author.card.name, to: null, view: HASH_A, payload }
-  return textOf(author, statement, extra)
-}
+/** A statement of a client alone. */
+export const saidOf = (author: Person, step: string, payload: JsonObject = {}, { ceremony = CEREMONY, ...extra }: Extra = {}): string =>
+  textOf(author, { ceremony, step, type: 'Thing', from: author.card.name, view: HASH_A, payload }, extra)
+
+export const abortOf = (author: Person, payload: JsonObject, { ceremony = CEREMONY, ...extra }: Extra = {}): string =>
+  textOf(author, { ceremony, step: null, type: 'Abort', from: author.card.name, view: HASH_A, payload }, extra)
+
+/** The head of a log of these texts. */
+export const headOf = (texts: readonly string[]): string => texts.reduce((head, text) => headAfter(head, parseMessage(text), textHash(text)), EMPTY_HEAD)
 
 export const credentialsOf = ({ card, signing }: Person): NonNullable<ConnectOptions['credentials']> => ({
   name: card.name,
@@ -117,6 +145,12 @@ export async function post(board: string, text: string, headers: Readonly<Record
 
 export const enter = (board: string, author: Person): Promise<Reply> =>
   post(board, readyOf(author), { authorization: `Bearer ${TOKEN}` })
+
+/** Registers somebody of the circle, who opens its ceremony. */
+export async function begin(board: string, author: Person): Promise<void> {
+  expect((await enter(board, author)).status).to.equal(201)
+  expect((await post(board, circleOf(author))).status).to.equal(201)
+}
 
 export const get = async (url: string): Promise<Reply> => reply(await fetch(url))
 

@@ -17,10 +17,11 @@ ceremony for live steps.`
     const { recover } = await import('../../../engine/run/recover.ts')
     const { verbs } = await import('../../../engine/verbs/implementations.ts')
 
+    const lines = transcriptLines(args.transcript)
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     try {
       const { memory, script } = airgap
-      const recovered = await recover(transcriptLines(args.transcript), { memory, script, verbs, random, now: () => new Date() })
+      const recovered = await recover(lines, { memory, script, verbs, random, now: () => new Date() })
       this.log(`Recovered ${recovered.names.join(', ')} of ceremony ${recovered.ceremony}.`)
       if (recovered.isUnconfirmed) this.log('It is UNCONFIRMED: in this transcript not everybody has confirmed, and the others may have given it up. This airgap says so before it signs with it.')
       this.next('Pair this airgap with your client again: keyrite airgap card here, and keyrite client pair there.')

@@ -10,16 +10,14 @@ Ethereum (0x00…). Reads the board; needs no passphrase, and disturbs nothing t
   async run(): Promise<unknown> {
     await this.parse(ClientKeys)
     const { cardOf, readClient } = await import('../../roles/client-home.ts')
-    const { caughtUp, openBoard } = await import('../../roles/board.ts')
-    const { Ledgers } = await import('../../roles/ledgers.ts')
+    const { readBoard } = await import('../../roles/client-reading.ts')
     const { clientKeyLines, keysOn } = await import('../../roles/client-keys.ts')
 
     const { home, identity } = await readClient()
     const { airgapKey } = cardOf(identity)
-    const session = openBoard({ home, identity, signal: this.signal, onTrouble: (error) => this.say(error.message) })
+    const session = await readBoard({ home, identity }, this.signal, (line) => this.say(line))
     try {
-      await caughtUp(session, this.signal)
-      const keys = await keysOn(session.feed, new Ledgers(home, session.feed, this.signal), airgapKey)
+      const keys = await keysOn(session.feed, session.ledgers, airgapKey)
       for (const [i, key] of keys.entries()) this.log([...(i === 0 ? [] : ['']), ...clientKeyLines(key)].join('\n'))
       if (keys.length === 0) this.log('No key generation with you in it has succeeded on this board yet.')
       const key = keys.find(({ state }) => state === 'usable')

@@ -21,18 +21,16 @@ SignedBLSToExecutionChange, ready to POST to /eth/v1/beacon/pool/bls_to_executio
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientSignatures)
     const { cardOf, readClient } = await import('../../roles/client-home.ts')
-    const { caughtUp, openBoard } = await import('../../roles/board.ts')
-    const { Ledgers } = await import('../../roles/ledgers.ts')
+    const { readBoard } = await import('../../roles/client-reading.ts')
     const { beaconChanges, signaturesFrom } = await import('../../roles/signature-file.ts')
     const { writeDurable } = await import('../../../engine/vault/file.ts')
     const path = await import('node:path')
 
     const { home, identity } = await readClient()
     const { airgapKey } = cardOf(identity)
-    const session = openBoard({ home, identity, signal: this.signal, onTrouble: (error) => this.say(error.message) })
+    const session = await readBoard({ home, identity }, this.signal, (line) => this.say(line))
     try {
-      await caughtUp(session, this.signal)
-      const found = await signaturesFrom(session.feed, new Ledgers(home, session.feed, this.signal), airgapKey, args.ceremony)
+      const found = await signaturesFrom(session.feed, session.ledgers, airgapKey, args.ceremony)
       const content = flags['beacon-api'] ? beaconChanges(found) : found
       const text = `${JSON.stringify(content, null, 2)}\n`
       if (found.rehearsal) this.say('It was a REHEARSAL: these signatures are not for use.')

@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core'
 import { KeyriteCommand, prose } from '../../base.ts'
+import type { CeremonyState } from '../../roles/ceremony-view.ts'
 import type { Status } from '../../roles/status.ts'
 
 export class ClientStatus extends KeyriteCommand {
@@ -12,34 +13,36 @@ will do) it shows that one alone.`
   async run(): Promise<unknown> {
     const { args } = await this.parse(ClientStatus)
     const { readClient } = await import('../../roles/client-home.ts')
-    const { caughtUp, chosen, openBoard, readable } = await import('../../roles/board.ts')
-    const { Ledgers } = await import('../../roles/ledgers.ts')
+    const { chosen, readable } = await import('../../roles/board.ts')
+    const { readBoard } = await import('../../roles/client-reading.ts')
     const { statusOf } = await import('../../roles/status.ts')
+    const { isOver } = await import('../../roles/ceremony-view.ts')
 
     const { home, identity } = await readClient()
-    const session = openBoard({ home, identity, signal: this.signal, onTrouble: (error) => this.say(error.message) })
+    const session = await readBoard({ home, identity }, this.signal, (line) => this.say(line))
     try {
-      await caughtUp(session, this.signal)
       const all = readable(session.feed, identity, args.ceremony)
       const wanted = args.ceremony === undefined ? all : [chosen(all, args.ceremony)]
-      const ledgers = new Ledgers(home, session.feed, this.signal)
+      const { ledgers } = session
       const found = []
       for (const opened of wanted) found.push(await statusOf(home, identity, ledgers, opened))
       const { offset, head } = session.feed.pin
-      this.log(`Board ${identity.board}: ${String(offset + 1)} messages, head ${head}`)
+      this.log(`Board ${identity.board}: ${String(offset + 1)} messages, head ${head}${session.isCurrent ? '' : '   (as this client had it last)'}`)
       for (const one of found) this.log(`\n${one.lines.join('\n')}`)
       if (found.length === 0) this.log('\nNo ceremony with you in its roster yet.')
-      this.next(...nextSteps(found))
-      return { board: identity.board, offset, head, ceremonies: found.map((one) => one.json) }
+      this.next(...nextSteps(found, isOver))
+      return { board: identity.board, offset, head, isCurrent: session.isCurrent, ceremonies: found.map((one) => one.json) }
     } finally {
       await session.close()
     }
   }
 }
 
-function nextSteps(found: readonly Status[]): string[] {
+function nextSteps(found: readonly Status[], isOver: (state: CeremonyState) => boolean): string[] {
   if (found.length === 0) return ['keyrite client ready dkg']
-  if (found.some(({ state }) => state !== 'usable' && state !== 'aborted')) return ['keyrite client run']
+  const doubtful = found.find(({ state }) => state === 'doubtful')
+  if (doubtful !== undefined) return ['keyrite client run', `keyrite client abandon ${doubtful.id.slice(0, 12)}    once all deadlines are over: ends the doubt, for everybody and for good`]
+  if (found.some(({ state }) => state === null || !isOver(state))) return ['keyrite client run']
   const usable = found.find(({ state }) => state === 'usable')
   return usable === undefined
     ? ['When the cause is clear: keyrite client open --again ID']

@@ -29,7 +29,7 @@ function question(messages: readonly Json[], more: Partial<Confirmation> = {}): 
     kind: 'join', ceremony: '00'.repeat(32), number: NUMBER, script: sign, me, step: 'SendPartials',
     opening: openingOf(sign, roster, { key: '11'.repeat(32), purpose: 'Payday\n  number  1', messages }),
     shows: { purpose: 'Payday\n  number  1', messages },
-    followed: { key: { id: '11'.repeat(32), opening: openingOf(dkg, roster, { threshold: 2 }), groupKey: KEY } }, ...more,
+    followed: { key: { id: '11'.repeat(32), opening: openingOf(dkg, roster, { threshold: 2 }), groupKey: KEY, isUnconfirmed: false } }, ...more,
   }
 }
 

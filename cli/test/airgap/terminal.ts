@@ -92,7 +92,7 @@ export const scanned = (request: string): string => `${writeWhole(pack(request))
 /** A key pair of somebody who is not there. */
 const publicKey = (seed: number): string => toHex(ed25519FromSeed(new Uint8Array(32).fill(seed)).publicKey)
 
-export const cardOf = (name: string, airgapKey: string, seed = 1): Card => ({ name, signingKey: publicKey(seed), airgapKey })
+export const cardOf = (name: string, airgapKey: string, seed = 1): Card => ({ name, signingKey: publicKey(seed), airgapKey, epoch: seed.toString(16).padStart(32, '0') })
 export const stranger = (name: string, seed: number): Card => cardOf(name, publicKey(seed), seed + 100)
 
 export const pairRequest = ({ name, signingKey }: Card): string =>

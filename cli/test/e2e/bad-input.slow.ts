@@ -4,6 +4,9 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { createVault } from '../../../engine/vault/vault.ts'
+import { openKeyring } from '../../../engine/vault/keyring.ts'
+import { canonical } from '../../../engine/wire/canonical.ts'
 import { errorIn, killAll, launch, logOf, personIn, readyWorld } from './world.ts'
 import type { Ended, Running, World } from './world.ts'
 
@@ -82,7 +85,8 @@ describe('what is refused, with one error that says what to do', () => {
     const cut = personIn(folder, 'cut')
     const changed = personIn(folder, 'changed')
     const unpaired = personIn(folder, 'unpaired')
-    for (const { home } of [cut, changed, unpaired]) await cp(ada.home, home, { recursive: true })
+    const older = personIn(folder, 'older')
+    for (const { home } of [cut, changed, unpaired, older]) await cp(ada.home, home, { recursive: true })
     for (const file of ['airgap/vault.age', 'client/client.age']) await truncate(join(cut.home, file), (await stat(join(cut.home, file))).size - 40)
     for (const file of ['airgap/vault.age', 'client/keyring.age']) {
       const bytes = await readFile(join(changed.home, file))
@@ -90,7 +94,15 @@ describe('what is refused, with one error that says what to do', () => {
       await writeFile(join(changed.home, file), bytes)
     }
     const identity = join(unpaired.home, 'client', 'identity.json')
-    await writeFile(identity, (await readFile(identity, 'utf8')).replace(/"airgapKey":"[0-9a-f]+"/, '"airgapKey":null'))
+    await writeFile(identity, (await readFile(identity, 'utf8')).replace(/"airgap":\{[^}]*\}/, '"airgap":null'))
+    // As the protocol's first version had them.
+    const olderIdentity = join(older.home, 'client', 'identity.json')
+    const { name, board, signingKey } = JSON.parse(await readFile(identity, 'utf8')) as { name: string; board: string; signingKey: string }
+    await writeFile(olderIdentity, `${canonical({ version: 1, name, board, signingKey, airgapKey: 'ab'.repeat(32) })}\n`)
+    const keyring = await openKeyring(join(older.home, 'airgap'), (await readFile(ada.passphrase, 'utf8')).trimEnd())
+    const olderVault = join(older.home, 'airgap', 'vault.age')
+    await rm(olderVault)
+    await createVault({ path: olderVault, keyring, schema: { type: 'object' } }, { version: 1, seed: 'ab'.repeat(64), card: null, scripts: [], ceremonies: {}, kept: {} })
     const before = await readFile(join(cut.home, 'airgap', 'vault.age'))
     const wrong = ['--passphrase-file', bob.passphrase, '--json']
     const serving = ada.start('airgap run')
@@ -103,6 +115,8 @@ describe('what is refused, with one error that says what to do', () => {
       [() => cut.run('airgap run', '--json'), 3, 'vault.truncated', /vault\.age/],
       [() => cut.run('client ready', 'dkg', '--json'), 3, 'vault.truncated', /client\.age/],
       [() => changed.run('airgap run', '--json'), 3, 'vault.altered', /vault\.age/],
+      [() => older.run('airgap run', '--json'), 3, 'vault.other-version', /vault\.age was made for another version/],
+      [() => older.run('client status', '--json'), 3, 'vault.other-version', /identity\.json was made for another version/],
       [() => changed.run('client run', '--json'), 3, 'vault.altered', /keyring\.age/],
       [() => ada.run('airgap run', '--json'), 1, 'vault.locked', new RegExp(`process ${serving.child.pid ?? 0}`)],
       [() => unpaired.run('client ready', 'dkg', '--json'), 3, 'cli.not-paired', /ada is not paired/],
@@ -187,9 +201,13 @@ describe('what is refused, with one error that says what to do', () => {
     await storage.kill('SIGTERM')
     await refused([
       [() => ada.run('client ready', 'dkg', '--json'), 6, 'board.unreachable', /nothing listens there/],
-    ], [
-      [() => bob.run('client status', '--json'), 6, 'board.unreachable', /nothing listens there/],
     ])
+    // Who only reads goes on with what its client has verified, and is told so; who has verified nothing is refused.
+    const status = await bob.run('client status', '--json')
+    expect([status.code, (JSON.parse(status.stdout) as { isCurrent: boolean }).isCurrent], status.stdout).to.deep.equal([0, false])
+    expect(status.stderr).to.match(/nothing listens there.*as this client had it last, up to offset \d/)
+    await rm(join(bob.home, 'client', 'log.jsonl'))
+    await refused([[() => bob.run('client status', '--json'), 6, 'board.unreachable', /nothing listens there/]])
     const nonsense = createServer((_, response) => response.end('<html>It works!</html>')).listen(Number(new URL(board).port), '127.0.0.1')
     await new Promise((resolve) => nonsense.once('listening', resolve))
     expect((nonsense.address() as AddressInfo).port).to.equal(Number(new URL(board).port))

@@ -27,7 +27,7 @@ describe('airgaps without any network', () => {
     const { ceremony, number } = await openDkg(world)
     const use = { through: EMPTY_NETWORK }
     // Nobody reaches the storage from in there.
-    expect(errorIn(await ada.start('client status', ['--json'], use).ended)).to.include({ exit: 6, code: 'board.unreachable' })
+    expect(errorIn(await ada.start('client ready', ['dkg', '--json'], use).ended)).to.include({ exit: 6, code: 'board.unreachable' })
     const airgaps = [ada, bob].map((person) => person.start('airgap run', ['--accept', number, '--until-finished', '--json'], use))
     const clients = [ada, bob].map((person) => person.start('client run', ['--ceremony', ceremony, '--json']))
     const ends = await Promise.all([...airgaps, ...clients].map((one) => one.ended))

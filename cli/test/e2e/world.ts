@@ -120,8 +120,8 @@ export interface Person {
 }
 
 /** Commands that open a home, and those that speak to the other machine. */
-const OPENING = /^(client (init|ready|open|run|abort)|airgap (init|card|run|recover|script add))$/
-const CROSSING = /^(client (pair|run)|airgap (card|run))$/
+const OPENING = /^(client (init|ready|open|run|abort|abandon)|airgap (init|card|run|recover|script add))$/
+const CROSSING = /^(client (pair|run|abandon)|airgap (card|run))$/
 
 export function personIn(folder: string, name: string): Person {
   const home = join(folder, name)
@@ -262,7 +262,7 @@ export async function openDkg({ ada }: World, ...more: readonly string[]): Promi
 /** One entry of a board's log, its message read. */
 export interface Entry {
   readonly offset: number
-  readonly statement: { readonly ceremony: string | null; readonly step: string | null; readonly type: string; readonly from: string; readonly to: string | null }
+  readonly statement: { readonly ceremony: string | null; readonly step: string | null; readonly type: string; readonly from: string }
 }
 
 /** The whole log, as anyone reads it. */
@@ -272,4 +272,4 @@ export async function logOf({ board }: World): Promise<readonly Entry[]> {
 }
 
 /** A statement's slot. */
-export const slotOf = ({ statement: { ceremony, step, from, to } }: Entry): string => JSON.stringify([ceremony, step, from, to])
+export const slotOf = ({ statement: { ceremony, step, from } }: Entry): string => JSON.stringify([ceremony, step, from])

@@ -22,7 +22,7 @@ if (role === 'airgap') {
   await serveAirgap({
     ...common, airgap,
     confirm: (question, hand) => {
-      if (question.kind === 'pair') throw new TypeError('they are paired')
+      if (question.kind !== 'join' && question.kind !== 'step') throw new TypeError('nothing else is asked here')
       return confirmCeremony(question, number, hand)
     },
     onProgress: log.progress, onAnswer: log.answer, until: () => log.finished() !== undefined,

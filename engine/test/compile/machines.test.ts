@@ -4,6 +4,7 @@ import { AIRGAP_NAMES, airgapConfig, airgapSteps, compileAirgap } from '../../co
 import type { AirgapInput, Computed } from '../../compile/airgap.ts'
 import { CLIENT_NAMES, OUTCOMES, clientConfig, compileClient } from '../../compile/client.ts'
 import type { Asked, CollectedHow, Duty, StepInput } from '../../compile/client.ts'
+import type { Fault } from '../../run/abort.ts'
 import type { Json } from '../../wire/canonical.ts'
 import { assertComplete } from '../../compile/strict.ts'
 import { readShipped, shippedNames } from '../../script/shipped.ts'
@@ -85,8 +86,8 @@ describe('the compiler of machines', () => {
 describe('a client’s machine', () => {
   /** Runs the DKG's machine with actors that do nothing but say that they ran, but for these. */
   async function walk(
-    actors: Partial<Record<'ask' | 'post' | 'collect' | 'duty' | 'abandon', (input: StepInput) => Promise<unknown>>>,
-    guards: Partial<Record<'isBound' | 'isCertified' | 'isDead' | 'isOnDuty' | 'mayAbandon' | 'isOver', () => boolean>> = {},
+    actors: Partial<Record<'ask' | 'post' | 'collect', (input: StepInput) => Promise<unknown>>> & { duty?: () => Promise<Duty>; justify?: () => Promise<null> },
+    guards: Partial<Record<'isBound' | 'isCertified' | 'isDead' | 'mayAbandon' | 'isOnDuty' | 'isOver', () => boolean>> = {},
   ) {
     const ran: string[] = []
     const inputs: unknown[] = []
@@ -95,11 +96,11 @@ describe('a client’s machine', () => {
       inputs.push(input)
       return (await give(input as StepInput)) as never
     }
-    const alone = (name: string, give: () => Promise<unknown>) => async () => {
-      ran.push(name)
-      return (await give()) as never
-    }
     const nothing = () => Promise.resolve(null)
+    const did = <T>(name: string, give: () => Promise<T>) => () => {
+      ran.push(name)
+      return give()
+    }
     const machine = compileClient(dkg).provide({
       actors: {
         watch: fromCallback(() => undefined),
@@ -108,15 +109,16 @@ describe('a client’s machine', () => {
         post: fromPromise<null, StepInput>(said('post', actors.post ?? nothing)),
         pause: fromPromise<null, StepInput>(said('pause', nothing)),
         collect: fromPromise<CollectedHow, StepInput>(said('collect', actors.collect ?? (() => Promise.resolve({ kind: 'complete' })))),
-        duty: fromPromise<Duty>(alone('duty', () => (actors.duty ?? (() => Promise.resolve({ kind: 'over' })))({ step: '', assist: null, question: null }))),
-        justify: fromPromise<null>(alone('justify', nothing)),
+        duty: fromPromise<Duty>(did('duty', actors.duty ?? (() => Promise.resolve({ kind: 'over' as const })))),
+        justify: fromPromise<null>(did('justify', actors.justify ?? nothing)),
         abort: fromPromise<null, { fault: unknown } & object>(({ input }) => { ran.push('abort'); inputs.push(input); return Promise.resolve(null) }) as never,
-        doubt: fromPromise<null>(alone('doubt', nothing)),
-        abandon: fromPromise<null>(alone('abandon', () => (actors.abandon ?? nothing)({ step: '', assist: null, question: null }))),
+        doubt: fromPromise<null>(did('doubt', nothing)),
+        abandon: fromPromise<null>(did('abandon', nothing)),
       },
       guards: {
-        isBound: () => guards.isBound?.() ?? false, isCertified: () => guards.isCertified?.() ?? false, isDead: () => guards.isDead?.() ?? false,
-        isOnDuty: () => guards.isOnDuty?.() ?? false, mayAbandon: () => guards.mayAbandon?.() ?? false, isOver: () => guards.isOver?.() ?? false,
+        isBound: () => guards.isBound?.() ?? false, isCertified: () => guards.isCertified?.() ?? false,
+        isDead: () => guards.isDead?.() ?? false, mayAbandon: () => guards.mayAbandon?.() ?? false,
+        isOnDuty: () => guards.isOnDuty?.() ?? false, isOver: () => guards.isOver?.() ?? false,
       },
     })
     const actor = createActor(machine)
@@ -126,9 +128,6 @@ describe('a client’s machine', () => {
     const end = await waitFor(actor, (snapshot) => snapshot.status !== 'active')
     return { outcome: end.output, context: end.context, ran, inputs, snapshots }
   }
-
-  const fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
-  const refusing = ({ step }: StepInput) => (step === 'ProcessDeals' ? Promise.reject(Object.assign(new Error('no'), { fault })) : Promise.resolve({ kind: 'statement' }))
 
   it('asks, posts and collects, step by step, to the end', async () => {
     const { outcome, ran } = await walk({})
@@ -156,7 +155,6 @@ describe('a client’s machine', () => {
 
   it('tries again when the network fails, and stops for anything else', async () => {
     let fails = 2
-    const unreachable = Object.assign(new Error('down'), { code: 'board.unreachable' })
     const again = await walk({ post: () => (fails-- > 0 ? Promise.reject(unreachable) : Promise.resolve(null)) })
     expect(again.outcome).to.equal('usable')
     expect(again.ran.filter((one) => one === 'pause SendPublicKeys')).to.have.lengthOf(2)
@@ -169,50 +167,70 @@ describe('a client’s machine', () => {
   })
 
   it('aborts for a fault that an actor carries', async () => {
+    const fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
     const { outcome, context, ran } = await walk({ ask: () => Promise.reject(Object.assign(new Error('no'), { fault })) })
     expect(outcome).to.equal('aborted')
     expect(context.fault).to.deep.equal(fault)
     expect(ran).to.deep.equal(['ask SendPublicKeys', 'abort'])
   })
 
-  it('goes through a dispute as the accused or as a judge, says what came of it, and ends', async () => {
-    const disputed = ({ step }: StepInput) => Promise.resolve({ kind: step === 'ProcessDeals' ? 'disputed' : 'complete' })
-    const guilty = { reason: 'dkg.bad-deal', step: null, accused: 'ben', why: 'bad', convicts: true, offsets: [] }
-    const duties = (...all: Duty[]) => () => Promise.resolve(all.shift() ?? { kind: 'over' })
-    const judge = await walk({ collect: disputed, duty: duties({ kind: 'judged', fault: guilty }) }, { isDead: () => true })
-    expect(judge.ran.slice(-2)).to.deep.equal(['duty', 'abort'])
+  const disputed = ({ step }: StepInput) => Promise.resolve({ kind: step === 'ProcessDeals' ? 'disputed' : 'complete' })
+  const guilty: Fault = { reason: 'dkg.bad-deal', step: null, accused: 'ben', why: 'bad', convicts: true, offsets: [] }
+  const unreachable = Object.assign(new Error('down'), { code: 'board.unreachable' })
+
+  it('goes through a dispute as the accused or as a judge, says the verdict, and then ends', async () => {
+    const judge = await walk({ collect: disputed, duty: () => Promise.resolve({ kind: 'judged', fault: guilty }) }, { isDead: () => true })
+    expect(judge.ran.slice(-3)).to.deep.equal(['collect ProcessDeals', 'duty', 'abort'])
     expect(judge.context.fault).to.deep.equal(guilty)
-    const defendant = await walk({ collect: disputed, duty: duties({ kind: 'accused' }, { kind: 'judged', fault: guilty }) }, { isDead: () => true })
-    expect(defendant.ran.slice(-4)).to.deep.equal(['duty', 'justify', 'duty', 'abort'])
-    const other = await walk({ collect: disputed }, { isDead: () => true })
-    expect(other.ran.slice(-1)).to.deep.equal(['duty'])
-    expect([judge.outcome, defendant.outcome, other.outcome]).to.deep.equal(['dead', 'dead', 'dead'])
+    const duties: Duty[] = [{ kind: 'accused' }, { kind: 'accused' }, { kind: 'judged', fault: guilty }]
+    const defendant = await walk({ collect: disputed, duty: () => Promise.resolve(duties.shift() ?? { kind: 'over' }) }, { isDead: () => true })
+    expect(defendant.ran.slice(-6)).to.deep.equal(['duty', 'justify', 'duty', 'justify', 'duty', 'abort'])
+    expect([judge.outcome, defendant.outcome]).to.deep.equal(['dead', 'dead'])
   })
 
-  it('stays on duty after an abort as long as it may be accused, and ends only then', async () => {
-    let left = 2
-    const { ran, outcome } = await walk({ ask: refusing, duty: () => Promise.resolve(left-- > 1 ? { kind: 'accused' } : { kind: 'over' }) }, { isOnDuty: () => left > 0 })
+  it('answers on when the network fails, and owes nothing once no dispute can come to be answered', async () => {
+    let fails = 2
+    const duties: Duty[] = [{ kind: 'accused' }, { kind: 'accused' }, { kind: 'accused' }]
+    const { ran, outcome } = await walk({
+      collect: disputed, duty: () => Promise.resolve(duties.shift() ?? { kind: 'over' }), justify: () => (fails-- > 0 ? Promise.reject(unreachable) : Promise.resolve(null)),
+    })
+    expect(ran.slice(-9)).to.deep.equal(['duty', 'justify', 'pause ', 'duty', 'justify', 'pause ', 'duty', 'justify', 'duty'])
+    expect(outcome).to.equal('aborted')
+  })
+
+  it('keeps its duty to disputes after an abort, until that is over', async () => {
+    const fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
+    const fails = ({ step }: StepInput) => (step === 'ProcessDeals' ? Promise.reject(Object.assign(new Error('no'), { fault })) : Promise.resolve({ kind: 'complete' }))
+    const duties: Duty[] = [{ kind: 'accused' }, { kind: 'over' }]
+    const { ran, outcome } = await walk({ ask: fails, duty: () => Promise.resolve(duties.shift() ?? { kind: 'over' }) }, { isOnDuty: () => duties.length > 0 })
     expect(ran.slice(-4)).to.deep.equal(['abort', 'duty', 'justify', 'duty'])
     expect(outcome).to.equal('aborted')
   })
 
-  it('is in doubt after an abort that finds it bound, and comes back from there by the certificate, or ends it by death or by giving up', async () => {
-    const doubtful = await walk({ ask: refusing }, { isBound: () => true })
-    expect([doubtful.outcome, doubtful.ran.at(-1)]).to.deep.equal(['doubtful', 'doubt'])
+  it('is in doubt after an abort that finds it bound, and comes back from there only by the certificate', async () => {
+    const fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
+    const fails = ({ step }: StepInput) => (step === 'ProcessDeals' ? Promise.reject(Object.assign(new Error('no'), { fault })) : Promise.resolve({ kind: 'complete' }))
+    const doubtful = await walk({ ask: fails }, { isBound: () => true })
+    expect(doubtful.outcome).to.equal('doubtful')
+    expect(doubtful.ran).not.to.include('abandon')
     let asked = 0
-    const back = await walk({ ask: refusing }, { isBound: () => true, isCertified: () => asked++ > 0 })
+    const back = await walk({ ask: fails }, { isBound: () => true, isCertified: () => asked++ > 0 })
     expect(back.outcome).to.equal('usable')
     expect(back.context.fault).to.equal(null)
-    let given = false
-    const abandon = () => {
-      given = true
-      return Promise.resolve(null)
+  })
+
+  it('may give up where it is in doubt: dead once its word is in the log, in doubt where its owner would not', async () => {
+    const fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
+    const fails = ({ step }: StepInput) => (step === 'ProcessDeals' ? Promise.reject(Object.assign(new Error('no'), { fault })) : Promise.resolve({ kind: 'complete' }))
+    let isGivenUp = false
+    const may = () => {
+      isGivenUp = true
+      return true
     }
-    const abandoned = await walk({ ask: refusing, abandon }, { isBound: () => true, mayAbandon: () => true, isDead: () => given })
-    expect([abandoned.outcome, ...abandoned.ran.slice(-2)]).to.deep.equal(['dead', 'doubt', 'abandon'])
-    const kept = await walk({ ask: refusing }, { isBound: () => true, mayAbandon: () => true })
-    expect([kept.outcome, kept.ran.at(-1)]).to.deep.equal(['doubtful', 'abandon'])
-    expect((await walk({ ask: refusing }, { isBound: () => true, isDead: () => true })).outcome).to.equal('dead')
+    const dead = await walk({ ask: fails }, { isBound: () => true, mayAbandon: may, isDead: () => isGivenUp })
+    expect([dead.outcome, ...dead.ran.slice(-2)]).to.deep.equal(['dead', 'doubt', 'abandon'])
+    const kept = await walk({ ask: fails }, { isBound: () => true, mayAbandon: () => true })
+    expect([kept.outcome, ...kept.ran.slice(-2)]).to.deep.equal(['doubtful', 'doubt', 'abandon'])
   })
 
   it('ends unconfirmed when others are late after the certificate, and only there', async () => {
@@ -220,7 +238,6 @@ describe('a client’s machine', () => {
     expect(outcome).to.equal('unconfirmed')
     expect(ran.at(-1)).to.equal('collect ProcessResponses')
     expect((await walk({ collect: () => Promise.resolve({ kind: 'late' }) })).ran).to.include('ask ProcessResponses')
-    expect((await walk({ collect: ({ step }) => Promise.resolve({ kind: step === 'ProcessResponses' ? 'late' : 'complete' }) }, { isDead: () => true })).outcome).to.equal('dead')
   })
 })
 

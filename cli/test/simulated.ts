@@ -1,0 +1,65 @@
+/** Simulated ceremonies as readers find them: the board's log up to where something holds, folded, written as a transcript, followed. */
+import { Feed } from '../../engine/run/feed.ts'
+import type { AttachmentStore, Posted } from '../../engine/run/feed.ts'
+import { tamperingOf } from '../../engine/run/faults.ts'
+import { Ledger } from '../../engine/run/ledger.ts'
+import { seededRandom, simulate } from '../../engine/run/simulate.ts'
+import type { SimulateOptions, Simulated } from '../../engine/run/simulate.ts'
+import { writeTranscript } from '../../engine/run/transcript.ts'
+import type { Script } from '../../engine/script/model.ts'
+import { readShipped } from '../../engine/script/shipped.ts'
+import { verbs } from '../../engine/verbs/implementations.ts'
+import type { Board } from '../../engine/wire/board.ts'
+import { EMPTY_HEAD, parseMessage } from '../../engine/wire/message.ts'
+
+export const dkg = readShipped('dkg')
+export const three = ['ada', 'bob', 'cem']
+
+/** A key of two of three, with these faults. @param more what else it is run with */
+export async function keyWith(faults: readonly string[], more: Partial<SimulateOptions> = {}): Promise<Simulated> {
+  const random = seededRandom(faults.join() || 'nothing wrong')
+  const tamper = tamperingOf(faults, { script: dkg, verbs, random, names: three })
+  return await simulate({ script: dkg, names: three, parameters: { threshold: 2 }, verbs, random, idle: 20, tamper, ...more })
+}
+
+export const always = (): boolean => false
+export const untilUsable = ({ usable }: Ledger): boolean => usable
+export const untilCertified = ({ certified }: Ledger): boolean => certified
+
+type Board0 = Pick<Simulated, 'board' | 'opening'>
+
+/** The board's log as a reader folds it, up to where something holds. */
+export function ledgerUntil({ board, opening }: Board0, holds: (ledger: Ledger) => boolean, script: Script = dkg, followed: Readonly<Record<string, Ledger>> = {}): Ledger {
+  const headAt = (offset: number) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head)
+  const ledger = new Ledger({ script, opening, verbs, random: seededRandom('reader'), headAt, followed })
+  for (const { offset, text } of board.entries) {
+    if (holds(ledger)) return ledger
+    const message = parseMessage(text)
+    const attachment = message.attachment === undefined ? undefined : board.attachments.get(message.attachment)
+    ledger.accept({ offset, message, ...(attachment === undefined ? {} : { attachment }) })
+  }
+  return ledger
+}
+
+/** As `client export` writes it at that moment. */
+export function transcriptUntil(of: Board0, holds: (ledger: Ledger) => boolean, script: Script = dkg): string {
+  const ledger = ledgerUntil(of, holds, script)
+  const posts = of.board.entries.slice(0, ledger.asOf + 1).map(({ offset, text }): Posted => ({ offset, text, message: parseMessage(text) }))
+  return [...writeTranscript(ledger, posts, (offset) => (offset === -1 ? EMPTY_HEAD : of.board.entries[offset]?.head))].join('')
+}
+
+/** A client's copy of the log up to an offset, read to there, and nothing more ever comes in. */
+export async function feedUntil({ board }: Board0, last: number): Promise<Feed> {
+  const silent: Board = { ...board, async *follow(_, signal) {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    yield* []
+  } }
+  const attachments: AttachmentStore = { get: (hash) => Promise.resolve(board.attachments.get(hash)), put: () => Promise.resolve() }
+  const feed = new Feed({ board: silent, attachments, store: { load: () => Promise.resolve(board.entries.slice(0, last + 1)), append: () => Promise.resolve() } })
+  const stop = new AbortController()
+  const running = feed.run(stop.signal)
+  while (feed.pin.offset < last) await new Promise((resolve) => setImmediate(resolve))
+  stop.abort()
+  await running
+  return feed
+}
