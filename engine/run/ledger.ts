@@ -12,7 +12,7 @@ import type { JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import type { Carried } from '../wire/exchange.ts'
-import { ceremonyOf, placeProblem } from '../wire/message.ts'
+import { ceremonyOf } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
 import { ABANDONED, abandonStep } from './abandon.ts'
 import type { Fault } from './abort.ts'
@@ -65,7 +65,6 @@ export class Ledger {
   private abandoned: Taken | undefined
   private readonly attachments = new Map<number, Uint8Array>()
   private at = -1
-  private hasOpened = false
   private tampered: number | null = null
   private readonly following = new Following({ wants: (post) => this.wants(post), read: (post) => this.reading(post) })
 
@@ -240,7 +239,7 @@ export class Ledger {
     }
     if (this.budgets.spentAt(card.name) !== undefined) return
     if (statement.type === 'Opening') {
-      this.open(post)
+      this.budgets.opened(post.message, post.offset)
       return
     }
     const fork = forkIn({ headAt }, post)
@@ -257,12 +256,6 @@ export class Ledger {
     }
     if (isHeld || this.slots.holderOf(statement) === undefined) this.budgets.charge(post.message, post.offset)
     if (this.steps.outputs !== undefined) this.endings.succeeded(post.offset)
-  }
-
-  /** The first Opening of the ceremony is what it is; any other takes up its author's budget. */
-  private open({ message, offset }: Post): void {
-    if (this.hasOpened || placeProblem(message) !== null) this.budgets.charge(message, offset)
-    else this.hasOpened = true
   }
 
   /** A slot of the certificate's step or a later one, where all are wanted, holds for ever what every reader must refuse. */

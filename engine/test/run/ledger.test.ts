@@ -9,7 +9,8 @@ import type { Message, Statement, Unsigned } from '../../wire/message.ts'
 import { sha256Hex } from '../../crypto/bytes.ts'
 import { abandonStep } from '../../run/abandon.ts'
 import { endingFor } from '../../run/ending.ts'
-import { mostEntries, slotsOf } from '../../run/budget.ts'
+import { slotsOf } from '../../run/budget.ts'
+import { mostEntries } from '../../wire/limits.ts'
 import { TestLog, memberOf, resultOf, simulateDkg, simulateFaults } from './harness.ts'
 
 let run: Simulated
