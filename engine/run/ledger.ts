@@ -12,6 +12,7 @@ import type { JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import type { Carried } from '../wire/exchange.ts'
+import { ceremonyOf } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
 import { ABANDONED, abandonStep } from './abandon.ts'
 import type { Fault } from './abort.ts'
@@ -225,7 +226,8 @@ export class Ledger {
   private *reading(post: Post): Slices<void> {
     this.at = post.offset
     const { statement } = post.message
-    if (statement.ceremony !== this.id) return
+    // As the entry's mark says it: what this reader passes over, a transcript may leave out.
+    if (ceremonyOf(statement) !== this.id) return
     const card = this.roster.find((one) => one.name === statement.from)
     if (card === undefined) return
     const { checks = ownChecks, headAt } = this.options
@@ -236,6 +238,7 @@ export class Ledger {
       return
     }
     if (this.budgets.spentAt(card.name) !== undefined) return
+    if (statement.type === 'Opening') { this.budgets.chargeOpening(post.message, post.offset); return; }
     const fork = forkIn({ headAt }, post)
     if (fork === null) this.vouchers.set(card.name, Math.max(this.vouchers.get(card.name) ?? -1, post.message.seen.offset))
     else this.found(fork)
@@ -334,7 +337,7 @@ export class Ledger {
     const { ceremony, roster, slots, usable: isUsable, steps: { viewsBefore: views } } = this
     const { headAt, checks = ownChecks } = this.options
     return {
-      ceremony, roster, slots, views, headAt, checks, isUsable,
+      ceremony, roster, slots, views, headAt, checks, isUsable, stuck: this.steps.isStuck ? this.steps.current : undefined,
       checkBefore: (step, one) => checkBefore(this.verbContext, step, views[step.index] ?? '', one),
     }
   }
