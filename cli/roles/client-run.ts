@@ -122,7 +122,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
 
 /** Asks where somebody can be asked; elsewhere `keyrite client abandon` does it. */
 async function offered({ screen, signal }: RunUse): Promise<boolean> {
-  if (process.stdin.isTTY !== true) return false
+  if (!process.stdin.isTTY) return false
   screen.log('All deadlines are over, and nobody knows whether it succeeds: it is in doubt, and stays so as long as you leave it.')
   return await askYesNo('End the doubt now, by giving the ceremony up for everybody and for good? Your airgap asks you once more.', '`keyrite client abandon`', signal)
 }
