@@ -58,6 +58,10 @@ export const cliError = errorTable('cli', {
     what: `No ceremony to work on: ${why}.`,
     todo: 'See the ceremonies of this board with `keyrite client status`, and name one by the first digits of its id.',
   }),
+  withheld: ({ why }: { why: string }) => ({
+    what: `Nothing was written: ${why}.`,
+    todo: 'Ask the storage’s operator for it; or export on the machine of a participant whose client has kept it.',
+  }),
   followed: ({ name, wanted, why, todo }: { name: string; wanted: string; why: string; todo?: string }) => ({
     what: `The ${name} ${wanted} cannot be used: ${why}.`,
     todo: todo ?? 'See the keys that this client took part in with `keyrite client keys`, and name one by the first digits of its ceremony’s id.',

@@ -3,9 +3,8 @@
  * the batch itself has added so far counts as there, though it is not on disk yet.
  */
 import type { Card } from '../engine/wire/card.ts'
-import { canonical } from '../engine/wire/canonical.ts'
 import type { KeyriteError } from '../engine/wire/error.ts'
-import { EMPTY_HEAD, headAfter, parseMessage, sameStatement } from '../engine/wire/message.ts'
+import { EMPTY_HEAD, headAfter, parseMessage, provesMore, sameStatement } from '../engine/wire/message.ts'
 import type { Message, Pin } from '../engine/wire/message.ts'
 import { excess, plus } from './ceremonies.ts'
 import type { Ceremonies, Opened, Used } from './ceremonies.ts'
@@ -93,7 +92,7 @@ export function decider(log: Published, found: readonly Stored[]): (candidate: C
     const there = placeOf(candidate, holders)
     if (there !== undefined) return { kind: 'there', pin: pinOf(there) }
     const [holder] = holders
-    if (holder !== undefined && !provesMore(message, holders)) {
+    if (holder !== undefined && !provesMore(message, holders.map(({ text: one }) => parseMessage(one)))) {
       return { kind: 'refused', error: storageError('slot-taken', { ...pinOf(holder), text: holder.text }) }
     }
     const takesSlot = slot !== null && holder === undefined
@@ -118,14 +117,3 @@ export function decider(log: Published, found: readonly Stored[]): (candidate: C
 }
 
 export const pinOf = ({ offset, head }: Pin): Pin => ({ offset, head })
-
-/**
- * Does a statement say more than those that have its slot already? Two different ones that an airgap signed prove its equivocation,
- * which nobody could be convicted of without the second; a third proves nothing more. One without an airgap's signature, which a
- * thief of the client's key can make, keeps neither of them out.
- */
-function provesMore({ statement, airgapSignature }: Message, holders: readonly Stored[]): boolean {
-  if (airgapSignature === undefined) return false
-  const signed = holders.map(({ text }) => parseMessage(text)).filter((one) => one.airgapSignature !== undefined)
-  return signed.length < 2 && signed.every((one) => canonical(one.statement) !== canonical(statement))
-}

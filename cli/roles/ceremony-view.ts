@@ -2,6 +2,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { expandMessages, messagesHash } from '../../engine/messages/batch.ts'
 import { endingFor } from '../../engine/run/ending.ts'
+import { convictedIn, unansweredIn, unansweredWords } from '../../engine/run/guilt.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Ceremony, Step } from '../../engine/script/model.ts'
 import type { Json } from '../../engine/wire/canonical.ts'
@@ -150,9 +151,8 @@ export const STATE_WORDS: Readonly<Record<CeremonyState, string>> = {
 export function abortLines(ledger: Ledger): string[] {
   const said = ledger.aborts.map(({ from, payload }) =>
     `${from} aborted in ${payload.step ?? 'the ceremony'} (${payload.reason}${payload.accused === null ? '' : `, naming ${payload.accused}`}): ${payload.evidence.why}`)
-  const guilty = ledger.faults.filter((fault) => fault.convicts && fault.accused !== null)
-  const accused = ledger.disputes.filter(({ answered }) => !answered).map((one) => `${one.accused} is accused by ${one.complainer} and has not answered: neither guilty nor cleared`)
+  const accused = unansweredIn(ledger).map(unansweredWords)
   const dead = ledger.dead === null ? [] : [`It can never be usable: ${ledger.dead.why}.`]
-  const proof = guilty.map((fault) => `The log proves ${fault.accused ?? ''} guilty (${fault.reason}): ${fault.why}`)
+  const proof = convictedIn(ledger).map(({ name, reason, why }) => `The log proves ${name} guilty (${reason}): ${why}`)
   return [...dead, ...said, ...accused, ...(proof.length > 0 ? proof : ['The log proves nobody guilty.'])]
 }

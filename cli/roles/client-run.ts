@@ -8,6 +8,7 @@ import { clientInParts } from '../../engine/run/client-parts.ts'
 import type { ClientResult } from '../../engine/run/client.ts'
 import type { Clock } from '../../engine/run/client-ports.ts'
 import { pause } from '../../engine/run/feed.ts'
+import { convictedIn, unansweredIn } from '../../engine/run/guilt.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
 import { signingOf } from '../../engine/run/signatures.ts'
@@ -191,7 +192,7 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
   const json = {
     ceremony: ledger.id, outcome, frames, outputs: ledger.outputs ?? null,
     aborts: ledger.aborts.map(({ from, payload }) => ({ from, ...payload })),
-    convicted: ledger.faults.filter((one) => one.convicts).map(({ accused, reason }) => ({ name: accused, reason })),
+    convicted: convictedIn(ledger).map(({ name, reason }) => ({ name, reason })), unanswered: unansweredIn(ledger),
     fault, trouble,
   }
   if (outcome === 'stopped') {

@@ -46,7 +46,7 @@ export class Ledgers {
     const known = this.known.get(id) ?? { ledger: await this.begin(opening), read: 0 }
     this.known.set(id, known)
     const { all } = this.feed
-    for (const posted of all.slice(known.read)) void known.ledger.follow(posted, (hash, signal) => this.feed.attachment(hash, this.gone === undefined ? signal : AbortSignal.abort(this.gone)), this.signal)
+    for (const posted of all.slice(known.read)) void known.ledger.follow(posted, (hash, signal, onMissing) => this.feed.attachment(hash, this.gone === undefined ? signal : AbortSignal.abort(this.gone), onMissing), this.signal)
     known.read = all.length
     await known.ledger.settled()
     return known.ledger

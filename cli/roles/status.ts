@@ -2,6 +2,8 @@
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { hasBegun } from '../../engine/run/client-work.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
+import { convictedIn, unansweredIn } from '../../engine/run/guilt.ts'
+import { withheldWords } from '../../engine/run/ledger-following.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import { screenWidth } from '../output.ts'
 import { abortLines, claimLines, clockTime, outputLines, progressTable, isOver, stateOf, STATE_WORDS, waitingLines } from './ceremony-view.ts'
@@ -50,6 +52,7 @@ export async function statusOf(home: string, identity: Identity, ledgers: Ledger
       ...head,
       ...claimLines(script.ceremony, opening),
       `state   ${STATE_WORDS[state]}`,
+      ...(ledger.withheld === null ? [] : [`        ${withheldWords(ledger.withheld, ledger.asOf)}`]),
       '',
       ...progressTable(ledger, identity.name, screenWidth(process.stdout)),
       ...(over ? [] : ['', ...waitingLines(ledger, Date.now(), since)]),
@@ -67,6 +70,7 @@ export async function statusOf(home: string, identity: Identity, ledgers: Ledger
           }),
       outputs: ledger.outputs ?? null,
       aborts: ledger.aborts.map(({ from, payload }) => ({ from, ...payload })),
+      convicted: convictedIn(ledger), unanswered: unansweredIn(ledger), withheld: ledger.withheld,
     },
   }
 }

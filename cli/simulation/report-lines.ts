@@ -1,4 +1,5 @@
 /** How a simulation went, in words. */
+import { unansweredWords } from '../../engine/run/guilt.ts'
 import { paint, table } from '../output.ts'
 import { outputLines } from '../roles/ceremony-view.ts'
 import { brief, counted } from '../words.ts'
@@ -29,7 +30,7 @@ function headline({ outcome, participants, ms }: Report): string {
   }
 }
 
-function reasons({ aborts, convicted, participants, outcome }: Report): string[] {
+function reasons({ aborts, convicted, unanswered, participants, outcome }: Report): string[] {
   const told = new Set(aborts.map(({ why }) => why))
   const convictions = convicted.map(({ name, reason, why, by }) =>
     `  Convicted: ${name} (${reason}), by what ${by.length === participants.length ? `all ${by.length} participants` : counted(by.length, 'participant')} found in the log${told.has(why) ? '' : `: ${why}`}`)
@@ -47,6 +48,7 @@ function reasons({ aborts, convicted, participants, outcome }: Report): string[]
   return [
     ...[...said].map(([line, from]) => `  ${from.join(', ')} ${line}`),
     ...troubles,
+    ...unanswered.map((one) => `  ${unansweredWords(one)}.`),
     ...(convictions.length > 0 ? convictions : ['  Convicted: nobody. The log proves no one guilty.']),
   ]
 }

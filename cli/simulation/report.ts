@@ -3,6 +3,8 @@ import { checkAbort } from '../../engine/run/abort.ts'
 import type { Fault } from '../../engine/run/abort.ts'
 import { OUTCOMES } from '../../engine/compile/client.ts'
 import type { Outcome } from '../../engine/compile/client.ts'
+import { convictedIn, unansweredIn } from '../../engine/run/guilt.ts'
+import type { Conviction, Unanswered } from '../../engine/run/guilt.ts'
 import type { Script } from '../../engine/script/model.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Simulated } from '../../engine/run/simulate.ts'
@@ -29,10 +31,7 @@ export interface ParticipantEnd {
   readonly trouble: { readonly code: string; readonly what: string; readonly todo: string } | null
 }
 
-export interface Conviction {
-  readonly name: string
-  readonly reason: string
-  readonly why: string
+export interface Found extends Conviction {
   /** Who finds it proved by the log. */
   readonly by: readonly string[]
 }
@@ -48,7 +47,9 @@ export interface Report {
   readonly outputs: JsonObject | null
   /** In the order of the log; each participant may say why it aborts. */
   readonly aborts: readonly { readonly from: string; readonly reason: string; readonly step: string | null; readonly accused: string | null; readonly why: string }[]
-  readonly convicted: readonly Conviction[]
+  readonly convicted: readonly Found[]
+  /** As who read furthest finds it. */
+  readonly unanswered: readonly Unanswered[]
   /** Per step: how long it took, and per participant what its airgap took and what crossed (medians). */
   readonly steps: readonly {
     readonly step: string
@@ -91,6 +92,7 @@ export function reportOf({ script, names, parameters, rehearsal, faults, simulat
     outputs: ledgers.find(({ ledger }) => ledger.outputs !== undefined)?.ledger.outputs ?? null,
     aborts: abortsOn(simulated),
     convicted: convictions(ledgers),
+    unanswered: ledgers.map(({ ledger }) => ledger).sort((a, b) => b.asOf - a.asOf).slice(0, 1).flatMap(unansweredIn),
     steps: steps.map(({ name: step }, i) => {
       const own = crossings.filter((crossing) => crossing.step === step)
       return {
@@ -131,18 +133,17 @@ function abortsOn({ board, ceremony, members }: Simulated): Report['aborts'] {
   })
 }
 
-function convictions(ledgers: readonly { readonly reader: string; readonly ledger: Ledger }[]): readonly Conviction[] {
-  const found = new Map<string, Fault & { by: string[] }>()
+function convictions(ledgers: readonly { readonly reader: string; readonly ledger: Ledger }[]): readonly Found[] {
+  const found = new Map<string, Conviction & { by: string[] }>()
   for (const { reader, ledger } of ledgers) {
-    for (const fault of ledger.faults) {
-      if (!fault.convicts || fault.accused === null) continue
-      const key = `${fault.accused} ${fault.reason}`
-      const one = found.get(key) ?? { ...fault, by: [] }
+    for (const conviction of convictedIn(ledger)) {
+      const key = `${conviction.name} ${conviction.reason}`
+      const one = found.get(key) ?? { ...conviction, by: [] }
       if (!one.by.includes(reader)) one.by.push(reader)
       found.set(key, one)
     }
   }
-  return [...found.values()].map(({ accused, reason, why, by }) => ({ name: accused ?? '', reason, why, by }))
+  return [...found.values()]
 }
 
 function median(values: readonly number[]): number | null {

@@ -45,7 +45,7 @@ export function merklePath(index: number, leaves: readonly Uint8Array[]): Uint8A
 export function isInTree(
   { index, count, leaf, path, root }: { readonly index: number; readonly count: number; readonly leaf: Uint8Array; readonly path: readonly Uint8Array[]; readonly root: Uint8Array },
 ): boolean {
-  if (index >= count) return false
+  if (index < 0 || index >= count) return false
   let [place, last, hash] = [index, count - 1, leaf]
   for (const sibling of path) {
     if (last === 0) return false

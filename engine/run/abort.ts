@@ -26,6 +26,9 @@ export interface Fault {
   readonly evidence?: Json
 }
 
+/** A fault of the storage’s: its log is not what its authors wrote, or not what they saw. Nothing after that can be believed. */
+export const isStorages = ({ reason, accused }: Fault): boolean => reason === 'forked' || (reason === 'bad-signature' && accused === null)
+
 /** An Abort message's payload. */
 export interface AbortPayload extends JsonObject {
   readonly reason: string

@@ -160,6 +160,8 @@ export function createAirgap(ports: AirgapPorts): Airgap {
       if (answered.asked !== askedHash(id, name, body)) throw runError('other-request', { step: name })
       return fromMemory(answered)
     }
+    // One that was recovered has its share, and not what it had answered: to state any of it anew, to other statements, would be equivocation.
+    if (cell?.state === 'finished') throw runError('closed', { ceremony: id, why: 'it is finished, and its session is erased' })
     const certificate = script.ceremony.steps.findIndex((one) => one.name === script.ceremony.certificate)
     const isAfter = script.ceremony.steps.findIndex((one) => one.name === name) > certificate
     if (isAfter && isBarred(cell)) throw runError('closed', { ceremony: id, why: 'this airgap was shown a complaint, beside which there can be no success' })

@@ -38,7 +38,7 @@ function checkForm(spec: MessageSpec, value: unknown, what: string, fields: (own
   return fieldsCheck(fields(spec.attachment ?? {}))(value, what)
 }
 
-/** An attachment out of its bytes, of the form that it has on the board. @throws wire.malformed, wire.not-canonical */
+/** An attachment out of its bytes, of the form that it has on the board. @throws wire.malformed, wire.not-canonical, TypeError for what is not UTF-8 */
 export function readAttachment(spec: MessageSpec, bytes: Uint8Array, what: string): JsonObject {
   return checkForm(spec, parseCanonical(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), what), what, (own) => own)
 }
@@ -93,8 +93,8 @@ export interface PieceProblem {
 /** Why pieces are not those that a statement binds, or not such as they must be; null if nothing is wrong. */
 export function piecesProblem(spec: MessageSpec, roster: readonly Card[], from: string, root: string, attachment: JsonObject): PieceProblem | null {
   const { pieces } = attachment as Pieces
-  if (pieces.length !== roster.length) return { why: `it attached ${pieces.length} pieces, and there are ${roster.length} participants`, convicts: false }
-  if (toHex(merkleRoot(leavesOf(pieces))) !== root) return { why: 'its pieces are not those that it bound itself to', convicts: false }
+  if (pieces.length === 0 || toHex(merkleRoot(leavesOf(pieces))) !== root) return { why: 'its pieces are not those that it bound itself to', convicts: false }
+  if (pieces.length !== roster.length) return { why: `it bound itself to ${pieces.length} pieces, and there are ${roster.length} participants`, convicts: true }
   for (const [i, { name }] of roster.entries()) {
     const problem = pieceProblem(spec, roster, pieces[i] ?? null, name === from)
     if (problem !== null) return { why: `its piece for ${name} ${problem}`, convicts: true }

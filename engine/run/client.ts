@@ -9,8 +9,10 @@ import type { ClientEvent, CollectedHow, Duty, Outcome } from '../compile/client
 import type { Step } from '../script/model.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import { abandonStep } from './abandon.ts'
+import { isStorages } from './abort.ts'
 import type { Fault } from './abort.ts'
 import { mayBeAccused } from './ending.ts'
+import { withheldWords } from './ledger-following.ts'
 import type { ClientPorts } from './client-ports.ts'
 import { ClientWork } from './client-work.ts'
 import { pause } from './feed.ts'
@@ -70,7 +72,7 @@ class ClientRun {
     this.ports.onLedger?.(this.ledger)
     const broken = new AbortController()
     const stop = this.ports.feed.listen((posted) => {
-      this.ledger.follow(posted, (hash, reading) => this.ports.feed.attachment(hash, reading), this.signal).then(
+      this.ledger.follow(posted, (...wanted) => this.ports.feed.attachment(...wanted), this.signal).then(
         () => {
           this.ports.onLedger?.(this.ledger)
           for (const hear of [...this.changed]) hear()
@@ -82,7 +84,7 @@ class ClientRun {
     const either = following(this.signal, broken.signal)
     try {
       // What the log holds already comes before anything is done.
-      await this.ledger.settled()
+      await this.read(either.signal)
       return await this.toEnd(either.signal)
     } catch (error) {
       if (this.signal.aborted) return null
@@ -176,7 +178,19 @@ class ClientRun {
   /** Waits until a time, and for what had come in by then to be read. */
   private async onTime(time: number, signal: AbortSignal): Promise<void> {
     await this.ports.clock.until(time, signal)
-    if (!signal.aborted) await this.ledger.settled()
+    if (!signal.aborted) await this.read(signal)
+  }
+
+  /** Waits for what has come in to be read, as far as it can be. */
+  private async read(signal: AbortSignal): Promise<void> {
+    const done = new AbortController()
+    const either = following(signal, done.signal)
+    try {
+      await Promise.race([this.ledger.settled(), this.when(() => false, either.signal)])
+    } finally {
+      done.abort()
+      either.release()
+    }
   }
 
   /** Tells the machine what the log and the clock bring: steps that are over, and as long as anything can still abort, faults, Aborts, deadlines. */
@@ -188,7 +202,7 @@ class ClientRun {
       if (stopped.signal.aborted) return
       if (current > passed) send({ type: 'PASSED' })
       passed = current
-      const fork = certified ? faults.find(({ reason }) => reason === 'forked') : undefined
+      const fork = certified ? faults.find(isStorages) : undefined
       // A dispute is heard where it matters, so that whoever has one too can still say so.
       const isDead = dead !== null && disputes.length === 0
       if (fork === undefined && (certified || (ending === null && !this.work.hasLeft && !isDead))) return
@@ -234,7 +248,7 @@ class ClientRun {
     if (ledger.withheld !== null) {
       return {
         reason: 'withheld', step: step.name, accused: null, convicts: false, offsets: [ledger.asOf + 1],
-        why: `the storage did not give the attachment ${ledger.withheld} of the message after offset ${ledger.asOf}, without which nothing after it can be read`,
+        why: withheldWords(ledger.withheld, ledger.asOf),
       }
     }
     const missing = ledger.missing(step.index)
@@ -328,8 +342,8 @@ class ClientRun {
     const found = (): Duty | undefined => {
       if (ledger.certified || ledger.usable) return { kind: 'over' }
       if (work.accusations.length > 0 && this.isOnDuty) return { kind: 'accused' }
-      if (this.areJudged && !saysNothing()) return { kind: 'judged', fault: this.judged() }
-      return this.isOnDuty || (!saysNothing() && ledger.disputes.length > 0) ? undefined : { kind: 'over' }
+      if (this.areJudged) return saysNothing() ? { kind: 'over' } : { kind: 'judged', fault: this.judged() }
+      return this.isOnDuty || ledger.disputes.length > 0 ? undefined : { kind: 'over' }
     }
     for (let next = found(); ; next = found()) {
       if (next !== undefined || signal.aborted) return next ?? { kind: 'over' }

@@ -6,11 +6,11 @@ import type { CloseRequest } from '../wire/exchange.ts'
 
 /**
  * What shows an airgap that joined the ceremony its end: a statement of another's airgap beside which there can be no success, or the
- * first Abort; undefined where there is nothing to close.
+ * first Abort, or this client's own, which a storage may keep to itself; undefined where there is nothing to close.
  */
 export async function endToBring({ feed, store, me }: Pick<ClientPorts, 'feed' | 'store' | 'me'>, ledger: Ledger): Promise<CloseRequest | undefined> {
   const [aborted] = ledger.aborts
-  const abort = feed.all.find((one) => one.offset === aborted?.offset)?.text
+  const abort = feed.all.find((one) => one.offset === aborted?.offset)?.text ?? await store.get(`${ledger.id}/outbox-Abort`)
   const request = endingOf(ledger, me.name) ?? (abort === undefined ? undefined : { ask: 'close' as const, abort })
   if (request === undefined) return undefined
   for (const { name } of ledger.ceremony.steps) {

@@ -1,5 +1,4 @@
 /** Faults of the key generation: what a dishonest airgap may deal, show and state, and what a client may bring to an honest one. */
-import { openEnvelope, sealEnvelope } from '../channel/envelope.ts'
 import { DST_SHARE_PROOF, decodeG1OnCurve, encodeG1, encodeG2, signShare, sumG1, timesBase } from '../crypto/bls.ts'
 import type { G1 } from '../crypto/bls.ts'
 import { fromHex, toHex } from '../crypto/bytes.ts'
@@ -9,31 +8,13 @@ import { openSession } from '../crypto/seed.ts'
 import { inSubgroup } from '../crypto/subgroup.ts'
 import { dealAad } from '../verbs/dkg-common.ts'
 import { ArgReader, text } from '../verbs/runtime.ts'
-import type { AirgapScope, AirgapVerb, Args, Stating, Verbs } from '../verbs/runtime.ts'
+import type { AirgapScope, Args } from '../verbs/runtime.ts'
 import { utf8 } from '../wire/canonical.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import type { FaultKind, FaultPlace } from './faults.ts'
-import { attachmentsOf, flipped, silentInDisputes } from './faults-log.ts'
-import type { MemoryBoard } from './memory-board.ts'
+import { attachmentsOf, bringing, cheating, flipped, inStep, reattaching, restated } from './meddling.ts'
+import type { Bringing } from './meddling.ts'
 import type { Tampering } from './simulate.ts'
-
-type Cheat = (scope: AirgapScope, args: Args, honest: AirgapVerb) => Stating
-
-/** An airgap in which some verbs are another's. */
-function cheating({ verbs }: FaultPlace, cheats: Readonly<Record<string, Cheat>>): Tampering {
-  const airgap: Record<string, AirgapVerb> = { ...verbs.airgap }
-  for (const [name, cheat] of Object.entries(cheats)) {
-    const honest = honestVerb(verbs, name)
-    airgap[name] = (scope, args) => cheat(scope, args, honest)
-  }
-  return { airgapVerbs: { ...verbs, airgap } }
-}
-
-function honestVerb(verbs: Verbs, name: string): AirgapVerb {
-  const verb = verbs.airgap[name]
-  if (verb === undefined) throw new TypeError(`no verb ${name}`)
-  return verb
-}
 
 interface Shown {
   readonly payload: JsonObject
@@ -43,8 +24,8 @@ interface Shown {
 /** An airgap that shows other commitments, and binds itself to those from the first step on. */
 function showing(place: FaultPlace, change: (shown: Shown, scope: AirgapScope) => Shown, degree = 0): Tampering {
   const show = (scope: AirgapScope, args: Args): Shown => {
-    const shown = honestVerb(place.verbs, 'dkg.commit')(scope, raised(args, degree))
-    if (shown.kind !== 'states') throw new TypeError('dkg.commit states nothing')
+    const shown = place.verbs.airgap['dkg.commit']?.(scope, raised(args, degree))
+    if (shown?.kind !== 'states') throw new TypeError('dkg.commit states nothing')
     return change({ payload: shown.payload, points: new ArgReader('dkg.commit', [shown.attachment?.['points']]).texts(0) }, scope)
   }
   return cheating(place, {
@@ -96,7 +77,7 @@ const twisted = (place: FaultPlace, twist: G1): Tampering =>
   })
 
 /** Seals fᵢ(j) + 1 to the target. */
-const wrongShare = (place: FaultPlace): Tampering => cheating(place, {
+export const wrongShare = (place: FaultPlace): Tampering => cheating(place, {
   'dkg.deal': (scope, args, honest) => {
     const dealt = honest(scope, args)
     if (dealt.kind !== 'states-each') return dealt
@@ -113,17 +94,9 @@ const wrongShare = (place: FaultPlace): Tampering => cheating(place, {
   },
 })
 
-type Rewrite = (body: JsonObject, board: MemoryBoard, index: number) => JsonObject
-
-/** A client that brings its airgap other requests than it should. */
-const bringing = ({ participant, names }: FaultPlace, rewrite: Rewrite): Tampering => ({
-  exchange: (airgap, _, board) => async (request) => {
-    const { digest, ...envelope } = openEnvelope(request)
-    const index = [...names].sort().indexOf(participant) + 1
-    const answer = openEnvelope(await airgap.handle(sealEnvelope({ ...envelope, body: rewrite(envelope.body as JsonObject, board, index) })))
-    return sealEnvelope({ ...answer, body: { ...(answer.body as JsonObject), request: digest } })
-  },
-})
+/** A client that brings its airgap other requests than it should, and takes the answers for those to the right ones. */
+const rewriting = (change: (body: JsonObject, bringing: Bringing) => JsonObject): Tampering =>
+  bringing((one) => one.bring({ ...one.envelope, body: one.body['ask'] === 'step' ? change(one.body, one) : one.body }))
 
 type PointList = readonly string[]
 const isPoints = (value: Json | undefined): value is PointList =>
@@ -141,69 +114,59 @@ const fitting = (i: number) => (points: PointList): PointList => points.map((poi
   return toHex(encodeG1(sumG1([decodeG1OnCurve(fromHex(point, 48)), timesBase(add)])))
 })
 
-const DEALS = ['dkg.keygen', 'dkg.commit', 'dkg.deal', 'dkg.respond', 'dkg.finish']
+/** Deals as it should, with some payloads changed. */
+const dealing = (place: FaultPlace, change: (payloads: Map<string, JsonObject>, scope: AirgapScope) => void): Tampering => cheating(place, {
+  'dkg.deal': (scope, args, honest) => {
+    const dealt = honest(scope, args)
+    if (dealt.kind !== 'states-each') return dealt
+    const payloads = new Map(dealt.payloads)
+    change(payloads, scope)
+    return { ...dealt, payloads }
+  },
+})
+
+/** States something else than it should in a verb’s place. */
+const lying = (place: FaultPlace, verb: string, change: (payload: JsonObject) => JsonObject): Tampering => cheating(place, {
+  [verb]: (scope, args, honest) => {
+    const stated = honest(scope, args)
+    return stated.kind === 'states' ? { ...stated, payload: { ...stated.payload, ...change(stated.payload) } } : stated
+  },
+})
+
+/** A statement whose airgap bound what nobody could use; its digest binds it too. */
+const showingKey = (place: FaultPlace, key: string): Tampering => showing(place, (shown) => ({ ...shown, payload: { ...shown.payload, key } }))
+
+/** A number of 48 bytes that is no x of a point. */
+function offCurve(): string {
+  for (let x = 1; ; x++) {
+    const bytes = new Uint8Array(48)
+    bytes[0] = 0x80
+    bytes[47] = x
+    if (tryDecode(bytes) === undefined) return toHex(bytes)
+  }
+}
+
+const IDENTITY = `c0${'00'.repeat(47)}`
+/** G with p added to its x, or the flag of its sign at the wrong place: no canonical form of any point. */
+const NOT_CANONICAL = `9a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaac`
+/** The point of order 2 of X25519, and one that is not below 2²⁵⁵-19. */
+const LOW_ORDER = '00'.repeat(32)
+const LOOSE_KEY = `edffffff${'ff'.repeat(27)}7f`
+
+export const DEALS = ['dkg.keygen', 'dkg.commit', 'dkg.deal', 'dkg.respond', 'dkg.finish']
+
+const malformed = (name: string, doc: string, make: FaultKind['make']): Omit<FaultKind, 'uses'> =>
+  ({ name, who: 'airgap', target: 'none', proves: ['malformed'], doc, make })
 
 export const dkgFaults: readonly FaultKind[] = ([
+  malformed('low-order-key', 'Shows a key to seal to that is of low order.', (place) => lying(place, 'dkg.keygen', () => ({ encryptionKey: LOW_ORDER }))),
+  malformed('loose-key', 'Shows a key to seal to that is not below the field’s order.', (place) => lying(place, 'dkg.keygen', () => ({ encryptionKey: LOOSE_KEY }))),
+  malformed('identity-point', 'Shows the identity as its commitment.', (place) => showingKey(place, IDENTITY)),
+  malformed('off-curve-point', 'Shows as its commitment what is no point of the curve.', (place) => showingKey(place, offCurve())),
+  malformed('loose-point', 'Shows as its commitment a point that is not canonical.', (place) => showingKey(place, NOT_CANONICAL)),
+  malformed('outside-point', 'Shows as its commitment a point of the curve outside the subgroup.', (place) => showingKey(place, toHex(encodeG1(outsider())))),
   {
-    name: 'wrong-share', target: 'participant',
-    doc: 'Seals a wrong share to the target.',
-    make: wrongShare,
-  },
-  {
-    name: 'garbage-deal', target: 'participant',
-    doc: 'Sends the target a deal that does not open.',
-    make: (place) => cheating(place, {
-      'dkg.deal': (scope, args, honest) => {
-        const dealt = honest(scope, args)
-        const deal = dealt.kind === 'states-each' ? dealt.payloads.get(place.target) : undefined
-        if (dealt.kind !== 'states-each' || deal === undefined) return dealt
-        return { ...dealt, payloads: new Map([...dealt.payloads, [place.target, flipped(deal)]]) }
-      },
-    }),
-  },
-  {
-    name: 'false-complaint', target: 'participant',
-    doc: 'Complains of the target’s deal, which is good.',
-    make: (place) => cheating(place, {
-      'dkg.respond': () => ({ kind: 'disputes', payload: { accused: place.target } }),
-    }),
-  },
-  {
-    name: 'no-justification', target: 'participant',
-    doc: 'Seals a wrong share to the target, and does not answer the complaint.',
-    make: (place) => ({ ...wrongShare(place), ...silentInDisputes(place.script) }),
-  },
-  {
-    name: 'wrong-sums', target: 'none',
-    doc: 'The client brings its own airgap wrong sums at first, and the right ones when asked back.',
-    make: (place) => bringing(place, (body) => ({ ...body, prepared: changePoints(body['prepared'], generators) })),
-  },
-  {
-    name: 'insisting-sums', target: 'none',
-    doc: 'The client brings its own airgap wrong sums, and others as wrong when asked back.',
-    make: (place) => bringing(place, (body) => ({
-      ...body, prepared: changePoints(body['prepared'], generators),
-      ...(body['assist'] === undefined ? {} : { assist: changePoints(body['assist'], generators) }),
-    })),
-  },
-  {
-    name: 'fitting-sums', target: 'none',
-    doc: 'The client brings its own airgap wrong sums that fit its share all the same (from a threshold of 3).',
-    make: (place) => bringing(place, (body, _, index) => ({ ...body, prepared: changePoints(body['prepared'], fitting(index)) })),
-  },
-  {
-    name: 'lying-pinpoint', target: 'participant',
-    doc: 'The client wants its own airgap to complain of the target, whose deal is good.',
-    make: (place) => bringing(place, (body, board) => {
-      const [shown] = attachmentsOf(board, place.target).values()
-      return {
-        ...body, prepared: changePoints(body['prepared'], generators),
-        ...(body['assist'] === undefined ? {} : { assist: { dealer: place.target, points: shown?.['points'] ?? [] } }),
-      }
-    }),
-  },
-  {
-    name: 'bad-opening', target: 'none',
+    name: 'bad-opening', who: 'airgap', target: 'none', proves: ['dkg.bad-opening'],
     doc: 'Shows other commitments than it had bound itself to.',
     make: (place) => {
       const seed = place.random(64)
@@ -213,49 +176,118 @@ export const dkgFaults: readonly FaultKind[] = ([
     },
   },
   {
-    name: 'bad-proof', target: 'none',
+    name: 'bad-proof', who: 'airgap', target: 'none', proves: ['dkg.bad-proof'],
     doc: 'Does not prove that it knows the secret behind its commitment.',
     make: (place) => showing(place, (shown) => ({ ...shown, payload: { ...shown.payload, ...flipped({ proof: shown.payload['proof'] }) } })),
   },
   {
-    name: 'wrong-degree', target: 'none',
-    doc: 'Shows one commitment too many, so that more would be needed to sign than was agreed.',
+    name: 'wrong-degree', who: 'airgap', target: 'none', proves: [],
+    doc: 'Shows one commitment too many, so that more would be needed to sign than was agreed. (A client could have attached them.)',
     make: (place) => showing(place, (shown) => shown, 1),
   },
   {
-    name: 'identity-point', target: 'none',
-    doc: 'Shows the identity as its commitment.',
-    make: (place) => showing(place, (shown) => ({ ...shown, payload: { ...shown.payload, key: `c0${'00'.repeat(47)}` } })),
-  },
-  {
-    name: 'off-subgroup-point', target: 'none',
-    doc: 'Shows a point of the curve that is outside its subgroup.',
+    name: 'off-subgroup-point', who: 'airgap', target: 'none', proves: ['dkg.bad-points'],
+    doc: 'Binds itself to a point of the curve that is outside its subgroup.',
     make: (place) => twisted(place, outsider()),
   },
   {
-    name: 'opposite-point', target: 'none',
+    name: 'opposite-point', who: 'airgap', target: 'none', proves: ['dkg.bad-points'],
     doc: 'Like off-subgroup-point, but with the opposite point: the two together do no harm.',
     make: (place) => twisted(place, outsider().negate()),
   },
   {
-    name: 'bad-share-proof', target: 'none',
-    doc: 'Proves no share in the end, when all have agreed.',
-    make: (place) => cheating(place, {
-      'dkg.finish': (scope, args, honest) => {
-        const stated = honest(scope, args)
-        if (stated.kind !== 'states') return stated
-        return { ...stated, payload: { ...stated.payload, proof: toHex(encodeG2(signShare(5n, utf8('another'), DST_SHARE_PROOF))) } }
-      },
+    name: 'wrong-share', who: 'airgap', target: 'participant', proves: ['dkg.bad-deal'],
+    doc: 'Seals a wrong share to the target.',
+    make: wrongShare,
+  },
+  {
+    name: 'garbage-deal', who: 'airgap', target: 'participant', proves: ['dkg.bad-deal'],
+    doc: 'Sends the target a piece that does not open.',
+    make: (place) => dealing(place, (payloads) => payloads.set(place.target, flipped(payloads.get(place.target) ?? {}))),
+  },
+  {
+    name: 'swapped-deal', who: 'airgap', target: 'participant', proves: ['dkg.bad-deal'],
+    doc: 'Sends the target the piece of another, or somebody’s own from elsewhere.',
+    make: (place) => dealing(place, (payloads) => {
+      const other = [...payloads].find(([name]) => name !== place.target)?.[1]
+      payloads.set(place.target, other ?? { sealed: 'ab'.repeat(80) })
     }),
   },
   {
-    name: 'other-group-key', target: 'none',
-    doc: 'States another group key than all the others.',
-    make: (place) => cheating(place, {
-      'dkg.respond': (scope, args, honest) => {
-        const stated = honest(scope, args)
-        return stated.kind === 'states' ? { ...stated, payload: { ...stated.payload, groupKey: toHex(encodeG1(timesBase(1n))) } } : stated
-      },
+    name: 'malformed-deal', who: 'airgap', target: 'participant', proves: ['malformed'],
+    doc: 'Binds itself to a piece for the target that is of another form.',
+    make: (place) => dealing(place, (payloads) => payloads.set(place.target, { sealed: 'ab' })),
+  },
+  {
+    name: 'no-deal', who: 'airgap', target: 'participant', proves: ['malformed'],
+    doc: 'Binds itself to no piece for the target.',
+    make: (place) => dealing(place, (payloads) => payloads.delete(place.target)),
+  },
+  {
+    name: 'own-deal', who: 'airgap', target: 'none', proves: ['malformed'],
+    doc: 'Binds itself to a piece for itself, of which there is none.',
+    make: (place) => dealing(place, (payloads) => payloads.set(place.participant, { sealed: 'ab'.repeat(80) })),
+  },
+  {
+    name: 'other-pieces', who: 'airgap', target: 'none', proves: [],
+    doc: 'States a root that no pieces give. (Its client could have attached others.)',
+    make: () => inStep('SendDeals', (one) => one.board.post(restated(one, { payload: { root: 'cd'.repeat(32) } }))),
+  },
+  {
+    name: 'stolen-pieces', who: 'client', target: 'participant', proves: [],
+    doc: 'The client attaches another piece for the target than its airgap made.',
+    make: ({ names, target }) => reattaching('SendDeals', ({ pieces }) => ({
+      pieces: (pieces as readonly (JsonObject | null)[]).map((piece, i) => ([...names].sort()[i] === target ? { sealed: 'ab'.repeat(80) } : piece)),
+    })),
+  },
+  {
+    name: 'wrong-sums', who: 'client', target: 'none', proves: [],
+    doc: 'The client brings its own airgap wrong sums at first, and the right ones when asked back.',
+    make: () => rewriting((body) => ({ ...body, prepared: changePoints(body['prepared'], generators) })),
+  },
+  {
+    name: 'insisting-sums', who: 'client', target: 'none', proves: [],
+    doc: 'The client brings its own airgap wrong sums, and others as wrong when asked back.',
+    make: () => rewriting((body) => ({
+      ...body, prepared: changePoints(body['prepared'], generators),
+      ...(body['assist'] === undefined ? {} : { assist: changePoints(body['assist'], generators) }),
+    })),
+  },
+  {
+    name: 'fitting-sums', who: 'client', target: 'none', proves: [],
+    doc: 'The client brings its own airgap wrong sums that fit its share all the same (from a threshold of 3).',
+    make: ({ names, participant }) =>
+      rewriting((body) => ({ ...body, prepared: changePoints(body['prepared'], fitting([...names].sort().indexOf(participant) + 1)) })),
+  },
+  {
+    name: 'lying-pinpoint', who: 'client', target: 'participant', proves: [],
+    doc: 'The client wants its own airgap to complain of the target, whose piece is good.',
+    make: (place) => rewriting((body, { board }) => {
+      const [shown] = attachmentsOf(board, place.target).values()
+      return {
+        ...body, prepared: changePoints(body['prepared'], generators),
+        ...(body['assist'] === undefined ? {} : { assist: { dealer: place.target, points: shown?.['points'] ?? [] } }),
+      }
     }),
   },
-] satisfies FaultKind[]).map((kind) => ({ ...kind, uses: DEALS }))
+  {
+    name: 'other-group-key', who: 'airgap', target: 'none', proves: ['dkg.other-key'],
+    doc: 'States another group key than all the others.',
+    make: (place) => lying(place, 'dkg.respond', () => ({ groupKey: toHex(encodeG1(timesBase(1n))) })),
+  },
+  {
+    name: 'other-sums', who: 'airgap', target: 'none', proves: [],
+    doc: 'States other sums than all the others. (A client could have brought them.)',
+    make: (place) => lying(place, 'dkg.respond', () => ({ sums: 'ef'.repeat(32) })),
+  },
+  {
+    name: 'bad-share-proof', who: 'airgap', target: 'none', proves: ['dkg.bad-share-proof'],
+    doc: 'Proves no share in the end, when all have agreed.',
+    make: (place) => lying(place, 'dkg.finish', () => ({ proof: toHex(encodeG2(signShare(5n, utf8('another'), DST_SHARE_PROOF))) })),
+  },
+  {
+    name: 'other-final-key', who: 'airgap', target: 'none', proves: ['dkg.bad-share-proof'],
+    doc: 'States another group key in the end than all have agreed on.',
+    make: (place) => lying(place, 'dkg.finish', () => ({ groupKey: toHex(encodeG1(timesBase(1n))) })),
+  },
+] satisfies Omit<FaultKind, 'uses'>[]).map((kind) => ({ ...kind, uses: DEALS }))

@@ -1,96 +1,88 @@
-/** Faults that any script can meet: in what a client posts, and in what a storage lets through. */
-import type { Script, Step } from '../script/model.ts'
-import type { Board } from '../wire/board.ts'
-import { canonical, canonicalBytes, parseCanonical } from '../wire/canonical.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
+/** Faults that any script can meet in what a participant posts: its client's, and such as only its airgap's key can make. */
 import { toHex } from '../crypto/bytes.ts'
-import { airgapKeyPair } from '../crypto/seed.ts'
-import { EMPTY_LOG, parseMessage, signMessage, signStatement } from '../wire/message.ts'
-import type { Message, Pin, Statement, Unsigned } from '../wire/message.ts'
-import { hasAttachment } from './attachment.ts'
-import type { FaultKind } from './faults.ts'
+import { canonicalBytes } from '../wire/canonical.ts'
+import type { JsonObject } from '../wire/canonical.ts'
+import { mostEntries } from '../wire/limits.ts'
+import { parseMessage, textHash } from '../wire/message.ts'
+import { deadlineOf } from './opening.ts'
+import type { Opening } from '../wire/card.ts'
+import { slotsOf } from './budget.ts'
+import type { FaultKind, FaultPlace } from './faults.ts'
+import {
+  abortBy, airgapSign, airgapSteps, attachingSteps, beforeStep, clientSteps, flipped, flippedDeep, flippedText, inStep, laterSteps, meddling,
+  otherwise, reattaching, restated, stating, swallowed, unsignedOf,
+} from './meddling.ts'
+import type { Meddling } from './meddling.ts'
 import type { MemoryBoard } from './memory-board.ts'
-import type { MemberKeys, Tampering } from './simulate.ts'
 
-/** What meddles with one posting: the message, and how to post in its place. */
-interface Meddling {
-  readonly message: Message
-  readonly text: string
-  readonly board: MemoryBoard
-  readonly member: MemberKeys
-  /** Signs anything in this participant's name and gives its text. */
-  readonly sign: (unsigned: Unsigned) => string
+/** The Opening of the ceremony that a message is of. */
+export function openingOn(board: MemoryBoard, ceremony: string | null): Opening {
+  const found = board.entries.map(({ text }) => parseMessage(text).statement.payload).findLast((payload) => 'opensAt' in payload)
+  if (found === undefined) throw new TypeError(`no opening of ${ceremony ?? 'nothing'}`)
+  return found as Opening
 }
 
-/** The message without its author's signature. */
-export const unsignedOf = ({ statement, seen, airgapSignature, attachment }: Message): Unsigned => ({
-  statement, seen,
-  ...(airgapSignature === undefined ? {} : { airgapSignature }),
-  ...(attachment === undefined ? {} : { attachment }),
-})
+const stepIndex = ({ script }: FaultPlace, name: string | null): number => script.ceremony.steps.findIndex((step) => step.name === name)
 
-/** Signs a statement with a participant's airgap key. */
-export const airgapSign = (member: MemberKeys, statement: Statement): string =>
-  signStatement(airgapKeyPair(member.seed).secretKey, statement)
+/** Waits until a step's deadline is over on everybody's clock. */
+export async function untilLate({ script, target }: FaultPlace, { board, clock, message }: Meddling): Promise<void> {
+  const deadline = deadlineOf(openingOn(board, message.statement.ceremony), script, script.ceremony.steps.findIndex((step) => step.name === target))
+  await clock.until(deadline + 1, new AbortController().signal)
+}
 
-/** A client whose every post goes through `change`. */
-export const meddling = (change: (meddling: Meddling) => Promise<Pin>): Tampering => ({
-  board: (board, member): Board => ({
-    ...board,
-    post: (text) => {
-      const sign = (unsigned: Unsigned) => canonical(signMessage(member.signingKey, unsigned))
-      return change({ message: parseMessage(text), text, board, member, sign })
-    },
-  }),
-})
+/** Another type than the step has, which some other step may have. */
+const otherType = ({ script, target }: FaultPlace): string =>
+  script.ceremony.steps.find((step) => step.name !== target)?.sends ?? 'Nothing'
 
-/** Meddles with the messages of one step only. */
-const inStep = (step: string, change: (meddling: Meddling) => Promise<Pin>): Tampering =>
-  meddling((one) => (one.message.statement.step === step && one.message.statement.type !== 'Abort' ? change(one) : one.board.post(one.text)))
-
-/** A statement with another digit in the first text of its payload. */
-export function flipped(payload: JsonObject): JsonObject {
+function shortened(payload: JsonObject): JsonObject {
   const [field, value] = Object.entries(payload).find(([, one]) => typeof one === 'string') ?? []
-  if (field === undefined || typeof value !== 'string') return { ...payload, more: 0 }
-  return { ...payload, [field]: flippedText(value) }
+  return field === undefined || typeof value !== 'string' ? { ...payload, more: 0 } : { ...payload, [field]: value.slice(2) }
 }
 
-const flippedText = (value: string): string => `${value.slice(0, -1)}${value.endsWith('0') ? '1' : '0'}`
+/** An attachment without the first item of its first list. */
+const shorter = (attachment: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(attachment).map(([name, value], i) => [name, i === 0 && Array.isArray(value) ? value.slice(1) : value]))
 
-function flippedDeep(value: Json | undefined): Json {
-  if (typeof value === 'string') return flippedText(value)
-  if (Array.isArray(value)) return [flippedDeep((value as readonly Json[])[0]), ...(value as readonly Json[]).slice(1)]
-  const entries = Object.entries((value ?? {}) as JsonObject)
-  return Object.fromEntries(entries.map(([key, one], i) => [key, i === 0 ? flippedDeep(one) : one]))
-}
-
-const airgapSteps = ({ ceremony }: Script): readonly Step[] => ceremony.steps.filter((step) => step.airgap !== undefined)
-
-/** Says that it posted, and did not. */
-const swallowed = (): Promise<Pin> => Promise.resolve(EMPTY_LOG)
-
-const NONE = { name: '', to: 'everyone', payload: {} } as const
-
-export const logFaults: readonly FaultKind[] = [
+const clientFaults: readonly FaultKind[] = [
   {
-    name: 'silent', target: 'step',
+    name: 'silent', who: 'client', target: 'step', proves: [],
     doc: 'Posts nothing any more, from this step on.',
-    make: ({ script, target }) => {
-      const from = script.ceremony.steps.findIndex((step) => step.name === target)
+    make: (place) => {
+      const from = stepIndex(place, place.target)
       let silent = false
       return meddling(({ message, board, text }) => {
-        silent ||= script.ceremony.steps.findIndex((step) => step.name === message.statement.step) >= from
+        silent ||= stepIndex(place, message.statement.step) >= from
         return silent ? swallowed() : board.post(text)
       })
     },
   },
   {
-    name: 'declines', target: 'none',
+    name: 'declines', who: 'client', target: 'none', proves: [],
     doc: 'Its owner says no on the airgap’s screen.',
     make: () => ({ declines: true }),
   },
   {
-    name: 'corrupt-payload', target: 'step',
+    name: 'aborts', who: 'client', target: 'step', proves: [],
+    doc: 'Posts an Abort before its part of this step, and goes on as if nothing were.',
+    make: ({ target }) => beforeStep(target, (one) => one.board.post(abortBy(one))),
+  },
+  {
+    name: 'accuses', who: 'client', target: 'step', proves: [],
+    doc: 'Posts an Abort that accuses somebody of what nobody did, and goes on as if nothing were.',
+    make: ({ target, names, participant }) => beforeStep(target, (one) =>
+      one.board.post(abortBy(one, names.find((name) => name !== participant) ?? null, 'equivocation'))),
+  },
+  {
+    name: 'floods', who: 'client', target: 'step', proves: [],
+    doc: 'Posts more Aborts before its part of this step than anyone may, and a dishonest storage takes them all.',
+    make: ({ target, script, names }) => beforeStep(target, async (one) => {
+      const most = mostEntries(slotsOf(script.ceremony, names.length))
+      for (let i = 0; i < most; i++) one.board.force(abortBy(one, null, `flood.${i}`))
+      return Promise.resolve()
+    }),
+  },
+  {
+    name: 'corrupt-payload', who: 'client', target: 'step', proves: [],
     doc: 'The client changes what the airgap stated, and signs that.',
     make: ({ target }) => inStep(target, ({ message, board, sign }) => {
       const { statement, ...rest } = unsignedOf(message)
@@ -98,54 +90,60 @@ export const logFaults: readonly FaultKind[] = [
     }),
   },
   {
-    name: 'corrupt-attachment', target: 'step',
+    name: 'corrupt-attachment', who: 'client', target: 'step', steps: attachingSteps, proves: [],
     doc: 'The client changes the attachment, and names the changed one.',
-    steps: ({ ceremony }) => ceremony.steps.filter((step) => hasAttachment(ceremony.messages[step.sends] ?? NONE)),
-    make: ({ target }) => inStep(target, async ({ message, board, sign }) => {
-      const bytes = board.attachments.get(message.attachment ?? '') ?? new Uint8Array()
-      const value = parseCanonical(new TextDecoder().decode(bytes), 'An attachment')
-      const attachment = await board.putAttachment(canonicalBytes(flippedDeep(value)))
-      return board.post(sign({ ...unsignedOf(message), attachment }))
+    make: ({ target }) => reattaching(target, flippedDeep),
+  },
+  {
+    name: 'short-attachment', who: 'client', target: 'step', steps: attachingSteps, proves: [],
+    doc: 'The client leaves something out of the attachment’s list.',
+    make: ({ target }) => reattaching(target, shorter),
+  },
+  {
+    name: 'other-attachment', who: 'client', target: 'step', steps: attachingSteps, proves: [],
+    doc: 'The client attaches what is of another form altogether.',
+    make: ({ target }) => reattaching(target, () => ({ nothing: [] })),
+  },
+  {
+    name: 'no-attachment', who: 'client', target: 'step', steps: attachingSteps, proves: [],
+    doc: 'The client attaches nothing.',
+    make: ({ target }) => inStep(target, ({ message, board, sign }) => {
+      const { statement, seen, airgapSignature } = unsignedOf(message)
+      return board.post(sign({ statement, seen, ...(airgapSignature === undefined ? {} : { airgapSignature }) }))
     }),
   },
   {
-    name: 'equivocate', target: 'step', steps: airgapSteps,
-    doc: 'The airgap states two different things in one place, and a dishonest storage lets both into the log.',
-    make: ({ target }) => inStep(target, async ({ message, board, member, sign, text }) => {
+    name: 'needless-attachment', who: 'client', target: 'step', proves: [],
+    steps: (script) => script.ceremony.steps.filter((step) => !attachingSteps(script).includes(step)),
+    doc: 'The client attaches something where there is nothing to attach.',
+    make: ({ target }) => inStep(target, async ({ message, board, sign }) =>
+      board.post(sign({ ...unsignedOf(message), attachment: await board.putAttachment(canonicalBytes({})) }))),
+  },
+  {
+    name: 'no-airgap', who: 'client', target: 'step', steps: airgapSteps, proves: [],
+    doc: 'The client posts without its airgap’s signature.',
+    make: ({ target }) => inStep(target, ({ message, board, sign }) => {
+      const { statement, seen, attachment } = unsignedOf(message)
+      return board.post(sign({ statement, seen, ...(attachment === undefined ? {} : { attachment }) }))
+    }),
+  },
+  {
+    name: 'contradicts', who: 'client', target: 'step', steps: clientSteps, proves: [],
+    doc: 'The client posts two things in one place of a step of its own, and a dishonest storage lets both into the log.',
+    make: ({ target }) => inStep(target, async ({ message, board, sign, text }) => {
       const pin = await board.post(text)
-      const statement = { ...message.statement, payload: flipped(message.statement.payload) }
-      board.force(sign({ ...unsignedOf(message), statement, airgapSignature: airgapSign(member, statement) }))
+      board.force(sign({ ...unsignedOf(message), statement: { ...message.statement, payload: { ...message.statement.payload, more: 1 } } }))
       return pin
     }),
   },
   {
-    name: 'wrong-view', target: 'step', steps: airgapSteps,
-    doc: 'The airgap states what it should, but as if it had seen another log.',
-    make: ({ target }) => inStep(target, ({ message, board, member, sign }) => {
-      const statement = { ...message.statement, view: flippedText(message.statement.view ?? '') }
-      return board.post(sign({ ...unsignedOf(message), statement, airgapSignature: airgapSign(member, statement) }))
-    }),
+    name: 'invented-head', who: 'client', target: 'step', proves: [],
+    doc: 'The client claims to have seen another log than there is.',
+    make: ({ target }) => inStep(target, ({ message, board, sign }) =>
+      Promise.resolve(board.force(sign({ ...unsignedOf(message), seen: { ...message.seen, head: textHash('another log') } })))),
   },
   {
-    name: 'early', target: 'step',
-    doc: 'Posts a statement of this step before the step before it is complete.',
-    steps: ({ ceremony }) => ceremony.steps.slice(1),
-    make: ({ script, participant, target }) => {
-      const { steps } = script.ceremony
-      const index = steps.findIndex((step) => step.name === target)
-      const [before, step] = [steps[index - 1], steps[index]]
-      if (before === undefined || step === undefined) throw new TypeError(`no step before ${target}`)
-      return inStep(before.name, async ({ message, board, member, sign, text }) => {
-        const { view, ceremony } = message.statement
-        const statement: Statement = { ceremony, step: step.name, type: step.sends, from: participant, view, payload: {} }
-        const airgapSignature = step.airgap === undefined ? {} : { airgapSignature: airgapSign(member, statement) }
-        await board.post(sign({ statement, seen: message.seen, ...airgapSignature }))
-        return board.post(text)
-      })
-    },
-  },
-  {
-    name: 'foreign', target: 'participant',
+    name: 'foreign', who: 'client', target: 'participant', proves: [],
     doc: 'Posts in the name of another, without its keys, and a dishonest storage lets it in.',
     make: ({ target }) => {
       let posted = false
@@ -161,7 +159,7 @@ export const logFaults: readonly FaultKind[] = [
     },
   },
   {
-    name: 'replay', target: 'step', steps: airgapSteps,
+    name: 'replay', who: 'client', target: 'step', steps: airgapSteps, proves: [],
     doc: 'Posts what its airgap stated in another ceremony, as if it were of this one.',
     make: ({ target, random }) => {
       const other = toHex(random(32))
@@ -173,19 +171,60 @@ export const logFaults: readonly FaultKind[] = [
   },
 ]
 
-/** Lets everything through but what its participant should say in a dispute. */
-export const silentInDisputes = (script: Script): Tampering =>
-  meddling(({ message, board, text }) =>
-    Object.values(script.ceremony.disputes).some(({ sends }) => sends === message.statement.type) ? swallowed() : board.post(text))
+const airgapFaults: readonly FaultKind[] = [
+  {
+    name: 'malformed', who: 'airgap', target: 'step', steps: airgapSteps, proves: ['malformed'],
+    doc: 'The airgap states a field more than there is.',
+    make: ({ target }) => inStep(target, (one) => one.board.post(restated(one, { payload: { ...one.message.statement.payload, more: 1 } }))),
+  },
+  {
+    name: 'other-length', who: 'airgap', target: 'step', steps: airgapSteps, proves: ['malformed'],
+    doc: 'The airgap states a field that is a byte too short.',
+    make: ({ target }) => inStep(target, (one) => one.board.post(restated(one, { payload: shortened(one.message.statement.payload) }))),
+  },
+  {
+    name: 'wrong-type', who: 'airgap', target: 'step', steps: airgapSteps, proves: ['malformed'],
+    doc: 'The airgap states what is another step’s.',
+    make: (place) => inStep(place.target, (one) => one.board.post(restated(one, { type: otherType(place) }))),
+  },
+  {
+    name: 'wrong-step', who: 'airgap', target: 'step', steps: airgapSteps, proves: [],
+    doc: 'The airgap states what it should, in a step that there is not.',
+    make: ({ target }) => inStep(target, (one) => one.board.post(restated(one, { step: 'Nothing' }))),
+  },
+  {
+    name: 'wrong-view', who: 'airgap', target: 'step', steps: airgapSteps, proves: [],
+    doc: 'The airgap states what it should, but as if it had seen another log.',
+    make: ({ target }) => inStep(target, (one) => one.board.post(restated(one, { view: flippedText(one.message.statement.view ?? '') }))),
+  },
+  {
+    name: 'early', who: 'airgap', target: 'step', steps: laterSteps, proves: [],
+    doc: 'Posts a statement of this step before the step before it is complete.',
+    make: ({ script, target }) => {
+      const { steps } = script.ceremony
+      const index = steps.findIndex((step) => step.name === target)
+      const [before, step] = [steps[index - 1], steps[index]]
+      if (before === undefined || step === undefined) throw new TypeError(`no step before ${target}`)
+      return beforeStep(before.name, (one) => one.board.post(stating(one, { step: step.name, type: step.sends, payload: {} }, step.airgap !== undefined)))
+    },
+  },
+  {
+    name: 'equivocate', who: 'airgap', target: 'step', steps: airgapSteps, proves: ['equivocation'],
+    doc: 'The airgap states two different things in one place; an honest storage takes the second as the proof of it.',
+    make: ({ target }) => inStep(target, async (one) => {
+      const pin = await one.board.post(one.text)
+      await one.board.post(restated(one, { payload: otherwise(one.message.statement.payload) }))
+      return pin
+    }),
+  },
+  {
+    name: 'equivocate-first', who: 'airgap', target: 'step', steps: airgapSteps, proves: ['equivocation'],
+    doc: 'The airgap states under another view first, and then what it should.',
+    make: ({ target }) => inStep(target, async (one) => {
+      await one.board.post(restated(one, { view: flippedText(one.message.statement.view ?? '') }))
+      return one.board.post(one.text)
+    }),
+  },
+]
 
-/** All attachments that a participant's messages in the log name, by message type. */
-export function attachmentsOf(board: MemoryBoard, participant: string): ReadonlyMap<string, JsonObject> {
-  const found = new Map<string, JsonObject>()
-  for (const { text } of board.entries) {
-    const { statement, attachment } = parseMessage(text)
-    const bytes = board.attachments.get(attachment ?? '')
-    if (statement.from !== participant || bytes === undefined) continue
-    found.set(statement.type, parseCanonical(new TextDecoder().decode(bytes), 'An attachment') as JsonObject)
-  }
-  return found
-}
+export const logFaults: readonly FaultKind[] = [...clientFaults, ...airgapFaults]

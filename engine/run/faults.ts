@@ -1,11 +1,15 @@
 /**
  * Faults by name, for simulations: what a participant, its machines or the storage in between may do wrong. Each is
- * seeded, so that a run can be repeated, and says in one sentence what it does.
+ * seeded, so that a run can be repeated, and says in one sentence what it does, and whether that can be proved.
  */
 import type { Script, Step } from '../script/model.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
+import { airgapLies } from './faults-airgap.ts'
+import { disputeKinds } from './faults-dispute.ts'
 import { dkgFaults } from './faults-dkg.ts'
 import { logFaults } from './faults-log.ts'
+import { storageFaults } from './faults-storage.ts'
+import { verbFaults } from './faults-verbs.ts'
 import { runError } from './errors.ts'
 import type { Tampering } from './simulate.ts'
 
@@ -25,6 +29,10 @@ export interface FaultKind {
   readonly name: string
   /** One sentence: what happens. */
   readonly doc: string
+  /** Whose machine is dishonest. Of a `client`, its airgap and its owner are honest; of a `storage`, everybody is. */
+  readonly who: 'airgap' | 'client' | 'storage'
+  /** The reasons for which the log proves the participant guilty: those and no others; none where it proves nobody so. */
+  readonly proves: readonly string[]
   /** What it takes after the participant. */
   readonly target: 'step' | 'participant' | 'none'
   /** Verbs that a script must use for this to happen in it. */
@@ -35,7 +43,7 @@ export interface FaultKind {
 }
 
 /** All kinds, in the order in which documents list them. */
-export const faultKinds: readonly FaultKind[] = [...logFaults, ...dkgFaults]
+export const faultKinds: readonly FaultKind[] = [...logFaults, ...storageFaults, ...airgapLies, ...dkgFaults, ...disputeKinds, ...verbFaults]
 
 /** The targets that a kind can have in a script, for one participant; [''] where it takes none, [] where it cannot happen. */
 export function targetsOf(kind: FaultKind, script: Script, names: readonly string[], participant: string): readonly string[] {

@@ -96,9 +96,10 @@ export class Feed {
    * An attachment that a message of the log names, from disk or asked for until it comes. It is on disk before anything that follows from
    * it counts: a log whose pieces nobody kept gives no share back.
    *
+   * @param onMissing hears each time that it could not be had
    * @throws the signal's reason, where that comes first
    */
-  async attachment(hash: string, signal?: AbortSignal): Promise<Uint8Array> {
+  async attachment(hash: string, signal?: AbortSignal, onMissing?: () => void): Promise<Uint8Array> {
     const { attachments, board, onTrouble, retryDelay = 1000 } = this.options
     const kept = await attachments?.get(hash)
     if (kept !== undefined) return kept
@@ -110,6 +111,7 @@ export class Feed {
         return bytes
       } catch (error) {
         onTrouble?.(error instanceof Error ? error : new Error(String(error)))
+        onMissing?.()
       }
       await pause(retryDelay, signal ?? NEVER)
     }

@@ -38,6 +38,26 @@ export class Endings {
   private fault: Fault | undefined
   /** Why each is out, in the order in which they went. */
   private readonly gone = new Map<string, string>()
+  private success: number | null = null
+  private death: Death | null = null
+
+  /** The offset of the message that made it usable. */
+  get usableAt(): number | null {
+    return this.success
+  }
+
+  get dead(): Death | null {
+    return this.death
+  }
+
+  succeeded(offset: number): void {
+    this.success ??= offset
+  }
+
+  /** What was found dead stays so, as what is usable stays usable. */
+  died(death: Death): void {
+    if (this.success === null) this.death ??= death
+  }
 
   /** Someone aborts while this step is current: for all, or where some are enough for itself. */
   aborted(abort: AbortSeen, step: Step | undefined): void {
@@ -47,8 +67,8 @@ export class Endings {
 
   /** Something was wrong while this step was current. What is no participant's doing ends any ceremony. */
   faulted(fault: Fault, step: Step | undefined): void {
-    if (!isPartial(step) || fault.reason === 'forked') this.fault ??= fault
-    else if (fault.convicts && fault.accused !== null) this.leave(fault.accused, `is out (${fault.reason})`)
+    if (!isPartial(step) || fault.accused === null) this.fault ??= fault
+    else if (fault.convicts) this.leave(fault.accused, `is out (${fault.reason})`)
   }
 
   private leave(name: string, why: string): void {

@@ -47,12 +47,14 @@ export interface ReadContext {
   readonly headAt: (offset: number) => string | undefined
   /** What the step's check says before an attachment is decoded. */
   readonly checkBefore: (step: Step, one: Collected) => VerbFault | null
+  /** Its result is made, and nothing that comes changes it. */
+  readonly isUsable: boolean
 }
 
 export type Reading =
   | { readonly kind: 'abort'; readonly abort: AbortSeen }
-  /** The same statement once more. */
-  | { readonly kind: 'repeat' }
+  /** The same statement once more, or one that took its slot when all was usable already: nothing more is read of either. */
+  | { readonly kind: 'unread' }
   | { readonly kind: 'abandoned'; readonly taken: Taken }
   /** `answers`: the dispute whose answer it is. */
   | { readonly kind: 'statement'; readonly placed: Placed; readonly step: Step; readonly answers?: Dispute }
@@ -150,7 +152,7 @@ export function placeOf(ceremony: Ceremony, statement: Statement): Place | undef
 }
 
 function readStatement(context: ReadContext, post: Post, card: Card, refuse: Refuse): Reading {
-  const { ceremony, checks, views, slots } = context
+  const { ceremony, checks, views, slots, isUsable } = context
   const { message: { statement, airgapSignature }, offset } = post
   const what = `the ${statement.type} of ${card.name}`
   const step = ceremony.steps.find((one) => one.name === statement.step)
@@ -171,11 +173,12 @@ function readStatement(context: ReadContext, post: Post, card: Card, refuse: Ref
   const taken: Taken = { statement, offset, ...(airgapSignature === undefined ? {} : { airgapSignature }) }
   const before = slots.take(taken)
   if (before !== undefined) {
-    if (sameStatement({ ...post.message, ...before }, post.message)) return { kind: 'repeat' }
+    if (sameStatement(before, taken)) return { kind: 'unread' }
     throw contradiction(before, taken)
   }
   if (view === undefined) return refuse('malformed', `${card.name} posted ${statement.type} before the steps before it were complete`, { isFinal: true })
   if (statement.view !== view) return refuse('disagreement', `${card.name} made its ${statement.type} with another view of what came before`, { isFinal: true })
+  if (isUsable) return { kind: 'unread' }
   if (place.spec === null) return { kind: 'abandoned', taken }
   return { kind: 'statement', placed: countedStatement(context, post, { card, step, spec: place.spec, view }, taken, refuse), step, ...(place.answers === undefined ? {} : { answers: place.answers }) }
 }
@@ -276,11 +279,11 @@ function checkAttachment(
  * Does what a message says depend on an attachment, as far as one can tell before it is there? Not where its slot is taken, nor
  * where it is no statement of the ceremony.
  */
-export function wantsAttachment({ ceremony, roster, slots, views, checks }: Omit<ReadContext, 'headAt' | 'checkBefore'>, { message }: Post): boolean {
+export function wantsAttachment({ ceremony, roster, slots, views, checks, isUsable }: Omit<ReadContext, 'headAt' | 'checkBefore'>, { message }: Post): boolean {
   const { statement, attachment } = message
   if (attachment === undefined) return false
   const card = roster.find(({ name }) => name === statement.from)
   const place = placeOf(ceremony, statement)
-  if (card === undefined || place?.spec == null || !hasAttachment(place.spec)) return false
-  return slots.holderOf(statement) === undefined && statement.view === views[place.viewed.index] && checks.message(message, card.signingKey)
+  if (card === undefined || place === undefined || place.spec === null || !hasAttachment(place.spec)) return false
+  return !isUsable && slots.holderOf(statement) === undefined && statement.view === views[place.viewed.index] && checks.message(message, card.signingKey)
 }

@@ -84,3 +84,17 @@ function verbFaultOf(error: unknown, step: string): Fault {
     convicts: accused !== '', offsets: [],
   }
 }
+
+/** Where a reader's arguments come from: all but what an airgap alone has. */
+export const sourcesOf = (own: Omit<Sources, 'followed' | 'kept'>, followed: Readonly<Record<string, ReturnType<Sources['followed']>>>): Sources => ({
+  ...own,
+  followed: (name) => {
+    const one = followed[name]
+    if (one === undefined) throw new TypeError(`a ledger without the ${name} that it follows`)
+    const { id, opening, outputs } = one
+    return { id, opening, outputs }
+  },
+  kept: (name) => {
+    throw new TypeError(`${name} is the airgap’s`)
+  },
+})

@@ -20,6 +20,8 @@ import { ownChecks } from './checks.ts'
 import type { MessageChecks } from './checks.ts'
 import { Refused, forged, forkIn, isSigned, readMessage, wantsAttachment } from './ledger-read.ts'
 import type { AbortSeen, Post, ReadContext } from './ledger-read.ts'
+import { Following } from './ledger-following.ts'
+import type { GetAttachment } from './ledger-following.ts'
 import { Disputes } from './ledger-disputes.ts'
 import type { DisputeState } from './ledger-disputes.ts'
 import { Endings } from './ledger-ending.ts'
@@ -27,12 +29,11 @@ import type { Death, Ending, LogEnding, Partly } from './ledger-ending.ts'
 import { Slots } from './ledger-slots.ts'
 import type { Placed, Taken } from './ledger-slots.ts'
 import { Steps } from './ledger-steps.ts'
-import { checkBefore } from './ledger-verbs.ts'
+import { checkBefore, sourcesOf } from './ledger-verbs.ts'
 import type { VerbContext } from './ledger-verbs.ts'
 import { deadlineOf } from './opening.ts'
 import { resolveRef } from './resolve.ts'
 import type { Sources } from './resolve.ts'
-import { inTurns } from './turns.ts'
 
 export interface LedgerOptions {
   readonly script: Script
@@ -47,9 +48,6 @@ export interface LedgerOptions {
   readonly followed?: Readonly<Record<string, Ledger>>
 }
 
-/** Gets an attachment by its hash; waits for one that cannot be had, until the signal aborts. */
-export type GetAttachment = (hash: string, signal?: AbortSignal) => Promise<Uint8Array>
-
 export class Ledger {
   readonly id: string
   readonly script: Script
@@ -63,16 +61,11 @@ export class Ledger {
   private readonly faultList: Fault[] = []
   private readonly vouchers = new Map<string, number>()
   private readonly endings = new Endings()
-  private death: Death | null = null
   private abandoned: Taken | undefined
   private readonly attachments = new Map<number, Uint8Array>()
   private at = -1
   private tampered: number | null = null
-  private success: number | null = null
-  private last: Promise<void> = Promise.resolve()
-  /** Messages that were given to `follow` and are not read yet. */
-  private following = 0
-  private awaiting: string | null = null
+  private readonly following = new Following({ wants: (post) => this.wants(post), read: (post) => this.reading(post) })
 
   constructor(options: LedgerOptions) {
     this.options = options
@@ -113,17 +106,17 @@ export class Ledger {
 
   /** Every step is complete, every check passed and every output is made: its result may be used, and nothing changes that any more. */
   get usable(): boolean {
-    return this.success !== null
+    return this.usableAt !== null
   }
 
   /** The offset of the message that made it usable. */
   get usableAt(): number | null {
-    return this.success
+    return this.endings.usableAt
   }
 
   /** Why it can be proved never to be usable; null if it cannot. */
   get dead(): Death | null {
-    return this.death
+    return this.endings.dead
   }
 
   /** The last message that was read of the log. */
@@ -134,7 +127,7 @@ export class Ledger {
   /** How the ceremony ends, as anyone reads it from the log up to here. */
   get end(): LogEnding {
     if (this.usable) return 'usable'
-    if (this.death !== null) return 'dead'
+    if (this.dead !== null) return 'dead'
     if (this.certified) return 'unconfirmed'
     return this.ending === null ? 'open' : 'aborted'
   }
@@ -188,14 +181,12 @@ export class Ledger {
 
   /** Does it take the attachment of this message, the log's next, to read it? */
   wants(post: Post): boolean {
-    if (post.message.statement.ceremony !== this.id || this.usable) return false
-    const { ceremony, roster, slots } = this
-    return wantsAttachment({ ceremony, roster, slots, views: this.steps.viewsBefore, checks: this.options.checks ?? ownChecks }, post)
+    return post.message.statement.ceremony === this.id && wantsAttachment(this.readContext, post)
   }
 
   /** Reads the log's next message, with the attachment that it wants. Others' ceremonies and outsiders pass unread. Not while `follow` is at work. */
   accept(post: Post): void {
-    if (this.following > 0) throw new TypeError('a message that overtakes others')
+    if (this.following.isReading) throw new TypeError('a message that overtakes others')
     finish(this.reading(post))
   }
 
@@ -208,35 +199,17 @@ export class Ledger {
    * @param signal stops the reading, for good
    */
   follow(post: Post, attachment: GetAttachment, signal?: AbortSignal): Promise<void> {
-    this.following += 1
-    const read = this.last.then(async () => {
-      signal?.throwIfAborted()
-      await inTurns(this.reading({ ...post, ...(await this.attached(post, attachment, signal)) }), signal)
-      this.following -= 1
-    })
-    this.last = read
-    // Whoever called hears of it.
-    read.catch(() => undefined)
-    return read
-  }
-
-  private async attached(post: Post, attachment: GetAttachment, signal?: AbortSignal): Promise<Pick<Post, 'attachment'>> {
-    const hash = this.wants(post) ? post.message.attachment : undefined
-    if (hash === undefined) return {}
-    this.awaiting = hash
-    const bytes = await attachment(hash, signal)
-    this.awaiting = null
-    return { attachment: bytes }
+    return this.following.follow(post, attachment, signal)
   }
 
   /** The attachment without which reading does not go on: its hash, or null. */
   get withheld(): string | null {
-    return this.awaiting
+    return this.following.withheld
   }
 
-  /** Resolves when all that was given to `follow` was read. */
+  /** Resolves when all that was given to `follow` was read, as far as attachments that it takes can be had. */
   settled(): Promise<void> {
-    return this.last
+    return this.following.settled()
   }
 
   /** From which offset on a participant's messages count for nothing: it used up what it may post besides its statements, or the log is forged. */
@@ -276,18 +249,14 @@ export class Ledger {
       if (error.isFinal) this.neverCounts(statement.step, error.fault)
     }
     if (isHeld || this.slots.holderOf(statement) === undefined) this.budgets.charge(post.message, post.offset)
-    if (this.success === null && this.steps.outputs !== undefined) this.success = post.offset
+    if (this.steps.outputs !== undefined) this.endings.succeeded(post.offset)
   }
 
   /** A slot of the certificate's step or a later one, where all are wanted, holds for ever what every reader must refuse. */
   private neverCounts(stepName: string | null, { why, offsets }: Fault): void {
     const step = this.ceremony.steps.find(({ name }) => name === stepName)
     if (step === undefined || step.index < this.certificateIndex || step.collect.kind !== 'all') return
-    this.die({ offset: offsets[0] ?? this.at, why })
-  }
-
-  private die(death: Death): void {
-    if (!this.usable) this.death ??= death
+    this.endings.died({ offset: offsets[0] ?? this.at, why })
   }
 
   /** Names whose statement in the step does not count, or is not in. */
@@ -322,7 +291,7 @@ export class Ledger {
   isBound(name: string): boolean {
     const { certificate, steps } = this.ceremony
     const type = this.slots.holder(certificate, name)?.statement.type
-    return !this.certified && this.death === null && type !== undefined && type === steps.find((step) => step.name === certificate)?.sends
+    return !this.certified && this.dead === null && type !== undefined && type === steps.find((step) => step.name === certificate)?.sends
   }
 
   deadline(stepIndex: number): number {
@@ -337,20 +306,8 @@ export class Ledger {
 
   /** Where arguments come from. Steps that are not complete give what they have. */
   get sources(): Sources {
-    return {
-      parameters: this.opening.parameters,
-      statements: (message) => this.slots.collected(message),
-      prepared: (name) => this.steps.prepared(name),
-      followed: (name) => {
-        const followed = this.followed[name]
-        if (followed === undefined) throw new TypeError(`a ledger without the ${name} that it follows`)
-        const { id, opening, outputs } = followed
-        return { id, opening, outputs }
-      },
-      kept: (name) => {
-        throw new TypeError(`${name} is the airgap’s`)
-      },
-    }
+    const { opening: { parameters }, slots, steps } = this
+    return sourcesOf({ parameters, statements: (message) => slots.collected(message), prepared: (name) => steps.prepared(name) }, this.followed)
   }
 
   scope(step: string, type: string, view: string): Scope {
@@ -373,17 +330,19 @@ export class Ledger {
     return { verbs: this.options.verbs, sources: this.sources, scope: (step, type, view) => this.scope(step, type, view) }
   }
 
-  private *read(post: Post, card: Card): Slices<void> {
-    const { ceremony, roster, slots, steps } = this
+  private get readContext(): ReadContext {
+    const { ceremony, roster, slots, usable: isUsable, steps: { viewsBefore: views } } = this
     const { headAt, checks = ownChecks } = this.options
-    const views = steps.viewsBefore
-    const context: ReadContext = {
-      ceremony, roster, slots, views, headAt, checks,
+    return {
+      ceremony, roster, slots, views, headAt, checks, isUsable,
       checkBefore: (step, one) => checkBefore(this.verbContext, step, views[step.index] ?? '', one),
     }
-    const reading = readMessage(context, post, card)
+  }
+
+  private *read(post: Post, card: Card): Slices<void> {
+    const reading = readMessage(this.readContext, post, card)
     switch (reading.kind) {
-      case 'repeat':
+      case 'unread':
         return
       case 'abort':
         this.abortList.push(reading.abort)
@@ -391,7 +350,7 @@ export class Ledger {
         return
       case 'abandoned':
         this.abandoned ??= reading.taken
-        this.die({ offset: post.offset, why: `the airgap of ${card.name} has given it up for good` })
+        this.endings.died({ offset: post.offset, why: `the airgap of ${card.name} has given it up for good` })
         return
       case 'statement':
         yield* this.take(reading.placed, reading.step, reading.answers !== undefined)
@@ -402,20 +361,16 @@ export class Ledger {
     const { slots, steps } = this
     const { type, from } = placed.statement
     if (isAnswer) {
-      this.judged(this.disputing.answer(this.verbContext, placed))
+      this.found(this.disputing.answer(this.verbContext, placed))
       return
     }
     if (type === step.sends) steps.refuse(step, yield* steps.check(step, 'arrival', [placed]), [placed])
     slots.put(placed)
     if (type === step.disputes) {
-      this.die({ offset: placed.offset, why: `${from} complains of ${slots.namedBy(placed.statement)}, so that ${step.name} can never be complete` })
-      this.judged(this.disputing.open(this.verbContext, type, step, placed))
+      this.endings.died({ offset: placed.offset, why: `${from} complains of ${slots.namedBy(placed.statement)}, so that ${step.name} can never be complete` })
+      this.found(this.disputing.open(this.verbContext, type, step, placed))
     }
     yield* steps.advance()
-  }
-
-  private judged(verdict: Fault | undefined): void {
-    if (verdict !== undefined) this.found(verdict)
   }
 
   /** How many participants a step collects from. */
@@ -431,7 +386,8 @@ export class Ledger {
     return { step, wanted: this.wanted(step), made, roster: this.roster.map((card) => card.name) }
   }
 
-  private found(fault: Fault): void {
+  private found(fault: Fault | undefined): void {
+    if (fault === undefined) return
     this.faultList.push(fault)
     this.endings.faulted(fault, this.steps.current)
   }

@@ -2,7 +2,7 @@
 import { sha256Hex } from '../crypto/bytes.ts'
 import { boardError } from '../wire/board.ts'
 import type { Board, Entry } from '../wire/board.ts'
-import { EMPTY_HEAD, EMPTY_LOG, headAfter, parseMessage, placeProblem, sameStatement, slotOf, textHash, verifyStatement } from '../wire/message.ts'
+import { EMPTY_HEAD, EMPTY_LOG, headAfter, parseMessage, placeProblem, provesMore, sameStatement, slotOf, textHash, verifyStatement } from '../wire/message.ts'
 import type { Message, Pin } from '../wire/message.ts'
 
 export interface MemoryBoard extends Board {
@@ -28,13 +28,13 @@ export function memoryBoard(airgapKeyOf: (name: string) => string | undefined = 
     const same = before.find((one) => sameStatement(one.message, message))
     if (same !== undefined) return same.pin
     const [first] = before
-    if (first !== undefined && (before.length > 1 || !isProof(message))) throw boardError('conflict', { offset: first.pin.offset, why: 'its slot is taken' })
+    if (first !== undefined && !(isAirgaps(message) && provesMore(message, before.map((one) => one.message)))) throw boardError('conflict', { offset: first.pin.offset, why: 'its slot is taken' })
     const pin = append(text)
     places.set(slot, [...before, { pin, message }])
     return pin
   }
 
-  function isProof({ statement, airgapSignature }: Message): boolean {
+  function isAirgaps({ statement, airgapSignature }: Message): boolean {
     const key = airgapKeyOf(statement.from)
     return airgapSignature !== undefined && key !== undefined && verifyStatement(statement, airgapSignature, key)
   }

@@ -117,11 +117,10 @@ const stepSchema = objectSchema(
   ['attachment'],
 )
 
-/** The vault's schema: what is in it was written by this program, but perhaps by another version. */
-const memorySchemas = {
+/** What a backup has of the vault, all but its epoch. */
+const backedUpSchemas = {
   version: { type: 'integer', const: 2 },
   seed: hexSchema(64),
-  epoch: hexSchema(16),
   client: nullable(objectSchema({ name: nameSchema, signingKey: hexSchema(32) })),
   scripts: { type: 'array', items: objectSchema({ name: text, hash: hexSchema(32), source: text }) },
   ceremonies: record(
@@ -136,7 +135,8 @@ const memorySchemas = {
   kept: record(objectSchema({ opening: openingSchema, finishedAt: text, values: { type: 'object' }, unconfirmed: { type: 'boolean', const: true } }, ['unconfirmed'])),
 }
 
-export const memorySchema = objectSchema(memorySchemas)
+/** The vault's schema: what is in it was written by this program, but perhaps by another version. */
+export const memorySchema = objectSchema({ ...backedUpSchemas, epoch: hexSchema(16) })
 
 /** Bytes of an epoch. */
 export const EPOCH = 16
@@ -160,7 +160,6 @@ export interface Backup extends JsonObject {
   readonly memory: BackedUp
 }
 
-const { epoch: _, ...backedUpSchemas } = memorySchemas
 export const backupSchema = objectSchema({ keyrite: { type: 'string', const: 'airgap-backup/2' }, madeAt: text, memory: objectSchema(backedUpSchemas) })
 
 /**

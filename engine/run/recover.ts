@@ -18,7 +18,7 @@ import { Ledger } from './ledger.ts'
 import type { Post } from './ledger-read.ts'
 import type { CellState, KeptRecord, MemoryStore, StepMemory } from './memory.ts'
 import { checkOpening } from './opening.ts'
-import { headIn, linesOf, readTranscript, refuseHidden, replayed } from './transcript.ts'
+import { headIn, linesOf, readTranscript, refuseHidden, readInto } from './transcript.ts'
 
 export interface RecoverPorts {
   readonly memory: MemoryStore
@@ -68,7 +68,7 @@ export async function recover(given: string | Iterable<string>, ports: RecoverPo
   if (me === undefined) return refuse('this airgap’s key is not in its roster; the mnemonic or its passphrase is another one')
 
   const ledger = new Ledger({ script, opening, verbs: ports.verbs, random: ports.random, headAt: headIn(transcript) })
-  for (const _ of replayed(ledger, transcript));
+  readInto(ledger, transcript)
   refuseHidden(transcript, [ledger])
   if (!ledger.certified) refuse('the success certificate is not in it')
   if (hasAbandoned(transcript.posts, ledger, me)) refuse('its airgap gave it up for good')

@@ -17,13 +17,14 @@ import type { Card, Opening } from '../wire/card.ts'
 import { canonical } from '../wire/canonical.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import { following } from '../wire/signals.ts'
-import { EMPTY_LOG, signMessage } from '../wire/message.ts'
+import { EMPTY_LOG, parseMessage, signMessage } from '../wire/message.ts'
+import type { Message } from '../wire/message.ts'
 import { memoryParts } from '../channel/part-store.ts'
 import { createAirgap } from './airgap.ts'
 import type { Airgap, AirgapPorts, Declined } from './airgap.ts'
 import { airgapInParts } from './airgap-parts.ts'
 import { clientInParts } from './client-parts.ts'
-import type { ClientPorts } from './client-ports.ts'
+import type { ClientPorts, Clock } from './client-ports.ts'
 import { runClient } from './client.ts'
 import { bringEnd, endToBring } from './close.ts'
 import type { ClientResult } from './client.ts'
@@ -54,7 +55,7 @@ export interface Tampering {
   /** Other verbs in the participant's airgap. */
   readonly airgapVerbs?: Verbs
   /** Another board in front of the participant's client. */
-  readonly board?: (board: MemoryBoard, member: MemberKeys) => Board
+  readonly board?: (board: MemoryBoard, member: MemberKeys, clock: Clock) => Board
   /** Changes what crosses to the airgap and back. */
   readonly exchange?: (airgap: Airgap, member: MemberKeys, board: MemoryBoard) => Exchange
   /** The owner says no, perhaps with a reason. */
@@ -163,10 +164,17 @@ export async function prepareSimulation(options: SimulateOptions): Promise<Prepa
   return { opening, board, members }
 }
 
-/** What all clients of a simulation have in common. */
+/** Owners compare numbers: nobody joins a ceremony of which no Opening was posted. */
+const isRead = (question: Parameters<AirgapPorts['confirm']>[0], { entries }: MemoryBoard): boolean =>
+  question.kind === 'pair' || entries.some(({ text }) => isOpeningOf(question.ceremony, parseMessage(text)))
+
+const isOpeningOf = (ceremony: string, { statement: { type, payload } }: Message): boolean =>
+  type === 'Opening' && ceremonyId(payload) === ceremony
+
 const noOf = (declines: boolean | string = false): true | Declined =>
   declines === false || { declined: typeof declines === 'string' ? declines : null }
 
+/** What all clients of a simulation have in common. */
 type Common = Required<Pick<ClientPorts, 'clock' | 'checks' | 'verbs'>> & { readonly board: MemoryBoard }
 
 function createMember(name: string, options: SimulateOptions, { board, clock, checks, verbs }: Common): SimulatedMember {
@@ -175,7 +183,7 @@ function createMember(name: string, options: SimulateOptions, { board, clock, ch
   const tamper = options.tamper?.[name] ?? {}
   const ports: AirgapPorts = {
     memory,
-    confirm: () => Promise.resolve(noOf(tamper.declines)),
+    confirm: (question) => Promise.resolve(isRead(question, board) ? noOf(tamper.declines) : noOf(true)),
     script: (hash) => (hash === options.script.hash ? options.script : undefined),
     verbs: tamper.airgapVerbs ?? options.verbs,
     random: options.random,
@@ -185,7 +193,7 @@ function createMember(name: string, options: SimulateOptions, { board, clock, ch
   const alone = onItsOwn(createAirgap(ports))
   const airgap = partsAbove === undefined ? alone : airgapInParts(alone, { above: partsAbove, store: memoryParts() })
   const exchange: Exchange = tamper.exchange?.(airgap, base, board) ?? ((request) => airgap.handle(request))
-  const ownBoard = tamper.board?.(board, base) ?? board
+  const ownBoard = tamper.board?.(board, base, clock) ?? board
   const store = new Map<string, string>()
   const { onProgress } = options
   return {

@@ -176,17 +176,17 @@ export interface TranscriptPart {
 }
 
 /**
- * Has a ledger read a transcript's entries, in their order. Yields after each.
+ * Has a ledger read a transcript's entries, in their order.
  *
  * @throws run.transcript where an attachment is left out that a message needs
  */
-export function* replayed(ledger: Ledger, { posts, lineOf }: Transcript): Generator<Post> {
+export function readInto(ledger: Ledger, { posts, lineOf }: Transcript, afterEach: () => void = () => undefined): void {
   for (const post of posts) {
     if (post.attachment === undefined && ledger.wants(post)) {
       throw runError('transcript', { line: lineOf(post.offset), why: 'the attachment that its message names is left out' })
     }
     ledger.accept(post)
-    yield post
+    afterEach()
   }
 }
 

@@ -14,11 +14,13 @@ import type { Json, JsonObject } from '../wire/canonical.ts'
 import { isKeyriteError } from '../wire/error.ts'
 import { verifyMessage } from '../wire/message.ts'
 import type { Fault } from './abort.ts'
+import { convictedIn, unansweredIn, unansweredWords } from './guilt.ts'
+import type { Conviction, Unanswered } from './guilt.ts'
 import type { LogEnding } from './ledger-ending.ts'
 import { Ledger } from './ledger.ts'
 import { runError } from './errors.ts'
 import { checkOpening } from './opening.ts'
-import { headIn, linesOf, readTranscript, refuseHidden, replayed } from './transcript.ts'
+import { headIn, linesOf, readTranscript, refuseHidden, readInto } from './transcript.ts'
 import type { Transcript, TranscriptPart } from './transcript.ts'
 
 /** One thing that was checked. */
@@ -55,9 +57,9 @@ export interface Verification {
   readonly asOf?: { readonly offset: number; readonly head: string }
   readonly vouched?: readonly Vouched[]
   /** Accused, and without an answer in the log: neither guilty nor cleared. */
-  readonly unanswered?: readonly { readonly name: string; readonly by: string }[]
+  readonly unanswered?: readonly Unanswered[]
   /** Whom the transcript proves guilty, and of what. */
-  readonly convicted?: readonly { readonly name: string; readonly reason: string }[]
+  readonly convicted?: readonly Pick<Conviction, 'name' | 'reason'>[]
   /** What the ceremony follows, by the script's local name. */
   readonly followed?: Readonly<Record<string, Omit<Verification, 'findings'>>>
 }
@@ -136,13 +138,13 @@ function readLedger(ledger: Ledger, transcript: Transcript, say: (finding: Findi
   const { script, opening } = ledger
   for (const finding of messageFindings(ledger)) say(finding)
   let [found, step] = [0, 0]
-  for (const _ of replayed(ledger, transcript)) {
+  readInto(ledger, transcript, () => {
     for (const fault of ledger.faults.slice(found)) say(faultFinding(fault, transcript, ledger))
     for (const done of script.ceremony.steps.slice(step, ledger.current)) {
       say({ check: done.name, holds: true, detail: stepDetail(ledger, done.name) })
     }
     ;[found, step] = [ledger.faults.length, ledger.current]
-  }
+  })
   const current = script.ceremony.steps[ledger.current]
   if (current !== undefined) {
     say({ check: current.name, holds: false, detail: `not complete; missing: ${ledger.missing(current.index).join(', ') || 'nobody, but its check failed'}` })
@@ -155,8 +157,8 @@ function readLedger(ledger: Ledger, transcript: Transcript, say: (finding: Findi
       detail: `${abort.from} aborted (${reason}${accused === null ? '' : `, naming ${accused}`}): ${evidence.why}${counts}`,
     })
   }
-  const unanswered = ledger.disputes.filter(({ answered }) => !answered).map(({ accused, complainer }) => ({ name: accused, by: complainer }))
-  for (const { name, by } of unanswered) say({ check: 'dispute', holds: false, detail: `${by} complains of ${name}, and no answer is in the log: ${name} is neither guilty nor cleared` })
+  const unanswered = unansweredIn(ledger)
+  for (const one of unanswered) say({ check: 'dispute', holds: false, detail: unansweredWords(one) })
   if (ledger.dead !== null) say({ check: 'end', holds: false, line: transcript.lineOf(ledger.dead.offset), detail: `${ledger.dead.why}: it can never be usable` })
   if (ledger.certified) say({ check: 'certificate', holds: true, detail: `${script.ceremony.certificate} is complete: no Abort and no deadline counts any more` })
   for (const [name, value] of Object.entries(ledger.outputs ?? {})) say({ check: `output ${name}`, holds: true, detail: outputDetail(value) })
@@ -167,7 +169,7 @@ function readLedger(ledger: Ledger, transcript: Transcript, say: (finding: Findi
     asOf: { offset: transcript.heads.length - 1, head: transcript.heads.at(-1) ?? '' },
     vouched: opening.roster.map(({ name }) => ({ name, offset: ledger.vouched.get(name) ?? -1 })), unanswered,
     ...(ledger.outputs === undefined ? {} : { outputs: ledger.outputs }),
-    convicted: ledger.faults.flatMap(({ convicts, accused, reason }) => (convicts && accused !== null ? [{ name: accused, reason }] : [])),
+    convicted: convictedIn(ledger).map(({ name, reason }) => ({ name, reason })),
   }
 }
 

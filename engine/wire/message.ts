@@ -166,6 +166,17 @@ export function slotOf({ ceremony, step, type, from, payload }: Statement): stri
   return slotKey(ceremony, step, from, typeof complainer === 'string' ? complainer : undefined)
 }
 
-/** The same statement, by the same airgap; the client's part of the messages may differ. */
-export const sameStatement = (a: Unsigned, b: Unsigned): boolean =>
-  canonical([a.statement, a.airgapSignature ?? null]) === canonical([b.statement, b.airgapSignature ?? null])
+/** The same statement, both by an airgap or both not; the client's part of the messages, and the signatures, may differ. */
+export const sameStatement = (a: Pick<Unsigned, 'statement' | 'airgapSignature'>, b: Pick<Unsigned, 'statement' | 'airgapSignature'>): boolean =>
+  (a.airgapSignature === undefined) === (b.airgapSignature === undefined) && canonical(a.statement) === canonical(b.statement)
+
+/**
+ * Does a board take another statement into a slot that holds these? Two different ones that an airgap signed prove its equivocation,
+ * which nobody could be convicted of without the second; a third proves nothing more. One without an airgap's signature, which a
+ * thief of the client's key can make, keeps neither of them out.
+ */
+export function provesMore(message: Unsigned, holders: readonly Unsigned[]): boolean {
+  if (message.airgapSignature === undefined) return false
+  const signed = holders.filter(({ airgapSignature }) => airgapSignature !== undefined)
+  return signed.length < 2 && !signed.some((one) => sameStatement(one, message))
+}

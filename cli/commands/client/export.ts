@@ -16,7 +16,9 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
     const { readClient } = await import('../../roles/client-home.ts')
     const { chosen, readable } = await import('../../roles/board.ts')
     const { readBoard } = await import('../../roles/client-reading.ts')
+    const { withheldWords } = await import('../../../engine/run/ledger-following.ts')
     const { writeTranscript } = await import('../../../engine/run/transcript.ts')
+    const { cliError } = await import('../../errors.ts')
     const { writeDurable } = await import('../../../engine/vault/file.ts')
     const path = await import('node:path')
 
@@ -28,6 +30,7 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
       const opened = chosen(args.ceremony === undefined && all.length > 1 ? await finishedOf(all, ledgers) : all, args.ceremony)
       const { id, opening } = opened
       const ledger = await ledgers.of(opened)
+      if (ledger.withheld !== null) throw cliError('withheld', { why: withheldWords(ledger.withheld, ledger.asOf) })
       const file = path.resolve(flags.output ?? `${opening.script.name}-${id.slice(0, 12)}.transcript`)
       const text = [...writeTranscript(ledger, feed.all, (offset) => feed.headAt(offset))].join('')
       await writeDurable(file, new TextEncoder().encode(text), { mode: 0o644 })

@@ -57,11 +57,11 @@ export const declarationCodes = {
   }),
   'bad-audience': ({ name, message }: { name: string; message: string }): Wording => ({
     says: `${message} cannot be sent to "${name}"`,
-    hint: 'write `everyone`, for all to see, or `others`, for one secret message to each other participant',
+    hint: 'write `everyone`, for all to see, or `others`, for a statement with a piece for each other participant',
   }),
   'private-attachment': ({ message }: { message: string }): Wording => ({
-    says: `an attachment is public, but ${message} is for each recipient alone`,
-    hint: 'delete the attachment, or send it with a message to everyone',
+    says: `the attachment of ${message} is its pieces, one for each other participant, and holds nothing else`,
+    hint: 'delete the attachment, or send it with another message, to everyone',
   }),
   within: ({ within, why }: { within: string; why: string }): Wording => ({
     says: `"${within}" is no time to wait: ${why}`,

@@ -3,7 +3,7 @@ import { createActor, fromCallback, fromPromise, waitFor } from 'xstate'
 import { AIRGAP_NAMES, airgapConfig, airgapSteps, compileAirgap } from '../../compile/airgap.ts'
 import type { AirgapInput, Computed } from '../../compile/airgap.ts'
 import { CLIENT_NAMES, OUTCOMES, clientConfig, compileClient } from '../../compile/client.ts'
-import type { Asked, CollectedHow, StepInput } from '../../compile/client.ts'
+import type { Asked, CollectedHow, Duty, StepInput } from '../../compile/client.ts'
 import type { Fault } from '../../run/abort.ts'
 import type { Json } from '../../wire/canonical.ts'
 import { assertComplete } from '../../compile/strict.ts'
@@ -85,7 +85,10 @@ describe('the compiler of machines', () => {
 
 describe('a client’s machine', () => {
   /** Runs the DKG's machine with actors that do nothing but say that they ran, but for these. */
-  async function walk(actors: Partial<Record<'ask' | 'post' | 'collect' | 'verdict', (input: StepInput) => Promise<unknown>>>, guards: Partial<Record<'isBound' | 'isCertified' | 'isAccused' | 'isOver', () => boolean>> = {}) {
+  async function walk(
+    actors: Partial<Record<'ask' | 'post' | 'collect', (input: StepInput) => Promise<unknown>>> & { duty?: () => Promise<Duty>; justify?: () => Promise<null> },
+    guards: Partial<Record<'isBound' | 'isCertified' | 'isDead' | 'mayAbandon' | 'isOnDuty' | 'isOver', () => boolean>> = {},
+  ) {
     const ran: string[] = []
     const inputs: unknown[] = []
     const said = (name: string, give: (input: StepInput) => Promise<unknown>) => async ({ input }: { input: unknown }) => {
@@ -94,22 +97,28 @@ describe('a client’s machine', () => {
       return (await give(input as StepInput)) as never
     }
     const nothing = () => Promise.resolve(null)
+    const did = <T>(name: string, give: () => Promise<T>) => () => {
+      ran.push(name)
+      return give()
+    }
     const machine = compileClient(dkg).provide({
       actors: {
         watch: fromCallback(() => undefined),
-        ask: fromPromise<Asked, StepInput>(said('ask', actors.ask ?? (() => Promise.resolve({ kind: 'statements' })))),
+        ask: fromPromise<Asked, StepInput>(said('ask', actors.ask ?? (() => Promise.resolve({ kind: 'statement' })))),
         assist: fromPromise<Json, StepInput>(said('assist', () => Promise.resolve({ sums: [] }))),
         post: fromPromise<null, StepInput>(said('post', actors.post ?? nothing)),
         pause: fromPromise<null, StepInput>(said('pause', nothing)),
         collect: fromPromise<CollectedHow, StepInput>(said('collect', actors.collect ?? (() => Promise.resolve({ kind: 'complete' })))),
-        justify: fromPromise<null, StepInput>(said('justify', nothing)),
-        verdict: fromPromise<Fault | null, StepInput>(said('verdict', actors.verdict ?? nothing)),
+        duty: fromPromise<Duty>(did('duty', actors.duty ?? (() => Promise.resolve({ kind: 'over' as const })))),
+        justify: fromPromise<null>(did('justify', actors.justify ?? nothing)),
         abort: fromPromise<null, { fault: unknown } & object>(({ input }) => { ran.push('abort'); inputs.push(input); return Promise.resolve(null) }) as never,
-        doubt: fromPromise<null>(() => { ran.push('doubt'); return Promise.resolve(null) }),
+        doubt: fromPromise<null>(did('doubt', nothing)),
+        abandon: fromPromise<null>(did('abandon', nothing)),
       },
       guards: {
         isBound: () => guards.isBound?.() ?? false, isCertified: () => guards.isCertified?.() ?? false,
-        isAccused: () => guards.isAccused?.() ?? false, isOver: () => guards.isOver?.() ?? false,
+        isDead: () => guards.isDead?.() ?? false, mayAbandon: () => guards.mayAbandon?.() ?? false,
+        isOnDuty: () => guards.isOnDuty?.() ?? false, isOver: () => guards.isOver?.() ?? false,
       },
     })
     const actor = createActor(machine)
@@ -127,7 +136,7 @@ describe('a client’s machine', () => {
   })
 
   it('holds in its context, and gives to its actors, public JSON only', async () => {
-    const { inputs, snapshots, context } = await walk({ ask: ({ step, assist }) => Promise.resolve(step === 'ProcessDeals' && assist === null ? { kind: 'question', question: { partials: [] } } : { kind: 'statements' }) })
+    const { inputs, snapshots, context } = await walk({ ask: ({ step, assist }) => Promise.resolve(step === 'ProcessDeals' && assist === null ? { kind: 'question', question: { partials: [] } } : { kind: 'statement' }) })
     expect(Object.keys(context).sort()).to.deep.equal(['assist', 'fault', 'question', 'trouble'])
     for (const one of inputs) expect(Object.keys(one as object).sort()).to.deep.equal(['assist', 'question', 'step'])
     for (const one of snapshots) expect(JSON.parse(JSON.stringify(one))).to.be.an('object')
@@ -137,7 +146,7 @@ describe('a client’s machine', () => {
     const asks: StepInput[] = []
     const { outcome } = await walk({ ask: (input) => {
       asks.push(input)
-      return Promise.resolve(input.step === 'ProcessDeals' && asks.filter((one) => one.step === 'ProcessDeals').length === 1 ? { kind: 'question', question: 7 } : { kind: 'statements' })
+      return Promise.resolve(input.step === 'ProcessDeals' && asks.filter((one) => one.step === 'ProcessDeals').length === 1 ? { kind: 'question', question: 7 } : { kind: 'statement' })
     } })
     expect(outcome).to.equal('usable')
     expect(asks.map(({ step }) => step)).to.deep.equal(['SendPublicKeys', 'SendCommits', 'SendDeals', 'ProcessDeals', 'ProcessDeals', 'ProcessResponses'])
@@ -146,7 +155,6 @@ describe('a client’s machine', () => {
 
   it('tries again when the network fails, and stops for anything else', async () => {
     let fails = 2
-    const unreachable = Object.assign(new Error('down'), { code: 'board.unreachable' })
     const again = await walk({ post: () => (fails-- > 0 ? Promise.reject(unreachable) : Promise.resolve(null)) })
     expect(again.outcome).to.equal('usable')
     expect(again.ran.filter((one) => one === 'pause SendPublicKeys')).to.have.lengthOf(2)
@@ -166,15 +174,37 @@ describe('a client’s machine', () => {
     expect(ran).to.deep.equal(['ask SendPublicKeys', 'abort'])
   })
 
-  it('goes through a dispute as the accused or as a judge, and then aborts', async () => {
-    const disputed = ({ step }: StepInput) => Promise.resolve({ kind: step === 'ProcessDeals' ? 'disputed' : 'complete' })
-    const fault = { reason: 'dkg.bad-deal', step: null, accused: 'ben', why: 'bad', convicts: true, offsets: [] }
-    const judge = await walk({ collect: disputed, verdict: () => Promise.resolve(fault) })
-    expect(judge.ran.slice(-2)).to.deep.equal(['verdict Complaint', 'abort'])
-    let accused = true
-    const defendant = await walk({ collect: disputed, verdict: () => Promise.resolve(fault), post: ({ step }) => { if (step === 'Complaint') accused = false; return Promise.resolve(null) } }, { isAccused: () => accused })
-    expect(defendant.ran.slice(-4)).to.deep.equal(['justify Complaint', 'post Complaint', 'verdict Complaint', 'abort'])
-    expect([judge.outcome, defendant.outcome]).to.deep.equal(['aborted', 'aborted'])
+  const disputed = ({ step }: StepInput) => Promise.resolve({ kind: step === 'ProcessDeals' ? 'disputed' : 'complete' })
+  const guilty: Fault = { reason: 'dkg.bad-deal', step: null, accused: 'ben', why: 'bad', convicts: true, offsets: [] }
+  const unreachable = Object.assign(new Error('down'), { code: 'board.unreachable' })
+
+  it('goes through a dispute as the accused or as a judge, says the verdict, and then ends', async () => {
+    const judge = await walk({ collect: disputed, duty: () => Promise.resolve({ kind: 'judged', fault: guilty }) }, { isDead: () => true })
+    expect(judge.ran.slice(-3)).to.deep.equal(['collect ProcessDeals', 'duty', 'abort'])
+    expect(judge.context.fault).to.deep.equal(guilty)
+    const duties: Duty[] = [{ kind: 'accused' }, { kind: 'accused' }, { kind: 'judged', fault: guilty }]
+    const defendant = await walk({ collect: disputed, duty: () => Promise.resolve(duties.shift() ?? { kind: 'over' }) }, { isDead: () => true })
+    expect(defendant.ran.slice(-6)).to.deep.equal(['duty', 'justify', 'duty', 'justify', 'duty', 'abort'])
+    expect([judge.outcome, defendant.outcome]).to.deep.equal(['dead', 'dead'])
+  })
+
+  it('answers on when the network fails, and owes nothing once no dispute can come to be answered', async () => {
+    let fails = 2
+    const duties: Duty[] = [{ kind: 'accused' }, { kind: 'accused' }, { kind: 'accused' }]
+    const { ran, outcome } = await walk({
+      collect: disputed, duty: () => Promise.resolve(duties.shift() ?? { kind: 'over' }), justify: () => (fails-- > 0 ? Promise.reject(unreachable) : Promise.resolve(null)),
+    })
+    expect(ran.slice(-9)).to.deep.equal(['duty', 'justify', 'pause ', 'duty', 'justify', 'pause ', 'duty', 'justify', 'duty'])
+    expect(outcome).to.equal('aborted')
+  })
+
+  it('keeps its duty to disputes after an abort, until that is over', async () => {
+    const fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
+    const fails = ({ step }: StepInput) => (step === 'ProcessDeals' ? Promise.reject(Object.assign(new Error('no'), { fault })) : Promise.resolve({ kind: 'complete' }))
+    const duties: Duty[] = [{ kind: 'accused' }, { kind: 'over' }]
+    const { ran, outcome } = await walk({ ask: fails, duty: () => Promise.resolve(duties.shift() ?? { kind: 'over' }) }, { isOnDuty: () => duties.length > 0 })
+    expect(ran.slice(-4)).to.deep.equal(['abort', 'duty', 'justify', 'duty'])
+    expect(outcome).to.equal('aborted')
   })
 
   it('is in doubt after an abort that finds it bound, and comes back from there only by the certificate', async () => {
@@ -182,10 +212,25 @@ describe('a client’s machine', () => {
     const fails = ({ step }: StepInput) => (step === 'ProcessDeals' ? Promise.reject(Object.assign(new Error('no'), { fault })) : Promise.resolve({ kind: 'complete' }))
     const doubtful = await walk({ ask: fails }, { isBound: () => true })
     expect(doubtful.outcome).to.equal('doubtful')
+    expect(doubtful.ran).not.to.include('abandon')
     let asked = 0
     const back = await walk({ ask: fails }, { isBound: () => true, isCertified: () => asked++ > 0 })
     expect(back.outcome).to.equal('usable')
     expect(back.context.fault).to.equal(null)
+  })
+
+  it('may give up where it is in doubt: dead once its word is in the log, in doubt where its owner would not', async () => {
+    const fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
+    const fails = ({ step }: StepInput) => (step === 'ProcessDeals' ? Promise.reject(Object.assign(new Error('no'), { fault })) : Promise.resolve({ kind: 'complete' }))
+    let isGivenUp = false
+    const may = () => {
+      isGivenUp = true
+      return true
+    }
+    const dead = await walk({ ask: fails }, { isBound: () => true, mayAbandon: may, isDead: () => isGivenUp })
+    expect([dead.outcome, ...dead.ran.slice(-2)]).to.deep.equal(['dead', 'doubt', 'abandon'])
+    const kept = await walk({ ask: fails }, { isBound: () => true, mayAbandon: () => true })
+    expect([kept.outcome, ...kept.ran.slice(-2)]).to.deep.equal(['doubtful', 'doubt', 'abandon'])
   })
 
   it('ends unconfirmed when others are late after the certificate, and only there', async () => {

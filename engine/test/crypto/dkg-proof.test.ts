@@ -127,10 +127,10 @@ describe('the hashes that bind commitments', () => {
   it('are those of the protocol', () => {
     const [key, ...others] = first.encoded
     const rest = restHash(others)
-    expect(rest).to.equal(toHex(sha256(concat(...others))))
-    expect(sumsHash(first.encoded)).to.equal(toHex(sha256(concat(...first.encoded))))
+    expect(rest).to.equal(toHex(sha256(utf8('keyrite/2/points\n'), ...others)))
+    expect(sumsHash(first.encoded)).to.equal(toHex(sha256(utf8('keyrite/2/sums\n'), ...first.encoded)))
     const object = { rest, proof: toHex(first.proof), key: toHex(key!), from: 'alice', ceremony: id }
-    const digest = toHex(sha256(utf8('keyrite/1/commitment\n'), canonicalBytes(object)))
+    const digest = toHex(sha256(utf8('keyrite/2/commitment\n'), canonicalBytes(object)))
     expect(commitmentDigest({ ceremony: id, from: 'alice', key: key!, proof: first.proof, rest })).to.equal(digest)
   })
 })

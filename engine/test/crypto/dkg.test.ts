@@ -17,12 +17,13 @@ import { makeGroup } from './group.ts'
 import { codeOf, seededRandom } from './random.ts'
 
 const random = seededRandom('dkg')
+const summed = (columns: readonly (readonly Uint8Array[])[]) => commitmentSums(columns, (point) => decodeG1OnCurve(point))
 const aad = (from: number, to: number) => utf8(JSON.stringify({ from, to }))
 
 /** Runs the whole key generation, through sealed deals and summed attachments, as n honest participants would. */
 function run(n: number, t: number) {
   const { id, members } = makeGroup(n, t)
-  const result = commitmentSums(members.map(({ encoded }) => encoded.slice(1)))
+  const result = summed(members.map(({ encoded }) => encoded.slice(1)))
   if (!result.ok) throw new Error(result.reason)
   const sums = [sumG1(members.map(({ points }) => points[0]!)), ...result.sums.map((bytes) => decodeG1(bytes))]
   const shares = members.map((to) => members.reduce((sum, from) => {
@@ -179,7 +180,7 @@ describe('sums of attachments', () => {
     [index, k, encodeG1(members[index - 1]!.points[k]!.add(by))]
 
   it('are the sums, column by column', () => {
-    const result = commitmentSums(columns)
+    const result = summed(columns)
     if (!result.ok) throw new Error(result.reason)
     result.sums.forEach((sum, i) => {
       const coefficient = members.reduce((total, { coefficients }) => (total + coefficients[i + 1]!) % R, 0n)
@@ -190,20 +191,20 @@ describe('sums of attachments', () => {
 
   it('name whoever sent a point outside the subgroup, once a sum leaves it', () => {
     const why = 'it is not in the prime-order subgroup'
-    expect(commitmentSums(replaced([shifted(3, 2)]))).to.deep.equal({ ok: false, reason: 'bad-points', points: [{ index: 3, k: 2, why }] })
-    const two = commitmentSums(replaced([shifted(1, 3), shifted(4, 3), shifted(2, 1)]))
+    expect(summed(replaced([shifted(3, 2)]))).to.deep.equal({ ok: false, reason: 'bad-points', points: [{ index: 3, k: 2, why }] })
+    const two = summed(replaced([shifted(1, 3), shifted(4, 3), shifted(2, 1)]))
     expect(two).to.deep.equal({ ok: false, reason: 'bad-points', points: [{ index: 2, k: 1, why }, { index: 1, k: 3, why }, { index: 4, k: 3, why }] })
   })
 
   it('blame nobody for points outside the subgroup whose sum is inside: it is the right sum', () => {
-    const result = commitmentSums(replaced([shifted(1, 1), shifted(2, 1, torsion.negate())]))
-    expect(result).to.deep.equal(commitmentSums(columns))
+    const result = summed(replaced([shifted(1, 1), shifted(2, 1, torsion.negate())]))
+    expect(result).to.deep.equal(summed(columns))
   })
 
   it('name whoever sent what is no point', () => {
     const junk = new Uint8Array(48).fill(0xff)
     const identity = Uint8Array.from([0xc0, ...new Array<number>(47).fill(0)])
-    expect(commitmentSums(replaced([[2, 1, junk], [4, 3, identity], [3, 3, junk.subarray(1)]]))).to.deep.equal({
+    expect(summed(replaced([[2, 1, junk], [4, 3, identity], [3, 3, junk.subarray(1)]]))).to.deep.equal({
       ok: false, reason: 'bad-points', points: [
         { index: 2, k: 1, why: 'it is the identity' }, { index: 3, k: 3, why: 'it has 47 bytes, not 48' }, { index: 4, k: 3, why: 'it is the identity' },
       ],
@@ -212,11 +213,11 @@ describe('sums of attachments', () => {
 
   it('that cancel out are refused, with the place', () => {
     const opposite = encodeG1(sumG1(members.slice(1).map(({ points }) => points[2]!)).negate())
-    expect(commitmentSums(replaced([[1, 2, opposite]]))).to.deep.equal({ ok: false, reason: 'cancelled', k: 2 })
+    expect(summed(replaced([[1, 2, opposite]]))).to.deep.equal({ ok: false, reason: 'cancelled', k: 2 })
   })
 
   it('want lists of one length', () => {
-    expect(codeOf(() => commitmentSums([columns[0]!, columns[1]!.slice(1)]))).to.equal('crypto.bad-argument')
+    expect(codeOf(() => summed([columns[0]!, columns[1]!.slice(1)]))).to.equal('crypto.bad-argument')
   })
 })
 
@@ -258,7 +259,7 @@ describe('deals', () => {
   it('that hold something other than 32 bytes below r open to nothing', () => {
     const ephemeral = random(32)
     const open = (plaintext: Uint8Array) => {
-      const made = hpkeSeal({ recipient: receiver.encryptionKey, info: utf8('keyrite/1/deal'), aad: aad(1, 2), plaintext, ephemeral })
+      const made = hpkeSeal({ recipient: receiver.encryptionKey, info: utf8('keyrite/2/deal'), aad: aad(1, 2), plaintext, ephemeral })
       const opened = openDeal({ session: receiver.session, sealed: made, aad: aad(1, 2) })
       // A judge sees what the receiver sees.
       expect(reopenDeal({ recipientKey: receiver.encryptionKey, ephemeral, sealed: made, aad: aad(1, 2) })).to.equal(opened)

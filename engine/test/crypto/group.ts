@@ -25,7 +25,7 @@ export function makeGroup(n: number, t: number, name = `${n}/${t}`): { id: strin
   const random = seededRandom(name)
   const id = toHex(random(32))
   const members = Array.from({ length: n }, (_, i) => {
-    const session = openSession(random(64), id, random(32), false)
+    const session = openSession(random(64), id, false)
     const coefficients = polynomial(session, t)
     const points = commitments(coefficients)
     const proof = proveKey(session, { id, index: i + 1, secret: coefficients[0]!, key: points[0]! })

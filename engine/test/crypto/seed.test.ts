@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto'
+import { createHmac, hkdfSync } from 'node:crypto'
 import { expect } from 'chai'
 import { concat, fromHex, toHex } from '../../crypto/bytes.ts'
 import { ed25519FromSeed } from '../../crypto/ed25519.ts'
@@ -69,49 +69,60 @@ describe('what is derived from a seed', () => {
   const id = 'ab'.repeat(32)
   const salt = new Uint8Array(32).fill(7)
   const hkdf = (key: Uint8Array, salted: Uint8Array, info: string) => toHex(new Uint8Array(hkdfSync('sha256', key, salted, info, 32)))
+  const expandOnly = (prk: Uint8Array, info: string) => createHmac('sha256', prk).update(info).update(Uint8Array.of(1)).digest('hex')
 
-  it('is HKDF-SHA-256 with "keyrite/1/" before the label (held to Node\'s HKDF)', () => {
-    expect(toHex(derive(seed, 'airgap', new Uint8Array()))).to.equal(hkdf(seed, new Uint8Array(), 'keyrite/1/airgap'))
+  it('is HKDF-SHA-256 with "keyrite/2/" before the label (held to Node\'s HKDF)', () => {
+    expect(toHex(derive(seed, 'airgap', new Uint8Array()))).to.equal(hkdf(seed, new Uint8Array(), 'keyrite/2/airgap'))
     expect(airgapKeyPair(seed)).to.deep.equal(ed25519FromSeed(derive(seed, 'airgap', new Uint8Array())))
-    expect(toHex(derive(seed, 'session', salt))).to.equal(hkdf(seed, salt, 'keyrite/1/session'))
+    expect(toHex(derive(seed, 'session', salt))).to.equal(hkdf(seed, salt, 'keyrite/2/session'))
     expect(codeOf(() => derive(seed.subarray(1), 'airgap', salt))).to.equal('crypto.bad-length')
   })
 
-  it('is another in every ceremony, under every salt and label, and in a rehearsal', () => {
+  it('follows, for a ceremony, from the seed and the id alone, through the salt that both give (held to Node\'s HKDF)', () => {
+    const ceremony = fromHex(id)
+    for (const [rehearsal, label] of [[false, 'session'], [true, 'rehearsal']] as const) {
+      const sessionSalt = fromHex(hkdf(seed, ceremony, 'keyrite/2/salt'))
+      const sessionSeed = fromHex(hkdf(seed, concat(ceremony, sessionSalt), `keyrite/2/${label}`))
+      expect(toHex(openSession(seed, id, rehearsal).expand('encryption', 32))).to.equal(expandOnly(sessionSeed, 'keyrite/2/encryption'))
+      expect(openSession(seed, id, rehearsal).expand('encryption', 32)).to.deep.equal(openSession(Uint8Array.from(seed), id, rehearsal).expand('encryption', 32))
+    }
+  })
+
+  it('is another in every ceremony, of every seed, under every label, and in a rehearsal', () => {
     const sessions = [
-      openSession(seed, id, salt, false), openSession(seed, id, salt, true), openSession(seed, 'ac'.repeat(32), salt, false),
-      openSession(seed, id, new Uint8Array(32), false), openSession(Uint8Array.from(seed).fill(0), id, salt, false),
+      openSession(seed, id, false), openSession(seed, id, true), openSession(seed, 'ac'.repeat(32), false),
+      openSession(Uint8Array.from(seed).fill(0), id, false), openSession(Uint8Array.from(seed, (byte, i) => (i === 63 ? byte ^ 1 : byte)), id, false),
     ]
     const values = sessions.flatMap((session) => ['encryption', 'coefficient/0', 'coefficient/1'].map((label) => toHex(session.expand(label, 32))))
     expect(new Set(values).size).to.equal(values.length)
-    expect(openSession(seed, id, salt, false).scalar('coefficient/0')).to.equal(sessions[0]!.scalar('coefficient/0'))
+    expect(openSession(seed, id, false).scalar('coefficient/0')).to.equal(sessions[0]!.scalar('coefficient/0'))
   })
 
   it('never changes: bytes pinned, since a mnemonic must restore a share years later', () => {
-    const session = openSession(seed, id, salt, false)
+    const session = openSession(seed, id, false)
     const pinned = [
       toHex(airgapKeyPair(seed).publicKey), toHex(encryptionKeyPair(session).publicKey), session.scalar('coefficient/0').toString(16),
-      toHex(openSession(seed, id, salt, true).expand('encryption', 8)),
+      toHex(openSession(seed, id, true).expand('encryption', 8)),
     ]
     expect(pinned).to.deep.equal(PINNED)
   })
 
   it('gives scalars by reducing 48 bytes, big endian, modulo r', () => {
-    const session = openSession(seed, id, salt, false)
+    const session = openSession(seed, id, false)
     expect(session.scalar('coefficient/3')).to.equal(BigInt(`0x${toHex(session.expand('coefficient/3', 48))}`) % R)
   })
 
-  it('wants a ceremony id and a salt of 32 bytes', () => {
-    expect(codeOf(() => openSession(seed, id.slice(2), salt, false))).to.equal('crypto.not-hex')
-    expect(codeOf(() => openSession(seed, id.toUpperCase(), salt, false))).to.equal('crypto.not-hex')
-    expect(codeOf(() => openSession(seed, id, concat(salt, salt), false))).to.equal('crypto.bad-length')
+  it('wants a ceremony id of 32 bytes and a seed of 64', () => {
+    expect(codeOf(() => openSession(seed, id.slice(2), false))).to.equal('crypto.not-hex')
+    expect(codeOf(() => openSession(seed, id.toUpperCase(), false))).to.equal('crypto.not-hex')
+    expect(codeOf(() => openSession(concat(seed, seed), id, false))).to.equal('crypto.bad-length')
   })
 })
 
-// Made with Python's hmac and cryptography packages.
+// Made with Python's hmac, and X25519 and Ed25519 written out from their RFCs.
 const PINNED = [
-  '73a10647f6ef4abed8c12394cee966dc06d9aee05a27297109b623962bb9a318',
-  'deccacadc1a37bdeb9595c40435b24414296e542f59b39319cdec759612b326e',
-  '6f41dfca017b8a05908d55eccd08e4942f4e1108bc8c70ff30fe4d91488a7c60',
-  '02a09633e593998b',
+  'f43ffb351c44eb5c10e8b37350ecc0c881adade9d90a7b199ccdeb60aa439b49',
+  '87a2147eac3619030435c0096da0b6f17521826bcf4e7498c88e8db784074d27',
+  '68da03e50cc7c6615b8fb8f68391161e45beeac05e2a7cdeec0f60ee586c1bd2',
+  '661f1f16b44382f3',
 ]

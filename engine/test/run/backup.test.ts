@@ -1,11 +1,15 @@
 import { expect } from 'chai'
+import { sealEnvelope } from '../../channel/envelope.ts'
 import { recover } from '../../run/recover.ts'
-import { backupOf, backupSchema, emptyMemory, restoredFrom } from '../../run/memory.ts'
+import { backupOf, backupSchema, cardIn, emptyMemory, EPOCH, restoredFrom } from '../../run/memory.ts'
 import type { AirgapMemory } from '../../run/memory.ts'
 import { seededRandom } from '../../run/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
+import { ceremonyId } from '../../wire/card.ts'
+import type { Card, Opening } from '../../wire/card.ts'
 import { readSealed, writeSealed } from '../../vault/sealed.ts'
 import { codeOf, FAST, PASSPHRASE, withHome } from '../vault/home.ts'
+import { Bench } from './airgap-bench.ts'
 import { airgapFrom, bodyOf, changed, dkg, keptBy, readAnswer, recordDkg, refusalOf, transcriptOf } from './harness.ts'
 import type { Recorded } from './harness.ts'
 import { readFile, stat, writeFile } from 'node:fs/promises'
@@ -15,7 +19,13 @@ import { join } from 'node:path'
 const LATER = new Date(Date.UTC(2026, 0, 5))
 const AIRGAP_STEPS = ['SendPublicKeys', 'SendCommits', 'SendDeals', 'ProcessDeals', 'ProcessResponses']
 
-const restored = (memory: AirgapMemory, now = LATER): AirgapMemory => restoredFrom(backupOf(memory, now), now)
+const EARLIER = new Date(Date.UTC(2020, 0, 1))
+
+/** A backup's memory in a new vault. */
+const restored = (memory: AirgapMemory, epoch = 7, now = LATER): AirgapMemory => restoredFrom(backupOf(memory, now), new Uint8Array(EPOCH).fill(epoch))
+/** A vault made anew from the words, and paired again. */
+const fromWords = ({ seed, client }: AirgapMemory, epoch = 7): AirgapMemory => ({ ...emptyMemory(seed, new Uint8Array(EPOCH).fill(epoch)), client })
+const cardOf = (memory: AirgapMemory): Card => cardIn(memory) ?? expect.fail('not paired')
 
 describe('an airgap that was restored from a backup', () => {
   let run: Recorded
@@ -31,7 +41,7 @@ describe('an airgap that was restored from a backup', () => {
         expect(readAnswer(text)).to.have.property('todo').that.matches(/airgap recover TRANSCRIPT/)
       }
       expect(asked).to.deep.equal([])
-      expect(memory.read().ceremonies[run.ceremony]).to.include({ salt: null, state: 'left' })
+      expect(memory.read().ceremonies[run.ceremony]).to.deep.include({ state: 'left', steps: {}, disputes: {} })
     }
   })
 
@@ -52,30 +62,74 @@ describe('an airgap that was restored from a backup', () => {
     expect(refusalOf(await airgap.handle(other))).to.equal('run.other-request')
   })
 
-  it('joins none that was opened before it was restored, by backup or by words, and any that was opened then', async () => {
-    const { request, before } = run.crossing('ben', 'SendPublicKeys')
-    const opensAt = Date.UTC(2026, 0, 1)
-    for (const memory of [restored(before), { ...emptyMemory(before.seed, LATER), card: before.card }]) {
-      const { airgap, asked } = airgapFrom(memory)
-      expect(refusalOf(await airgap.handle(request))).to.equal('run.restored')
-      expect(asked).to.deep.equal([])
+  describe('and is brought an opening', () => {
+    const first = () => run.crossing('ben', 'SendPublicKeys')
+    /** The request to join an opening whose roster has this card of ben, and his airgap's answer. */
+    async function brought(memory: AirgapMemory, card: Card, change: Partial<Opening> = {}, now = LATER) {
+      const opening: Opening = { ...run.opening, roster: run.opening.roster.map((one) => (one.name === 'ben' ? card : one)), ...change }
+      const { airgap, asked, memory: store } = airgapFrom(memory, { now: () => now })
+      const request = sealEnvelope({ kind: 'request', ceremony: ceremonyId(opening), step: 'SendPublicKeys', body: { ask: 'step', opening, collected: [], prepared: {} } })
+      return { answer: refusalOf(await airgap.handle(request)), asked: asked.length, isUntouched: store.read() === memory }
     }
-    // In the same second: an opening has whole ones.
-    for (const at of [new Date(opensAt + 999), new Date(opensAt)]) {
-      const { airgap, asked } = airgapFrom(restored(before, at))
-      expect(refusalOf(await airgap.handle(request))).to.equal('gives statements')
-      expect(asked).to.have.length(1)
+
+    it('refuses unasked one with its earlier card, whatever its time says and whatever the clocks', async () => {
+      const { before } = first()
+      for (const memory of [restored(before), fromWords(before), restored(before, 7, EARLIER)]) {
+        for (const opensAt of ['2020-01-01T00:00:00Z', run.opening.opensAt, '2026-01-05T00:00:00Z', '2099-01-01T00:00:00Z']) {
+          for (const now of [EARLIER, LATER, new Date(Date.UTC(2100, 0, 1))]) {
+            expect(await brought(memory, cardOf(before), { opensAt }, now), opensAt).to.deep.equal({ answer: 'run.restored', asked: 0, isUntouched: true })
+          }
+        }
+      }
+    })
+
+    it('joins one with its present card, were it older than all', async () => {
+      const { before } = first()
+      for (const memory of [restored(before), fromWords(before)]) {
+        for (const opensAt of ['2020-01-01T00:00:00Z', '2026-01-05T00:00:00Z']) {
+          expect(await brought(memory, cardOf(memory), { opensAt }), opensAt).to.deep.equal({ answer: 'gives statement', asked: 1, isUntouched: false })
+        }
+      }
+    })
+
+    it('never answers in one ceremony with another vault of its seed: of any card, one answers at the most', async () => {
+      const { before } = first()
+      const vaults = [before, restored(before, 1), restored(restored(before, 1), 2), fromWords(before, 3)]
+      for (const [i, vault] of vaults.entries()) {
+        const answers = await Promise.all(vaults.map(async (other) => (await brought(other, cardOf(vault))).answer))
+        expect(answers).to.deep.equal(vaults.map((_, j) => (i === j ? 'gives statement' : 'run.restored')))
+      }
+      expect(await brought(before, { ...cardOf(before), epoch: 'ff'.repeat(16) }), 'an epoch that nobody drew').to.include({ answer: 'run.restored', asked: 0 })
+      expect(await brought(before, { ...cardOf(before), name: 'bert' }, {}), 'another name').to.include({ answer: 'run.opening', asked: 0 })
+    })
+  })
+
+  it('answers what was asked before with the same bytes where the vault’s own file was put back', async () => {
+    for (const { step, request, answer, before } of run.crossings.filter(({ name }) => name === 'ben')) {
+      expect(await airgapFrom(before, { random: seededRandom('another') }).airgap.handle(request), step).to.equal(answer)
     }
   })
 
-  it('stays declined or aborted where it was, without what it had answered', async () => {
-    const { after } = run.crossing('ben', 'SendDeals')
+  it('stays declined, closed or abandoned where it was, without what it had answered', async () => {
+    const { after } = run.crossing('ben', 'ProcessDeals')
     const cell = after.ceremonies[run.ceremony] ?? expect.fail()
-    for (const state of ['declined', 'aborted'] as const) {
-      const memory = restored({ ...after, ceremonies: { [run.ceremony]: { ...cell, state, salt: null } } })
-      expect(memory.ceremonies[run.ceremony]).to.deep.include({ state, steps: {} })
-      expect(refusalOf(await airgapFrom(memory).airgap.handle(run.crossing('ben', 'ProcessDeals').request))).to.equal('run.closed')
+    for (const state of ['declined', 'closed', 'abandoned'] as const) {
+      const memory = restored({ ...after, ceremonies: { [run.ceremony]: { ...cell, state } } })
+      expect(memory.ceremonies[run.ceremony]).to.deep.equal({ opening: run.opening, state, steps: {}, disputes: {} })
+      const { airgap, asked } = airgapFrom(memory)
+      for (const step of AIRGAP_STEPS) expect(refusalOf(await airgap.handle(run.crossing('ben', step).request)), step).to.equal('run.closed')
+      const abandon = sealEnvelope({ kind: 'request', ceremony: run.ceremony, step: 'ProcessResponses', body: { ask: 'abandon' } })
+      expect(refusalOf(await airgap.handle(abandon)), 'abandon').to.equal('run.closed')
+      expect(asked).to.deep.equal([])
     }
+  })
+
+  it('gives up nothing, and answers no dispute, of a ceremony that was under way', async () => {
+    const bench = new Bench(run)
+    const { airgap, asked } = airgapFrom(restored(run.crossing('ben', 'ProcessDeals').after))
+    expect(refusalOf(await airgap.handle(bench.sealed('ProcessResponses', { ask: 'abandon' })))).to.equal('run.restored')
+    expect(refusalOf(await airgap.handle(bench.dispute(bench.complaint('cleo', 'ben'))))).to.equal('run.restored')
+    expect(asked).to.deep.equal([])
   })
 
   it('comes out of its file as it went in, of a file for its owner alone, which is never written over', () =>
@@ -89,6 +143,7 @@ describe('an airgap that was restored from a backup', () => {
       expect(await codeOf(readSealed({ ...file, passphrase: 'incorrect horse' }))).to.equal('vault.wrong-passphrase')
       const bytes = await readFile(file.path)
       expect(bytes.includes(backup.memory.seed)).to.equal(false)
+      expect(backup.memory).to.not.have.property('epoch')
       for (const [what, other, code] of [
         ['a cut', bytes.subarray(0, bytes.length - 1), 'vault.altered'],
         ['a cut header', bytes.subarray(0, 60), 'vault.truncated'],

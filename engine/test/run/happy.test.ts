@@ -93,7 +93,7 @@ describe('a key generation in memory', () => {
     const own = run.board.entries.filter((entry) => entry.text.includes('"from":"ben"')).map((entry) => /"airgapSignature":"([0-9a-f]+)"/.exec(entry.text)?.[1] ?? '')
     expect([...seen.values()].every((count) => count === 1)).to.equal(true)
     expect(own.filter((signature) => seen.has(signature))).to.deep.equal([])
-    // 2 PublicKeys, 2 Commits, 2 Deals to ben, 2 Responses.
+    // 2 PublicKeys, 2 Commits, 2 Deals, 2 Responses.
     expect(seen.size).to.equal(8)
   })
 })

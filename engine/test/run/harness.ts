@@ -41,11 +41,14 @@ export function dkgOptions(n: number, t: number, seed: string, more: Partial<Sim
 export const simulateDkg = (n: number, t: number, seed: string, more: Partial<SimulateOptions> = {}): Promise<Simulated> =>
   simulate(dkgOptions(n, t, seed, more))
 
-/** A key generation with faults, as a command line names them. */
-export function simulateFaults(n: number, t: number, faults: readonly string[], more: Partial<SimulateOptions> = {}): Promise<Simulated> {
+/** Options for a key generation with faults, as a command line names them. */
+export function faultyOptions(n: number, t: number, faults: readonly string[], more: Partial<SimulateOptions> = {}): SimulateOptions {
   const random = seededRandom(faults.join())
-  return simulateDkg(n, t, faults.join(), { random, tamper: tamperingOf(faults, { script: dkg, verbs, random, names: namesOf(n) }), ...more })
+  return dkgOptions(n, t, faults.join(), { random, tamper: tamperingOf(faults, { script: dkg, verbs, random, names: namesOf(n) }), ...more })
 }
+
+export const simulateFaults = (n: number, t: number, faults: readonly string[], more: Partial<SimulateOptions> = {}): Promise<Simulated> =>
+  simulate(faultyOptions(n, t, faults, more))
 
 export function resultOf({ results }: Simulated, name: string): ClientResult {
   const result = results.get(name)

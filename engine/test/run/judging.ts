@@ -30,22 +30,24 @@ export function endingOf(run: Simulated, faulty: readonly string[]): Ending {
   return { outcomes: sorted(ends.map(({ outcome }) => outcome)), said: sorted(said), convicted: convicted[0] ?? [] }
 }
 
-/** No honest client finds, says or proves anything of another honest participant; none of them has a share or all do. */
+/** No honest client finds, says or proves anything of another honest participant; each sees why it ended, and who has no success keeps nothing. */
 export function expectNobodyHonestBlamed(run: Simulated, faulty: readonly string[], label = ''): void {
   const honest = run.members.map((member) => member.name).filter((name) => !faulty.includes(name))
   for (const name of honest) {
-    const { ledger, fault } = resultOf(run, name)
+    const { ledger, fault, outcome } = resultOf(run, name)
     const own = ledger.aborts.filter(({ from }) => honest.includes(from)).map(({ payload }) => payload)
-    if (['aborted', 'doubtful'].includes(resultOf(run, name).outcome)) expect(ledger.aborts, `${label}: ${name} sees why`).not.to.deep.equal([])
+    if (['aborted', 'doubtful'].includes(outcome)) expect([...ledger.aborts, ...ledger.faults], `${label}: ${name} sees why`).not.to.deep.equal([])
+    if (outcome === 'dead') expect(ledger.dead?.why, `${label}: ${name} sees why`).to.be.a('string')
     for (const { accused, reason } of [...ledger.faults, ...own, ...(fault === null ? [] : [fault])]) {
       expect(honest, `${label}: ${name} blames an honest one of ${reason}`).not.to.include(accused)
+    }
+    if (outcome === 'aborted' || outcome === 'doubtful') {
+      expect(run.members.find((member) => member.name === name)?.memory.read().kept[run.ceremony], `${label}: ${name} keeps`).to.equal(undefined)
     }
   }
   const outcomes = honest.map((name) => resultOf(run, name).outcome)
   const succeeded = outcomes.filter((outcome) => outcome === 'usable' || outcome === 'unconfirmed')
   expect(succeeded.length === 0 || succeeded.length === outcomes.length, `${label}: ${outcomes.join()}`).to.equal(true)
-  const kept = honest.filter((name) => run.members.find((member) => member.name === name)?.memory.read().kept[run.ceremony] !== undefined)
-  expect(kept.length === 0 || kept.length === honest.length, `${label}: only ${kept.join()} keep a share`).to.equal(true)
   const keys = succeeded.length === 0 ? [] : honest.map((name) => resultOf(run, name).ledger.sources.statements('Response')[0]?.payload['groupKey'])
   expect(new Set(keys).size, `${label}: one key`).to.be.at.most(1)
 }

@@ -37,7 +37,7 @@ describe('parts that are not as they should be', function () {
       const { text } = bodyOf(request) as { text: string }
       return await (++crossings === 2 ? aimed(pair.cross, request, resealed(request, { text: `${text[0] === 'a' ? 'b' : 'a'}${text.slice(1)}` })) : pair.cross(request, signal))
     })
-    expect(refusalOf(answer)).to.equal('gives statements')
+    expect(refusalOf(answer)).to.equal('gives statement')
     expect(pair.problems.map(({ code }) => code)).to.deep.equal(['channel.wrong-whole'])
     expect(pair.story.filter((one) => one === 'show 1')).to.have.length(2)
   })

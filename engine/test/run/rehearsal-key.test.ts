@@ -34,7 +34,7 @@ describe('an airgap whose client opens a signing by hand', function () {
       expect([asked, isUntouched]).to.deep.equal([0, true])
       // The same opening with the mark that belongs to the key is brought before the owner, and signed.
       const right = await brought(key, isKey)
-      expect([right.answer.give, right.asked]).to.deep.equal(['statements', 1])
+      expect([right.answer.give, right.asked]).to.deep.equal(['statement', 1])
     })
   }
 })

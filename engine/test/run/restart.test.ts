@@ -66,7 +66,7 @@ describe('a client that is killed', () => {
       expect(new Set(texts).size).to.equal(texts.length)
       const statements = texts.map((text) => JSON.stringify(parseMessage(text).statement))
       expect(new Set(statements).size).to.equal(statements.length)
-      expect(texts).to.have.lengthOf(1 + 3 + 3 + 6 + 3 + 3)
+      expect(texts).to.have.lengthOf(1 + 5 * 3)
     })
   }
 
@@ -88,7 +88,7 @@ describe('a client that is killed', () => {
     const client = { ...ben.client, store: nothing, feed: new Feed({ board: run.board, store: emptyLog }) }
     const again = await runMember({ ...ben, client }, run.opening, new AbortController().signal)
     expect(again?.outcome).to.equal('usable')
-    expect(run.board.entries).to.have.lengthOf(1 + 3 + 3 + 6 + 3 + 3)
+    expect(run.board.entries).to.have.lengthOf(1 + 5 * 3)
   })
 })
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { sealEnvelope } from '../../channel/envelope.ts'
 import { toHex } from '../../crypto/bytes.ts'
 import { dealEphemeral, evaluate, polynomial } from '../../crypto/dkg.ts'
 import { scalarToBytes } from '../../crypto/scalar.ts'
@@ -6,20 +7,25 @@ import { airgapKeyPair, derive, encryptionKeyPair, openSession } from '../../cry
 import { fromHex } from '../../crypto/bytes.ts'
 import { forBackup } from '../../run/memory.ts'
 import type { Simulated } from '../../run/simulate.ts'
-import { airgapFrom, asText, changed, dkg, keptBy, memberOf, namesOf, recordDkg, resultOf, simulateFaults, textOf } from './harness.ts'
+import { simulate } from '../../run/simulate.ts'
+import { Bench } from './airgap-bench.ts'
+import { airgapFrom, asText, bodyOf, changed, dkg, faultyOptions, keptBy, memberOf, namesOf, recordDkg, recording, resultOf, textOf } from './harness.ts'
 import type { Crossing, Recorded } from './harness.ts'
 
 /** Every secret of a participant's airgap in a ceremony, by what it is, in every spelling that could slip out. */
-function secretsOf(run: Simulated, crossings: readonly Crossing[], name: string): Map<string, string> {
+function secretsOf(run: Simulated, name: string): Map<string, string> {
   const { seed, card } = memberOf(run, name)
-  const salt = crossings.filter((one) => one.name === name).map(({ after }) => after.ceremonies[run.ceremony]?.salt).find((one) => typeof one === 'string') ?? expect.fail('no salt')
-  const session = openSession(seed, run.ceremony, fromHex(salt, 32), false)
+  const id = fromHex(run.ceremony, 32)
+  const salt = derive(seed, 'salt', id)
+  const session = openSession(seed, run.ceremony, false)
   const threshold = Number(run.opening.parameters['threshold'])
   const coefficients = polynomial(session, threshold)
   const secrets = new Map<string, string>([
     ['seed', toHex(seed)],
     ['airgap key', toHex(airgapKeyPair(seed).secretKey)],
-    ['session seed', toHex(derive(seed, 'session', Uint8Array.from([...fromHex(run.ceremony, 32), ...fromHex(salt, 32)])))],
+    ['session salt', toHex(salt)],
+    ['session seed', toHex(derive(seed, 'session', Uint8Array.from([...id, ...salt])))],
+    ['rehearsal’s session seed', toHex(derive(seed, 'rehearsal', Uint8Array.from([...id, ...salt])))],
     ['encryption key', toHex(encryptionKeyPair(session).secretKey)],
   ])
   const addScalar = (what: string, scalar: bigint) => {
@@ -39,7 +45,7 @@ function secretsOf(run: Simulated, crossings: readonly Crossing[], name: string)
 /** Everything that a run let out of its airgaps, as text. */
 async function letOut(run: Simulated, crossings: readonly Crossing[]): Promise<[string, string][]> {
   const stores = await Promise.all(run.members.flatMap(({ name, client }) =>
-    [...dkg.ceremony.steps.map((step) => step.name), 'Complaint', 'Abort'].flatMap((step) =>
+    [...dkg.ceremony.steps.map((step) => step.name), 'Abandoned', 'Abort', ...run.members.map((other) => `Complaint-${other.name}`)].flatMap((step) =>
       [`answer-${step}`, `outbox-${step}`].map(async (key): Promise<[string, string]> => [`${name}’s disk, ${key}`, (await client.store.get(`${run.ceremony}/${key}`)) ?? '']))))
   return [
     ...crossings.flatMap(({ name, step, request, answer }): [string, string][] => [[`${name}’s request for ${step}`, request], [`${name}’s answer for ${step}`, answer]]),
@@ -67,7 +73,7 @@ describe('no secret', () => {
   it('is looked for in vain: each of them is found where it is', () => {
     const seen = asText(run.crossings.map(({ after }) => after))
     for (const name of namesOf(3)) {
-      const secrets = secretsOf(run, run.crossings, name)
+      const secrets = secretsOf(run, name)
       expect(secrets.size).to.be.greaterThan(16)
       expect(seen).to.contain(secrets.get('seed'))
       expect(asText(memberOf(run, name).memory.read().kept)).to.contain(textOf(keptBy(run, name)['share']))
@@ -78,7 +84,7 @@ describe('no secret', () => {
     const out = await letOut(run, run.crossings)
     expect(out.filter(([where, text]) => where.includes('disk') && text !== '').length).to.equal(3 * 5 * 2)
     for (const name of namesOf(3)) {
-      expectNoneIn(out, secretsOf(run, run.crossings, name), name)
+      expectNoneIn(out, secretsOf(run, name), name)
       expectNoneIn(out, new Map([['share of the key', textOf(keptBy(run, name)['share'])]]), name)
       expectNoneIn(out, new Map([['signing key', toHex(memberOf(run, name).signingKey)]]), name)
     }
@@ -103,16 +109,16 @@ describe('no secret', () => {
       said.push([`${name}’s error in ${step}`, await failing.airgap.handle(request).catch((error: unknown) => asText([error]))])
     }
     expect(said.length).to.be.greaterThan(15 * 6)
-    for (const name of namesOf(3)) expectNoneIn(said, secretsOf(run, run.crossings, name), name)
+    for (const name of namesOf(3)) expectNoneIn(said, secretsOf(run, name), name)
   })
 
   it('leaves an airgap in a dispute, but the one key that is opened to justify', async () => {
     const recorded: Crossing[] = []
-    const again = await simulateFaults(3, 2, ['false-complaint:ben:anna'])
+    const options = faultyOptions(3, 2, ['false-complaint:ben:anna'])
+    const again = await simulate({ ...options, tamper: { ...recording(['anna', 'cleo'], recorded), ...options.tamper } })
+    expect(recorded.map(({ request }) => bodyOf(request)['ask'])).to.include.members(['dispute', 'close'])
     for (const name of ['anna', 'cleo']) {
-      const { memory } = memberOf(again, name)
-      recorded.push({ name, step: '', request: '', answer: '', before: memory.read(), after: memory.read() })
-      const secrets = secretsOf(again, recorded, name)
+      const secrets = secretsOf(again, name)
       const opened = secrets.get('ephemeral key for ben') ?? expect.fail()
       if (name === 'anna') secrets.delete('ephemeral key for ben')
       const out = await letOut(again, recorded)
@@ -121,18 +127,49 @@ describe('no secret', () => {
     }
   })
 
-  it('of a session is in a finished memory, nor in a backup of one that is not', () => {
+  it('leaves an airgap that gives a ceremony up, or is asked to close, to answer a dispute or to pair', async () => {
+    const bench = new Bench(run)
+    const said: [string, string][] = []
+    const complaint = bench.complaint('cleo', 'ben')
+    const abandoned = { type: 'Abandoned', ...bench.carry('cleo', { step: 'ProcessResponses', type: 'Abandoned', view: bench.viewBefore('ProcessDeals'), payload: {} }) }
+    const { name, signingKey } = memberOf(run, 'ben').card
+    const requests: [string, string][] = [
+      ['abandon', bench.sealed('ProcessResponses', { ask: 'abandon' })],
+      ['abandon early', bench.sealed('SendDeals', { ask: 'abandon' })],
+      ['close', bench.sealed('Abandoned', { ask: 'close', ending: abandoned })],
+      ['close by nothing', bench.sealed('Abort', { ask: 'close', abort: 'nothing' })],
+      ['dispute', bench.dispute(complaint)],
+      ['dispute, forged', bench.dispute({ ...complaint, airgapSignature: '00'.repeat(64) })],
+      ['pair', sealEnvelope({ kind: 'request', ceremony: null, step: null, body: { ask: 'pair', name, signingKey } })],
+      ['pair anew', sealEnvelope({ kind: 'request', ceremony: null, step: null, body: { ask: 'pair', name: 'benno', signingKey } })],
+    ]
+    for (const { step, before: memory } of run.crossings.filter((one) => one.name === 'ben')) {
+      for (const [what, request] of requests) {
+        const { airgap, asked } = airgapFrom(memory, { onProgress: (progress) => said.push([`the progress of ${what} in ${step}`, asText(progress)]) })
+        const answer = await airgap.handle(request).catch((error: unknown) => asText([error]))
+        said.push([`the answer to ${what} before ${step}`, answer], [`what is asked of the owner for ${what} before ${step}`, asText(asked)])
+      }
+    }
+    const secrets = secretsOf(run, 'ben')
+    // That is what a Justification opens.
+    secrets.delete('ephemeral key for cleo')
+    expectNoneIn(said, secrets, 'ben')
+    expectNoneIn(said, new Map([['share of the key', textOf(keptBy(run, 'ben')['share'])]]), 'ben')
+    for (const type of ['Abandoned', 'Justification']) expect(said.some(([, text]) => text.includes(`"type":"${type}"`)), type).to.equal(true)
+  })
+
+  it('of a session is in a finished memory, nor in a backup of one that is not, which has no epoch either', () => {
     for (const name of namesOf(3)) {
-      const secrets = secretsOf(run, run.crossings, name)
+      const secrets = secretsOf(run, name)
       secrets.delete('seed')
       expectNoneIn([['the memory', asText(memberOf(run, name).memory.read().ceremonies)]], secrets, name)
       const live = run.crossing(name, 'ProcessDeals').after
-      const { salt } = live.ceremonies[run.ceremony] ?? expect.fail()
+      const { opening, steps } = live.ceremonies[run.ceremony] ?? expect.fail()
       const backup = forBackup(live)
-      const { opening } = live.ceremonies[run.ceremony] ?? expect.fail()
-      expect(backup.ceremonies).to.deep.equal({ [run.ceremony]: { opening, salt: null, state: 'left', steps: {}, disputes: {} } })
-      expect(asText(live)).to.contain(salt)
-      expect(asText(backup)).not.to.contain(salt)
+      expect(backup.ceremonies).to.deep.equal({ [run.ceremony]: { opening, state: 'left', steps: {}, disputes: {} } })
+      expectNoneIn([['the live memory', asText(live.ceremonies)], ['the backup', asText(backup)]], secrets, name)
+      expect(Object.keys(steps)).to.have.lengthOf(4)
+      expect(backup).to.not.have.property('epoch')
     }
   })
 })

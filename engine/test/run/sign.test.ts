@@ -123,7 +123,7 @@ describe('a signing', function () {
     const names = namesOf(5)
     const scope: Scope = { ceremony: '77'.repeat(32), roster: ledger.roster, rehearsal: false, step: 'Combine', type: 'Signature', view: '', random: seededRandom('late') }
     const partials = names.map((name) => partialsBy(name, scope.ceremony))
-    const statements = names.map((from, i): Collected => ({ from, index: i + 1, to: null, step: 'SendPartials', type: 'Partial', view: '', payload: { digest: '' } }))
+    const statements = names.map((from, i): Collected => ({ from, index: i + 1, step: 'SendPartials', type: 'Partial', view: '', payload: { digest: '' } }))
     const combine = (columns: readonly (readonly string[])[]) => verbs.client['bls.combine']!(scope, [followed, MESSAGES, statements, columns]).attachment
     const good = combine(partials)
     expect(combine([partials[1]!, partials[1]!, ...partials.slice(2)])).to.deep.equal(good)
@@ -141,7 +141,7 @@ describe('a signing', function () {
       toHex(encodeG2(decodeG2(fromHex(partial, 96)).add(hashToG2(signedBytesOf(MESSAGES[i] ?? expect.fail(), SOME), DST_SIGNATURE).multiply(scalar)))))
     const partials = [partialsBy('anna'), off('ben', cleo), off('cleo', R - ben), partialsBy('dan')]
     const statements = partials.map((list, i): Collected => ({
-      from: namesOf(5)[i] ?? '', index: i + 1, to: null, step: 'SendPartials', type: 'Partial', view: '', payload: { digest: '' }, attachment: { partials: list },
+      from: namesOf(5)[i] ?? '', index: i + 1, step: 'SendPartials', type: 'Partial', view: '', payload: { digest: '' }, attachment: { partials: list },
     }))
     expect(verbs.check['bls.checkPartial']!.run(scope, statements.slice(1), [followed, MESSAGES])).to.deep.equal([])
     // anna’s came too late to be checked, and stands first.

@@ -7,24 +7,44 @@ import type { Scope, Verbs } from '../../verbs/runtime.ts'
 import { ed25519FromSeed } from '../../crypto/ed25519.ts'
 import { toHex } from '../../crypto/bytes.ts'
 import { EMPTY_LOG, signMessage } from '../../wire/message.ts'
-import { dkgOptions, memberOf, namesOf, resultOf, simulateDkg, simulateFaults } from './harness.ts'
-import { simulate } from '../../run/simulate.ts'
-import type { Tampering } from '../../run/simulate.ts'
+import { dkgOptions, faultyOptions, memberOf, namesOf, resultOf, simulateDkg, simulateFaults } from './harness.ts'
+import { prepareSimulation, runMember, simulate } from '../../run/simulate.ts'
+import type { Simulated, Tampering } from '../../run/simulate.ts'
+import { ceremonyId } from '../../wire/card.ts'
 
 describe('a simulation that aborts', () => {
   it('has every airgap erase its session that joined and did not state its part of the certificate', async () => {
     const run = await simulateFaults(4, 2, ['silent:ben:SendDeals'])
     for (const name of namesOf(4)) {
       expect(resultOf(run, name).outcome).to.equal('aborted')
-      expect(memberOf(run, name).memory.read().ceremonies[run.ceremony], name).to.include({ state: 'aborted', salt: null })
+      expect(memberOf(run, name).memory.read().ceremonies[run.ceremony], name).to.include({ state: 'closed' })
     }
   })
 
-  it('leaves the session to an airgap that stated its part of the certificate, which may complete all the same', async () => {
+  it('has every airgap erase it after a complaint, its part of the certificate stated or not: beside that there can be no success', async () => {
     const run = await simulateFaults(4, 2, ['wrong-share:anna:ben'])
-    const stateOf = (name: string) => memberOf(run, name).memory.read().ceremonies[run.ceremony]?.state
+    const cellOf = (name: string) => memberOf(run, name).memory.read().ceremonies[run.ceremony]
     // ben complained; the others had stated their Responses.
-    expect(namesOf(4).map(stateOf)).to.deep.equal(['live', 'aborted', 'live', 'live'])
+    expect(namesOf(4).map((name) => cellOf(name)?.steps['ProcessDeals']?.stated?.type)).to.deep.equal(['Response', 'Complaint', 'Response', 'Response'])
+    expect(namesOf(4).map((name) => cellOf(name)?.state)).to.deep.equal(['closed', 'closed', 'closed', 'closed'])
+  })
+
+  it('leaves the session to an airgap that stated its part of the certificate, which may complete all the same, until its owner gives it up', async () => {
+    const stateOf = (run: Simulated) => namesOf(4).map((name) => [resultOf(run, name).outcome, memberOf(run, name).memory.read().ceremonies[run.ceremony]?.state])
+    // ben's airgap states its part as well; his client never posts it.
+    const silent = ['silent:ben:ProcessDeals']
+    const prepared = await prepareSimulation(faultyOptions(4, 2, silent))
+    const { signal } = new AbortController()
+    const results = new Map(await Promise.all(prepared.members.map(async (member) => {
+      const client = { ...member.client, offerAbandon: () => Promise.resolve(false) }
+      return [member.name, (await runMember({ ...member, client }, prepared.opening, signal)) ?? expect.fail()] as const
+    })))
+    expect(stateOf({ ...prepared, ceremony: ceremonyId(prepared.opening), results })).to.deep.equal(namesOf(4).map(() => ['doubtful', 'live']))
+    const given = stateOf(await simulateFaults(4, 2, silent))
+    // ben's client keeps his Abandoned back as well, and may have ended before it read another's.
+    expect(given.filter((_, i) => i !== 1).map(([outcome]) => outcome)).to.deep.equal(['dead', 'dead', 'dead'])
+    expect(given.filter(([, state]) => state === 'abandoned')).to.not.deep.equal([])
+    for (const [, state] of given) expect(state).to.be.oneOf(['abandoned', 'closed'])
   })
 
   it('brings the Abort as everything else crosses, and bears a refusal', async () => {
@@ -45,7 +65,7 @@ describe('a simulation that aborts', () => {
 describe('what simulated clients share', () => {
   const key = ed25519FromSeed(new Uint8Array(32).fill(1))
   const signed = (why: string) => signMessage(key.secretKey, {
-    statement: { ceremony: null, step: null, type: 'Ready', from: 'anna', to: null, view: null, payload: { why } }, seen: EMPTY_LOG,
+    statement: { ceremony: null, step: null, type: 'Ready', from: 'anna', view: null, payload: { why } }, seen: EMPTY_LOG,
   })
 
   it('is the result for the very same message and key, and for nothing else', () => {

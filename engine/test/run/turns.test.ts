@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { EMPTY_HEAD, parseMessage } from '../../wire/message.ts'
 import { Ledger } from '../../run/ledger.ts'
+import type { GetAttachment } from '../../run/ledger-following.ts'
 import type { Post } from '../../run/ledger-read.ts'
 import { seededRandom, simulate } from '../../run/simulate.ts'
 import type { Simulated } from '../../run/simulate.ts'
@@ -25,6 +26,7 @@ describe('a log that takes long to read', function () {
       headAt: (offset) => (offset === -1 ? EMPTY_HEAD : signing.board.entries[offset]?.head),
     })
   }
+  const attachmentOf: GetAttachment = (hash) => signing.board.getAttachment(hash)
   const toldBy = (ledger: Ledger) => {
     const { current, faults, outputs, aborts, ending, placedOffsets } = ledger
     return { current, faults, outputs, aborts, ending, placedOffsets, views: [0, 1, 2].map((step) => ledger.viewBefore(step)) }
@@ -49,13 +51,13 @@ describe('a log that takes long to read', function () {
   it('comes to the same whether it is read at once or in turns, and however it arrives', async () => {
     const [atOnce, inTurns, late] = [reader(), reader(), reader()]
     for (const post of posts) atOnce.accept(post)
-    await Promise.all(posts.map((post) => inTurns.follow(post)))
+    await Promise.all(posts.map((post) => inTurns.follow(post, attachmentOf)))
     for (const post of posts) {
-      await late.follow(post)
+      await late.follow(post, attachmentOf)
       await new Promise((resolve) => setTimeout(resolve, 2))
     }
     expect(atOnce.faults.map(({ reason, accused }) => [reason, accused])).to.deep.equal([['bls.bad-partial', 'ben']])
-    expect(atOnce.finished).to.equal(true)
+    expect(atOnce.usable).to.equal(true)
     for (const one of [inTurns, late]) expect(toldBy(one)).to.deep.equal(toldBy(atOnce))
   })
 
@@ -71,20 +73,20 @@ describe('a log that takes long to read', function () {
     setImmediate(others)
     for (const post of posts) {
       const before = count
-      await ledger.follow(post)
+      await ledger.follow(post, attachmentOf)
       turns.push(count - before)
     }
     isOver = true
-    expect(ledger.finished).to.equal(true)
+    expect(ledger.usable).to.equal(true)
     expect(Math.max(...turns)).to.be.above(10)
   })
 
   it('is read in its order: nothing overtakes what is being read, and who waits for all waits for the last', async () => {
     const ledger = reader()
-    const all = posts.map((post) => ledger.follow(post))
+    const all = posts.map((post) => ledger.follow(post, attachmentOf))
     expect(() => ledger.accept(posts[0] ?? expect.fail())).to.throw('overtakes')
     await ledger.settled()
-    expect(ledger.finished).to.equal(true)
+    expect(ledger.usable).to.equal(true)
     await Promise.all(all)
     expect(() => ledger.accept(posts[0] ?? expect.fail())).to.not.throw()
   })
@@ -92,9 +94,9 @@ describe('a log that takes long to read', function () {
   it('is left half read by whoever is stopped', async () => {
     const ledger = reader()
     const stop = new AbortController()
-    const all = Promise.all(posts.map((post) => ledger.follow(post, stop.signal)))
+    const all = Promise.all(posts.map((post) => ledger.follow(post, attachmentOf, stop.signal)))
     setImmediate(() => stop.abort(new Error('Ctrl-C')))
     expect(await all.then(() => 'all of it', (error: unknown) => error)).to.have.property('message', 'Ctrl-C')
-    expect(ledger.finished).to.equal(false)
+    expect(ledger.usable).to.equal(false)
   })
 })

@@ -76,7 +76,7 @@ describe('work of an airgap that takes long', function () {
     request = sealEnvelope({ kind: 'request', ceremony: id, step: 'SendPartials', body: { ask: 'step', opening, collected: [], prepared: {} } })
     const whole = airgapWith(vault())
     answer = await whole.airgap.handle(request)
-    expect(readAnswer(answer).give).to.equal('statements')
+    expect(readAnswer(answer).give).to.equal('statement')
     expect(whole.asked).to.have.length(1)
     written = whole.written
   })
@@ -163,13 +163,13 @@ describe('work of an airgap that takes long', function () {
   it('is erased when the ceremony is closed', async () => {
     const { airgap, memory } = airgapWith(written[3] ?? expect.fail())
     const statement = {
-      ceremony: id, step: null, type: 'Abort', from: 'anna', to: null, view: null,
+      ceremony: id, step: null, type: 'Abort', from: 'anna', view: null,
       payload: { reason: 'operator', step: 'SendPartials', accused: null, evidence: { why: 'x', offsets: [] } },
     }
     const abort = canonical(signMessage(memberOf(key, 'anna').signingKey, { statement, seen: EMPTY_LOG }))
     const closed = await airgap.handle(sealEnvelope({ kind: 'request', ceremony: id, step: 'Abort', body: { ask: 'close', abort } }))
     expect(readAnswer(closed).give).to.equal('closed')
-    expect(cellOf(memory.read())).to.include({ state: 'aborted', salt: null }).and.not.have.property('work')
+    expect(cellOf(memory.read())).to.include({ state: 'closed' }).and.not.have.property('work')
     expect(refusalOf(await airgap.handle(request))).to.equal('run.closed')
   })
 })
@@ -190,7 +190,7 @@ describe('messages that nobody can read', () => {
     expect(refused.asked).to.deep.equal([])
     expect(refused.memory.read()).to.equal(memory)
     const allowed = airgapFrom(memory, { script, allowBlind: true })
-    expect(refusalOf(await allowed.airgap.handle(request))).to.equal('gives statements')
+    expect(refusalOf(await allowed.airgap.handle(request))).to.equal('gives statement')
     expect(allowed.asked).to.have.length(1)
   })
 

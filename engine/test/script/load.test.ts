@@ -55,7 +55,7 @@ describe('a checked ceremony', () => {
     expect(step.name).to.equal('ProcessDeals')
     expect(step.prepare['sums']!.args[1]).to.deep.equal({
       from: 'column', message: 'Commits', field: 'points', part: 'attachment',
-      type: { kind: 'each', of: { kind: 'list', name: 'g1' } },
+      type: { kind: 'each', of: { kind: 'list', name: 'g1-affine' } },
     })
     expect(step.airgap!.args.map(({ from }) => from)).to.deep.equal(['parameter', 'message', 'message', 'prepared'])
     expect(sign.steps[0]!.airgap!.args[0]).to.deep.equal({

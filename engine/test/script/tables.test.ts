@@ -90,8 +90,17 @@ describe('the wire schemas of types', () => {
       }
     }
     expect(Object.fromEntries(Object.entries(valueTypes).flatMap(([name, { size }]) => (size === undefined ? [] : [[name, size]])))).to.deep.equal({
-      hash: 32, g1: 48, g2: 96, schnorr: 80, sealed: 80, signature: 64, x25519: 32, 'x25519-private': 32,
+      hash: 32, g1: 48, g2: 96, 'g1-affine': 96, 'g2-affine': 192, schnorr: 80, sealed: 80, x25519: 32, 'x25519-private': 32,
     })
+  })
+
+  it('cross to an airgap as a type that may stand there, and only out of attachments', () => {
+    const crossing = Object.entries(valueTypes).flatMap(([name, { crosses }]) => (crosses === undefined ? [] : [[name, crosses]]))
+    expect(crossing).to.deep.equal([['g1-affine', 'g1'], ['g2-affine', 'g2']])
+    for (const [name = '', crosses = ''] of crossing) {
+      expect(valueTypes[name]!.stands).to.deep.equal(['attachment'])
+      expect(valueTypes[name]!.size).to.equal(2 * valueTypes[crosses]!.size!)
+    }
   })
 
   it('take text without anything hidden in it', () => {

@@ -7,24 +7,27 @@ import { codeOf } from '../crypto/random.ts'
 const HASH = 'ab'.repeat(32)
 const SIGNATURE = 'cd'.repeat(64)
 const carried = { from: 'anna', payload: {}, airgapSignature: SIGNATURE }
-const card = { name: 'anna', signingKey: HASH, airgapKey: 'ef'.repeat(32) }
+const card = { name: 'anna', signingKey: HASH, airgapKey: 'ef'.repeat(32), epoch: '01'.repeat(16) }
 const opening = {
   script: { name: 'dkg', version: '1', hash: HASH }, parameters: {}, roster: [card, { ...card, name: 'ben' }], opensAt: '2026-01-01T00:00:00Z', nonce: HASH, rehearsal: false,
 }
 
 const requests: Record<string, JsonObject> = {
   step: { ask: 'step', collected: [carried], prepared: { sums: [] }, opening, assist: null },
+  'a step with pieces': { ask: 'step', collected: [{ ...carried, piece: {}, path: [HASH, HASH] }], prepared: {} },
   'a later step': { ask: 'step', collected: [], prepared: {} },
-  dispute: { ask: 'dispute', dispute: carried },
+  dispute: { ask: 'dispute', dispute: carried, collected: [carried] },
+  abandon: { ask: 'abandon' },
   close: { ask: 'close', abort: '{}' },
+  'close, with what ends it': { ask: 'close', ending: { type: 'Complaint', from: 'anna', payload: {}, airgapSignature: SIGNATURE } },
   pair: { ask: 'pair', name: 'anna', signingKey: HASH },
 }
-const stated = { type: 'Deal', to: 'ben', payload: {}, airgapSignature: SIGNATURE }
+const stated = { type: 'Deals', payload: {}, airgapSignature: SIGNATURE }
 const answers: Record<string, JsonObject> = {
-  statements: { give: 'statements', request: HASH, statements: [stated, { ...stated, to: null }], attachment: {} },
+  statement: { give: 'statement', request: HASH, statement: stated, attachment: {} },
   question: { give: 'question', request: HASH, question: [1] },
   refusal: { give: 'refusal', request: HASH, code: 'run.closed', what: 'No.', todo: 'Stop.', fault: { reason: 'rejected', accused: null } },
-  card: { give: 'card', request: HASH, card },
+  card: { give: 'card', request: HASH, card, cardSignature: SIGNATURE },
   closed: { give: 'closed', request: HASH },
 }
 
@@ -43,7 +46,10 @@ function withMore(value: Json, [key, ...path]: string[]): Json {
 }
 
 /** What the schemas leave open, for the script's own schemas to check: payloads, parameters, prepared values and their like. */
-const OPEN = ['payload', 'parameters', 'prepared', 'attachment', 'question', 'assist']
+const OPEN = ['payload', 'piece', 'parameters', 'prepared', 'attachment', 'question', 'assist']
+
+/** What need not be there. */
+const OPTIONAL = ['opening', 'assist', 'attachment', 'fault', 'abort', 'ending']
 
 for (const [what, bodies, check] of [['request', requests, checkRequest], ['answer', answers, checkAnswer]] as const) {
   describe(`a ${what}'s form`, () => {
@@ -55,7 +61,7 @@ for (const [what, bodies, check] of [['request', requests, checkRequest], ['answ
           expect(codeOf(() => check(withMore(body, path), 'It')), path.join('/')).to.equal('wire.malformed')
         }
         for (const key of Object.keys(body)) {
-          if (['opening', 'assist', 'attachment', 'fault'].includes(key)) continue
+          if (OPTIONAL.includes(key)) continue
           expect(codeOf(() => check(Object.fromEntries(Object.entries(body).filter(([one]) => one !== key)), 'It')), `without ${key}`).to.equal('wire.malformed')
         }
       })
@@ -73,6 +79,10 @@ describe('a request', () => {
     expect(bad({ collected: Array.from({ length: 1025 }, () => carried) })).to.equal('wire.malformed')
     expect(bad({ prepared: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`p${i}`, 1])) })).to.equal('wire.malformed')
     expect(bad({ collected: [{ ...carried, payload: [] }] })).to.equal('wire.malformed')
+    const withPath = (path: Json) => bad({ collected: [{ ...carried, piece: {}, path }] })
+    expect(withPath(Array.from({ length: 10 }, () => HASH))).to.equal(undefined)
+    for (const path of [Array.from({ length: 11 }, () => HASH), [HASH.slice(2)], [HASH.toUpperCase()], [null], HASH]) expect(withPath(path)).to.equal('wire.malformed')
+    expect(bad({ collected: [{ ...carried, piece: [] }] })).to.equal('wire.malformed')
     expect(codeOf(() => checkRequest({ ask: 'close', abort: 'x'.repeat((1 << 20) + 1) }, 'It'))).to.equal('wire.malformed')
     expect(bad({ opening: { ...opening, roster: [card] } })).to.equal('wire.malformed')
     expect(bad({ opening: { ...opening, roster: Array.from({ length: 1025 }, () => card) } })).to.equal('wire.malformed')
@@ -82,9 +92,10 @@ describe('a request', () => {
 })
 
 describe('an answer', () => {
-  it('states something, to few enough', () => {
-    expect(codeOf(() => checkAnswer({ ...answers['statements'], statements: [] }, 'It'))).to.equal('wire.malformed')
-    expect(codeOf(() => checkAnswer({ ...answers['statements'], statements: Array.from({ length: 1025 }, () => stated) }, 'It'))).to.equal('wire.malformed')
+  it('states one thing, and to whom is not for it to say', () => {
+    for (const statement of [null, [stated], { ...stated, to: null }, { ...stated, view: HASH }, { ...stated, airgapSignature: 'cd'.repeat(63) }]) {
+      expect(codeOf(() => checkAnswer({ ...answers['statement'], statement }, 'It'))).to.equal('wire.malformed')
+    }
   })
 })
 

@@ -21,7 +21,7 @@ describe('text from outside on a screen', () => {
   it('reaches an airgap’s screen without controls and on one line, whatever a client calls its members', async () => {
     const never = () => Promise.reject(new Error('nobody is to be asked'))
     const airgap = createAirgap({
-      memory: memoryStore(emptyMemory('00'.repeat(64))), confirm: never, script: () => undefined, verbs,
+      memory: memoryStore(emptyMemory('00'.repeat(64), new Uint8Array(16))), confirm: never, script: () => undefined, verbs,
       random: seededRandom('hostile'), now: () => new Date(0),
     })
     const bodies: JsonObject[] = [

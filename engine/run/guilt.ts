@@ -1,0 +1,25 @@
+/** Whom a log proves guilty, and who was accused and has not answered (protocol §5.6, §6). */
+import type { Fault } from './abort.ts'
+import type { DisputeState } from './ledger-disputes.ts'
+
+export interface Conviction {
+  readonly name: string
+  readonly reason: string
+  readonly why: string
+}
+
+export interface Unanswered {
+  readonly name: string
+  /** Who complains. */
+  readonly by: string
+}
+
+export const convictedIn = ({ faults }: { readonly faults: readonly Fault[] }): readonly Conviction[] =>
+  faults.flatMap(({ convicts, accused, reason, why }) => (convicts && accused !== null ? [{ name: accused, reason, why }] : []))
+
+export const unansweredIn = ({ disputes }: { readonly disputes: readonly DisputeState[] }): readonly Unanswered[] =>
+  disputes.flatMap(({ answered, accused, complainer }) => (answered ? [] : [{ name: accused, by: complainer }]))
+
+/** One sentence, without its full stop. */
+export const unansweredWords = ({ name, by }: Unanswered): string =>
+  `${name} is accused by ${by} and has not answered: neither guilty nor cleared`
