@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { enter, killAll, logOf, openDkg, personIn, readyWorld } from './world.ts'
+import { enter, errorIn, killAll, logOf, openDkg, personIn, readyWorld } from './world.ts'
 import type { Ended, Opened, Person, Running, World } from './world.ts'
 
 /** The program of an airgap that seals a wrong share to bob. */
@@ -70,6 +70,12 @@ describe('a wrong share, over QR images and a storage', function () {
       expect(stdout).to.include('it can never be usable').and.include('The log proves ada guilty (dkg.bad-deal)')
       expect(sentences(stdout)).to.deep.equal(sentences(told[0]!.stdout))
     }
+  })
+
+  it('needs not be given up: each client knows that it is over', async () => {
+    const { exit, code, message } = errorIn(await world.bob.run('client abandon', opened.ceremony, '--json'))
+    expect([exit, code]).to.deep.equal([3, 'run.closed'])
+    expect(message).to.include('it can never be usable anyway: bob complains of ada')
   })
 
   it('leaves no session in any airgap, each of which says that it is over', async () => {
