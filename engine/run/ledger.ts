@@ -331,10 +331,10 @@ export class Ledger {
   }
 
   private get readContext(): ReadContext {
-    const { ceremony, roster, slots, usable: isUsable, steps: { viewsBefore: views } } = this
+    const { ceremony, roster, slots, usable: isUsable, steps: { viewsBefore: views, isStuck } } = this
     const { headAt, checks = ownChecks } = this.options
     return {
-      ceremony, roster, slots, views, headAt, checks, isUsable,
+      ceremony, roster, slots, views, headAt, checks, isUsable, isStuck,
       checkBefore: (step, one) => checkBefore(this.verbContext, step, views[step.index] ?? '', one),
     }
   }

@@ -1,11 +1,15 @@
 /** Attacks on what a log says, by members who hold both of their keys, entry by entry: no ending that is final changes, and no reader stops. */
 import { expect } from 'chai'
 import { airgapSign } from '../../run/faults-log.ts'
+import { seededRandom } from '../../run/simulate.ts'
 import type { Simulated } from '../../run/simulate.ts'
+import { verifyTranscript } from '../../run/verify.ts'
+import { shippedLibrary } from '../../script/shipped.ts'
+import { verbs } from '../../verbs/implementations.ts'
 import { canonical } from '../../wire/canonical.ts'
 import { EMPTY_LOG, parseMessage, signMessage } from '../../wire/message.ts'
 import type { Message, Statement } from '../../wire/message.ts'
-import { TestLog, memberOf, simulateDkg } from './harness.ts'
+import { TestLog, memberOf, namesOf, readerOf, simulateDkg, simulateFaults, transcriptOf } from './harness.ts'
 
 function stated(run: Simulated, type: string, from: string): Message {
   const found = run.board.entries.map(({ text }) => parseMessage(text)).find(({ statement }) => statement.type === type && statement.from === from)
@@ -42,4 +46,17 @@ describe('attacks on a log', () => {
       }
     })
   }
+
+  it('a Response where the sums cannot be computed is read without harm, and makes no certificate', async () => {
+    const stuck = await simulateFaults(3, 2, ['off-subgroup-point:ben'])
+    const view = readerOf(stuck).viewBefore(3) ?? expect.fail()
+    const { statement } = stated(stuck, 'Commits', 'ben')
+    for (const from of namesOf(3)) {
+      const payload = { groupKey: statement.payload['key'], sums: '00'.repeat(32) }
+      stuck.board.force(cheat(stuck, { ...statement, step: 'ProcessDeals', type: 'Response', from, view, payload }))
+    }
+    const { end, certified, faults } = readerOf(stuck)
+    expect({ end, certified, faults: faults.map(({ reason }) => reason) }).to.deep.equal({ end: 'aborted', certified: false, faults: ['dkg.bad-points'] })
+    expect(verifyTranscript(transcriptOf(stuck), { library: shippedLibrary, verbs, random: seededRandom('a stranger') }).verdict).to.equal('aborted')
+  })
 })
