@@ -12,6 +12,7 @@ import type { JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import type { Carried } from '../wire/exchange.ts'
+import { ceremonyOf, placeProblem } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
 import { ABANDONED, abandonStep } from './abandon.ts'
 import type { Fault } from './abort.ts'
@@ -65,6 +66,8 @@ export class Ledger {
   private readonly attachments = new Map<number, Uint8Array>()
   private at = -1
   private tampered: number | null = null
+  /** The ceremony's Opening was read; any other copy counts against its author's budget. */
+  private isOpened = false
   private readonly following = new Following({ wants: (post) => this.wants(post), read: (post) => this.reading(post) })
 
   constructor(options: LedgerOptions) {
@@ -181,7 +184,8 @@ export class Ledger {
 
   /** Does it take the attachment of this message, the log's next, to read it? */
   wants(post: Post): boolean {
-    return post.message.statement.ceremony === this.id && wantsAttachment(this.readContext, post)
+    const { ceremony, from } = post.message.statement
+    return ceremony === this.id && post.offset < this.ignoredFrom(from) && wantsAttachment(this.readContext, post)
   }
 
   /** Reads the log's next message, with the attachment that it wants. Others' ceremonies and outsiders pass unread. Not while `follow` is at work. */
@@ -224,18 +228,23 @@ export class Ledger {
 
   private *reading(post: Post): Slices<void> {
     this.at = post.offset
-    const { statement } = post.message
-    if (statement.ceremony !== this.id) return
+    const { message, message: { statement } } = post
+    // Its own entries are those with its mark, which is all that a transcript can tell (protocol §11).
+    if (ceremonyOf(statement) !== this.id || placeProblem(message) !== null) return
     const card = this.roster.find((one) => one.name === statement.from)
-    if (card === undefined) return
+    // Of who has used up its budget a transcript has no more than marks, so that not even a signature may matter here.
+    if (card === undefined || post.offset >= this.ignoredFrom(card.name)) return
     const { checks = ownChecks, headAt } = this.options
-    if (this.tampered !== null) return
     if (!isSigned({ checks }, post, card)) {
       this.tampered = post.offset
       this.found(forged(post, card))
       return
     }
-    if (this.budgets.spentAt(card.name) !== undefined) return
+    if (statement.type === 'Opening') {
+      if (this.isOpened) this.budgets.charge(message, post.offset)
+      this.isOpened = true
+      return
+    }
     const fork = forkIn({ headAt }, post)
     if (fork === null) this.vouchers.set(card.name, Math.max(this.vouchers.get(card.name) ?? -1, post.message.seen.offset))
     else this.found(fork)

@@ -1,15 +1,18 @@
 /** Attacks on what a log says, by members who hold both of their keys, entry by entry: no ending that is final changes, and no reader stops. */
 import { expect } from 'chai'
+import { slotsOf } from '../../run/budget.ts'
 import { airgapSign } from '../../run/faults-log.ts'
+import { memoryBoard } from '../../run/memory-board.ts'
 import { seededRandom } from '../../run/simulate.ts'
 import type { Simulated } from '../../run/simulate.ts'
 import { verifyTranscript } from '../../run/verify.ts'
 import { shippedLibrary } from '../../script/shipped.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import { canonical } from '../../wire/canonical.ts'
+import { mostEntries } from '../../wire/limits.ts'
 import { EMPTY_LOG, parseMessage, signMessage } from '../../wire/message.ts'
 import type { Message, Statement } from '../../wire/message.ts'
-import { TestLog, memberOf, namesOf, readerOf, simulateDkg, simulateFaults, transcriptOf } from './harness.ts'
+import { TestLog, dkg, memberOf, namesOf, readerOf, simulateDkg, simulateFaults, transcriptOf } from './harness.ts'
 
 function stated(run: Simulated, type: string, from: string): Message {
   const found = run.board.entries.map(({ text }) => parseMessage(text)).find(({ statement }) => statement.type === type && statement.from === from)
@@ -58,5 +61,49 @@ describe('attacks on a log', () => {
     const { end, certified, faults } = readerOf(stuck)
     expect({ end, certified, faults: faults.map(({ reason }) => reason) }).to.deep.equal({ end: 'aborted', certified: false, faults: ['dkg.bad-points'] })
     expect(verifyTranscript(transcriptOf(stuck), { library: shippedLibrary, verbs, random: seededRandom('a stranger') }).verdict).to.equal('aborted')
+  })
+
+  describe('of what stands in a transcript by its mark alone, or in full without end', () => {
+    const abort = (i: number): Statement => ({
+      ceremony: run.ceremony, step: null, type: 'Abort', from: 'ben', view: null,
+      payload: { reason: 'operator', step: null, accused: null, evidence: { why: `no ${i}`, offsets: [] } },
+    })
+    const most = mostEntries(slotsOf(dkg.ceremony, 3))
+    const forgery = (statement: Statement) => canonical(signMessage(seededRandom('no key of ben’s')(32), { statement, seen: EMPTY_LOG }))
+    const bens = (statement: Statement, offset = -1) => canonical(signMessage(memberOf(run, 'ben').signingKey, { statement, seen: { ...EMPTY_LOG, offset } }))
+
+    /** The run's log with more in it before its last entry. */
+    function withMore(texts: readonly string[]): Simulated {
+      const board = memoryBoard()
+      const all = run.board.entries.map(({ text }) => text)
+      for (const text of [...all.slice(0, -1), ...texts, ...all.slice(-1)]) board.force(text)
+      return { ...run, board: { ...board, entries: board.entries, attachments: run.board.attachments } }
+    }
+
+    /** Whoever read the log itself, and whoever reads its transcript, say the same. */
+    function bothSay(attacked: Simulated): string {
+      const { end } = readerOf(attacked)
+      expect(verifyTranscript(transcriptOf(attacked), { library: shippedLibrary, verbs, random: seededRandom('a stranger') }).verdict).to.equal(end)
+      return end
+    }
+
+    it('a forgery in the name of who has used up its budget is read by nobody', () => {
+      const flood = Array.from({ length: most }, (_, i) => bens(abort(i)))
+      expect(bothSay(withMore([...flood, forgery(abort(most))]))).to.equal('usable')
+      expect(bothSay(withMore([...flood.slice(1), forgery(abort(most))])), 'before that the log ends there').to.equal('unconfirmed')
+    })
+
+    it('a Ready that names the ceremony has not its mark, and counts for nothing', () => {
+      expect(bothSay(withMore([forgery({ ...abort(0), type: 'Ready' })]))).to.equal('usable')
+    })
+
+    it('the Opening again counts against its author’s budget, and in another’s name ends the log', () => {
+      const { statement: opening } = parseMessage(run.board.entries[0]?.text ?? '')
+      const copies = Array.from({ length: 2 * most }, (_, i) => bens({ ...opening, from: 'ben' }, i))
+      const attacked = withMore(copies)
+      expect(bothSay(attacked)).to.equal('usable')
+      expect(transcriptOf(attacked).split('\n').filter((line) => line.includes('"type":"Opening"'))).to.have.length(most + 1)
+      expect(bothSay(withMore([forgery({ ...opening, from: 'ben' })]))).to.equal('unconfirmed')
+    })
   })
 })
