@@ -178,11 +178,12 @@ function readStatement(context: ReadContext, post: Post, card: Card, refuse: Ref
     if (sameStatement(before, taken)) return { kind: 'unread' }
     throw contradiction(before, taken)
   }
-  if (view === undefined) return refuse('malformed', `${card.name} posted ${statement.type} before the steps before it were complete`, { isFinal: true })
-  if (statement.view !== view) return refuse('disagreement', `${card.name} made its ${statement.type} with another view of what came before`, { isFinal: true })
-  if (isUsable) return { kind: 'unread' }
+  // The answer to a dispute has a slot of its own, which nothing that can succeed needs.
+  const isFinal = place.answers === undefined
+  if (view === undefined) return refuse('malformed', `${card.name} posted ${statement.type} before the steps before it were complete`, { isFinal })
+  if (statement.view !== view) return refuse('disagreement', `${card.name} made its ${statement.type} with another view of what came before`, { isFinal })
+  if (isUsable || (step === stuck && statement.type === step.sends)) return { kind: 'unread' }
   if (place.spec === null) return { kind: 'abandoned', taken }
-  if (step === stuck && statement.type === step.sends) return { kind: 'unread' }
   return { kind: 'statement', placed: countedStatement(context, post, { card, step, spec: place.spec, view }, taken, refuse), step, ...(place.answers === undefined ? {} : { answers: place.answers }) }
 }
 
