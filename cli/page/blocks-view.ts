@@ -14,7 +14,7 @@ function blockNode(block: Block, level: 2 | 3): HTMLElement {
   switch (block.kind) {
     case 'heading': return el(level === 2 ? 'h2' : 'h3', { class: 'block-heading' }, block.text)
     case 'title': return el(level === 2 ? 'h3' : 'h4', { class: 'block-title' }, block.text)
-    case 'warning': return el('p', { class: 'warning' }, icon(WARNING), block.text)
+    case 'warning': return el('p', { class: block.isGrave === true ? 'warning is-grave' : 'warning' }, icon(WARNING), block.text)
     case 'text': return el('p', { class: 'block-text' }, block.text.trim())
     case 'facts': return factsNode(block)
     case 'roster': return rosterNode(block)

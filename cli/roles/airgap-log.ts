@@ -115,6 +115,7 @@ export function airgapLog({ log: print, show, airgap, page, endsItself = false }
     },
     answer: (request: Request, answer: Answer): void => {
       if (request.ask === 'abandon' && answer.give === 'statement') print(paint('bold', 'Given up for good: nobody can ever use what that ceremony made. Once the client has read this answer, it tells the others.'))
+      if (request.ask === 'dispute' && answer.give === 'statement') print(`Answered the complaint of ${request.dispute.from}: its one piece is opened to all, who judge by it.`)
       if (answer.give === 'refusal') print(refusalLines(answer, process.stderr.columns).join('\n'))
       if (request.ask === 'close' && answer.give === 'closed') print(closedLines(request, process.stderr.columns).join('\n'))
     },

@@ -15,7 +15,7 @@ export const linesOf = (blocks: readonly Block[], width: number): string[] => bl
 function blockLines(block: Block, width: number): string[] {
   switch (block.kind) {
     case 'heading': return [paint('bold', block.text)]
-    case 'warning': return [paint('yellow', block.text)]
+    case 'warning': return brokenLines(block.text, width).map((line) => paint(block.isGrave === true ? 'red' : 'yellow', line))
     case 'title':
     case 'text': return [block.text]
     case 'facts': return block.facts.flatMap((fact) => (block.isWide === true ? wideLines(fact, width) : factLines(fact, width)))

@@ -6,7 +6,8 @@ export type Block =
   | { readonly kind: 'heading'; readonly text: string }
   /** Of a part. */
   | { readonly kind: 'title'; readonly text: string }
-  | { readonly kind: 'warning'; readonly text: string }
+  /** In red where it is grave. */
+  | { readonly kind: 'warning'; readonly text: string; readonly isGrave?: true }
   /** The program's own words. */
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'facts'; readonly facts: readonly Fact[]; /** Labels are long, as those of messages are. */ readonly isWide?: true }

@@ -30,7 +30,7 @@ export const abandonBlocks = ({ ceremony, script, opening, me }: Abandoning): Bl
     fact(`${script.ceremony.name} ${script.ceremony.version}`, script.ceremony.title, 'outside'),
     fact('ceremony', ceremony, 'hex'), fact('opened at', clockTime(Date.parse(opening.opensAt))), fact('you are', me.name),
   ] },
-  { kind: 'warning', text: 'After this nobody can ever use what it would have made, and nothing undoes that.' },
+  { kind: 'warning', isGrave: true, text: 'After this nobody can ever use what it would have made, and nothing undoes that.' },
   { kind: 'text', text: 'Your part of it is stated, and nobody knows whether all others’ are. As long as that is so, it may still succeed. If you give it up, everybody knows that it did not, and a new one can be opened.' },
 ]
 
@@ -48,8 +48,8 @@ export function ceremonyPages(question: Confirmation, signs = signsOf(question))
     .filter(([key]) => !Object.hasOwn(followed, key) && parseType(parameters[key] ?? '').name !== 'message')
   const head: Block[] = [
     GAP,
-    { kind: 'heading', text: kind === 'join' ? 'A CEREMONY TO JOIN' : `BEFORE ${step}` },
     ...unconfirmedBlocks(followed),
+    { kind: 'heading', text: kind === 'join' ? 'A CEREMONY TO JOIN' : `BEFORE ${step}` },
     ...(opening.rehearsal ? [{ kind: 'warning', text: 'This is a REHEARSAL. What it makes never counts for real.' } as const] : []),
     {
       kind: 'facts',
@@ -71,7 +71,7 @@ export function ceremonyPages(question: Confirmation, signs = signsOf(question))
 
 /** A share that came back from a log in which not everybody had confirmed is asked about before anything else. */
 const unconfirmedBlocks = (followed: Confirmation['followed']): Block[] => Object.entries(followed).flatMap(([name, { isUnconfirmed }]): Block[] =>
-  isUnconfirmed ? [{ kind: 'warning', text: `UNCONFIRMED: your share of ${name} was recovered from a log in which not everybody had confirmed. The others may have given it up.` }] : [])
+  isUnconfirmed ? [{ kind: 'warning', isGrave: true, text: `UNCONFIRMED: your share of ${name} was recovered from a log in which not everybody had confirmed. The others may have given it up.` }] : [])
 
 /** The key that signs, or what else the ceremony follows: as it stands in this airgap's own vault. */
 function followedFacts(name: string, { id, opening, groupKey }: KeptShown): Fact[] {

@@ -22,11 +22,15 @@ export function abandonProblem(ledger: Ledger, me: string, now: number, begun = 
   return now < last ? `it may still succeed until ${clockTime(last)}` : null
 }
 
-/** @throws run.closed where it cannot be given up; airgap.refused where the airgap's owner says no */
+/** Before anything is shown to an airgap. @throws run.closed where it cannot be given up */
+export async function refuseAbandon({ home, identity }: Pick<ClientSession, 'home' | 'identity'>, ledger: Ledger): Promise<void> {
+  const why = abandonProblem(ledger, identity.name, Date.now(), await hasBegun(textStore(home), ledger))
+  if (why !== null) throw runError('closed', { ceremony: ledger.id, why })
+}
+
+/** @throws airgap.refused where the airgap's owner says no */
 export async function abandonOn({ board, feed, home, identity, secrets }: ClientSession, ledger: Ledger, exchange: ClientPorts['exchange'], signal: AbortSignal): Promise<void> {
   const me = cardOf(identity)
-  const problem = abandonProblem(ledger, me.name, Date.now(), await hasBegun(textStore(home), ledger))
-  if (problem !== null) throw runError('closed', { ceremony: ledger.id, why: problem })
   const work = new ClientWork({
     script: ledger.script, opening: ledger.opening, me, signingKey: fromHex(secrets.signingSeed, 32), board, feed, store: textStore(home), exchange, verbs,
     random: (length) => Uint8Array.from(randomBytes(length)), clock: { now: () => Date.now(), until: () => Promise.resolve() },

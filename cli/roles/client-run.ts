@@ -128,6 +128,15 @@ async function offered({ screen, signal }: RunUse): Promise<boolean> {
   return await askYesNo('End the doubt now, by giving the ceremony up for everybody and for good? Your airgap asks you once more.', '`keyrite client abandon`', signal)
 }
 
+/** How it is opened without those whom the log proves guilty, where enough are left. */
+function withoutGuilty(ledger: Ledger): string[] {
+  const guilty = convictedIn(ledger).map(({ name }) => name)
+  const others = ledger.roster.map(({ name }) => name).filter((name) => !guilty.includes(name))
+  const { name, participants } = ledger.ceremony
+  if (guilty.length === 0 || participants === undefined || others.length < participants.min) return []
+  return [`Without ${guilty.join(', ')}: keyrite client open ${name} --roster ${others.join(',')}, with its other parameters`]
+}
+
 /** What a client posted last comes back in the log soon, but not at once. */
 const COMES_BACK = 10_000
 
@@ -232,6 +241,7 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
     next: [
       ...(outcome === 'doubtful' ? [`keyrite client abandon ${id}    ends the doubt, for everybody and for good`] : []),
       `When the cause is clear, one of you: keyrite client open --again ${id}`,
+      ...withoutGuilty(ledger),
     ],
     exit: EXIT.aborted, json,
   }

@@ -41,10 +41,10 @@ function lookedUp({ followed, ...found }: Omit<Verification, 'findings'>, known:
 
 const VERDICTS: Readonly<Record<Verification['verdict'], string>> = {
   usable: 'The ceremony is complete, and its result is confirmed: it may be used, and nothing changes that any more.',
-  unconfirmed: 'The success certificate is complete, but not everyone has confirmed: do not use its result.',
-  aborted: 'The ceremony was aborted, as far as this transcript goes.',
-  dead: 'The ceremony can never be usable.',
-  open: 'The ceremony is not finished, as far as this transcript goes.',
+  unconfirmed: 'The success certificate is complete, but not everyone has confirmed: do not use its result. A later transcript may tell that all have.',
+  aborted: 'The ceremony was aborted, as far as this transcript goes: do not use anything of it.',
+  dead: 'The ceremony can never be usable: whatever comes after, nothing of it counts. To have its result, open it anew.',
+  open: 'The ceremony is not finished, as far as this transcript goes. A later transcript tells more.',
   invalid: 'The transcript is not valid.',
 }
 

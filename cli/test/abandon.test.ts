@@ -12,7 +12,7 @@ import { verbs } from '../../engine/verbs/implementations.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import { EMPTY_LOG } from '../../engine/wire/message.ts'
 import { stateOf } from '../roles/ceremony-view.ts'
-import { abandonOn, abandonProblem } from '../roles/client-abandon.ts'
+import { abandonOn, abandonProblem, refuseAbandon } from '../roles/client-abandon.ts'
 import type { ClientSession } from '../roles/client-session.ts'
 import { statusOf } from '../roles/status.ts'
 import { Ledgers } from '../roles/ledgers.ts'
@@ -62,10 +62,10 @@ describe('giving a ceremony up', () => {
     })
     after(() => rm(home, { recursive: true }))
 
-    it('asks no airgap of a client that never began to post its part, and posts nothing', async () => {
+    it('is refused to a client that never began to post its part, and changes nothing', async () => {
       const before = made.board.entries.length
       const other = { ...session, identity: { ...session.identity, name: 'bob' } }
-      const error: unknown = await abandonOn(other, ledgerNow(), () => Promise.reject(new Error('an airgap was asked')), signal).catch((reason: unknown) => reason)
+      const error: unknown = await refuseAbandon(other, ledgerNow()).catch((reason: unknown) => reason)
       expect(isKeyriteError(error, 'run.closed'), String(error)).to.equal(true)
       expect([made.board.entries.length, stateOf(ledgerNow(), Date.now(), 'ada')]).to.deep.equal([before, 'doubtful'])
     })
@@ -78,7 +78,8 @@ describe('giving a ceremony up', () => {
       expect([abandonProblem(ledger, 'bob', Date.now()) === null, abandonProblem(ledger, 'bob', Date.now(), true)]).to.deep.equal([false, null])
     })
 
-    it('puts one statement into the log, after which it is dead for all, and abandoned for who gave it up', async () => {
+    it('puts one statement into the log once the airgap’s owner has agreed, after which it is dead for all, and abandoned for who gave it up', async () => {
+      await refuseAbandon(session, ledgerNow())
       await abandonOn(session, ledgerNow(), exchange, signal)
       const ledger = ledgerNow()
       expect(names.map((name) => stateOf(ledger, Date.now(), name))).to.deep.equal(['abandoned', 'dead', 'dead'])
@@ -89,6 +90,7 @@ describe('giving a ceremony up', () => {
 
     it('may be done again, as after a crash, asks for no scan, and posts nothing twice', async () => {
       const before = made.board.entries.length
+      await refuseAbandon(session, ledgerNow())
       await abandonOn(session, ledgerNow(), () => Promise.reject(new Error('asked again')), signal)
       expect(made.board.entries.length).to.equal(before)
     })

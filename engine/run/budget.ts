@@ -14,9 +14,8 @@ export const slotsOf = ({ steps, disputes }: Ceremony, participants: number): nu
 
 export class Budgets {
   private readonly most: number
-  private readonly used = new Map<string, { readonly entries: number; readonly bytes: number; readonly spentAt?: number }>()
-
   private hasOpened = false
+  private readonly used = new Map<string, { readonly entries: number; readonly bytes: number; readonly spentAt?: number }>()
 
   constructor(ceremony: Ceremony, participants: number) {
     this.most = mostEntries(slotsOf(ceremony, participants))
@@ -30,8 +29,8 @@ export class Budgets {
     this.used.set(from, now.entries >= this.most || now.bytes >= MOST_BYTES ? { ...now, spentAt: offset } : now)
   }
 
-  /** Counts an Opening of the ceremony that its author signed: the first one is free. */
-  opened(message: Message, offset: number): void {
+  /** The first Opening of the ceremony is what it is; any other takes up its author's budget. */
+  chargeOpening(message: Message, offset: number): void {
     if (this.hasOpened || placeProblem(message) !== null) this.charge(message, offset)
     else this.hasOpened = true
   }

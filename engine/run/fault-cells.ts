@@ -12,9 +12,10 @@ import type { ClientResult } from './client.ts'
 import { endingFor } from './ending.ts'
 import type { OwnEnding } from './ending.ts'
 import { secretsOf } from './fault-secrets.ts'
-import { convictedIn } from './guilt.ts'
 import { faultKinds, targetsOf } from './faults.ts'
 import type { FaultKind } from './faults.ts'
+import { convictedIn } from './guilt.ts'
+import type { Conviction } from './guilt.ts'
 import type { LogEnding } from './ledger-ending.ts'
 import type { Post } from './ledger-read.ts'
 import { Ledger } from './ledger.ts'
@@ -43,10 +44,7 @@ export interface CellOptions extends Omit<SimulateOptions, 'tamper' | 'random' |
   readonly library: Library
 }
 
-export interface Conviction {
-  readonly name: string
-  readonly reason: string
-}
+type Proved = Pick<Conviction, 'name' | 'reason'>
 
 export interface CellReport {
   readonly cell: string
@@ -56,7 +54,7 @@ export interface CellReport {
   /** How each one's client ended. */
   readonly ends: Readonly<Record<string, string>>
   /** Each once. */
-  readonly convicted: readonly Conviction[]
+  readonly convicted: readonly Proved[]
   /** What does not hold; empty where all is as it must be. */
   readonly problems: readonly string[]
 }
@@ -89,13 +87,12 @@ async function copyOf(run: Simulated): Promise<Simulated> {
 /** What a log says at one place. */
 interface Said {
   readonly end: LogEnding
-  readonly convicted: readonly Conviction[]
+  readonly convicted: readonly Proved[]
   /** Of every participant. */
   readonly own: Readonly<Record<string, OwnEnding>>
 }
 
-const provedIn = (ledger: Ledger): readonly Conviction[] =>
-  convictedIn(ledger).map(({ name, reason }) => ({ name, reason })).sort((a, b) => (a.name + a.reason < b.name + b.reason ? -1 : 1))
+const provedIn = (ledger: Ledger): readonly Proved[] => convictedIn(ledger).map(({ name, reason }) => ({ name, reason })).sort((a, b) => (a.name + a.reason < b.name + b.reason ? -1 : 1))
 
 const saidBy = (ledger: Ledger): Said => ({
   end: ledger.end, convicted: provedIn(ledger),

@@ -14,11 +14,12 @@ export interface Unanswered {
   readonly by: string
 }
 
-/** Each once, however often it was done: a member may sign the proof of it as often as it likes. */
+/** Each once, however often it was done. */
 export function convictedIn({ faults }: { readonly faults: readonly Fault[] }): readonly Conviction[] {
   const found = new Map<string, Conviction>()
   for (const { convicts, accused, reason, why } of faults) {
-    if (convicts && accused !== null && !found.has(`${accused} ${reason}`)) found.set(`${accused} ${reason}`, { name: accused, reason, why })
+    const key = `${accused} ${reason}`
+    if (convicts && accused !== null && !found.has(key)) found.set(key, { name: accused, reason, why })
   }
   return [...found.values()]
 }

@@ -7,7 +7,6 @@ import { finish } from '../crypto/slices.ts'
 import type { Slices } from '../crypto/slices.ts'
 import type { Ceremony, Script, Step } from '../script/model.ts'
 import type { Random, Scope, Verbs } from '../verbs/runtime.ts'
-import { canonical } from '../wire/canonical.ts'
 import type { JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
@@ -66,6 +65,7 @@ export class Ledger {
   private readonly attachments = new Map<number, Uint8Array>()
   private at = -1
   private tampered: number | null = null
+  /** The ceremony's Opening was read; any other copy counts against its author's budget. */
   private readonly following = new Following({ wants: (post) => this.wants(post), read: (post) => this.reading(post) })
 
   constructor(options: LedgerOptions) {
@@ -182,7 +182,8 @@ export class Ledger {
 
   /** Does it take the attachment of this message, the log's next, to read it? */
   wants(post: Post): boolean {
-    return post.message.statement.ceremony === this.id && wantsAttachment(this.readContext, post)
+    const { ceremony, from } = post.message.statement
+    return ceremony === this.id && post.offset < this.ignoredFrom(from) && wantsAttachment(this.readContext, post)
   }
 
   /** Reads the log's next message, with the attachment that it wants. Others' ceremonies and outsiders pass unread. Not while `follow` is at work. */
@@ -229,17 +230,16 @@ export class Ledger {
     // As the entry's mark says it: what this reader passes over, a transcript may leave out.
     if (ceremonyOf(statement) !== this.id) return
     const card = this.roster.find((one) => one.name === statement.from)
-    if (card === undefined) return
+    // Of who has used up its budget a transcript has no more than marks, so that not even a signature may matter here.
+    if (card === undefined || post.offset >= this.ignoredFrom(card.name)) return
     const { checks = ownChecks, headAt } = this.options
-    if (this.tampered !== null) return
     if (!isSigned({ checks }, post, card)) {
       this.tampered = post.offset
       this.found(forged(post, card))
       return
     }
-    if (this.budgets.spentAt(card.name) !== undefined) return
     if (statement.type === 'Opening') {
-      this.budgets.opened(post.message, post.offset)
+      this.budgets.chargeOpening(post.message, post.offset)
       return
     }
     const fork = forkIn({ headAt }, post)
@@ -284,8 +284,7 @@ export class Ledger {
 
   /** Does its slot hold this very statement? */
   holds(statement: Statement): boolean {
-    const holder = this.slots.holderOf(statement)
-    return holder !== undefined && canonical(holder.statement) === canonical(statement)
+    return this.slots.isHeldBy(statement)
   }
 
   /** Statements of airgaps beside which there can be no success: brought to another airgap, each shows that. */

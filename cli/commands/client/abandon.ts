@@ -15,7 +15,7 @@ and forgets it. Then nobody can ever use what it would have made, everybody know
     const { unlockedClient } = await import('../../roles/client-session.ts')
     const { chosen, openedWith } = await import('../../roles/board.ts')
     const { Ledgers } = await import('../../roles/ledgers.ts')
-    const { abandonOn } = await import('../../roles/client-abandon.ts')
+    const { abandonOn, refuseAbandon } = await import('../../roles/client-abandon.ts')
     const { exchanger, openChannel, pickChannel, showOn, withoutOldRefusals } = await import('../../roles/channel.ts')
     const { live } = await import('../../output.ts')
     const { failedEnd, pageEnd } = await import('../../web/page-end.ts')
@@ -26,6 +26,7 @@ and forgets it. Then nobody can ever use what it would have made, everybody know
     const { screen, page } = await showOn(terminal, channel, { role: 'client', owner: session.identity.name, command: this.commandLine })
     try {
       const ledger = await new Ledgers(session.home, session.feed, this.signal).of(chosen(openedWith(session.feed, session.identity.name), args.ceremony))
+      await refuseAbandon(session, ledger)
       const carrier = await openChannel({ role: 'client', channel, fragment: flags.fragment, screen, page })
       try {
         page?.tell({ doing: 'Showing the request: let your airgap’s camera see this code, and this camera your airgap’s screen. Confirm it there.' })

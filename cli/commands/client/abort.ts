@@ -3,8 +3,10 @@ import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
 
 export class ClientAbort extends KeyriteCommand {
   static override summary = 'Abort a ceremony, for everyone.'
-  static override description = prose`Posts an Abort with your reason. Before the success certificate is complete it ends the ceremony for all
-participants, for good; after that it has no effect. Nobody can be found guilty by it.`
+  static override description = prose`Posts an Abort with your reason. It counts only before the success certificate is complete: then it ends the
+ceremony for good for all who have not stated their part of that. Who has is in doubt, until the certificate completes all the same,
+its deadlines pass and it is given up with \`keyrite client abandon\`, or it can be proved that it never completes. Complaints are
+answered all the same: leave \`keyrite client run\` and the airgap to it. Nobody can be found guilty by an Abort.`
   static override examples = ['<%= config.bin %> <%= command.id %> 7c19 --reason "Bob’s airgap has no battery left"']
   static override args = { ceremony: Args.string({ required: true, description: 'The first digits of its id.' }) }
   static override flags = {
@@ -37,7 +39,10 @@ participants, for good; after that it has no effect. Nobody can be found guilty 
       const payload = abortPayload({ reason: 'operator', step, accused: null, why: flags.reason, convicts: false, offsets: [] })
       await postSigned(session, 'Abort', payload, { ceremony: ledger.id, step, view: ledger.viewBefore(ledger.current) ?? null })
       this.log(`Aborted ${ledger.id}.`)
-      this.next(`When the cause is clear: keyrite client open --again ${ledger.id.slice(0, 12)}`)
+      this.next(
+        'keyrite client run    shows the end to your airgap, and answers complaints, should any come',
+        `When the cause is clear: keyrite client open --again ${ledger.id.slice(0, 12)}`,
+      )
       return { aborted: true, ceremony: ledger.id }
     } finally {
       await session.close()

@@ -56,6 +56,15 @@ describe('what is to be signed, on the airgap’s screen', () => {
     expect(screen).to.match(/^\n.*\nThis is a REHEARSAL/).and.match(/made by dkg.*a REHEARSAL/)
   })
 
+  it('begins with UNCONFIRMED, in red, under a share that came back from a log in which not everybody had confirmed, and otherwise not', () => {
+    const { followed } = question([change])
+    const unconfirmed = { followed: Object.fromEntries(Object.entries(followed).map(([name, one]) => [name, { ...one, isUnconfirmed: true }])) }
+    const [first] = ceremonyPages(question([change], unconfirmed)).flat().filter(({ kind }) => kind !== 'gap')
+    expect(first).to.deep.include({ kind: 'warning', isGrave: true }).and.have.property('text').that.matches(/^UNCONFIRMED: your share of key /)
+    expect(linesOf([change], unconfirmed)).to.match(/^\nUNCONFIRMED: /)
+    expect(linesOf([change])).to.not.include('UNCONFIRMED')
+  })
+
   it('warns of messages that name another key than the one that signs', () => {
     expect(linesOf([change])).to.not.include('WARNING')
     const screen = linesOf([change, { ...change, fromBlsPubkey: `0x${OTHER}` }])

@@ -82,6 +82,9 @@ describe('a ceremony that is not to be', () => {
     expect(resultOf(ended).aborts[0]?.evidence.why).to.include('The wrong people')
     const status = await ada.run('client status', ceremony.slice(0, 12), '--json')
     expect((JSON.parse(status.stdout) as { ceremonies: readonly { state: string }[] }).ceremonies.map(({ state }) => state)).to.deep.equal(['aborted'])
+    const abandon = await bob.run('client abandon', ceremony.slice(0, 12), '--json')
+    expect(errorIn(abandon)).to.include({ exit: 3, code: 'run.closed' }).and.have.property('message').that.includes('abort it instead')
+    expect(abandon.stderr).to.not.include('Showing')
     expect(errorIn(await bob.run('client abort', 'ffff', '--reason', 'x', '--yes', '--json')).code).to.equal('cli.ceremony')
   })
 

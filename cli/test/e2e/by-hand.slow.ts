@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { canonical } from '../../../engine/wire/canonical.ts'
 import { keptOf, secretsOf, textsOf } from './secrets.ts'
 import { errorIn, killAll, logOf, openDkg, personIn, readyWorld, slotOf } from './world.ts'
 import type { Ended, Entry, Opened, Record, World } from './world.ts'
@@ -96,6 +97,20 @@ describe('two people, by hand', () => {
     all.push(await storage.kill('SIGTERM'))
   })
 
+  it('tell and write the same without a storage, from what each client has kept of the log and of what its messages name', async () => {
+    const { ada, bob, folder } = world
+    expect((await readdir(join(ada.home, 'client', 'attachments'))).length).to.be.at.least(4)
+    for (const person of [ada, bob]) {
+      const path = join(folder, `${person.name}-alone.transcript`)
+      const [status, exported] = [await person.run('client status', '--json'), await person.run('client export', '--output', path)]
+      all.push(status, exported)
+      expect([status.code, exported.code], status.stderr + exported.stderr).to.deep.equal([0, 0])
+      expect(JSON.parse(status.stdout)).to.have.property('isCurrent', false)
+      expect(JSON.parse(status.stdout)).to.have.nested.property('ceremonies.0.state', 'usable')
+      expect(await readFile(path, 'utf8') === await readFile(transcript(), 'utf8')).to.equal(true)
+    }
+  })
+
   it('verify the transcript offline, and find the line of a byte that was changed', async () => {
     const good = await world.ada.run('verify', transcript())
     expect(good.code, good.stdout).to.equal(0)
@@ -103,8 +118,8 @@ describe('two people, by hand', () => {
 
     const text = await readFile(transcript(), 'utf8')
     const lines = text.split('\n')
-    const at = lines.findIndex((line) => line.includes('SendDeals') && /"to":\\*"ada/.test(line))
-    const place = (lines[at] ?? '').indexOf('sealed') + 20
+    const at = lines.findIndex((line) => line.includes('"step":"SendDeals"'))
+    const place = (lines[at] ?? '').indexOf('"sealed"') + 20
     const changed = lines.with(at, `${lines[at]?.slice(0, place) ?? ''}${lines[at]?.[place] === '0' ? '1' : '0'}${lines[at]?.slice(place + 1) ?? ''}`)
     const altered = join(world.folder, 'altered.transcript')
     await writeFile(altered, changed.join('\n'))
@@ -130,6 +145,27 @@ describe('two people, by hand', () => {
     expect(JSON.stringify(is[opened.ceremony]?.values) === JSON.stringify(was[opened.ceremony]?.values)).to.equal(true)
     const other = await again.run('airgap recover', join(folder, 'altered.transcript'), ...recover, '--json')
     expect(errorIn(other)).to.include({ exit: 3, code: 'run.transcript' })
+  })
+
+  it('get a share back from a log in which nobody has confirmed yet, and hear that it is unconfirmed', async () => {
+    const { ada, bob, folder } = world
+    const lines = (await readFile(transcript(), 'utf8')).split('\n')
+    const early = lines.slice(0, lines.findIndex((line) => line.includes('"type":"GroupKey"')))
+    const path = join(folder, 'early.transcript')
+    await writeFile(path, `${early.join('\n')}\n${canonical({ ceremony: opened.ceremony, entries: early.length - 1 })}\n`)
+    const verified = await ada.run('verify', path, '--json')
+    expect([verified.code, (JSON.parse(verified.stdout) as { verdict: string }).verdict]).to.deep.equal([4, 'unconfirmed'])
+    const elsewhere = personIn(folder, 'early')
+    const pass = ['--passphrase-file', bob.passphrase]
+    expect((await elsewhere.run('airgap init', '--restore', '--mnemonic-file', bob.words, '--work-factor', '10', ...pass)).code).to.equal(0)
+    const done = await elsewhere.run('airgap recover', path, ...pass)
+    all.push(done)
+    expect(done.code, done.stderr).to.equal(0)
+    expect(done.stdout).to.match(/Recovered share of ceremony [0-9a-f]{64}\.\nIt is UNCONFIRMED: /)
+    const [was, is] = [await keptOf(bob.home, bob.passphrase), await keptOf(elsewhere.home, bob.passphrase)]
+    expect(is[opened.ceremony]).to.have.property('unconfirmed', true)
+    expect(JSON.stringify(is[opened.ceremony]?.values) === JSON.stringify(was[opened.ceremony]?.values)).to.equal(true)
+    expect(errorIn(await elsewhere.run('airgap recover', transcript(), ...pass, '--json'))).to.include({ exit: 3, code: 'run.recover' })
   })
 
   it('leave no secret in what was printed, shown as QR codes, sent, or kept outside of the vaults', async () => {

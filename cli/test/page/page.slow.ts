@@ -115,6 +115,22 @@ describe('the channel’s page', function () {
     expect(sentTo('/frames')).deep.equal([])
   })
 
+  it('asks about a share that is unconfirmed in red, before anything else that is asked', async () => {
+    await serve(STATES['consent-unconfirmed'])
+    await page.getByText(/^UNCONFIRMED: your share of key/).waitFor()
+    const looks = await page.evaluate(() => {
+      const [warning] = document.querySelectorAll('.warning')
+      const [heading] = document.querySelectorAll('.block-heading')
+      if (warning === undefined || heading === undefined) return null
+      const isBefore = (warning.compareDocumentPosition(heading) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0
+      return { text: warning.textContent, colour: getComputedStyle(warning).color, isBefore }
+    })
+    expect(looks).to.deep.include({ isBefore: true })
+    expect(looks?.text).to.match(/^UNCONFIRMED/)
+    const [red = 0, green = 0, blue = 0] = (looks?.colour.match(/\d+/g) ?? []).map(Number)
+    expect([red > 2 * green, red > 2 * blue], looks?.colour).to.deep.equal([true, true])
+  })
+
   it('changes density and speed by keys, remembers both, and paints whole pixels', async () => {
     await serve(STATES['client-showing'])
     const size = (): Promise<{ width: number; css: number }> => page.locator('canvas').evaluate((canvas: HTMLCanvasElement) => ({ width: canvas.width, css: canvas.getBoundingClientRect().width }))

@@ -138,6 +138,7 @@ export const STATES = {
   'consent-blind': asking(blind),
   'consent-decline': asking(declining),
   'consent-rehearsal': asking({ ...join, blocks: [...join.blocks.slice(0, 2), { kind: 'warning', text: 'This is a REHEARSAL. What it makes never counts for real.' }, ...join.blocks.slice(2)] }, { isRehearsal: true }),
+  'consent-unconfirmed': asking({ ...sign, blocks: [{ kind: 'warning', isGrave: true, text: 'UNCONFIRMED: your share of key was recovered from a log in which not everybody had confirmed. The others may have given it up.' }, ...sign.blocks] }),
   pairing: asking(pairing, { owner: '', doing: 'A client wants to be paired.' }),
   'client-rehearsal': { ...client, isReading: true, isRehearsal: true },
   'airgap-rehearsal': { ...airgap, isRehearsal: true },
