@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -104,6 +104,21 @@ describe('keyrite storage serve', () => {
       if (chunk.toString().includes('Next:')) process.kill('SIGINT')
     })
     expect((await outcome(process)).stdout).to.include('chmod 600 token')
+  })
+
+  it('refuses a board of the protocol’s first version, which it leaves as it is, and exits with 3', async () => {
+    const process = start('--data', 'data', '--json')
+    await ready(process)
+    process.kill('SIGTERM')
+    await outcome(process)
+    const files = (await readdir(join(folder, 'data'), { recursive: true, withFileTypes: true })).filter((one) => one.isFile() && one.name.includes('meadow'))
+    expect(files).to.have.length(1)
+    const path = join(files[0]!.parentPath, files[0]!.name)
+    const older = '{"$$indexCreated":{"fieldName":"slot","unique":true,"sparse":true}}\n'
+    await writeFile(path, older)
+    const ended = await outcome(start('--data', 'data', '--json'))
+    expect([ended.code, errorOf(ended).code], ended.stderr).to.deep.equal([3, 'storage.first-version'])
+    expect(await readFile(path, 'utf8')).to.equal(older)
   })
 
   it('says that the port is in use, and exits with 1', async () => {
