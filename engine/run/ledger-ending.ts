@@ -67,8 +67,8 @@ export class Endings {
 
   /** Something was wrong while this step was current. What is no participant's doing ends any ceremony. */
   faulted(fault: Fault, step: Step | undefined): void {
-    if (!isPartial(step) || fault.reason === 'forked') this.fault ??= fault
-    else if (fault.convicts && fault.accused !== null) this.leave(fault.accused, `is out (${fault.reason})`)
+    if (!isPartial(step) || fault.accused === null) this.fault ??= fault
+    else if (fault.convicts) this.leave(fault.accused, `is out (${fault.reason})`)
   }
 
   private leave(name: string, why: string): void {
