@@ -44,7 +44,7 @@ describe('the package for the registry', () => {
     expect(paths.filter((path) => !WANTED.some((pattern) => pattern.test(path)))).to.deep.equal([])
     expect(paths.filter((path) => /\/(test|bench)\/|bundle/.test(path))).to.deep.equal([])
     expect(paths).to.include.members(['LICENSE', 'README.md', 'dist/cli/bin.js', 'dist/engine/index.d.ts', 'dist/cli/page.html', 'dist/storage/board.html', 'ceremonies/dkg.yaml', 'storage/openapi.yaml'])
-    const pages = ['ceremonies/README.md', 'cli/README.md', 'engine/README.md', 'engine/PROTOCOL.md', 'storage/README.md']
+    const pages = ['ceremonies/README.md', 'cli/README.md', 'engine/README.md', 'engine/FAULTS.md', 'engine/PROTOCOL.md', 'storage/README.md']
     expect(paths, 'README.md links to them').to.include.members(pages)
     const compiled = paths.filter((path) => path.startsWith('dist/'))
     const sourceOf = (path: string): string => PAGES[path] ?? path.replace(/^dist\//, '').replace(/(\.d\.ts|\.js)$/, '.ts')

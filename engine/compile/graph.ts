@@ -21,6 +21,8 @@ export interface OutlineStep {
   /** The message that opens a dispute, where the step has one. */
   readonly disputes?: string
   readonly agree: boolean
+  /** It collects from all, not from some. */
+  readonly all: boolean
 }
 
 export interface State {
@@ -56,6 +58,7 @@ export function outlineOf(ceremony: Ceremony): Outline {
       confirm: step.confirm.length > 0,
       assist: step.assist !== undefined,
       agree: step.agree.length > 0,
+      all: step.collect.kind === 'all',
       ...(step.disputes === undefined ? {} : { disputes: step.disputes }),
     })),
   }
@@ -78,6 +81,9 @@ function clientGraph({ steps, certificate }: Outline): Graph {
   const usable: State = { id: 'usable', label: ready ? 'succeeded' : 'succeeded, usable', final: true }
   const entryOf = (step: OutlineStep | undefined) =>
     step === undefined ? usable.id : `${step.name}_${step.side === 'airgap' ? 'asking' : 'computing'}`
+  const disputed = steps.findIndex(({ disputes }) => disputes !== undefined)
+  const duty = disputed === -1 || disputed > certificate ? undefined : `${steps[disputed]?.disputes ?? ''}_waiting`
+  const success = entryOf(steps[certificate + 1])
 
   for (const [index, step] of steps.entries()) {
     const { name, side, assist, disputes, agree, confirm } = step
@@ -101,30 +107,56 @@ function clientGraph({ steps, certificate }: Outline): Graph {
 
     if (confirm) edges.push({ from: making, to: 'aborted', label: 'too many owners decline', because: { step: name, part: 'confirm' } })
     if (agree) edges.push({ from: state('collecting'), to: 'aborted', label: 'they disagree', because: { step: name, part: 'agree' } })
-    if (disputes !== undefined) addDispute(disputes, state('collecting'), name, { states, edges, groups })
-    if (later) edges.push({ from: groupOf(name), to: 'unconfirmed', label: 'deadline' })
+    if (disputes !== undefined) {
+      edges.push({ from: state('collecting'), to: duty ?? 'aborted', label: disputes, because: { step: name, part: 'disputes' } })
+      if (duty !== undefined) addDuty(disputes, { isBound: index === certificate, success }, { states, edges, groups })
+    }
+    if (later) {
+      edges.push({ from: groupOf(name), to: 'unconfirmed', label: 'deadline' })
+      if (step.all) edges.push({ from: groupOf(name), to: 'dead', label: 'an Abandoned, a check failed for good' })
+    } else if (duty !== undefined && index >= disputed) edges.push({ from: groupOf(name), to: duty, label: 'deadline, Abort' })
     else if (index === certificate) {
       edges.push({ from: making, to: 'aborted', label: 'deadline, Abort' })
-      edges.push({ from: state('posting'), to: 'doubtful', label: 'deadline, Abort' })
-      edges.push({ from: state('collecting'), to: 'doubtful', label: 'deadline, Abort' })
-      edges.push({ from: 'doubtful', to: entryOf(steps[index + 1]), label: 'complete after all, success' })
+      edges.push({ from: state('posting'), to: 'doubting', label: 'deadline, Abort' })
+      edges.push({ from: state('collecting'), to: 'doubting', label: 'deadline, Abort' })
     } else edges.push({ from: groupOf(name), to: 'aborted', label: 'deadline, Abort, check failed' })
   }
-  states.push({ id: 'doubtful', label: 'doubtful' }, usable)
+  addDoubt(steps.slice(certificate + 1).some(({ side, all }) => side === 'airgap' && all), success, { states, edges })
+  states.push(usable)
   if (!ready) states.push({ id: 'unconfirmed', label: 'succeeded, unconfirmed', final: true })
-  states.push({ id: 'aborted', label: 'aborted', final: true })
+  states.push({ id: 'aborted', label: 'aborted', final: true }, { id: 'dead', label: 'dead, never usable', final: true })
   return { start: entryOf(steps[0]), states, edges, groups }
 }
 
-function addDispute(
-  message: string, from: string, step: string, graph: { states: State[]; edges: Edge[]; groups: { id: string; label: string }[] },
-): void {
-  const { states, edges, groups } = graph
+interface Drawing {
+  readonly states: State[]
+  readonly edges: Edge[]
+  readonly groups: { id: string; label: string }[]
+}
+
+/** From the first moment at which somebody may complain, an ended ceremony is not over: whoever is accused answers. */
+function addDuty(message: string, { isBound, success }: { readonly isBound: boolean; readonly success: string }, { states, edges, groups }: Drawing): void {
+  const [waiting, justifying] = [`${message}_waiting`, `${message}_justifying`]
   groups.push({ id: groupOf(message), label: `dispute: ${message}` })
-  for (const label of ['justifying', 'judging']) states.push({ id: `${message}_${label}`, label, inside: groupOf(message) })
-  edges.push({ from, to: `${message}_justifying`, label: message, because: { step, part: 'disputes' } })
-  edges.push({ from: `${message}_justifying`, to: `${message}_judging`, label: 'justified, or deadline' })
-  edges.push({ from: `${message}_judging`, to: 'aborted', label: 'guilty one named' })
+  for (const [id, label] of [[waiting, 'waiting'], [justifying, 'justifying']] as const) states.push({ id, label, inside: groupOf(message) })
+  edges.push({ from: waiting, to: justifying, label: 'is accused' }, { from: justifying, to: waiting, label: 'answered' })
+  edges.push({ from: waiting, to: 'dead', label: 'a complaint was judged, or not answered in time' })
+  edges.push({ from: waiting, to: 'aborted', label: 'none can come any more' })
+  if (isBound) edges.push({ from: waiting, to: 'doubting', label: 'none can come, and its part is stated' })
+  edges.push({ from: waiting, to: success, label: 'complete after all, success' })
+}
+
+/** Whoever stated its part of the certificate cannot take it back, and may end the doubt for good where a step after it is its airgap's. */
+function addDoubt(mayAbandon: boolean, success: string, { states, edges }: Omit<Drawing, 'groups'>): void {
+  states.push({ id: 'doubting', label: 'in doubt' })
+  edges.push({ from: 'doubting', to: success, label: 'complete after all, success' }, { from: 'doubting', to: 'dead', label: 'it can never be complete' })
+  if (mayAbandon) {
+    states.push({ id: 'abandoning', label: 'asking to give it up' })
+    edges.push({ from: 'doubting', to: 'abandoning', label: 'last deadline' })
+    edges.push({ from: 'abandoning', to: 'dead', label: 'given up for good' }, { from: 'abandoning', to: 'doubtful', label: 'not given up' })
+  }
+  edges.push({ from: 'doubting', to: 'doubtful', label: mayAbandon ? 'last deadline, no offer' : 'last deadline' })
+  states.push({ id: 'doubtful', label: 'doubtful', final: true })
 }
 
 function airgapGraph({ steps, certificate }: Outline): Graph {
@@ -132,6 +164,7 @@ function airgapGraph({ steps, certificate }: Outline): Graph {
   const edges: Edge[] = []
   const groups: { id: string; label: string }[] = []
   const own = steps.flatMap((step, index) => (step.side === 'airgap' ? [{ step, index }] : []))
+  let abandons = false
   const entryOf = (next: { step: OutlineStep } | undefined) => (next === undefined ? 'finished' : `${next.step.name}_waiting`)
 
   for (const [place, { step, index }] of own.entries()) {
@@ -147,7 +180,7 @@ function airgapGraph({ steps, certificate }: Outline): Graph {
     if (confirms) {
       const because = step.confirm ? { because: { step: name, part: 'confirm' } as const } : {}
       edges.push({ from: state('confirming'), to: state('computing'), label: 'the owner confirms' })
-      edges.push({ from: state('confirming'), to: 'aborted', label: 'the owner declines', ...because })
+      edges.push({ from: state('confirming'), to: 'declined', label: 'the owner declines', ...because })
     }
     if (assist) {
       edges.push({ from: state('computing'), to: state('asking'), label: 'does not fit' })
@@ -162,13 +195,21 @@ function airgapGraph({ steps, certificate }: Outline): Graph {
       const because = { step: name, part: 'disputes' } as const
       edges.push({ from: state('computing'), to: `${disputes}_stated`, label: `states ${disputes}`, because })
       states.push({ id: `${disputes}_stated`, label: 'stated', inside: groupOf(disputes) })
-      edges.push({ from: `${disputes}_stated`, to: 'aborted', label: 'over' })
+      edges.push({ from: `${disputes}_stated`, to: 'closed', label: 'the client shows the end' })
+      edges.push({ from: state('waiting'), to: `${disputes}_justifying`, label: 'is accused', because })
       edges.push({ from: state('answered'), to: `${disputes}_justifying`, label: 'is accused', because })
-      edges.push({ from: `${disputes}_justifying`, to: 'aborted', label: 'justified' })
+      edges.push({ from: `${disputes}_justifying`, to: `${disputes}_justifying`, label: 'another one complains' })
+      edges.push({ from: `${disputes}_justifying`, to: 'closed', label: 'the client shows the end' })
     }
-    if (index <= certificate) edges.push({ from: state('waiting'), to: 'aborted', label: 'the client says so' })
+    edges.push({ from: state('waiting'), to: 'closed', label: index <= certificate ? 'the client shows an Abort' : 'the client shows what ends it for good' })
+    if (index > certificate && step.all && own.findIndex((one) => one.index > certificate && one.step.all) === place) {
+      edges.push({ from: state('waiting'), to: 'abandoned', label: 'the owner gives it up' })
+      abandons = true
+    }
   }
-  states.push({ id: 'finished', label: 'finished', final: true }, { id: 'aborted', label: 'aborted, session erased', final: true })
+  states.push({ id: 'finished', label: 'finished', final: true }, { id: 'declined', label: 'declined', final: true })
+  states.push({ id: 'closed', label: 'closed, session erased', final: true })
+  if (abandons) states.push({ id: 'abandoned', label: 'abandoned', final: true })
   return { start: entryOf(own[0]), states, edges, groups }
 }
 

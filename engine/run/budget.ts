@@ -5,6 +5,7 @@
 import type { Ceremony } from '../script/model.ts'
 import { canonicalBytes } from '../wire/canonical.ts'
 import { MOST_BYTES, mostEntries } from '../wire/limits.ts'
+import { placeProblem } from '../wire/message.ts'
 import type { Message } from '../wire/message.ts'
 
 /** How many slots a member has: one a step, and one for the answer to each other's dispute. */
@@ -13,6 +14,7 @@ export const slotsOf = ({ steps, disputes }: Ceremony, participants: number): nu
 
 export class Budgets {
   private readonly most: number
+  private hasOpened = false
   private readonly used = new Map<string, { readonly entries: number; readonly bytes: number; readonly spentAt?: number }>()
 
   constructor(ceremony: Ceremony, participants: number) {
@@ -25,6 +27,12 @@ export class Budgets {
     const { entries = 0, bytes = 0 } = this.used.get(from) ?? {}
     const now = { entries: entries + 1, bytes: bytes + canonicalBytes(message).length }
     this.used.set(from, now.entries >= this.most || now.bytes >= MOST_BYTES ? { ...now, spentAt: offset } : now)
+  }
+
+  /** The first Opening of the ceremony is what it is; any other takes up its author's budget. */
+  chargeOpening(message: Message, offset: number): void {
+    if (this.hasOpened || placeProblem(message) !== null) this.charge(message, offset)
+    else this.hasOpened = true
   }
 
   /** Where the last one stands that counted; undefined as long as not all is used up. */

@@ -14,6 +14,8 @@ import type { OwnEnding } from './ending.ts'
 import { secretsOf } from './fault-secrets.ts'
 import { faultKinds, targetsOf } from './faults.ts'
 import type { FaultKind } from './faults.ts'
+import { convictedIn } from './guilt.ts'
+import type { Conviction } from './guilt.ts'
 import type { LogEnding } from './ledger-ending.ts'
 import type { Post } from './ledger-read.ts'
 import { Ledger } from './ledger.ts'
@@ -42,10 +44,7 @@ export interface CellOptions extends Omit<SimulateOptions, 'tamper' | 'random' |
   readonly library: Library
 }
 
-export interface Conviction {
-  readonly name: string
-  readonly reason: string
-}
+type Proved = Pick<Conviction, 'name' | 'reason'>
 
 export interface CellReport {
   readonly cell: string
@@ -55,7 +54,7 @@ export interface CellReport {
   /** How each one's client ended. */
   readonly ends: Readonly<Record<string, string>>
   /** Each once. */
-  readonly convicted: readonly Conviction[]
+  readonly convicted: readonly Proved[]
   /** What does not hold; empty where all is as it must be. */
   readonly problems: readonly string[]
 }
@@ -88,18 +87,15 @@ async function copyOf(run: Simulated): Promise<Simulated> {
 /** What a log says at one place. */
 interface Said {
   readonly end: LogEnding
-  readonly convicted: readonly Conviction[]
+  readonly convicted: readonly Proved[]
   /** Of every participant. */
   readonly own: Readonly<Record<string, OwnEnding>>
 }
 
-const convictedIn = ({ faults }: Pick<Ledger, 'faults'>): readonly Conviction[] => {
-  const found = faults.flatMap(({ convicts, accused, reason }) => (convicts && accused !== null ? [{ name: accused, reason }] : []))
-  return [...new Map(found.map((one) => [canonical({ ...one }), one])).values()].sort((a, b) => (a.name + a.reason < b.name + b.reason ? -1 : 1))
-}
+const provedIn = (ledger: Ledger): readonly Proved[] => convictedIn(ledger).map(({ name, reason }) => ({ name, reason })).sort((a, b) => (a.name + a.reason < b.name + b.reason ? -1 : 1))
 
 const saidBy = (ledger: Ledger): Said => ({
-  end: ledger.end, convicted: convictedIn(ledger),
+  end: ledger.end, convicted: provedIn(ledger),
   own: Object.fromEntries(ledger.roster.map(({ name }) => [name, endingFor(ledger, name)])),
 })
 
@@ -132,7 +128,7 @@ async function judged(cell: FaultCell, run: Simulated, options: CellOptions): Pr
   const problems: string[] = []
   const log = readingOf(run, options, run.board.entries)
   const { ledger } = log
-  const convicted = convictedIn(ledger)
+  const convicted = provedIn(ledger)
   const isHonest = (name: string): boolean => name !== participant || kind.who === 'storage'
 
   for (const member of run.members) {
@@ -256,7 +252,7 @@ function transcriptProblems({ board }: Simulated, { library, verbs }: CellOption
   const text = [...writeTranscript(ledger, posts, (offset) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head))].join('')
   const { verdict, convicted = [], findings } = verifyTranscript(text, { library, verbs, random: seededRandom('a verifier') })
   const proved = [...new Set(convicted.map(({ name, reason }) => `${name} ${reason}`))].sort().join(', ')
-  const wanted = convictedIn(ledger).map(({ name, reason }) => `${name} ${reason}`).sort().join(', ')
+  const wanted = provedIn(ledger).map(({ name, reason }) => `${name} ${reason}`).sort().join(', ')
   return [
     ...(verdict === ledger.end ? [] : [`the transcript says ${verdict}, and the log ${ledger.end}: ${findings.findLast(({ holds }) => !holds)?.detail ?? ''}`]),
     ...(verdict === 'invalid' || proved === wanted ? [] : [`the transcript convicts ${proved || 'nobody'}, and the log ${wanted || 'nobody'}`]),

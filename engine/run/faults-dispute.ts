@@ -5,7 +5,7 @@ import type { Pin } from '../wire/message.ts'
 import { ABANDONED, abandonStep } from './abandon.ts'
 import { DEALS, wrongShare } from './faults-dkg.ts'
 import type { FaultKind, FaultPlace } from './faults.ts'
-import { abortBy, airgapSteps, beforeStep, cheating, inStep, meddling, restated, stating, swallowed } from './meddling.ts'
+import { abortBy, airgapSteps, beforeStep, cheating, flippedText, inStep, meddling, restated, stating, swallowed } from './meddling.ts'
 import type { Meddling } from './meddling.ts'
 import type { Tampering } from './simulate.ts'
 
@@ -21,9 +21,9 @@ const complaint = ({ message: { statement } }: Meddling, accused: string) => ({ 
 const inResponses = (change: (meddling: Meddling) => Promise<Pin>): Tampering => inStep('ProcessDeals', change)
 
 /** States a justification after its Response, though nobody complained. */
-const justifying = (place: FaultPlace, complainer: string): Tampering => inResponses(async (one) => {
+const justifying = (place: FaultPlace, complainer: string, change = (view: string): string => view): Tampering => inResponses(async (one) => {
   const pin = await one.board.post(one.text)
-  await one.board.post(stating(one, { type: JUSTIFICATION, payload: { complainer, ephemeral: toHex(place.random(32)) } }))
+  await one.board.post(stating(one, { type: JUSTIFICATION, view: change(one.message.statement.view ?? ''), payload: { complainer, ephemeral: toHex(place.random(32)) } }))
   return pin
 })
 
@@ -58,7 +58,7 @@ const disputeFaults = [
     make: () => inResponses((one) => one.board.post(restated(one, complaint(one, stranger)))),
   },
   {
-    name: 'two-complaints', who: 'airgap', target: 'none', proves: ['dkg.false-complaint', 'equivocation'],
+    name: 'two-complaints', who: 'airgap', target: 'none', among: 3, proves: ['dkg.false-complaint', 'equivocation'],
     doc: 'Complains of one, and then of another; both pieces are good.',
     make: (place) => inResponses(async (one) => {
       const [first = '', second = ''] = place.names.filter((name) => name !== place.participant)
@@ -116,6 +116,11 @@ const disputeFaults = [
     name: 'needless-justification', who: 'airgap', target: 'participant', proves: [],
     doc: 'Answers a complaint of the target’s that there is not. (Its client could have brought one that no log has.)',
     make: (place) => justifying(place, place.target),
+  },
+  {
+    name: 'odd-justification', who: 'airgap', target: 'participant', proves: [],
+    doc: 'Answers a complaint of the target’s that there is not, under another view than its step’s.',
+    make: (place) => justifying(place, place.target, (view) => flippedText(view)),
   },
   {
     name: 'self-justification', who: 'airgap', target: 'none', proves: ['malformed'],

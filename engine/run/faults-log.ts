@@ -82,6 +82,24 @@ const clientFaults: readonly FaultKind[] = [
     }),
   },
   {
+    name: 'reopens', who: 'client', target: 'step', proves: [],
+    doc: 'Posts the Opening before its part of this step more often than anyone may, and a dishonest storage takes them all.',
+    make: ({ target, script, names }) => beforeStep(target, async ({ message, board, sign }) => {
+      const { ceremony, from } = message.statement
+      const statement = { ceremony: null, step: null, type: 'Opening', from, view: null, payload: openingOn(board, ceremony) }
+      for (let i = 0; i <= mostEntries(slotsOf(script.ceremony, names.length)); i++) board.force(sign({ statement, seen: { ...message.seen, offset: i } }))
+      return Promise.resolve()
+    }),
+  },
+  {
+    name: 'misplaced', who: 'client', target: 'step', proves: [],
+    doc: 'Posts an Opening and a Ready that name the ceremony before its part of this step, and a dishonest storage takes both.',
+    make: ({ target }) => beforeStep(target, async ({ message, board, sign }) => {
+      for (const type of ['Opening', 'Ready']) board.force(sign({ statement: { ...message.statement, type }, seen: message.seen }))
+      return Promise.resolve()
+    }),
+  },
+  {
     name: 'corrupt-payload', who: 'client', target: 'step', proves: [],
     doc: 'The client changes what the airgap stated, and signs that.',
     make: ({ target }) => inStep(target, ({ message, board, sign }) => {

@@ -37,6 +37,8 @@ export interface FaultKind {
   readonly target: 'step' | 'participant' | 'none'
   /** Verbs that a script must use for this to happen in it. */
   readonly uses?: readonly string[]
+  /** The fewest participants among whom it can happen; two unless told. */
+  readonly among?: number
   /** The steps in which it can happen, for those that take one. */
   readonly steps?: (script: Script) => readonly Step[]
   readonly make: (place: FaultPlace) => Tampering
@@ -49,7 +51,7 @@ export const faultKinds: readonly FaultKind[] = [...logFaults, ...storageFaults,
 export function targetsOf(kind: FaultKind, script: Script, names: readonly string[], participant: string): readonly string[] {
   const { steps } = script.ceremony
   const used = steps.flatMap(({ airgap, client, check, assist }) => [airgap, client, check, assist]).map((call) => call?.verb)
-  if (kind.uses?.some((verb) => !used.includes(verb)) === true) return []
+  if (kind.uses?.some((verb) => !used.includes(verb)) === true || names.length < (kind.among ?? 2)) return []
   if (kind.target === 'none') return ['']
   if (kind.target === 'participant') return names.filter((name) => name !== participant)
   return (kind.steps?.(script) ?? steps).map((step) => step.name)

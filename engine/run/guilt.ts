@@ -14,8 +14,15 @@ export interface Unanswered {
   readonly by: string
 }
 
-export const convictedIn = ({ faults }: { readonly faults: readonly Fault[] }): readonly Conviction[] =>
-  faults.flatMap(({ convicts, accused, reason, why }) => (convicts && accused !== null ? [{ name: accused, reason, why }] : []))
+/** Each once, however often it was done. */
+export function convictedIn({ faults }: { readonly faults: readonly Fault[] }): readonly Conviction[] {
+  const found = new Map<string, Conviction>()
+  for (const { convicts, accused, reason, why } of faults) {
+    const key = `${accused} ${reason}`
+    if (convicts && accused !== null && !found.has(key)) found.set(key, { name: accused, reason, why })
+  }
+  return [...found.values()]
+}
 
 export const unansweredIn = ({ disputes }: { readonly disputes: readonly DisputeState[] }): readonly Unanswered[] =>
   disputes.flatMap(({ answered, accused, complainer }) => (answered ? [] : [{ name: accused, by: complainer }]))

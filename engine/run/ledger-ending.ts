@@ -50,11 +50,11 @@ export class Endings {
     return this.death
   }
 
+  /** What is usable stays so, as what was found dead stays dead. */
   succeeded(offset: number): void {
-    this.success ??= offset
+    if (this.death === null) this.success ??= offset
   }
 
-  /** What was found dead stays so, as what is usable stays usable. */
   died(death: Death): void {
     if (this.success === null) this.death ??= death
   }

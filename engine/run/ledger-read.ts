@@ -49,11 +49,13 @@ export interface ReadContext {
   readonly checkBefore: (step: Step, one: Collected) => VerbFault | null
   /** Its result is made, and nothing that comes changes it. */
   readonly isUsable: boolean
+  /** The step that cannot go on, since what it prepares cannot be computed: nothing that it sends can be checked. */
+  readonly stuck: Step | undefined
 }
 
 export type Reading =
   | { readonly kind: 'abort'; readonly abort: AbortSeen }
-  /** The same statement once more, or one that took its slot when all was usable already: nothing more is read of either. */
+  /** The same statement once more, or one that took its slot where nothing can come of it any more: nothing more is read of either. */
   | { readonly kind: 'unread' }
   | { readonly kind: 'abandoned'; readonly taken: Taken }
   /** `answers`: the dispute whose answer it is. */
@@ -152,7 +154,7 @@ export function placeOf(ceremony: Ceremony, statement: Statement): Place | undef
 }
 
 function readStatement(context: ReadContext, post: Post, card: Card, refuse: Refuse): Reading {
-  const { ceremony, checks, views, slots, isUsable } = context
+  const { ceremony, checks, views, slots, isUsable, stuck } = context
   const { message: { statement, airgapSignature }, offset } = post
   const what = `the ${statement.type} of ${card.name}`
   const step = ceremony.steps.find((one) => one.name === statement.step)
@@ -176,9 +178,11 @@ function readStatement(context: ReadContext, post: Post, card: Card, refuse: Ref
     if (sameStatement(before, taken)) return { kind: 'unread' }
     throw contradiction(before, taken)
   }
-  if (view === undefined) return refuse('malformed', `${card.name} posted ${statement.type} before the steps before it were complete`, { isFinal: true })
-  if (statement.view !== view) return refuse('disagreement', `${card.name} made its ${statement.type} with another view of what came before`, { isFinal: true })
-  if (isUsable) return { kind: 'unread' }
+  // The answer to a dispute has a slot of its own, which nothing that can succeed needs.
+  const isFinal = place.answers === undefined
+  if (view === undefined) return refuse('malformed', `${card.name} posted ${statement.type} before the steps before it were complete`, { isFinal })
+  if (statement.view !== view) return refuse('disagreement', `${card.name} made its ${statement.type} with another view of what came before`, { isFinal })
+  if (isUsable || (step === stuck && statement.type === step.sends)) return { kind: 'unread' }
   if (place.spec === null) return { kind: 'abandoned', taken }
   return { kind: 'statement', placed: countedStatement(context, post, { card, step, spec: place.spec, view }, taken, refuse), step, ...(place.answers === undefined ? {} : { answers: place.answers }) }
 }

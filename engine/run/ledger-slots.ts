@@ -55,6 +55,12 @@ export class Slots {
     return this.taken.get(slotOf(statement) ?? '')
   }
 
+  /** Does its slot hold this very statement? */
+  isHeldBy(statement: Statement): boolean {
+    const holder = this.holderOf(statement)
+    return holder !== undefined && canonical(holder.statement) === canonical(statement)
+  }
+
   /** Lets what took its slot count. */
   put(placed: Placed): void {
     this.placed.set(slotOf(placed.statement) ?? '', placed)

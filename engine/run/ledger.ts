@@ -7,11 +7,11 @@ import { finish } from '../crypto/slices.ts'
 import type { Slices } from '../crypto/slices.ts'
 import type { Ceremony, Script, Step } from '../script/model.ts'
 import type { Random, Scope, Verbs } from '../verbs/runtime.ts'
-import { canonical } from '../wire/canonical.ts'
 import type { JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import type { Carried } from '../wire/exchange.ts'
+import { ceremonyOf } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
 import { ABANDONED, abandonStep } from './abandon.ts'
 import type { Fault } from './abort.ts'
@@ -65,6 +65,7 @@ export class Ledger {
   private readonly attachments = new Map<number, Uint8Array>()
   private at = -1
   private tampered: number | null = null
+  /** The ceremony's Opening was read; any other copy counts against its author's budget. */
   private readonly following = new Following({ wants: (post) => this.wants(post), read: (post) => this.reading(post) })
 
   constructor(options: LedgerOptions) {
@@ -181,7 +182,8 @@ export class Ledger {
 
   /** Does it take the attachment of this message, the log's next, to read it? */
   wants(post: Post): boolean {
-    return post.message.statement.ceremony === this.id && wantsAttachment(this.readContext, post)
+    const { ceremony, from } = post.message.statement
+    return ceremony === this.id && post.offset < this.ignoredFrom(from) && wantsAttachment(this.readContext, post)
   }
 
   /** Reads the log's next message, with the attachment that it wants. Others' ceremonies and outsiders pass unread. Not while `follow` is at work. */
@@ -225,17 +227,21 @@ export class Ledger {
   private *reading(post: Post): Slices<void> {
     this.at = post.offset
     const { statement } = post.message
-    if (statement.ceremony !== this.id) return
+    // As the entry's mark says it: what this reader passes over, a transcript may leave out.
+    if (ceremonyOf(statement) !== this.id) return
     const card = this.roster.find((one) => one.name === statement.from)
-    if (card === undefined) return
+    // Of who has used up its budget a transcript has no more than marks, so that not even a signature may matter here.
+    if (card === undefined || post.offset >= this.ignoredFrom(card.name)) return
     const { checks = ownChecks, headAt } = this.options
-    if (this.tampered !== null) return
     if (!isSigned({ checks }, post, card)) {
       this.tampered = post.offset
       this.found(forged(post, card))
       return
     }
-    if (this.budgets.spentAt(card.name) !== undefined) return
+    if (statement.type === 'Opening') {
+      this.budgets.chargeOpening(post.message, post.offset)
+      return
+    }
     const fork = forkIn({ headAt }, post)
     if (fork === null) this.vouchers.set(card.name, Math.max(this.vouchers.get(card.name) ?? -1, post.message.seen.offset))
     else this.found(fork)
@@ -278,8 +284,7 @@ export class Ledger {
 
   /** Does its slot hold this very statement? */
   holds(statement: Statement): boolean {
-    const holder = this.slots.holderOf(statement)
-    return holder !== undefined && canonical(holder.statement) === canonical(statement)
+    return this.slots.isHeldBy(statement)
   }
 
   /** Statements of airgaps beside which there can be no success: brought to another airgap, each shows that. */
@@ -334,7 +339,7 @@ export class Ledger {
     const { ceremony, roster, slots, usable: isUsable, steps: { viewsBefore: views } } = this
     const { headAt, checks = ownChecks } = this.options
     return {
-      ceremony, roster, slots, views, headAt, checks, isUsable,
+      ceremony, roster, slots, views, headAt, checks, isUsable, stuck: this.steps.isStuck ? this.steps.current : undefined,
       checkBefore: (step, one) => checkBefore(this.verbContext, step, views[step.index] ?? '', one),
     }
   }

@@ -77,6 +77,8 @@ export interface SimulateOptions {
   readonly tamper?: Readonly<Record<string, Tampering>>
   /** When it opens, in milliseconds since the epoch; the present unless told. With a seeded `random`, makes a run repeatable. */
   readonly opensAt?: number
+  /** Owners in doubt give the ceremony up for good; they do unless told. */
+  readonly abandons?: boolean
   /** Lets transfers of more packed bytes cross in parts. None does unless told. */
   readonly partsAbove?: number
   /** Milliseconds without any change in the log after which the next deadline passes. */
@@ -201,7 +203,7 @@ function createMember(name: string, options: SimulateOptions, { board, clock, ch
     airgap,
     client: {
       script: options.script, me: card, signingKey, board: ownBoard, clock, followed: followedBy(name, options),
-      verbs, checks, random: options.random, offerAbandon: () => Promise.resolve(true),
+      verbs, checks, random: options.random, offerAbandon: () => Promise.resolve(options.abandons ?? true),
       feed: new Feed({ board: ownBoard, store: { load: () => Promise.resolve([]), append: () => Promise.resolve() }, retryDelay: 1 }),
       store: {
         get: (key) => Promise.resolve(store.get(key)),

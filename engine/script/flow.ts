@@ -57,7 +57,7 @@ function checkCertificate({ draft, declared, at, report }: Resolving): void {
     const step = draft.steps[name]
     return {
       name, side: isClient(step) ? 'client' : 'airgap', assist: step?.assist !== undefined,
-      confirm: step?.confirm !== undefined, agree: step?.agree !== undefined,
+      confirm: step?.confirm !== undefined, agree: step?.agree !== undefined, all: step?.collect === 'all',
       ...(step?.disputes === undefined ? {} : { disputes: step.disputes }),
     }
   })

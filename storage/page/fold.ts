@@ -12,7 +12,7 @@ import type { Script } from '../../engine/script/model.ts'
 import type { Random, Verbs } from '../../engine/verbs/runtime.ts'
 import type { Entry } from '../../engine/wire/board.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
-import { EMPTY_LOG, headAfter, parseMessage, placeProblem, textHash } from '../../engine/wire/message.ts'
+import { EMPTY_LOG, ceremonyOf, headAfter, parseMessage, placeProblem, textHash } from '../../engine/wire/message.ts'
 import type { Message, Pin } from '../../engine/wire/message.ts'
 import { CheckedCeremony } from './checked.ts'
 import type { BoardView, CeremonyView, MessageView } from './model.ts'
@@ -93,11 +93,11 @@ export class BoardFold {
     const posted = [{ offset, message, text: '' }]
     for (const ready of readyOf(posted)) this.ready.set(ready.card.name, ready)
     for (const opened of openedIn(posted)) this.open(opened)
-    if (statement.ceremony === null) return
+    if (ceremonyOf(statement) === null) return
     const post: Post = { offset, message, ...(attachment === undefined ? {} : { attachment }) }
     const reader = this.readerOf(message)
     if (reader === undefined) {
-      if (this.early.length < MOST_EARLY) this.early.push(post)
+      if (statement.ceremony !== null && this.early.length < MOST_EARLY) this.early.push(post)
       return
     }
     this.give(reader, post)
@@ -150,7 +150,8 @@ export class BoardFold {
     }
   }
 
-  private readerOf({ statement: { ceremony } }: Message): Reader | undefined {
+  private readerOf({ statement }: Message): Reader | undefined {
+    const ceremony = ceremonyOf(statement)
     return ceremony === null ? undefined : this.readers.get(ceremony)
   }
 

@@ -3,7 +3,9 @@ import { KeyriteCommand } from '../../base.ts'
 import { EXIT } from '../../errors.ts'
 import { prose } from '../../help.ts'
 import type { Script } from '../../../engine/script/model.ts'
+import type { Live } from '../../output.ts'
 import { libraryFlag, scriptArg } from '../../script-flags.ts'
+import type { SimulationWish } from '../../simulation/run.ts'
 
 export class CeremonySimulate extends KeyriteCommand {
   static override summary = 'Run a ceremony in memory, with made-up participants.'
@@ -17,6 +19,10 @@ participant. --faults lists what can go wrong in a script. What a script follows
 local name, as in --set key.threshold=3. Deadlines do not take their time here: they pass as soon as
 everybody waits.
 
+--all-faults runs every fault in every step and against everybody, the second participant at fault, and checks what each comes
+to: that all honest readers agree, that nobody honest is convicted and whoever can be proved guilty is, that no secret is on the
+board. It prints a row for each kind, exits with 0 if all holds, and with 5 if something does not.
+
 Exits with 0 if everyone has confirmed the result; with 4 if it was aborted, is in doubt or unconfirmed; with 3 if the
 script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
   static override examples = [
@@ -27,6 +33,7 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
       command: '<%= config.bin %> <%= command.id %> dkg --participants 5 --set threshold=3 --fault wrong-share:ada:bob',
     },
     `<%= config.bin %> <%= command.id %> sign --participants 5 --set key.threshold=3 --set purpose=Payday --set messages='[{"kind":"text","text":"hello"}]'`,
+    { description: 'Everything that can go wrong, one after the other:', command: '<%= config.bin %> <%= command.id %> dkg --participants 3 --set threshold=2 --all-faults' },
     { description: 'What else can go wrong:', command: '<%= config.bin %> <%= command.id %> dkg --faults' },
   ]
   static override args = { file: Args.string({ ...scriptArg, required: true }) }
@@ -37,6 +44,7 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
     rehearsal: Flags.boolean({ default: false, summary: 'Open it as a rehearsal.' }),
     fault: Flags.string({ helpValue: 'FAULT', multiple: true, multipleNonGreedy: true, default: [], summary: 'Somebody cheats: NAME:PARTICIPANT[:TARGET].' }),
     faults: Flags.boolean({ default: false, summary: 'List the faults that the script can meet, and run nothing.' }),
+    'all-faults': Flags.boolean({ default: false, exclusive: ['fault', 'faults'], summary: 'Run every fault, and check what each comes to.' }),
     seed: Flags.string({ helpValue: 'TEXT', summary: 'Draw all random numbers from this text: the same again gives the same run, byte for byte.' }),
     library: Flags.string(libraryFlag),
   }
@@ -61,6 +69,7 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
     this.log(`${names.length} made-up participants${Object.entries(parameters).map(([key, value]) => `, ${key} ${JSON.stringify(value)}`).join('')}`)
 
     const screen = live(process.stderr, this.jsonEnabled())
+    if (flags['all-faults']) return await this.allFaults({ script, names, parameters, rehearsal, seed, before }, screen)
     const simulation = await runSimulation({ script, names, parameters, rehearsal, faults, seed, before }, screen, this.signal)
       .finally(() => screen.end(process.stderr.isTTY ? undefined : []))
     if (simulation === null) {
@@ -75,6 +84,22 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
     }
     const exit = exitOf(report)
     if (exit !== EXIT.ok) this.exit(exit)
+    return undefined
+  }
+
+  private async allFaults(wish: Omit<SimulationWish, 'faults'>, screen: Live): Promise<unknown> {
+    const { runAllFaults } = await import('../../simulation/fault-run.ts')
+    const { faultRows } = await import('../../../engine/run/fault-table.ts')
+    const { faultLines } = await import('../../simulation/fault-lines.ts')
+    const ran = await runAllFaults(wish, screen, this.signal).finally(() => screen.end([]))
+    if (ran === null) {
+      this.logToStderr('\nStopped. A simulation leaves nothing behind.')
+      this.exit(EXIT.interrupted)
+    }
+    const rows = faultRows(ran)
+    if (this.jsonEnabled()) this.logJson(ran.map(([, report]) => report))
+    else this.log(`\n${faultLines(rows).join('\n')}`)
+    if (rows.some(({ problems }) => problems.length > 0)) this.exit(EXIT.unverified)
     return undefined
   }
 
@@ -97,7 +122,7 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
     const { faultKinds, targetsOf } = await import('../../../engine/run/faults.ts')
     const { table } = await import('../../output.ts')
     const faults = faultKinds
-      .map((kind) => ({ kind, targets: targetsOf(kind, script, ['one', 'other'], 'one') }))
+      .map((kind) => ({ kind, targets: targetsOf(kind, script, ['one', 'other', 'third'], 'one') }))
       .filter(({ targets }) => targets.length > 0)
       .map(({ kind: { name, target, doc }, targets }) => ({ name, target, doc, ...(target === 'step' ? { steps: targets } : {}) }))
     const form = { step: ':STEP', participant: ':PARTICIPANT', none: '' }

@@ -114,7 +114,7 @@ describe('attacks on what is concluded', () => {
       const last = stated(run, 'GroupKey', 'ben')
       append(run, last, { payload: { ...last.statement.payload, proof: stated(run, 'GroupKey', 'cleo').statement.payload['proof'] ?? '' } })
       append(run, last, { type: 'Abandoned', payload: {}, view: stated(run, 'Response', 'ben').statement.view })
-      same(['ben equivocation', 'ben equivocation'])
+      same(['ben equivocation'])
     })
 
     it('a Complaint, for which its maker had stated a Response', () => {

@@ -3,8 +3,8 @@ import { setImmediate } from 'node:timers/promises'
 import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
 import { exchangeWith } from '../../run/client-exchange.ts'
 import { Feed } from '../../run/feed.ts'
-import { meddling } from '../../run/meddling.ts'
-import { runMember, simulate } from '../../run/simulate.ts'
+import { inStep, meddling, swallowed } from '../../run/meddling.ts'
+import { runMember, seededRandom, simulate } from '../../run/simulate.ts'
 import type { Exchange, Simulated, Tampering } from '../../run/simulate.ts'
 import { readShipped } from '../../script/shipped.ts'
 import { runClient } from '../../run/client.ts'
@@ -14,7 +14,9 @@ import { canonical } from '../../wire/canonical.ts'
 import type { JsonObject } from '../../wire/canonical.ts'
 import { EMPTY_LOG, parseMessage } from '../../wire/message.ts'
 import type { Message } from '../../wire/message.ts'
-import { dkg, dkgOptions, memberOf, namesOf, resultOf, simulateDkg, simulateFaults } from './harness.ts'
+import { endingFor } from '../../run/ending.ts'
+import { verbs } from '../../verbs/implementations.ts'
+import { beacon, dkg, dkgOptions, memberOf, namesOf, readerOf, resultOf, simulateDkg, simulateFaults } from './harness.ts'
 import { expectNobodyHonestBlamed } from './judging.ts'
 
 const emptyLog = { load: () => Promise.resolve([]), append: () => Promise.resolve() }
@@ -45,9 +47,10 @@ describe('an Abort', () => {
     const abort = run.board.entries.find(({ text }) => text.includes('"type":"Abort"'))?.text ?? expect.fail()
     for (const { memory, airgap } of run.members) {
       await exchangeWith((request) => airgap.handle(request), run.ceremony, 'Abort', { ask: 'close', abort })
-      expect(memory.read().ceremonies[run.ceremony]).to.include({ state: 'aborted', salt: null })
+      expect(memory.read().ceremonies[run.ceremony]).to.include({ state: 'closed' })
     }
-    const late = await simulateFaults(3, 2, ['silent:ben:ProcessDeals'])
+    const late = await simulateDkg(3, 2, 'doubt without an offer', { tamper: { ben: inStep('ProcessDeals', swallowed) }, abandons: false })
+    expect(outcomes(late)).to.include({ anna: 'doubtful', cleo: 'doubtful' })
     const said = late.board.entries.find(({ text }) => text.includes('"type":"Abort"'))?.text ?? expect.fail()
     const error: unknown = await exchangeWith((request) => memberOf(late, 'anna').airgap.handle(request), late.ceremony, 'Abort', { ask: 'close', abort: said }).catch((reason: unknown) => reason)
     expect(error).to.have.property('code', 'airgap.refused')
@@ -58,7 +61,8 @@ describe('an Abort', () => {
     const doubted = new Set<string>()
     const run = await simulateDkg(3, 2, 'late abort', {
       tamper: { ben: abortsBefore('ProcessDeals', 2) },
-      onProgress: ({ name, step }) => step === 'doubting' && doubted.add(name),
+      // On duty, since ben may still complain; and then in doubt.
+      onProgress: ({ name, step }) => ['answering', 'doubting'].includes(step) && doubted.add(name),
     })
     expect(outcomes(run)).to.deep.equal({ anna: 'usable', ben: 'usable', cleo: 'usable' })
     expect(doubted).to.include('anna').and.to.include('cleo')
@@ -66,7 +70,7 @@ describe('an Abort', () => {
   })
 
   it('ends in doubt where the certificate stays away, and never with some who succeed', async () => {
-    const run = await simulateDkg(3, 2, 'doubt', { tamper: { ben: meddling(async ({ message, board, sign, text }) => {
+    const run = await simulateDkg(3, 2, 'doubt', { abandons: false, tamper: { ben: meddling(async ({ message, board, sign, text }) => {
       if (message.statement.step !== 'ProcessDeals') return board.post(text)
       while (board.entries.filter((entry) => entry.text.includes('"ProcessDeals"')).length < 2) await setImmediate()
       const payload = { reason: 'operator', step: null, accused: null, evidence: { why: 'no', offsets: [] } }
@@ -173,12 +177,76 @@ describe('a storage', () => {
 
   it('that lists what is no message stops the client', async () => {
     const options = dkgOptions(2, 2, 'garbage')
-    const garbled: Tampering = meddling(({ board, text }) => {
-      board.force('{"not":"a message"}')
-      return board.post(text)
-    })
+    const garbled: Tampering = { board: (board): Board => ({
+      ...board,
+      async *follow(pin, signal) {
+        for await (const entry of board.follow(pin, signal)) yield entry.offset === 2 ? { ...entry, text: '{"not":"a message"}' } : entry
+      },
+    }) }
     const error: unknown = await simulate({ ...options, tamper: { ben: garbled } }).catch((reason: unknown) => reason)
     expect(error).to.have.property('code', 'wire.malformed')
+  })
+
+  it('that keeps an attachment back is named in the Abort, accuses nobody, and keeps nobody waiting for ever', async () => {
+    for (const step of ['SendCommits', 'SendDeals']) {
+      const run = await simulateFaults(3, 2, [`storage-withholds:ben:${step}`])
+      const { outcome, fault, ledger } = resultOf(run, 'ben')
+      expect(outcome).to.equal('aborted')
+      expect(fault).to.include({ reason: 'withheld', accused: null, convicts: false, step })
+      expect(ledger.withheld).to.match(/^[0-9a-f]{64}$/)
+      expect(resultOf(run, 'anna').ledger.aborts.some(({ payload }) => payload.reason === 'withheld' && payload.accused === null)).to.equal(true)
+    }
+  })
+
+  it('that keeps an attachment back from a client that starts late keeps it from starting no longer than to the deadline', async () => {
+    const run = await simulateDkg(2, 2, 'withheld before', { tamper: { ben: abortsBefore('SendDeals', 0) } })
+    const { client, memory } = memberOf(run, 'ben')
+    const closed: Board = { ...run.board, getAttachment: (hash) => Promise.reject(boardError('missing', { hash })) }
+    const again = await runMember({ ...memberOf(run, 'ben'), memory, client: { ...client, board: closed, feed: new Feed({ board: closed, store: emptyLog, retryDelay: 1 }) } }, run.opening, new AbortController().signal)
+    expect(again?.outcome).to.equal('aborted')
+    expect(again?.fault).to.include({ reason: 'withheld', accused: null })
+  })
+
+  it('that forges a member’s message after the certificate stops the clients that see it, and takes nothing back from the others', async () => {
+    const run = await simulateFaults(3, 2, ['storage-rewrites:ben:ProcessResponses'])
+    expect(outcomes(run)).to.deep.equal({ anna: 'usable', ben: 'stopped', cleo: 'usable' })
+    expect(resultOf(run, 'ben')).to.have.nested.property('trouble.code', 'board.tampered')
+  })
+})
+
+describe('a ceremony in doubt', () => {
+  it('is given up for good by an owner who says so on both machines: dead for all who read it, abandoned for that one', async () => {
+    const run = await simulateFaults(3, 2, ['silent:ben:ProcessDeals'])
+    expect(outcomes(run)).to.include({ anna: 'dead', cleo: 'dead' })
+    const { ledger } = resultOf(run, 'cleo')
+    const by = ledger.roster.map(({ name }) => name).filter((name) => ledger.hasAbandoned(name))
+    expect(by).to.include('anna')
+    expect(endingFor(ledger, 'anna')).to.equal('abandoned')
+    expect(memberOf(run, 'anna').memory.read().ceremonies[run.ceremony]).to.include({ state: 'abandoned' })
+    expect(run.members.map(({ memory }) => Object.keys(memory.read().kept))).to.deep.equal([[], [], []])
+    // ben’s part comes after all: the certificate is complete, and the key can never be used.
+    const kept = await memberOf(run, 'ben').client.store.get(`${run.ceremony}/outbox-ProcessDeals`)
+    await run.board.post(kept ?? expect.fail())
+    const late = readerOf(run)
+    expect(late).to.include({ certified: true, end: 'dead' })
+  })
+
+  it('is not given up where the owner’s airgap says no: it stays in doubt, and another day may complete it', async () => {
+    const refusing: Tampering = { exchange: (airgap) => async (request) => {
+      const { body, ceremony, step, digest } = openEnvelope(request)
+      if ((body as JsonObject)['ask'] !== 'abandon') return airgap.handle(request)
+      return sealEnvelope({ kind: 'answer', ceremony, step, body: { give: 'refusal', request: digest, code: 'run.not-abandoned', what: 'No.', todo: 'Wait.' } })
+    } }
+    const run = await simulateDkg(3, 2, 'no to abandon', { tamper: { anna: refusing, ben: { ...refusing, ...inStep('ProcessDeals', swallowed) }, cleo: refusing } })
+    expect(outcomes(run)).to.include({ anna: 'doubtful', cleo: 'doubtful' })
+    for (const name of ['anna', 'cleo']) expect(memberOf(run, name).memory.read().ceremonies[run.ceremony]).to.include({ state: 'live' })
+    expect(readerOf(run)).to.include({ end: 'aborted', dead: null })
+  })
+
+  it('of a script without a step to abandon ends as not completed', async () => {
+    const names = namesOf(2)
+    const run = await simulate({ script: beacon, names, parameters: {}, verbs, random: seededRandom('no step'), idle: 5, tamper: { ben: inStep('SendReveals', swallowed) } })
+    expect(outcomes(run)).to.deep.equal({ anna: 'doubtful', ben: 'doubtful' })
   })
 })
 
@@ -190,17 +258,15 @@ describe('a client', () => {
       return sealEnvelope({ kind, ceremony, step, body: mangle({ body: body as JsonObject, request }) })
     },
   })
-  const statements = (change: (one: JsonObject) => JsonObject): Mangle => ({ body }) => ({ ...body, statements: (body['statements'] as readonly JsonObject[]).map(change) })
+  const statement = (change: (one: JsonObject) => JsonObject): Mangle => ({ body }) => ({ ...body, statement: change(body['statement'] as JsonObject) })
 
   const wrongAnswers: [string, Tampering, string][] = [
     ['to another request', mangled(({ body }) => ({ ...body, request: '00'.repeat(32) })), 'run.answer'],
     ['of another kind', mangled(({ body }) => ({ give: 'closed', request: body['request'] })), 'run.answer'],
     ['that asks where nothing assists', mangled(({ body }) => ({ give: 'question', request: body['request'], question: 1 })), 'run.answer'],
-    ['with another payload', mangled(statements((one) => ({ ...one, payload: { ...(one['payload'] as JsonObject), digest: '00'.repeat(32) } }))), 'run.answer'],
-    ['with another signature', mangled(statements((one) => ({ ...one, airgapSignature: '00'.repeat(64) }))), 'run.answer'],
-    ['of another type', mangled(statements((one) => ({ ...one, type: 'Response' }))), 'run.answer'],
-    ['to somebody else', mangled(statements((one) => ({ ...one, to: 'anna' }))), 'run.answer'],
-    ['twice', mangled(({ body }) => ({ ...body, statements: [0, 1].map(() => (body['statements'] as readonly JsonObject[])[0] ?? {}) })), 'run.answer'],
+    ['with another payload', mangled(statement((one) => ({ ...one, payload: { ...(one['payload'] as JsonObject), digest: '00'.repeat(32) } }))), 'run.answer'],
+    ['with another signature', mangled(statement((one) => ({ ...one, airgapSignature: '00'.repeat(64) }))), 'run.answer'],
+    ['of another type', mangled(statement((one) => ({ ...one, type: 'Response' }))), 'run.answer'],
     ['with an attachment too many', mangled(({ body }) => ({ ...body, attachment: {} })), 'run.answer'],
     ['with a member too many', mangled(({ body }) => ({ ...body, more: 1 })), 'wire.malformed'],
     ['that is no envelope', { exchange: () => () => Promise.resolve('{}') }, 'channel.bad-envelope'],

@@ -11,7 +11,10 @@ import { canonical } from '../../wire/canonical.ts'
 import type { JsonObject } from '../../wire/canonical.ts'
 import { EMPTY_HEAD, EMPTY_LOG, headAfter, parseMessage, signMessage, signStatement, textHash } from '../../wire/message.ts'
 import type { Unsigned } from '../../wire/message.ts'
-import { memberOf, recovered, resultOf, simulateDkg, transcriptOf } from './harness.ts'
+import { slotsOf } from '../../run/budget.ts'
+import { mostEntries } from '../../wire/limits.ts'
+import { beforeStep } from '../../run/meddling.ts'
+import { dkg, memberOf, recovered, resultOf, simulateDkg, transcriptOf } from './harness.ts'
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -67,17 +70,41 @@ describe('a log with hostile messages in it', () => {
     expect(await recovered(run, 'anna')).to.deep.equal(shareOf(run, 'anna'))
   })
 
-  it('is no longer for what strangers post about it, or for the Opening posted again, than a line each', () => {
+  it('is no longer for what strangers post about it than a line each', () => {
     const before = transcriptOf(run).length
     const statement = { ceremony: run.ceremony, step: 'X', type: 'X', from: 'mallory', view: null, payload: { long: 'x'.repeat(500_000) } }
     run.board.force(canonical(signMessage(seededRandom('mallory')(32), { statement, seen: EMPTY_LOG })))
-    const [first] = run.board.entries
-    const opening = unsigned(first?.text ?? '')
-    const pin = { offset: 0, head: first?.head ?? '' }
-    run.board.force(canonical(signMessage(memberOf(run, 'anna').signingKey, { ...opening, seen: pin })))
     const text = transcriptOf(run)
     expect(text.length - before).to.be.lessThan(500)
     expect(verified(text).verdict).to.equal('usable')
+  })
+
+  it('is no longer for the Opening posted again, however often, than a member may post: after that each is a line, and says nothing', async () => {
+    const open = await simulateDkg(2, 2, 'reopened')
+    const before = transcriptOf(open).length
+    const [first] = open.board.entries
+    const opening = unsigned(first?.text ?? '')
+    const again = (count: number) => {
+      for (let i = 0; i < count; i++) open.board.force(canonical(signMessage(memberOf(open, 'anna').signingKey, { ...opening, seen: { offset: i, head: first?.head ?? '' } })))
+    }
+    const most = mostEntries(slotsOf(dkg.ceremony, 2))
+    again(most)
+    const full = transcriptOf(open).length
+    expect(full - before).to.be.greaterThan(most * 800)
+    again(most)
+    expect(transcriptOf(open).length - full).to.be.lessThan(most * 300)
+    expect(verified(transcriptOf(open)).verdict).to.equal('usable')
+    expect(await recovered(open, 'anna')).to.deep.equal(shareOf(open, 'anna'))
+  })
+
+  it('says the same to those who read all of it and to those who read its transcript, whatever a member posts under another mark', async () => {
+    const odd = await simulateDkg(2, 2, 'odd', { tamper: { ben: beforeStep('SendDeals', ({ message, board, sign }) => {
+      for (const type of ['Opening', 'Ready']) board.force(sign({ statement: { ...message.statement, type }, seen: message.seen }))
+      return Promise.resolve()
+    }) } })
+    expect(resultOf(odd, 'anna')).to.include({ outcome: 'usable' })
+    expect(resultOf(odd, 'anna').ledger.faults).to.deep.equal([])
+    expect(verified(transcriptOf(odd)).verdict).to.equal('usable')
   })
 
   it('is no longer for all that a participant posts that counts for nothing than a line each, whatever is attached to it', async () => {

@@ -10,7 +10,8 @@ import { readShipped, shippedLibrary } from '../../script/shipped.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import { canonical, parseCanonical } from '../../wire/canonical.ts'
 import type { JsonObject } from '../../wire/canonical.ts'
-import { EMPTY_HEAD, hashOf, parseMessage } from '../../wire/message.ts'
+import { EMPTY_HEAD, hashOf, markOf, parseMessage } from '../../wire/message.ts'
+import type { Message } from '../../wire/message.ts'
 import { namesOf, resultOf, simulateDkg } from './harness.ts'
 
 const sign = readShipped('sign')
@@ -96,7 +97,8 @@ describe('the transcript of a signing', function () {
     const { message, ...rest } = parseCanonical(lines[at] ?? '', 'It', 100) as { message: JsonObject; head: string; offset: number }
     expect(message).to.be.an('object')
     const hash = hashOf(message)
-    const without = lines.map((line, i) => (i === at ? canonical({ head: rest.head, offset: rest.offset, hash }) : line)).join('\n')
+    const { statement } = message as unknown as Message
+    const without = lines.map((line, i) => (i === at ? canonical({ head: rest.head, offset: rest.offset, hash, mark: markOf(key.ceremony, statement.from) }) : line)).join('\n')
     const found = verified(without)
     expect(found.verdict).to.equal('invalid')
     expect(found.findings.at(-1)?.detail).to.contain('not known here as finished')
@@ -104,10 +106,19 @@ describe('the transcript of a signing', function () {
     expect(verified(text.replace('Pay 5 to Anna', 'Pay 9 to Anna')).verdict).to.equal('invalid')
   })
 
+  it('is not valid where a member’s message is left out that changes nothing: its mark tells whose it is', () => {
+    const lines = text.split('\n')
+    const at = lines.findIndex((line) => line.includes('"type":"Abort"'))
+    const { message, head, offset } = parseCanonical(lines[at] ?? '', 'It', 100) as { message: JsonObject; head: string; offset: number }
+    const without = (mark: string) => lines.map((line, i) => (i === at ? canonical({ head, offset, hash: hashOf(message), mark }) : line)).join('\n')
+    expect(verified(without(markOf(signing.ceremony, 'ben'))).findings.at(-1)?.detail).to.contain('a message of ben in this ceremony is left out')
+    expect(verified(without(markOf(signing.ceremony, 'mallory'))).findings.at(-1)?.detail).to.contain('damaged at line')
+  })
+
   describe('and the file of its signatures', () => {
     const random = seededRandom('verify a file')
-    const check = (change: (found: SignatureExport) => object, transcript?: string) =>
-      verifySignatures(JSON.stringify(change(signatures), null, 2), random, transcript === undefined ? undefined : verified(transcript))
+    const check = (change: (found: SignatureExport) => object, transcript?: string, isTrusted = true) =>
+      verifySignatures(JSON.stringify(change(signatures), null, 2), random, transcript === undefined ? undefined : { ...verified(transcript), isTrusted })
     const same = (found: SignatureExport): object => found
 
     it('are good by themselves, and prove whose key it is only beside the transcript of the signing: the key’s alone would prove neither purpose nor ceremony', () => {
@@ -115,6 +126,8 @@ describe('the transcript of a signing', function () {
       expect(check(same)).to.include({ verdict: 'signed', keyIsProven: false, count: 2, purpose: 'Payday' })
       expect(check(same, text)).to.include({ verdict: 'signed', keyIsProven: true })
       expect(check(same, keyText)).to.include({ verdict: 'invalid', keyIsProven: false })
+      // Its scripts are none that whoever asks knows.
+      expect(check(same, text, false)).to.include({ verdict: 'invalid', keyIsProven: false })
     })
 
     it('are told where they do not fit: message, screen, ceremony, signature, key, number', () => {

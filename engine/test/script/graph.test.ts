@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { abortsAfterSuccess, deadEnds, graphOf, mermaid, outlineOf, reachable } from '../../compile/graph.ts'
+import { OUTCOMES } from '../../compile/client.ts'
+import { abandonStep } from '../../run/abandon.ts'
 import type { Graph } from '../../compile/graph.ts'
 import { readShipped, shippedNames } from '../../script/shipped.ts'
 
@@ -48,8 +50,20 @@ describe('a ceremony as a graph', () => {
     expect([...reachable(graph, 'a')].sort()).to.deep.equal(['a', 'end', 'loop'])
   })
 
+  it('leads to every end that the machine has, and to giving up only where a step of the airgap’s follows the certificate', () => {
+    for (const name of shippedNames()) {
+      const { ceremony } = readShipped(name)
+      const graph = graphOf(outlineOf(ceremony), 'client')
+      const ends = [...reachable(graph, graph.start)].filter((id) => graph.states.some((one) => one.id === id && one.final === true)).sort()
+      const isLast = ceremony.steps.at(-1)?.name === ceremony.certificate
+      expect(ends, name).to.deep.equal(OUTCOMES.filter((outcome) => outcome !== 'stopped' && !(isLast && outcome === 'unconfirmed')).sort())
+      expect(reachable(graph, graph.start).has('abandoning'), name).to.equal(abandonStep(ceremony) !== undefined)
+      expect(reachable(graphOf(outlineOf(ceremony), 'airgap'), `${ceremony.steps[0]?.name ?? ''}_waiting`).has('abandoned'), name).to.equal(abandonStep(ceremony) !== undefined)
+    }
+  })
+
   it('finds what could abort after success, in any later step', () => {
-    const step = { side: 'airgap', confirm: false, assist: false, agree: false } as const
+    const step = { side: 'airgap', confirm: false, assist: false, agree: false, all: true } as const
     const outline = (certificate: number) => ({
       certificate,
       steps: [{ ...step, name: 'A', agree: true }, { ...step, name: 'B' }, { ...step, name: 'C', confirm: true, disputes: 'D' }],
