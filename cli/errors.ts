@@ -218,6 +218,7 @@ const EXITS: Readonly<Record<string, ExitCode>> = {
   'cli.whole-id': EXIT.usage,
   'storage.bad-option': EXIT.usage,
   'storage.bad-url': EXIT.usage,
+  'storage.first-version': EXIT.refused,
   'cli.channel': EXIT.usage,
   'board.unreachable': EXIT.unreachable,
   'board.tampered': EXIT.unreachable,

@@ -18,7 +18,7 @@ export interface Signed {
   /** As its opener claimed it. */
   readonly purpose: string | null
   readonly count: number
-  /** H(JCS(messages)), hex. */
+  /** As it showed it (protocol §8), hex. */
   readonly messages: string
 }
 

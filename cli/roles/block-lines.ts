@@ -15,9 +15,9 @@ export const linesOf = (blocks: readonly Block[], width: number): string[] => bl
 function blockLines(block: Block, width: number): string[] {
   switch (block.kind) {
     case 'heading': return [paint('bold', block.text)]
-    case 'warning': return brokenLines(block.text, width).map((line) => paint(block.isGrave === true ? 'red' : 'yellow', line))
+    case 'warning': return ownLines(block.text, width).map((line) => paint(block.isGrave === true ? 'red' : 'yellow', line))
     case 'title':
-    case 'text': return [block.text]
+    case 'text': return ownLines(block.text, width)
     case 'facts': return block.facts.flatMap((fact) => (block.isWide === true ? wideLines(fact, width) : factLines(fact, width)))
     case 'roster': return rosterLines(block)
     case 'number': return [`  number  ${paint('bold', block.number)}`]
@@ -25,6 +25,9 @@ function blockLines(block: Block, width: number): string[] {
     case 'gap': return ['']
   }
 }
+
+/** The program's own words, broken where the window ends. */
+const ownLines = (text: string, width: number): string[] => (text.length <= width ? [text] : brokenLines(text, width).map((line) => line.trimEnd()))
 
 function factLines({ label, value, from }: Fact, width: number): string[] {
   if (from === 'outside') return outsideLines(label, value, INDENT, width)

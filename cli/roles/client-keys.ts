@@ -22,7 +22,7 @@ export interface SignedWith {
   /** As its opener claimed it. */
   readonly purpose: string
   readonly count: number
-  /** H(JCS(messages)), hex. */
+  /** As every airgap showed it (protocol §8), hex. */
   readonly messages: string
 }
 

@@ -106,6 +106,19 @@ describe('keyrite storage serve', () => {
     expect((await outcome(process)).stdout).to.include('chmod 600 token')
   })
 
+  it('refuses a board of the protocol’s first version, which it leaves as it is, and exits with 3', async () => {
+    const process = start('--data', 'data', '--json')
+    await ready(process)
+    process.kill('SIGTERM')
+    await outcome(process)
+    const path = join(folder, 'data', 'boards', 'meadow', 'messages.db')
+    const older = '{"$$indexCreated":{"fieldName":"slot","unique":true,"sparse":true}}\n'
+    await writeFile(path, older)
+    const ended = await outcome(start('--data', 'data', '--json'))
+    expect([ended.code, errorOf(ended).code], ended.stderr).to.deep.equal([3, 'storage.first-version'])
+    expect(await readFile(path, 'utf8')).to.equal(older)
+  })
+
   it('says that the port is in use, and exits with 1', async () => {
     const taken = createServer().listen(0, '127.0.0.1')
     await once(taken, 'listening')

@@ -86,6 +86,8 @@ export async function abandonCeremony(ports: AirgapPorts, id: string, name: stri
  */
 export async function closeCeremony(ports: AirgapPorts, id: string, request: CloseRequest): Promise<void> {
   const { cell, script, known } = hereOf(ports, id)
+  // Closed before, perhaps with an answer that got lost: what was erased shows no end any more, and none is needed.
+  if (cell.state === 'closed') return
   const isCommittedStill = isCommitted(script, cell) && !isBarred(cell)
   if (request.ending !== undefined) verifyEnding(known, request.ending)
   else if (request.abort === undefined) throw runError('statements', { step: 'Abort', why: 'it brings nothing that shows an end' })

@@ -57,7 +57,7 @@ export function checkOpening(opening: Opening, script: Script, own?: Card, find:
   if (n < min || n > max) refuse(`it has ${n} participants; the script wants ${min} to ${max}`)
   const problem = rosterProblem(opening.roster)
   if (problem !== null) refuse(problem)
-  if (Number.isNaN(Date.parse(opening.opensAt))) refuse('opensAt is no date')
+  if (!isDate(opening.opensAt)) refuse('opensAt is no date')
   try {
     fieldsCheck(fieldsOf(ceremony))(opening.parameters, 'The parameters')
   } catch (error) {
@@ -68,6 +68,12 @@ export function checkOpening(opening: Opening, script: Script, own?: Card, find:
   if (parameter !== null) refuse(`a parameter is wrong: ${parameter}`)
   if (own !== undefined) checkOwnCard(opening.roster, own)
   followedBy(ceremony, opening, find)
+}
+
+/** A runtime may read a 30th of February as some other day, and another one not at all. */
+function isDate(opensAt: string): boolean {
+  const time = Date.parse(opensAt)
+  return !Number.isNaN(time) && new Date(time).toISOString() === opensAt.replace('Z', '.000Z')
 }
 
 const known = new WeakMap<Ceremony, Fields>()

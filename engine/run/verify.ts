@@ -173,7 +173,7 @@ function readLedger(ledger: Ledger, transcript: Transcript, say: (finding: Findi
   }
 }
 
-/** What an opening wants signed: how many, and H(JCS(messages)) of all, as every airgap showed it. */
+/** What an opening wants signed: how many, and the hash of all, as every airgap showed it. */
 function messageFindings({ ceremony, opening }: Ledger): readonly Finding[] {
   return Object.entries(ceremony.parameters).flatMap(([name, type]) => {
     const items = opening.parameters[name]

@@ -123,13 +123,12 @@ export const dkgCheckProof: CheckVerb = {
     const bad = (one: Collected): VerbFault => ({
       reason: 'dkg.bad-share-proof', accused: one.from, why: 'its share proof does not verify under its share key',
     })
-    const [otherKey] = incoming.filter((one) => text(one.payload, 'groupKey') !== groupKey)
-    if (otherKey !== undefined) return [bad(otherKey)]
-    const entries = incoming.map((one) => ({ one, publicKey: shareKey(shareKeys, one), signature: signatureOf(one) }))
-    if (verifyShareSignatures(entries, message, DST_SHARE_PROOF, scope.random)) return []
-    return entries
-      .filter(({ publicKey, signature }) => !verifySignature(publicKey, message, signature, DST_SHARE_PROOF))
-      .map(({ one }) => bad(one))
+    const isOther = (one: Collected): boolean => text(one.payload, 'groupKey') !== groupKey
+    const others = incoming.filter(isOther).map(bad)
+    const entries = incoming.filter((one) => !isOther(one)).map((one) => ({ one, publicKey: shareKey(shareKeys, one), signature: signatureOf(one) }))
+    if (verifyShareSignatures(entries, message, DST_SHARE_PROOF, scope.random)) return others
+    const unproven = entries.filter(({ publicKey, signature }) => !verifySignature(publicKey, message, signature, DST_SHARE_PROOF))
+    return [...others, ...unproven.map(({ one }) => bad(one))]
   },
 }
 

@@ -1,13 +1,15 @@
 import { PassThrough } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
 import { expect } from 'chai'
-import type { Confirmation } from '../../../engine/run/airgap.ts'
+import type { Confirmation, Declined } from '../../../engine/run/airgap.ts'
 import type { Message } from '../../../engine/messages/kind.ts'
 import { messageKinds } from '../../../engine/messages/kinds.ts'
 import { messagesHash } from '../../../engine/messages/batch.ts'
 import { readShipped } from '../../../engine/script/shipped.ts'
 import type { Json } from '../../../engine/wire/canonical.ts'
-import { BLIND_SENTENCE, confirmCeremony } from '../../roles/airgap-confirm.ts'
+import { BLIND_SENTENCE, confirmAbandon, confirmCeremony } from '../../roles/airgap-confirm.ts'
 import { makeHand } from '../../roles/airgap-hand.ts'
+import type { Hand } from '../../roles/airgap-hand.ts'
 import { workLine } from '../../roles/airgap-log.ts'
 import { shownMessages } from '../../roles/airgap-messages.ts'
 import { linesOf as painted } from '../../roles/block-lines.ts'
@@ -126,26 +128,49 @@ class Keyboard extends PassThrough {
 
 const NO = { declined: null }
 
-describe('consent to what is to be signed', () => {
-  /** Answers each question with the next of these; gives the consent and all that was shown. */
-  async function asked(messages: readonly Json[], answers: readonly string[], accepted?: string, isTTY = true): Promise<{ readonly consent: unknown; readonly shown: string }> {
-    const keyboard = new Keyboard()
-    keyboard.isTTY = isTTY
-    const left = [...answers]
-    let shown = ''
-    const write = (text: string): void => {
-      shown += text
-      if (text.endsWith('› ')) setTimeout(() => keyboard.write(`${left.shift() ?? expect.fail('it asks on')}\r`), 15)
-      if (text.includes('press Space')) setTimeout(() => keyboard.write(text.includes('q to stop') ? 'q' : ' '), 150)
-    }
-    const hand = makeHand({
-      isScanned: false, signal: new AbortController().signal, input: keyboard, output: { isTTY, columns: 80, rows: 100, write },
-      timing: { quiet: 5, mostQuiet: 5, grace: 0, pace: 0 },
-    })
-    const consent = await confirmCeremony(question(messages), accepted, hand).catch((error: unknown) => error)
-    expect(left).to.deep.equal([])
-    return { consent, shown }
+type Asking = (hand: Hand) => Promise<true | Declined>
+
+/** Answers each question with the next of these; gives the consent and all that was shown. */
+async function answered(ask: Asking, answers: readonly string[], isTTY = true): Promise<{ readonly consent: unknown; readonly shown: string }> {
+  const keyboard = new Keyboard()
+  keyboard.isTTY = isTTY
+  const left = [...answers]
+  let shown = ''
+  const write = (text: string): void => {
+    shown += text
+    if (text.endsWith('› ')) setTimeout(() => keyboard.write(`${left.shift() ?? expect.fail('it asks on')}\r`), 15)
+    if (text.includes('press Space')) setTimeout(() => keyboard.write(text.includes('q to stop') ? 'q' : ' '), 150)
   }
+  const hand = makeHand({
+    isScanned: false, signal: new AbortController().signal, input: keyboard, output: { isTTY, columns: 80, rows: 100, write },
+    timing: { quiet: 5, mostQuiet: 5, grace: 0, pace: 0 },
+  })
+  const consent = await ask(hand).catch((error: unknown) => error)
+  expect(left).to.deep.equal([])
+  return { consent, shown }
+}
+
+describe('consent to giving a ceremony up', () => {
+  const dkg = readShipped('dkg')
+  const me = stranger('ada', 1)
+  const opening = openingOf(dkg, [me, stranger('bob', 2)], { threshold: 2 })
+  const asked = (...answers: readonly string[]) => answered((hand) => confirmAbandon({ kind: 'abandon', ceremony: '5c'.repeat(32), script: dkg, opening, me }, hand), answers)
+
+  it('is a yes by hand, after what it means and that nothing undoes it', async () => {
+    const { consent, shown } = await asked('perhaps', 'yes')
+    expect(consent).to.equal(true)
+    expect(shown).to.match(/TO GIVE UP FOR GOOD[^]*5c5c5c[^]*nobody can ever use[^]*nothing undoes\s+that\.[^]*Give it up, for everybody and for good\?[^]*Type yes or no/)
+    expect(shown.split('\n').every((line) => stripVTControlCharacters(line).length < 80), 'lines are broken between words').to.equal(true)
+  })
+
+  it('is no consent otherwise: a no leaves all as it is', async () => {
+    expect((await asked('no')).consent).to.deep.equal(NO)
+  })
+})
+
+describe('consent to what is to be signed', () => {
+  const asked = (messages: readonly Json[], answers: readonly string[], accepted?: string, isTTY = true) =>
+    answered((hand) => confirmCeremony(question(messages), accepted, hand), answers, isTTY)
 
   it('is given after looking, by the number', async () => {
     const { consent, shown } = await asked(batch(200), ['show 7', 'list', 'find 96196', '1111100000', '0000011111'])

@@ -27,7 +27,8 @@ describe('an airgap on whose keyboard a scanner types', function () {
   before(async function () {
     if (!hasTerminals) this.skip()
     folder = await mkdtemp(join(tmpdir(), 'keyrite-scanner-'))
-    card = cardOf('ada', (await makeAirgap(folder, join(folder, 'home'))).airgapKey)
+    const { airgapKey, epoch } = await makeAirgap(folder, join(folder, 'home'))
+    card = { ...cardOf('ada', airgapKey), epoch }
   })
   afterEach(async () => {
     for (const terminal of open) terminal.kill()

@@ -33,7 +33,8 @@ describe('a question on the airgap’s screen', function () {
   before(async function () {
     if (!hasTerminals) this.skip()
     folder = await mkdtemp(join(tmpdir(), 'keyrite-withdrawn-'))
-    card = cardOf('ada', (await makeAirgap(folder, join(folder, 'home'))).airgapKey)
+    const { airgapKey, epoch } = await makeAirgap(folder, join(folder, 'home'))
+    card = { ...cardOf('ada', airgapKey), epoch }
     client = await openFolderCarrier({ role: 'client', folder: join(folder, 'channel') })
     await client.show(pairRequest(card))
     const airgap = start(`folder:${join(folder, 'channel')}`)

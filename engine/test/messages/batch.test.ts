@@ -10,7 +10,7 @@ import { networks } from '../../messages/ethereum/networks.ts'
 import { fieldsCheck, valueProblem } from '../../verbs/values.ts'
 import type { Json } from '../../wire/canonical.ts'
 
-const sha256 = (value: unknown): string => createHash('sha256').update(canonicalize(value)!).digest('hex')
+const sha256 = (value: unknown): string => createHash('sha256').update(`keyrite/2/messages\n${canonicalize(value)!}`).digest('hex')
 const change = kindOf({ kind: 'eth/bls-to-execution-change' }).example
 const changes = (count: number): Message[] => Array.from({ length: count }, (_, i) => ({ ...change, validatorIndex: 500_000 + i }))
 const without = (message: Message, field: string) => Object.fromEntries(Object.entries(message).filter(([name]) => name !== field))
@@ -47,7 +47,7 @@ describe('a batch', () => {
     ]) expect(compactMessages(messages)).to.deep.equal(messages)
   })
 
-  it('has one hash, in whichever form it crossed: H(JCS(messages))', () => {
+  it('has one hash, in whichever form it crossed: H("keyrite/2/messages\n" || JCS(messages))', () => {
     const messages = changes(3)
     expect(messagesHash(messages)).to.equal(sha256(messages))
     expect(messagesHash(expandMessages(compactMessages(messages)))).to.equal(sha256(messages))

@@ -151,6 +151,7 @@ describe('an airgap', () => {
         expect(readAnswer(text).give, step).to.equal('closed')
         expect(bench.cellOf(memory.read())).to.include({ state: 'closed' })
         expect(refusalOf(await airgap.handle(ben('ProcessResponses').request))).to.equal('run.closed')
+        expect(await airgap.handle(close({ ending }, step)), 'the same again').to.equal(text)
         expect(memory.read().kept).to.deep.equal({})
       }
       // What is finished stays so: the share is there.

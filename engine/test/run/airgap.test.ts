@@ -60,6 +60,8 @@ describe('an airgap', () => {
       ['a threshold that is text', () => threshold('2'), 'run.opening'],
       ['a parameter too many', () => opening((one) => ({ ...one, parameters: { threshold: 2, more: 1 } })), 'run.opening'],
       ['a date that is none', () => opening((one) => ({ ...one, opensAt: '2026-13-40T00:00:00Z' })), 'run.opening'],
+      ['a date that only some runtimes read', () => opening((one) => ({ ...one, opensAt: '2026-02-30T00:00:00Z' })), 'run.opening'],
+      ['an hour that only some days have', () => opening((one) => ({ ...one, opensAt: '2026-02-03T24:00:00Z' })), 'run.opening'],
       ['an opening with a member more', () => opening((one) => ({ ...one, more: 1 })), 'wire.malformed'],
     ]
     for (const [what, request, code] of cases) {

@@ -3,10 +3,10 @@ import { expect } from 'chai'
 import { slotsOf } from '../../run/budget.ts'
 import { airgapSign } from '../../run/meddling.ts'
 import { memoryBoard } from '../../run/memory-board.ts'
-import { seededRandom } from '../../run/simulate.ts'
+import { seededRandom, simulate } from '../../run/simulate.ts'
 import type { Simulated } from '../../run/simulate.ts'
 import { verifyTranscript } from '../../run/verify.ts'
-import { shippedLibrary } from '../../script/shipped.ts'
+import { readShipped, shippedLibrary } from '../../script/shipped.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import { canonical } from '../../wire/canonical.ts'
 import { mostEntries } from '../../wire/limits.ts'
@@ -105,5 +105,15 @@ describe('attacks on a log', () => {
       expect(transcriptOf(attacked).split('\n').filter((line) => line.includes('"type":"Opening"'))).to.have.length(most + 1)
       expect(bothSay(withMore([forgery({ ...opening, from: 'ben' })]))).to.equal('unconfirmed')
     })
+  })
+
+  it('a forgery in a member’s name ends a signing too, in which some are enough', async () => {
+    const [sign, key] = [readShipped('sign'), await simulateDkg(3, 2, 'a key to sign with')]
+    const parameters = { purpose: 'a forgery', messages: [{ kind: 'text', text: 'a' }] }
+    const signing = await simulate({ script: sign, names: namesOf(3), parameters, verbs, random: seededRandom('a signing'), idle: 5, after: key })
+    const forged = { ceremony: signing.ceremony, step: null, type: 'Abort', from: 'anna', view: null, payload: {} }
+    const log = new TestLog(signing, sign, { key: readerOf(key) })
+    for (const text of [canonical(signMessage(seededRandom('no key of anna’s')(32), { statement: forged, seen: EMPTY_LOG })), ...signing.board.entries.map((one) => one.text)]) log.add(text, signing.board.attachments)
+    expect([log.ledger.end, log.ledger.current, log.ledger.faults.map(({ reason, accused }) => `${reason} ${String(accused)}`)]).to.deep.equal(['aborted', 0, ['bad-signature null']])
   })
 })

@@ -237,6 +237,19 @@ describe('attacks on what is concluded', () => {
     expect(convictedBy(run)).to.deep.equal(['ben dkg.false-complaint', 'dan dkg.false-complaint'])
   })
 
+  it('everyone who proves no share is convicted, whatever another says of the key', async () => {
+    const finish = verbs.airgap['dkg.finish']
+    const lying: AirgapVerb = (scope, args) => {
+      const finished = finish?.(scope, args)
+      return finished?.kind === 'states' ? { ...finished, payload: { ...finished.payload, groupKey: toHex(OTHER_KEY) } } : { kind: 'asks', question: null }
+    }
+    const ben = { airgapVerbs: { ...verbs, airgap: { ...verbs.airgap, 'dkg.finish': lying } } }
+    const run = await simulateDkg(3, 2, 'two unproved', {
+      tamper: { ...tamperingOf(['bad-share-proof:cleo'], { script: dkg, verbs, random: seededRandom('x'), names: namesOf(3) }), ben },
+    })
+    expect(convictedBy(run)).to.deep.equal(['ben dkg.bad-share-proof', 'cleo dkg.bad-share-proof'])
+  })
+
   it('an Abort beside a false complaint takes nobody’s duty to answer it away', async () => {
     const { ben } = tamperingOf(['false-complaint:ben:cleo'], { script: dkg, verbs, random: seededRandom('x'), names: namesOf(3) })
     const aborting: Tampering = { ...ben, board: (board, member) => ({ ...board, post: async (text) => {

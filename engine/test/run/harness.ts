@@ -154,9 +154,9 @@ export class TestLog {
   readonly ledger: Ledger
   private readonly heads: string[] = []
 
-  constructor(run: Pick<Simulated, 'opening'>, script = dkg) {
+  constructor(run: Pick<Simulated, 'opening'>, script = dkg, followed: Readonly<Record<string, Ledger>> = {}) {
     const headAt = (offset: number) => (offset === -1 ? EMPTY_HEAD : this.heads[offset])
-    this.ledger = new Ledger({ script, opening: run.opening, verbs, random: seededRandom('a ledger'), headAt })
+    this.ledger = new Ledger({ script, opening: run.opening, verbs, random: seededRandom('a ledger'), headAt, followed })
   }
 
   get pin() {
