@@ -74,7 +74,8 @@ describe('the vault', () => {
       const file = await vaultIn(home)
       for (const [contents, code] of [
         ['{"version":2,"counter":1,"filler":""}', 'vault.wrong-shape'],
-        ['{"version":1,"counter":1,"filler":"","more":1}', 'vault.wrong-shape'],
+        ['{"version":3,"counter":1,"filler":"","more":1}', 'vault.wrong-shape'],
+        ['{"version":1,"counter":1,"filler":"","more":1}', 'vault.other-version'],
         [`{"version":1,"counter":${PASSPHRASE}`, 'vault.not-json'],
         ['', 'vault.not-json'],
       ]) {
