@@ -1,7 +1,7 @@
 /** A running ceremony as people see it: participants × steps, who is awaited and until when, how it ended. */
 import { stripVTControlCharacters } from 'node:util'
 import { expandMessages, messagesHash } from '../../engine/messages/batch.ts'
-import { endingFor } from '../../engine/run/ending.ts'
+import { endingFor, unmade } from '../../engine/run/ending.ts'
 import { convictedIn, unansweredIn, unansweredWords } from '../../engine/run/guilt.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Ceremony, Step } from '../../engine/script/model.ts'
@@ -124,7 +124,7 @@ export function stateOf(ledger: Ledger, now: number, me?: string, hasBegun = fal
   const ending = endingFor(ledger, me, hasBegun)
   switch (ending) {
     case 'open': return 'running'
-    case 'unconfirmed': return now > ledger.deadline(ledger.ceremony.steps.length - 1) ? ending : 'confirming'
+    case 'unconfirmed': return now > ledger.deadline(ledger.ceremony.steps.length - 1) || unmade(ledger) !== null ? ending : 'confirming'
     case 'dead': return ledger.disputes.some(({ answered, name }) => !answered && now < ledger.disputeDeadline(name)) ? 'disputed' : ending
     default: return ending
   }

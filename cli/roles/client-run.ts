@@ -17,7 +17,7 @@ import { partFile } from '../../engine/vault/part-file.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { isKeyriteError } from '../../engine/wire/error.ts'
 import { following } from '../../engine/wire/signals.ts'
-import { mayBeAccused } from '../../engine/run/ending.ts'
+import { mayBeAccused, unmade } from '../../engine/run/ending.ts'
 import { EXIT } from '../errors.ts'
 import { askYesNo } from '../prompt.ts'
 import type { Live } from '../output.ts'
@@ -221,9 +221,11 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
     }
   }
   if (outcome === 'unconfirmed') {
+    const why = unmade(ledger)
     return {
-      lines: [STATE_WORDS.unconfirmed, `Missing: ${ledger.missing(ledger.current).join(', ')}`],
-      next: ['Ask those who are missing to run their client and airgap; then run this again.'], exit: EXIT.aborted, json,
+      lines: [STATE_WORDS.unconfirmed, why === null ? `Missing: ${ledger.missing(ledger.current).join(', ')}` : `Nobody is missing, but ${why}`],
+      next: [why === null ? 'Ask those who are missing to run their client and airgap; then run this again.' : 'It never will be: open another ceremony, by a script that fits.'],
+      exit: EXIT.aborted, json,
     }
   }
   if (outcome === 'aborted' && stateOf(ledger, Date.now(), me) === 'left') {

@@ -41,7 +41,7 @@ function lookedUp({ followed, ...found }: Omit<Verification, 'findings'>, known:
 
 const VERDICTS: Readonly<Record<Verification['verdict'], string>> = {
   usable: 'The ceremony is complete, and its result is confirmed: it may be used, and nothing changes that any more.',
-  unconfirmed: 'The success certificate is complete, but not everyone has confirmed: do not use its result. A later transcript may tell that all have.',
+  unconfirmed: 'The success certificate is complete, but its result is not confirmed by all: do not use it. A later transcript may tell that it is.',
   aborted: 'The ceremony was aborted, as far as this transcript goes: do not use anything of it.',
   dead: 'The ceremony can never be usable: whatever comes after, nothing of it counts. To have its result, open it anew.',
   open: 'The ceremony is not finished, as far as this transcript goes. A later transcript tells more.',

@@ -12,13 +12,13 @@ export function reportLines(report: Report): string[] {
 
 const onStdout = (style: Parameters<typeof paint>[0], text: string): string => paint(style, text, process.stdout)
 
-function headline({ outcome, participants, ms }: Report): string {
+function headline({ outcome, participants, unmade, ms }: Report): string {
   const time = brief(ms)
   switch (outcome) {
     case 'usable':
       return onStdout('green', `Succeeded in ${time}: ${participants.every((one) => one.outcome === 'usable') ? `all ${participants.length} have confirmed the result` : 'the result is there and confirmed'}.`)
     case 'unconfirmed':
-      return onStdout('yellow', `Succeeded in ${time}, but not everybody has confirmed: the result must not be used yet.`)
+      return onStdout('yellow', unmade === null ? `Succeeded in ${time}, but not everybody has confirmed: the result must not be used yet.` : `Every step is complete after ${time}, but ${unmade}.`)
     case 'doubtful':
       return onStdout('yellow', `In doubt after ${time}: somebody aborted after others had stated their part of the certificate.`)
     case 'dead':

@@ -3,6 +3,7 @@ import { checkAbort } from '../../engine/run/abort.ts'
 import type { Fault } from '../../engine/run/abort.ts'
 import { OUTCOMES } from '../../engine/compile/client.ts'
 import type { Outcome } from '../../engine/compile/client.ts'
+import { unmade } from '../../engine/run/ending.ts'
 import { convictedIn, unansweredIn } from '../../engine/run/guilt.ts'
 import type { Conviction, Unanswered } from '../../engine/run/guilt.ts'
 import type { Script } from '../../engine/script/model.ts'
@@ -50,6 +51,8 @@ export interface Report {
   readonly convicted: readonly Found[]
   /** As who read furthest finds it. */
   readonly unanswered: readonly Unanswered[]
+  /** Why its result cannot be made although every step is complete; null where that is not so. */
+  readonly unmade: string | null
   /** Per step: how long it took, and per participant what its airgap took and what crossed (medians). */
   readonly steps: readonly {
     readonly step: string
@@ -92,6 +95,7 @@ export function reportOf({ script, names, parameters, rehearsal, faults, simulat
     outputs: ledgers.find(({ ledger }) => ledger.outputs !== undefined)?.ledger.outputs ?? null,
     aborts: abortsOn(simulated),
     convicted: convictions(ledgers),
+    unmade: ledgers.map(({ ledger }) => unmade(ledger)).find((why) => why !== null) ?? null,
     unanswered: ledgers.map(({ ledger }) => ledger).sort((a, b) => b.asOf - a.asOf).slice(0, 1).flatMap(unansweredIn),
     steps: steps.map(({ name: step }, i) => {
       const own = crossings.filter((crossing) => crossing.step === step)

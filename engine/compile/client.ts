@@ -88,6 +88,7 @@ const machineSetup = setup({
     mayAbandon: () => false,
     isOnDuty: () => false,
     isOver: () => false,
+    isUsable: () => false,
     isPassed: (_, params: { readonly step: string }) => params.step === '',
   },
   actions: {
@@ -103,7 +104,7 @@ const machineSetup = setup({
 /** The names that the runtime must provide, and the compiler may use. */
 export const CLIENT_NAMES = {
   actors: ['watch', 'ask', 'assist', 'compute', 'post', 'pause', 'collect', 'duty', 'justify', 'abort', 'doubt', 'abandon'],
-  guards: ['isQuestion', 'isDisputed', 'isLate', 'isAccused', 'isJudged', 'isTransport', 'isFault', 'isBound', 'isCertified', 'isDead', 'mayAbandon', 'isOnDuty', 'isOver', 'isPassed'],
+  guards: ['isQuestion', 'isDisputed', 'isLate', 'isAccused', 'isJudged', 'isTransport', 'isFault', 'isBound', 'isCertified', 'isDead', 'mayAbandon', 'isOnDuty', 'isOver', 'isUsable', 'isPassed'],
   actions: ['keepQuestion', 'keepAssist', 'forgetQuestion', 'keepFault', 'forgetFault', 'keepTrouble'],
 } as const
 
@@ -224,11 +225,11 @@ export function clientConfig(ceremony: Ceremony) {
   const states: Record<string, object> = {}
   steps.forEach((step, i) => {
     const next = steps[i + 1]
-    states[step.name] = stepState(ceremony, step, next === undefined ? '#usable' : `#${next.name}`)
+    states[step.name] = stepState(ceremony, step, next === undefined ? '#made' : `#${next.name}`)
   })
   const afterCertificate = steps[certificateIndex(ceremony) + 1]
   const succeeded = {
-    guard: 'isCertified', actions: 'forgetFault', target: afterCertificate === undefined ? '#usable' : `#${afterCertificate.name}`,
+    guard: 'isCertified', actions: 'forgetFault', target: afterCertificate === undefined ? '#made' : `#${afterCertificate.name}`,
   }
   const disputes = Object.keys(ceremony.disputes).length > 0
   const onDuty = disputes ? [{ guard: 'isOnDuty', target: 'answering' }] : []
@@ -287,6 +288,8 @@ export function clientConfig(ceremony: Ceremony) {
         invoke: { src: 'abandon', onDone: [succeeded, { guard: 'isDead', target: 'dead' }, { target: 'doubtful' }], onError: stop },
         on: { FAULT: undefined, ABORT: undefined },
       },
+      // Every step is over; its outputs may be such as cannot be made.
+      made: { id: 'made', always: [{ guard: 'isUsable', target: 'usable' }, { target: 'unconfirmed' }] },
       usable: over('usable'),
       unconfirmed: over('unconfirmed'),
       aborted: over('aborted'),

@@ -104,6 +104,7 @@ function clientGraph({ steps, certificate }: Outline): Graph {
     edges.push({ from: state('posting'), to: state('posting'), label: 'RETRY' })
     const complete = index === certificate ? 'complete, success' : 'complete'
     edges.push({ from: state('collecting'), to: entryOf(steps[index + 1]), label: complete })
+    if (index === steps.length - 1) edges.push({ from: state('collecting'), to: 'unconfirmed', label: 'its result cannot be made' })
 
     if (confirm) edges.push({ from: making, to: 'aborted', label: 'too many owners decline', because: { step: name, part: 'confirm' } })
     if (agree) edges.push({ from: state('collecting'), to: 'aborted', label: 'they disagree', because: { step: name, part: 'agree' } })
@@ -123,7 +124,7 @@ function clientGraph({ steps, certificate }: Outline): Graph {
   }
   addDoubt(steps.slice(certificate + 1).some(({ side, all }) => side === 'airgap' && all), success, { states, edges })
   states.push(usable)
-  if (!ready) states.push({ id: 'unconfirmed', label: 'succeeded, unconfirmed', final: true })
+  states.push({ id: 'unconfirmed', label: 'succeeded, unconfirmed', final: true })
   states.push({ id: 'aborted', label: 'aborted', final: true }, { id: 'dead', label: 'dead, never usable', final: true })
   return { start: entryOf(steps[0]), states, edges, groups }
 }

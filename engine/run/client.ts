@@ -138,6 +138,7 @@ class ClientRun {
         isBound: () => work.isBound,
         isCertified: () => ledger.certified,
         isDead: () => ledger.dead !== null,
+        isUsable: () => ledger.usable,
         mayAbandon: () => work.isBound && this.ports.offerAbandon !== undefined && abandonStep(ledger.ceremony) !== undefined,
         isOnDuty: () => this.isOnDuty,
         isOver: () => this.ports.clock.now() >= this.lastDeadline,

@@ -24,6 +24,10 @@ export function mayBeAccused(ledger: Ledger, me: string, now: number, until = -I
   return !ledger.areOthersIn(step.name, me) || ledger.disputes.some(({ accused, answered }) => accused === me && !answered)
 }
 
+/** Why every step is complete and it is not usable all the same: what it was for cannot be made of them. Null where that is not so. */
+export const unmade = ({ current, ceremony, usable, faults }: Ledger): string | null =>
+  current < ceremony.steps.length || usable ? null : `its result cannot be made: ${faults.at(-1)?.why ?? ''}`
+
 /**
  * @param me a member of the roster; absent for readers without a part in it
  * @param hasBegun its client began to post its part of the certificate, which the log may hold although nobody has seen it yet

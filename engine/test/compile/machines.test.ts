@@ -87,7 +87,7 @@ describe('a client’s machine', () => {
   /** Runs the DKG's machine with actors that do nothing but say that they ran, but for these. */
   async function walk(
     actors: Partial<Record<'ask' | 'post' | 'collect', (input: StepInput) => Promise<unknown>>> & { duty?: () => Promise<Duty>; justify?: () => Promise<null> },
-    guards: Partial<Record<'isBound' | 'isCertified' | 'isDead' | 'mayAbandon' | 'isOnDuty' | 'isOver', () => boolean>> = {},
+    guards: Partial<Record<'isBound' | 'isCertified' | 'isDead' | 'mayAbandon' | 'isOnDuty' | 'isOver' | 'isUsable', () => boolean>> = {},
   ) {
     const ran: string[] = []
     const inputs: unknown[] = []
@@ -118,7 +118,7 @@ describe('a client’s machine', () => {
       guards: {
         isBound: () => guards.isBound?.() ?? false, isCertified: () => guards.isCertified?.() ?? false,
         isDead: () => guards.isDead?.() ?? false, mayAbandon: () => guards.mayAbandon?.() ?? false,
-        isOnDuty: () => guards.isOnDuty?.() ?? false, isOver: () => guards.isOver?.() ?? false,
+        isOnDuty: () => guards.isOnDuty?.() ?? false, isOver: () => guards.isOver?.() ?? false, isUsable: () => guards.isUsable?.() ?? true,
       },
     })
     const actor = createActor(machine)
@@ -231,6 +231,10 @@ describe('a client’s machine', () => {
     expect([dead.outcome, ...dead.ran.slice(-2)]).to.deep.equal(['dead', 'doubt', 'abandon'])
     const kept = await walk({ ask: fails }, { isBound: () => true, mayAbandon: () => true })
     expect([kept.outcome, ...kept.ran.slice(-2)]).to.deep.equal(['doubtful', 'doubt', 'abandon'])
+  })
+
+  it('ends unconfirmed where every step is complete and its result cannot be made', async () => {
+    expect((await walk({}, { isUsable: () => false })).outcome).to.equal('unconfirmed')
   })
 
   it('ends unconfirmed when others are late after the certificate, and only there', async () => {

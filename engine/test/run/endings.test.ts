@@ -6,7 +6,9 @@ import { Feed } from '../../run/feed.ts'
 import { inStep, meddling, swallowed } from '../../run/meddling.ts'
 import { runMember, seededRandom, simulate } from '../../run/simulate.ts'
 import type { Exchange, Simulated, Tampering } from '../../run/simulate.ts'
-import { readShipped } from '../../script/shipped.ts'
+import { verifyTranscript } from '../../run/verify.ts'
+import { loadScript } from '../../script/load.ts'
+import { readShipped, shippedLibrary } from '../../script/shipped.ts'
 import { runClient } from '../../run/client.ts'
 import { boardError } from '../../wire/board.ts'
 import type { Board } from '../../wire/board.ts'
@@ -14,9 +16,9 @@ import { canonical } from '../../wire/canonical.ts'
 import type { JsonObject } from '../../wire/canonical.ts'
 import { EMPTY_LOG, parseMessage } from '../../wire/message.ts'
 import type { Message } from '../../wire/message.ts'
-import { endingFor } from '../../run/ending.ts'
+import { endingFor, unmade } from '../../run/ending.ts'
 import { verbs } from '../../verbs/implementations.ts'
-import { beacon, dkg, dkgOptions, memberOf, namesOf, readerOf, resultOf, simulateDkg, simulateFaults } from './harness.ts'
+import { beacon, dkg, dkgOptions, memberOf, namesOf, readerOf, resultOf, simulateDkg, simulateFaults, transcriptOf } from './harness.ts'
 import { expectNobodyHonestBlamed } from './judging.ts'
 
 const emptyLog = { load: () => Promise.resolve([]), append: () => Promise.resolve() }
@@ -211,6 +213,21 @@ describe('a storage', () => {
     const run = await simulateFaults(3, 2, ['storage-rewrites:ben:ProcessResponses'])
     expect(outcomes(run)).to.deep.equal({ anna: 'usable', ben: 'stopped', cleo: 'usable' })
     expect(resultOf(run, 'ben')).to.have.nested.property('trouble.code', 'board.tampered')
+  })
+})
+
+describe('a result that cannot be made', () => {
+  it('leaves all unconfirmed, in the log, the transcript and every client, however complete the steps are', async () => {
+    const source = dkg.source.replace('threshold: quorum', 'threshold: quorum\n  other: quorum').replace('dkg.birth: [threshold,', 'dkg.birth: [other,')
+    const { script } = loadScript(source, { file: 'other.yaml' })
+    if (script === undefined) throw new Error('a script that does not load')
+    const run = await simulate(dkgOptions(3, 3, 'no birth', { script, parameters: { threshold: 3, other: 2 } }))
+    expect(outcomes(run)).to.deep.equal({ anna: 'unconfirmed', ben: 'unconfirmed', cleo: 'unconfirmed' })
+    const { ledger } = resultOf(run, 'anna')
+    expect([ledger.end, ledger.outputs, ledger.current]).to.deep.equal(['unconfirmed', undefined, script.ceremony.steps.length])
+    expect(unmade(ledger)).to.match(/birth signature does not verify/)
+    const { verdict, outputs } = verifyTranscript(transcriptOf(run, script), { library: shippedLibrary, verbs, random: seededRandom('a stranger') })
+    expect([verdict, outputs]).to.deep.equal(['unconfirmed', undefined])
   })
 })
 
