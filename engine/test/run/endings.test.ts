@@ -219,7 +219,7 @@ describe('a storage', () => {
 describe('a result that cannot be made', () => {
   it('leaves all unconfirmed, in the log, the transcript and every client, however complete the steps are', async () => {
     const source = dkg.source.replace('threshold: quorum', 'threshold: quorum\n  other: quorum').replace('dkg.birth: [threshold,', 'dkg.birth: [other,')
-    const { script } = loadScript(source, { file: 'other.yaml' })
+    const { script } = loadScript(source, { file: 'other.yaml', library: shippedLibrary })
     if (script === undefined) throw new Error('a script that does not load')
     const run = await simulate(dkgOptions(3, 3, 'no birth', { script, parameters: { threshold: 3, other: 2 } }))
     expect(outcomes(run)).to.deep.equal({ anna: 'unconfirmed', ben: 'unconfirmed', cleo: 'unconfirmed' })
