@@ -117,7 +117,7 @@ describe('keyrite verify, of how a key generation ended', () => {
     expect(open.stdout).to.include('not finished').and.match(/^BAD +SendDeals .*missing: ada, bob, cem/m)
     const certified = await verify(transcriptUntil(run, untilCertified))
     expect([certified.code, certified.found.verdict]).to.deep.equal([4, 'unconfirmed'])
-    expect(certified.stdout).to.include('do not use its result').and.match(/^ok +certificate/m)
+    expect(certified.stdout).to.include('not confirmed by all: do not use it').and.match(/^ok +certificate/m)
   })
 
   it('exits with 4 for one that was aborted before anybody was bound', async () => {
