@@ -23,6 +23,8 @@ export interface BoardSession {
   readonly pinned: Promise<Pin>
   /** Rejects when the log cannot be believed or kept; resolves when the session was closed. */
   readonly running: Promise<void>
+  /** Aborts when the session is closed, and with the command: nothing waits for the storage any longer. */
+  readonly signal: AbortSignal
   readonly close: () => Promise<void>
 }
 
@@ -50,11 +52,12 @@ export function openBoard({ home, identity, secrets, signal, onTrouble }: BoardU
   const kept = store.load()
   kept.catch(() => undefined)
   const feed = new Feed({ board, store: { ...store, load: () => kept }, attachments: attachmentFiles(home, secrets !== undefined), ...(onTrouble === undefined ? {} : { onTrouble }) })
-  const running = feed.run(following(closing.signal, signal).signal)
+  const either = following(closing.signal, signal).signal
+  const running = feed.run(either)
   // Whoever waits for it hears of a failure; until then it must not end the process.
   running.catch(() => undefined)
   return {
-    board, feed, running,
+    board, feed, running, signal: either,
     pinned: kept.then((entries) => entries.at(-1) ?? EMPTY_LOG),
     close: async () => {
       closing.abort()

@@ -31,7 +31,7 @@ export async function readBoard(
     const gone = await asFarAsItGoes(session, signal)
     const { feed } = session
     if (gone !== undefined) say(`${gone.message} What follows is as this client had it last, up to offset ${String(feed.pin.offset)}.`)
-    return { feed, ledgers: new Ledgers(home, feed, signal, gone), isCurrent: gone === undefined, close: session.close }
+    return { feed, ledgers: new Ledgers(home, feed, session.signal, gone), isCurrent: gone === undefined, close: session.close }
   } catch (error) {
     await session.close()
     throw error

@@ -70,7 +70,7 @@ export const systemClock: Clock = {
 export async function runCeremony(use: RunUse): Promise<RunEnd> {
   const { session, screen, signal } = use
   const me = cardOf(session.identity)
-  const ledgers = new Ledgers(session.home, session.feed, signal)
+  const ledgers = new Ledgers(session.home, session.feed, session.signal)
   use.page?.tell({ doing: 'Looking for a ceremony with you in its roster. If there is none yet, it begins here once one is opened.' })
   const opened = await awaitOpening(use, ledgers, me.name)
   const { script, followed } = await ledgers.of(opened)

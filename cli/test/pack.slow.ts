@@ -17,7 +17,7 @@ interface Packed {
 const WANTED = [
   /^(package\.json|LICENSE|README\.md)$/,
   /^ceremonies\/[a-z-]+\.yaml$/,
-  /^((ceremonies|cli|engine|storage)\/README|engine\/PROTOCOL)\.md$/,
+  /^((ceremonies|cli|engine|storage)\/README|engine\/(FAULTS|PROTOCOL))\.md$/,
   /^engine\/script\/ceremony\.schema\.json$/,
   /^storage\/openapi\.yaml$/,
   /^dist\/(engine|storage|cli)\/([a-z0-9-]+\/)*[A-Za-z0-9-]+\.js$/,

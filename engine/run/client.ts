@@ -71,8 +71,11 @@ class ClientRun {
     await this.work.load()
     this.ports.onLedger?.(this.ledger)
     const broken = new AbortController()
+    // Nobody waits for an attachment any more once this client has ended.
+    const ended = new AbortController()
+    const waiting = following(this.signal, ended.signal)
     const stop = this.ports.feed.listen((posted) => {
-      this.ledger.follow(posted, (...wanted) => this.ports.feed.attachment(...wanted), this.signal).then(
+      this.ledger.follow(posted, (hash, _, onMissing) => this.ports.feed.attachment(hash, waiting.signal, onMissing), this.signal).then(
         () => {
           this.ports.onLedger?.(this.ledger)
           for (const hear of [...this.changed]) hear()
@@ -90,6 +93,8 @@ class ClientRun {
       if (this.signal.aborted) return null
       throw broken.signal.aborted ? broken.signal.reason : error
     } finally {
+      ended.abort()
+      waiting.release()
       either.release()
       stop()
     }

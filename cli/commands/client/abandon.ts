@@ -25,7 +25,7 @@ and forgets it. Then nobody can ever use what it would have made, everybody know
     const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => terminal.log(line) })
     const { screen, page } = await showOn(terminal, channel, { role: 'client', owner: session.identity.name, command: this.commandLine })
     try {
-      const ledger = await new Ledgers(session.home, session.feed, this.signal).of(chosen(openedWith(session.feed, session.identity.name), args.ceremony))
+      const ledger = await new Ledgers(session.home, session.feed, session.signal).of(chosen(openedWith(session.feed, session.identity.name), args.ceremony))
       await refuseAbandon(session, ledger)
       const carrier = await openChannel({ role: 'client', channel, fragment: flags.fragment, screen, page })
       try {

@@ -27,7 +27,7 @@ answered all the same: leave \`keyrite client run\` and the airgap to it. Nobody
     const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.say(line) })
     try {
       const opened = chosen(openedWith(session.feed, session.identity.name), args.ceremony)
-      const ledger = await new Ledgers(session.home, session.feed, this.signal).of(opened)
+      const ledger = await new Ledgers(session.home, session.feed, session.signal).of(opened)
       const { script } = ledger
       if (ledger.certified) throw runError('closed', { ceremony: ledger.id, why: 'it has succeeded, and nothing undoes that' })
       if (ledger.ending?.kind === 'abort' || ledger.isOut(session.identity.name)) throw runError('closed', { ceremony: ledger.id, why: 'it was aborted already' })

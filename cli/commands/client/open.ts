@@ -54,7 +54,7 @@ What is to be signed stands in a JSON file; look at it first with \`keyrite mess
     const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.say(line) })
     try {
       const own = cardOf(session.identity)
-      const ledgers = new Ledgers(session.home, session.feed, this.signal)
+      const ledgers = new Ledgers(session.home, session.feed, session.signal)
       const wished = given === undefined
         ? await wishAgain(ledgers, chosen(openedWith(session.feed, own.name), flags.again))
         : await wishFor(ledgers, session.feed.all, given, own)
