@@ -26,7 +26,7 @@ export function mayBeAccused(ledger: Ledger, me: string, now: number, until = -I
 
 /** Why every step is complete and it is not usable all the same: what it was for cannot be made of them. Null where that is not so. */
 export const unmade = ({ current, ceremony, usable, faults }: Ledger): string | null =>
-  current < ceremony.steps.length || usable ? null : `its result cannot be made: ${faults.at(-1)?.why ?? ''}`
+  current < ceremony.steps.length || usable ? null : `its result cannot be made: ${faults.findLast(({ offsets }) => offsets.length === 0)?.why ?? ''}`
 
 /**
  * @param me a member of the roster; absent for readers without a part in it

@@ -49,7 +49,7 @@ export class Steps {
     return this.views
   }
 
-  /** What a step prepares cannot be computed: nothing goes on from there. */
+  /** What a step prepares, or what all was for, cannot be computed: nothing goes on from there. */
   get isStuck(): boolean {
     return this.stuck
   }
@@ -95,10 +95,13 @@ export class Steps {
       else this.finish(step, placed)
     }
     const { ceremony, context, found } = this.options
-    if (this.current !== undefined || this.made !== undefined) return
+    if (this.current !== undefined || this.made !== undefined || this.stuck) return
     const result = outputsOf(context(), ceremony, this.views[ceremony.steps.length - 1] ?? '')
     if ('outputs' in result) this.made = result.outputs
-    else found(result.fault)
+    else {
+      found(result.fault)
+      this.stuck = true
+    }
   }
 
   /** Where some are enough, whoever sent what is wrong is out, and another one may take its place. */
