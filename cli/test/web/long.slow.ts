@@ -8,7 +8,7 @@ import type { Opened, Person, Running, World } from '../e2e/world.ts'
 import { addressIn, ADDRESS } from '../pages/address.ts'
 import type { PageState } from '../../web/protocol.ts'
 
-/** A page without a screen: what it is to show, the other one hears whole, as if somebody pasted it. */
+/** A page without a screen: what it shows, the other one hears whole and again and again, as a camera reads a screen. */
 class Pasted {
   /** Transfers that it showed. */
   shown = 0
@@ -30,20 +30,30 @@ class Pasted {
   async showTo(other: Pasted): Promise<void> {
     const { body } = await this.ask('/events')
     if (body === null) return
+    let frame: string | undefined
+    // Whoever begins to listen after it was shown has to read it, too: another client, after the first one was killed.
+    const again = setInterval(() => {
+      if (frame !== undefined) other.hear(frame).catch(() => undefined)
+    }, 200)
     let rest = ''
     let last: string | undefined
-    for await (const piece of body.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + piece).split('\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines.filter((text) => text !== '')) {
-        const { showing } = JSON.parse(line) as PageState
-        if (showing === null || showing.id === last) continue
-        last = showing.id
-        const message = await this.ask(`/message?id=${showing.id}`)
-        if (!message.ok) continue
-        this.shown += 1
-        await other.hear(writeWhole(new Uint8Array(await message.arrayBuffer())))
+    try {
+      for await (const piece of body.pipeThrough(new TextDecoderStream())) {
+        const lines = (rest + piece).split('\n')
+        rest = lines.pop() ?? ''
+        for (const line of lines.filter((text) => text !== '')) {
+          const { showing } = JSON.parse(line) as PageState
+          if (showing === null || showing.id === last) continue
+          last = showing.id
+          const message = await this.ask(`/message?id=${showing.id}`)
+          if (!message.ok) continue
+          this.shown += 1
+          frame = writeWhole(new Uint8Array(await message.arrayBuffer()))
+          await other.hear(frame)
+        }
       }
+    } finally {
+      clearInterval(again)
     }
   }
 
