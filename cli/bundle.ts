@@ -6,11 +6,11 @@
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, readdir, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { writeDurable } from '../engine/vault/file.ts'
+import { writeDurable } from '../engine/vault/files.ts'
 import { cliError, failureOf, failureText } from './errors.ts'
 
 interface Entry {

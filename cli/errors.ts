@@ -2,7 +2,7 @@
  * The command line's own errors, and what every error becomes on the way out: a text, a JSON object, an exit code.
  */
 import { Errors } from '@oclif/core'
-import { errorTable, isKeyriteError } from '../engine/wire/error.ts'
+import { errorTable, isKeyriteError } from '../engine/base/errors.ts'
 import { wrapped } from './output.ts'
 
 export const cliError = errorTable('cli', {

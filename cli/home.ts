@@ -4,7 +4,7 @@
 import { stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { isKeyriteError } from '../engine/wire/error.ts'
+import { isKeyriteError } from '../engine/base/errors.ts'
 import { makeFolders } from '../engine/wire/folders.ts'
 import { cliError } from './errors.ts'
 

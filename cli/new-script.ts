@@ -2,11 +2,11 @@
 import { lstat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { formatDiagnostic, loadScript } from '../engine/script/load.ts'
 import { hasForm, scriptName, title as titleForm } from '../engine/script/forms.ts'
+import { formatDiagnostic, loadScript } from '../engine/script/load.ts'
 import { newScript } from '../engine/script/scaffold.ts'
 import { shippedFolder, shippedLibrary, shippedNames } from '../engine/script/shipped.ts'
-import { writeDurable } from '../engine/vault/file.ts'
+import { writeDurable } from '../engine/vault/files.ts'
 import { cliError } from './errors.ts'
 import { writeFailure } from './write-failure.ts'
 

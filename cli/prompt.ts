@@ -24,7 +24,7 @@ export interface PassphraseQuestion {
 export async function askPassphrase(question: PassphraseQuestion): Promise<string> {
   const { checkNewPassphrase, passphraseOfFile } = await import('../engine/vault/passphrase.ts')
   if (question.file !== undefined) {
-    const { readBounded } = await import('../engine/vault/file.ts')
+    const { readBounded } = await import('../engine/vault/files.ts')
     const passphrase = passphraseOfFile(await readBounded(question.file, MOST_SECRET_FILE))
     if (question.isNew === true) checkNewPassphrase(passphrase)
     return passphrase
@@ -47,7 +47,7 @@ export async function askPassphrase(question: PassphraseQuestion): Promise<strin
  */
 export async function readSecretFile(path: string): Promise<string> {
   const { passphraseOfFile } = await import('../engine/vault/passphrase.ts')
-  const { readBounded } = await import('../engine/vault/file.ts')
+  const { readBounded } = await import('../engine/vault/files.ts')
   return passphraseOfFile(await readBounded(path, MOST_SECRET_FILE))
 }
 

@@ -3,12 +3,12 @@
  */
 import { readdir, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative } from 'node:path'
-import type { Diagnostic, Library } from '../engine/script/load.ts'
+import { isKeyriteError } from '../engine/base/errors.ts'
+import type { Ceremony, Script } from '../engine/machines/ceremony.ts'
 import { formatDiagnostic, loadScript } from '../engine/script/load.ts'
-import type { Ceremony, Script } from '../engine/script/model.ts'
+import type { Diagnostic, Library } from '../engine/script/load.ts'
 import { readShipped, shippedFolder, shippedLibrary, shippedNames } from '../engine/script/shipped.ts'
-import { readBounded } from '../engine/vault/file.ts'
-import { isKeyriteError } from '../engine/wire/error.ts'
+import { readBounded } from '../engine/vault/files.ts'
 import { cliError } from './errors.ts'
 
 /** A little more than a script may have, so that the checker is the one to say that it is too large. */

@@ -1,6 +1,6 @@
 /** Why a file that a user named could not be written. */
-import { isKeyriteError } from '../engine/wire/error.ts'
-import { systemCode } from '../engine/vault/file.ts'
+import { isKeyriteError } from '../engine/base/errors.ts'
+import { systemCode } from '../engine/vault/files.ts'
 import { cliError } from './errors.ts'
 
 const REASONS: Readonly<Record<string, string>> = {

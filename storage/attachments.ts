@@ -1,8 +1,8 @@
 /** A board's attachments: what is stored, by whom, and within which bounds. */
-import type { KeyriteError } from '../engine/wire/error.ts'
+import type { KeyriteError } from '../engine/base/errors.ts'
+import { sha256Of } from './digest.ts'
 import { storageError } from './errors.ts'
 import type { Limits } from './limits.ts'
-import { sha256Of } from './digest.ts'
 import type { Store } from './store.ts'
 
 export interface Attachments {

@@ -2,9 +2,9 @@
  * The ceremonies of one board, as far as a storage knows them without their scripts: who takes part in each, and what each
  * member has posted in it. It follows from the log, and is made again from it at every start.
  */
-import type { Card, Opening } from '../engine/wire/card.ts'
+import { isKeyriteError } from '../engine/base/errors.ts'
 import { ceremonyId } from '../engine/wire/card.ts'
-import { isKeyriteError } from '../engine/wire/error.ts'
+import type { Card, Opening } from '../engine/wire/card.ts'
 import { MOST_BYTES, mostEntries } from '../engine/wire/limits.ts'
 import type { Message, Pin } from '../engine/wire/message.ts'
 import { compileCheck, openingSchema } from '../engine/wire/schema.ts'

@@ -2,10 +2,10 @@
  * One HTTP exchange with a storage that is not trusted: every answer is bounded in time and size and checked in
  * shape before anything of it is used.
  */
-import type { JsonObject } from '../engine/wire/canonical.ts'
+import { isKeyriteError } from '../engine/base/errors.ts'
+import type { KeyriteError } from '../engine/base/errors.ts'
 import { boardError } from '../engine/wire/board.ts'
-import { isKeyriteError } from '../engine/wire/error.ts'
-import type { KeyriteError } from '../engine/wire/error.ts'
+import type { JsonObject } from '../engine/wire/canonical.ts'
 import { printableLine } from '../engine/wire/printable.ts'
 import { compileCheck, hexSchema } from '../engine/wire/schema.ts'
 import type { Check } from '../engine/wire/schema.ts'

@@ -1,8 +1,8 @@
 /** The typed client of a storage's board. It believes nothing that it can check. */
-import type { Json, JsonObject } from '../engine/wire/canonical.ts'
+import { isKeyriteError } from '../engine/base/errors.ts'
 import { boardError } from '../engine/wire/board.ts'
 import type { Board, Entry } from '../engine/wire/board.ts'
-import { isKeyriteError } from '../engine/wire/error.ts'
+import type { Json, JsonObject } from '../engine/wire/canonical.ts'
 import { headAfter, MAX_ATTACHMENT, MAX_MESSAGE, parseMessage, placeProblem } from '../engine/wire/message.ts'
 import type { Message, Pin } from '../engine/wire/message.ts'
 import { compileCheck, hexSchema, objectSchema } from '../engine/wire/schema.ts'

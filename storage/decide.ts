@@ -2,8 +2,8 @@
  * What becomes of the messages of a batch: each has a place in the log already, gets the next one, or is refused. What
  * the batch itself has added so far counts as there, though it is not on disk yet.
  */
+import type { KeyriteError } from '../engine/base/errors.ts'
 import type { Card } from '../engine/wire/card.ts'
-import type { KeyriteError } from '../engine/wire/error.ts'
 import { EMPTY_HEAD, headAfter, parseMessage, provesMore, sameStatement } from '../engine/wire/message.ts'
 import type { Message, Pin } from '../engine/wire/message.ts'
 import { excess, plus } from './ceremonies.ts'

@@ -1,4 +1,4 @@
-import { errorTable } from '../engine/wire/error.ts'
+import { errorTable } from '../engine/base/errors.ts'
 
 const RESEND = 'Send it again as the API describes it: GET /openapi.yaml.'
 const LATER = 'Try again later; nothing was lost.'

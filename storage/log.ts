@@ -5,10 +5,10 @@
  * they are published, and only then answered. One batch at a time, so nothing races.
  */
 import { EventEmitter } from 'node:events'
+import { isKeyriteError } from '../engine/base/errors.ts'
+import type { KeyriteError } from '../engine/base/errors.ts'
 import type { Entry } from '../engine/wire/board.ts'
 import type { Card } from '../engine/wire/card.ts'
-import { isKeyriteError } from '../engine/wire/error.ts'
-import type { KeyriteError } from '../engine/wire/error.ts'
 import { parseMessage } from '../engine/wire/message.ts'
 import type { Message, Pin } from '../engine/wire/message.ts'
 import { openAttachments } from './attachments.ts'

@@ -1,7 +1,7 @@
 /** A problem for people, who came with a browser: the same words as the problem document's, on a page without any script. */
 import { createHash } from 'node:crypto'
 import type { Context } from 'koa'
-import { pageHeaders } from './page-file.ts'
+import { pageHeaders } from './pages.ts'
 import { PROBLEM_TYPE } from './problem.ts'
 import type { Problem } from './problem.ts'
 

@@ -1,5 +1,5 @@
 /** Errors as RFC 9457 problem documents. */
-import { KeyriteError } from '../engine/wire/error.ts'
+import { KeyriteError } from '../engine/base/errors.ts'
 import { storageError } from './errors.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json'

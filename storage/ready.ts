@@ -1,8 +1,8 @@
 /** Ready messages: the identity card that registers a participant, and the script that they are ready for. */
-import type { Card, ScriptRef } from '../engine/wire/card.ts'
-import { checkCard, verifyCard } from '../engine/wire/card.ts'
+import { isKeyriteError } from '../engine/base/errors.ts'
 import type { JsonObject } from '../engine/wire/canonical.ts'
-import { isKeyriteError } from '../engine/wire/error.ts'
+import { checkCard, verifyCard } from '../engine/wire/card.ts'
+import type { Card, ScriptRef } from '../engine/wire/card.ts'
 import type { Message } from '../engine/wire/message.ts'
 import { cardSchema, compileCheck, hexSchema, nameSchema, objectSchema } from '../engine/wire/schema.ts'
 import { storageError } from './errors.ts'

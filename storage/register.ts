@@ -3,8 +3,8 @@
  * stand on a second card; whose client is the right one is for the participants to say, who name it in a roster. Cards are
  * compared without their epochs: whoever made the airgap's vault anew keeps the name.
  */
+import type { KeyriteError } from '../engine/base/errors.ts'
 import type { Card } from '../engine/wire/card.ts'
-import type { KeyriteError } from '../engine/wire/error.ts'
 import { storageError } from './errors.ts'
 
 export interface Register {

@@ -15,7 +15,7 @@ Compare the SHA-256 that it prints with the others' before you trust such a file
   async run(): Promise<{ file: string; sha256: string; bytes: number }> {
     const { args, flags } = await this.parse(PageCommand)
     const { readPage } = await import('../web/page-file.ts')
-    const { writeDurable } = await import('../../engine/vault/file.ts')
+    const { writeDurable } = await import('../../engine/vault/files.ts')
     const { sha256Hex } = await import('../../engine/crypto/bytes.ts')
     const { writeFailure } = await import('../write-failure.ts')
     const { shellWord } = await import('../words.ts')

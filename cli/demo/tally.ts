@@ -1,9 +1,9 @@
 /** A board's messages counted, unchecked, to show how far a ceremony is: the participants' own clients check them. */
+import type { Script, Step } from '../../engine/machines/ceremony.ts'
 import type { Posted } from '../../engine/run/feed.ts'
-import type { Script, Step } from '../../engine/script/model.ts'
-import type { Opening } from '../../engine/wire/card.ts'
 import { ceremonyId } from '../../engine/wire/card.ts'
-import type { Progress } from '../roles/ceremony-view.ts'
+import type { Opening } from '../../engine/wire/card.ts'
+import type { Progress } from '../screen/ceremony.ts'
 
 export interface Tally extends Progress {
   /** Counts the log's next message. */

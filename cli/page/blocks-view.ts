@@ -1,5 +1,5 @@
 /** Blocks as elements. What comes from somebody else stands in a frame of its own, and can look like nothing else on this page. */
-import { legibleText } from '../../engine/wire/legible.ts'
+import { legibleText } from '../../engine/base/text.ts'
 import type { Block, Fact } from '../roles/blocks.ts'
 import { el, icon, unseen } from './dom.ts'
 

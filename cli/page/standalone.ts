@@ -1,9 +1,9 @@
 /** The page by itself, opened as a file: shows a line of text as codes, and reads codes into a line of text. It keeps nothing. */
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import { makeMessageReceiver } from '../../engine/channel/frames.ts'
 import type { ReceivedMessage } from '../../engine/channel/frames.ts'
-import { isKeyriteError } from '../../engine/wire/error.ts'
-import { makeCamera } from './camera.ts'
 import { makeCameraCard } from './camera-card.ts'
+import { makeCamera } from './camera.ts'
 import { makeCodeCard } from './code-card.ts'
 import { button, el, setAttribute, setShown, setText } from './dom.ts'
 import { failureOf } from './failures.ts'

@@ -1,14 +1,14 @@
 /** A backup of an airgap: an age file under a passphrase, and what to tell of it. */
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import { airgapKeyOf } from '../../engine/run/airgap-verify.ts'
-import { EPOCH, backupOf, backupSchema, restoredFrom } from '../../engine/run/memory.ts'
+import { backupOf, backupSchema, EPOCH, restoredFrom } from '../../engine/run/memory.ts'
 import type { AirgapMemory, BackedUp, Backup } from '../../engine/run/memory.ts'
 import { readSealed, writeSealed } from '../../engine/vault/sealed.ts'
-import { isKeyriteError } from '../../engine/wire/error.ts'
 import { cliError } from '../errors.ts'
 import { withProgress } from '../output.ts'
 import { askPassphrase } from '../prompt.ts'
+import { clockTime } from '../screen/ceremony.ts'
 import { random } from './airgap-home.ts'
-import { clockTime } from './ceremony-view.ts'
 import { isThere } from './making.ts'
 
 /** What is in a backup and what is not, without any secret. */

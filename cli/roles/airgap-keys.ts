@@ -1,79 +1,105 @@
-/** The airgap's keyboard for a question: in raw mode, so that the terminal neither echoes nor keeps anything by itself. */
-import { drain } from '../../engine/channel/terminal-drain.ts'
-import type { Heard } from '../../engine/channel/terminal-drain.ts'
+/** The keys in an airgap's vault, without any secret: what each is, and what this airgap has signed with it. */
+import { ceremonyNumber } from '../../engine/crypto/number.ts'
+import { messagesHash } from '../../engine/messages/batch.ts'
+import { blsCredentialsOf } from '../../engine/messages/ethereum/bls-credentials.ts'
+import { shownOf } from '../../engine/run/kept.ts'
+import type { Cell } from '../../engine/run/memory.ts'
+import { allMessagesIn } from '../../engine/run/messages.ts'
+import { paint } from '../output.ts'
+import { outsideLines } from '../screen/blocks.ts'
+import { clockTime } from '../screen/ceremony.ts'
+import { counted } from '../words.ts'
+import type { OpenAirgap } from './airgap-home.ts'
 
-/** `process.stdin` is one. */
-export interface KeyInput extends Heard {
-  pause(): unknown
-  readonly isTTY?: boolean
-  readonly isRaw?: boolean
-  setRawMode?(isRaw: boolean): unknown
+/** One ceremony in which this airgap signed with a key. */
+export interface Signed {
+  readonly ceremony: string
+  readonly openedAt: string
+  /** As its opener claimed it. */
+  readonly purpose: string | null
+  readonly count: number
+  /** As it showed it (protocol §8), hex. */
+  readonly messages: string
 }
 
-export interface Keys {
-  /** What is typed next, as it arrives; undefined once the input has ended. Ctrl-C interrupts the process. @throws the signal's reason */
-  readonly next: () => Promise<string | undefined>
-  /** Drops what was typed and what comes until it is quiet for so many milliseconds. @returns how many bytes. @throws the signal's reason */
-  readonly drop: (quiet: number) => Promise<number>
+export interface AirgapKey {
+  /** 48 bytes, hex. */
+  readonly groupKey: string
+  readonly ceremony: string
+  /** 40 digits. */
+  readonly number: string
+  readonly script: string
+  readonly threshold: number | null
+  readonly members: readonly string[]
+  readonly rehearsal: boolean
+  /** RFC 3339. */
+  readonly finishedAt: string
+  /** For Ethereum, of the kind 0x00: 32 bytes, hex. */
+  readonly withdrawalCredentials: string
+  readonly signed: readonly Signed[]
 }
 
-const CTRL_C = '\u0003'
-
-/** Arrow keys and their like: ESC, then "[" and all up to a letter or "~", or "O" and one more. */
-const KEY_SEQUENCE = /\u001b(?:\[[0-9;]*[@-~]|O.)?/g
-
-const textOf = (piece: string | Uint8Array): string => (typeof piece === 'string' ? piece : Buffer.from(piece).toString('latin1'))
-
-/** Raw mode hands Ctrl-C over as a character. */
-function interrupt(text: string): void {
-  if (text.includes(CTRL_C)) process.kill(process.pid, 'SIGINT')
-}
-
-/** Takes the keyboard while `work` runs, and leaves its mode as it was. */
-export async function withKeys<T>(input: KeyInput, signal: AbortSignal, work: (keys: Keys) => Promise<T>): Promise<T> {
-  let queue: string[] = []
-  let hasEnded = false
-  let wake: (() => void) | undefined
-  const onData = (piece: string | Uint8Array): void => {
-    const text = textOf(piece)
-    interrupt(text)
-    queue.push(text.replace(KEY_SEQUENCE, ''))
-    wake?.()
-  }
-  const onEnd = (): void => {
-    hasEnded = true
-    wake?.()
-  }
-  const onAbort = (): void => wake?.()
-  const wasRaw = input.isRaw === true
-  input.setRawMode?.(true)
-  input.on('data', onData)
-  input.on('end', onEnd)
-  signal.addEventListener('abort', onAbort)
-  input.resume()
-  try {
-    return await work({
-      next: async () => {
-        for (;;) {
-          signal.throwIfAborted()
-          const text = queue.shift()
-          if (text !== undefined) return text
-          if (hasEnded) return undefined
-          await new Promise<void>((resolve) => (wake = resolve))
-        }
-      },
-      drop: async (quiet) => {
-        const before = queue.join('').length
-        const dropped = quiet === 0 ? 0 : await drain(input, { quiet, signal })
-        queue = []
-        return before + dropped
-      },
+/** The keys of a vault, the oldest first. */
+export function keysIn({ memory, script }: Pick<OpenAirgap, 'memory' | 'script'>): readonly AirgapKey[] {
+  const { kept, ceremonies } = memory.read()
+  const signedWith = (key: string): readonly Signed[] => Object.entries(ceremonies)
+    .filter(([, { state, opening }]) => state === 'finished' && Object.values(opening.parameters).includes(key))
+    .map(([ceremony, cell]) => signedIn(ceremony, cell, script))
+    .sort((a, b) => a.openedAt.localeCompare(b.openedAt))
+  return Object.entries(kept)
+    .sort(([, a], [, b]) => a.finishedAt.localeCompare(b.finishedAt))
+    .flatMap(([id, { opening, finishedAt, values }]) => {
+      const { groupKey } = shownOf({ id, opening, values })
+      if (groupKey === undefined) return []
+      const { script: { name, version }, parameters: { threshold }, roster, rehearsal } = opening
+      return [{
+        groupKey, ceremony: id, number: ceremonyNumber(id), script: `${name} ${version}`,
+        threshold: typeof threshold === 'number' ? threshold : null, members: roster.map((card) => card.name), rehearsal, finishedAt,
+        withdrawalCredentials: blsCredentialsOf(groupKey), signed: signedWith(id),
+      }]
     })
-  } finally {
-    input.off('data', onData)
-    input.off('end', onEnd)
-    signal.removeEventListener('abort', onAbort)
-    input.pause()
-    if (!wasRaw) input.setRawMode?.(false)
+}
+
+function signedIn(ceremony: string, { opening }: Cell, scriptOf: OpenAirgap['script']): Signed {
+  const script = scriptOf(opening.script.hash)
+  const messages = script === undefined ? [] : allMessagesIn(script, opening)
+  const { purpose } = opening.parameters
+  return { ceremony, openedAt: opening.opensAt, purpose: typeof purpose === 'string' ? purpose : null, count: messages.length, messages: messagesHash(messages) }
+}
+
+const INDENT = 13
+const label = (name: string): string => `  ${name}`.padEnd(INDENT)
+const under = ' '.repeat(INDENT)
+
+/** What a person is told of a key, in so many columns. */
+export function keyLines(key: AirgapKey, me: string | undefined, width: number): string[] {
+  const { groupKey, threshold, members, signed } = key
+  const of = threshold === null ? counted(members.length, 'member') : `${String(threshold)} of ${String(members.length)}`
+  return [
+    `${paint('bold', `Key ${groupKey.slice(0, 16)}…`)}${key.rehearsal ? paint('yellow', ' of a REHEARSAL: it signs in rehearsals only') : ''}`,
+    `${label('group key')}${groupKey.slice(0, 48)}`, `${under}${groupKey.slice(48)}`,
+    `${label('made by')}${key.script}, finished ${clockTime(Date.parse(key.finishedAt))}`,
+    `${label('ceremony')}${key.ceremony}`,
+    `${label('number')}${key.number}`,
+    ...listLines(of, members.map((name) => (name === me ? `${name} (you)` : name)), width),
+    `${label('Ethereum')}withdrawal credentials of this key:`,
+    `${under}0x${key.withdrawalCredentials.slice(0, 32)}`, `${under}  ${key.withdrawalCredentials.slice(32)}`,
+    ...(signed.length === 0 ? [`${label('signed')}nothing yet on this airgap`] : []),
+    ...signed.flatMap(({ ceremony, openedAt, purpose, count }, i) => [
+      `${label(i === 0 ? 'signed' : '')}${counted(count, 'message')} in ceremony ${ceremony.slice(0, 12)}, opened ${clockTime(Date.parse(openedAt))}`,
+      ...(purpose === null ? [] : outsideLines('', purpose, INDENT, width)),
+    ]),
+  ]
+}
+
+/** `threshold  3 of 5: anna, ben, …` over as many lines as it takes. */
+function listLines(of: string, names: readonly string[], width: number): string[] {
+  const lines = [`${of}:`]
+  for (const [i, name] of names.entries()) {
+    const piece = `${name}${i < names.length - 1 ? ',' : ''}`
+    const last = lines.at(-1) ?? ''
+    if (INDENT + last.length + 1 + piece.length > width) lines.push(piece)
+    else lines[lines.length - 1] = `${last} ${piece}`
   }
+  return lines.map((line, i) => `${i === 0 ? label('threshold') : under}${line}`)
 }

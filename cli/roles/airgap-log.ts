@@ -1,14 +1,14 @@
 /** What the airgap's screen says while it serves. */
-import { checkAbort } from '../../engine/run/abort.ts'
 import type { AirgapProgress } from '../../engine/run/airgap.ts'
+import { checkAbort } from '../../engine/wire/abort.ts'
 import type { Answer, CloseRequest, RefusalAnswer, Request } from '../../engine/wire/exchange.ts'
 import { parseMessage } from '../../engine/wire/message.ts'
 import { duration, paint } from '../output.ts'
 import type { Live } from '../output.ts'
+import { brokenLines, MARK, widthOf } from '../screen/blocks.ts'
 import { pageCeremony } from '../web/ceremony-page.ts'
 import type { Page } from '../web/page.ts'
 import type { OpenAirgap } from './airgap-home.ts'
-import { brokenLines, MARK, widthOf } from './airgap-text.ts'
 
 const WORDS: Readonly<Record<AirgapProgress['state'], string | undefined>> = {
   verifying: undefined,

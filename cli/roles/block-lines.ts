@@ -1,6 +1,6 @@
 /** Blocks as lines for a terminal of a given width. Every line of a text from outside stands behind a mark. */
 import { paint, table } from '../output.ts'
-import { brokenLines, MARK, outsideLines } from './airgap-text.ts'
+import { brokenLines, MARK, outsideLines } from '../screen/blocks.ts'
 import type { Block, Fact } from './blocks.ts'
 
 /** Where values begin, after short labels and after long ones. */

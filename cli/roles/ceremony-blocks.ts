@@ -1,14 +1,14 @@
 /** All that an airgap's owner must see before consenting (protocol §3), as blocks for whichever screen there is. */
+import type { Script } from '../../engine/machines/ceremony.ts'
 import type { Abandoning, Confirmation } from '../../engine/run/airgap.ts'
 import type { KeptShown } from '../../engine/run/kept.ts'
 import { messagesIn } from '../../engine/run/messages.ts'
-import type { Script } from '../../engine/script/model.ts'
 import { parseType } from '../../engine/verbs/types.ts'
 import type { Card } from '../../engine/wire/card.ts'
-import { shownMessages } from './airgap-messages.ts'
-import type { MessagesShown } from './airgap-messages.ts'
+import { clockTime } from '../screen/ceremony.ts'
+import { shownMessages } from '../screen/messages.ts'
+import type { MessagesShown } from '../screen/messages.ts'
 import type { Block, Fact } from './blocks.ts'
-import { clockTime } from './ceremony-view.ts'
 
 const GAP: Block = { kind: 'gap' }
 const fact = (label: string, value: string, from: Fact['from'] = 'own'): Fact => ({ label, value, from })

@@ -4,8 +4,8 @@ import { answerIn } from '../../engine/run/client-parts.ts'
 import { cliError } from '../errors.ts'
 import { rolePath } from '../home.ts'
 import type { Live } from '../output.ts'
+import type { Hand } from '../screen/owner.ts'
 import type { Page, PageUse } from '../web/page.ts'
-import type { Hand } from './airgap-hand.ts'
 
 export interface ChannelUse {
   readonly role: Role

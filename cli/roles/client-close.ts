@@ -1,9 +1,9 @@
 /** After a ceremony that made nothing: shows the airgap that it is over, so that it erases the session (protocol §7). */
+import { isKeyriteError } from '../../engine/base/errors.ts'
+import { following } from '../../engine/base/signals.ts'
 import type { ClientPorts } from '../../engine/run/client-ports.ts'
 import { bringEnd, endToBring } from '../../engine/run/close.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
-import { isKeyriteError } from '../../engine/wire/error.ts'
-import { following } from '../../engine/wire/signals.ts'
 import { cardOf, textStore } from './client-home.ts'
 import type { ClientSession } from './client-session.ts'
 

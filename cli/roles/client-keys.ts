@@ -1,4 +1,5 @@
 /** The keys of a board that this client's participant has a part in, and what was signed with each. Public all of it. */
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { messagesHash } from '../../engine/messages/batch.ts'
 import { blsCredentialsOf } from '../../engine/messages/ethereum/bls-credentials.ts'
@@ -6,12 +7,11 @@ import type { Feed } from '../../engine/run/feed.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import { openedIn } from '../../engine/run/lobby.ts'
 import { signingOf } from '../../engine/run/signatures.ts'
-import { isKeyriteError } from '../../engine/wire/error.ts'
 import { printableLine } from '../../engine/wire/printable.ts'
 import { paint } from '../output.ts'
+import { STATE_WORDS, stateOf } from '../screen/ceremony.ts'
+import type { CeremonyState } from '../screen/ceremony.ts'
 import { counted } from '../words.ts'
-import type { CeremonyState } from './ceremony-view.ts'
-import { stateOf, STATE_WORDS } from './ceremony-view.ts'
 import type { Ledgers } from './ledgers.ts'
 
 /** One finished signing. */

@@ -7,7 +7,7 @@
 import { appendFile, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LogStore } from '../../engine/run/feed.ts'
-import { systemCode, writeDurable, writeFailure } from '../../engine/vault/file.ts'
+import { systemCode, writeDurable, writeFailure } from '../../engine/vault/files.ts'
 import type { Board, Entry } from '../../engine/wire/board.ts'
 import { EMPTY_HEAD, headAfter, parseMessage, textHash } from '../../engine/wire/message.ts'
 

@@ -2,10 +2,10 @@
  * A client's board for commands that only read. Where its storage cannot be reached they go on with what this client had verified and
  * kept, and say so: a storage may be gone for good when somebody looks for a share.
  */
+import { isKeyriteError } from '../../engine/base/errors.ts'
+import type { KeyriteError } from '../../engine/base/errors.ts'
 import { pause } from '../../engine/run/feed.ts'
 import type { Feed } from '../../engine/run/feed.ts'
-import { isKeyriteError } from '../../engine/wire/error.ts'
-import type { KeyriteError } from '../../engine/wire/error.ts'
 import { caughtUp, openBoard } from './board.ts'
 import type { BoardSession } from './board.ts'
 import type { Identity } from './client-home.ts'

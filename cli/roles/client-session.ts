@@ -1,8 +1,8 @@
 /** An unlocked client on its board: what ready, open, run and abort work with. */
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import { fromHex } from '../../engine/crypto/bytes.ts'
 import { lockHome } from '../../engine/vault/lock.ts'
 import { canonical } from '../../engine/wire/canonical.ts'
-import { isKeyriteError } from '../../engine/wire/error.ts'
 import type { JsonObject } from '../../engine/wire/canonical.ts'
 import { signMessage } from '../../engine/wire/message.ts'
 import type { Pin, Statement } from '../../engine/wire/message.ts'

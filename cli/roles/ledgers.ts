@@ -1,17 +1,17 @@
 /** The ceremonies of a board as its log tells them, each with the finished one that it follows. */
-import { Ledger } from '../../engine/run/ledger.ts'
+import type { Script } from '../../engine/machines/ceremony.ts'
+import { runError } from '../../engine/run/errors.ts'
 import type { Feed } from '../../engine/run/feed.ts'
 import { followedIds } from '../../engine/run/followed.ts'
-import { runError } from '../../engine/run/errors.ts'
+import { Ledger } from '../../engine/run/ledger.ts'
 import { openedIn } from '../../engine/run/lobby.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
 import { checkOpening } from '../../engine/run/opening.ts'
-import type { Script } from '../../engine/script/model.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import type { Opening } from '../../engine/wire/card.ts'
 import { cliError } from '../errors.ts'
+import { STATE_WORDS, stateOf } from '../screen/ceremony.ts'
 import { random } from './airgap-home.ts'
-import { stateOf, STATE_WORDS } from './ceremony-view.ts'
 import { clientScript } from './script-files.ts'
 
 /** What an opening follows, by the script's local name. */

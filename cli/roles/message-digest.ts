@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto'
 import { open, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import { messageError } from '../../engine/messages/errors.ts'
 import type { Message } from '../../engine/messages/kind.ts'
-import { systemCode } from '../../engine/vault/file.ts'
-import { isKeyriteError } from '../../engine/wire/error.ts'
+import { systemCode } from '../../engine/vault/files.ts'
 
 /**
  * Reads a file of any size, piece by piece.

@@ -1,10 +1,10 @@
 /** What opening a ceremony that follows a finished one wants besides: which one, and who of its participants takes part. */
-import { grouped } from '../../engine/messages/words.ts'
+import type { Ceremony } from '../../engine/machines/ceremony.ts'
 import type { Message } from '../../engine/messages/kind.ts'
 import { isBlind, signerOf } from '../../engine/messages/kinds.ts'
+import { grouped } from '../../engine/messages/words.ts'
 import type { Posted } from '../../engine/run/feed.ts'
 import { readyOf } from '../../engine/run/lobby.ts'
-import type { Ceremony } from '../../engine/script/model.ts'
 import { canonicalBytes } from '../../engine/wire/canonical.ts'
 import type { JsonObject } from '../../engine/wire/canonical.ts'
 import type { Card } from '../../engine/wire/card.ts'

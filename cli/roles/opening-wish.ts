@@ -1,15 +1,15 @@
 /** What a command line wants opened, and what a ceremony was that is opened again. */
+import type { Script } from '../../engine/machines/ceremony.ts'
 import type { Posted } from '../../engine/run/feed.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
-import type { Script } from '../../engine/script/model.ts'
 import type { Card } from '../../engine/wire/card.ts'
 import { parseParameters } from '../parameters.ts'
 import { readScript } from '../scripts.ts'
 import type { Ledgers } from './ledgers.ts'
 import { readMessagesFile } from './message-file.ts'
+import { checkFits, resolveFollows, rosterAfter, splitSets } from './opening-after.ts'
 import { rosterOf } from './opening.ts'
 import type { OpeningWish } from './opening.ts'
-import { checkFits, resolveFollows, rosterAfter, splitSets } from './opening-after.ts'
 
 export interface OpenFlags {
   readonly set: readonly string[]

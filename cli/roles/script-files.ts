@@ -1,10 +1,10 @@
 /** Scripts by their hash: those that ship with keyrite, and those that were brought to this machine. */
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Script } from '../../engine/machines/ceremony.ts'
 import { loadScript } from '../../engine/script/load.ts'
-import type { Script } from '../../engine/script/model.ts'
 import { shippedByHash, shippedLibrary } from '../../engine/script/shipped.ts'
-import { readBounded, writeDurable } from '../../engine/vault/file.ts'
+import { readBounded, writeDurable } from '../../engine/vault/files.ts'
 
 const MOST_SCRIPT = 256 * 1024
 

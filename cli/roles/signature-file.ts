@@ -1,4 +1,5 @@
 /** What `client signatures` writes. */
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import { signedBlsToExecutionChange } from '../../engine/messages/ethereum/beacon-api.ts'
 import type { SignedBLSToExecutionChange } from '../../engine/messages/ethereum/beacon-api.ts'
 import { signerOf } from '../../engine/messages/kinds.ts'
@@ -7,10 +8,9 @@ import { openedIn } from '../../engine/run/lobby.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
 import { exportSignatures, signingOf } from '../../engine/run/signatures.ts'
 import type { SignatureExport } from '../../engine/run/signatures.ts'
-import { isKeyriteError } from '../../engine/wire/error.ts'
 import { cliError } from '../errors.ts'
+import { STATE_WORDS, stateOf } from '../screen/ceremony.ts'
 import { chosen } from './board.ts'
-import { stateOf, STATE_WORDS } from './ceremony-view.ts'
 import type { Ledgers } from './ledgers.ts'
 
 /**

@@ -1,5 +1,5 @@
 /** The made-up participants of a simulation. */
-import type { Ceremony } from '../../engine/script/model.ts'
+import type { Ceremony } from '../../engine/machines/ceremony.ts'
 import { cliError } from '../errors.ts'
 
 /** In the order of a roster. */

@@ -1,7 +1,7 @@
 /** Where everyone is in a simulation, and the live table of it: participants × steps. */
-import type { Ceremony } from '../../engine/script/model.ts'
-import type { Live, Screen } from '../output.ts'
+import type { Ceremony } from '../../engine/machines/ceremony.ts'
 import { paint, table } from '../output.ts'
+import type { Live, Screen } from '../output.ts'
 import { brief } from '../words.ts'
 
 export interface Progress {

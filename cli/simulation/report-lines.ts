@@ -1,7 +1,7 @@
 /** How a simulation went, in words. */
 import { unansweredWords } from '../../engine/run/guilt.ts'
 import { paint, table } from '../output.ts'
-import { outputLines } from '../roles/ceremony-view.ts'
+import { outputLines } from '../screen/ceremony.ts'
 import { brief, counted } from '../words.ts'
 import type { ParticipantEnd, Report } from './report.ts'
 

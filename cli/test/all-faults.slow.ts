@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import type { CellReport } from '../../engine/run/fault-cells.ts'
+import type { CellReport } from '../../engine/simulate/cells.ts'
 import { keyrite } from './keyrite/run.ts'
 
 describe('keyrite ceremony simulate --all-faults, run', () => {

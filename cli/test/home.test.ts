@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { isKeyriteError } from '../../engine/wire/error.ts'
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import { homePath, makeHome, rolePath } from '../home.ts'
 
 const codeOf = (error: unknown): string => (isKeyriteError(error) ? error.code : String(error))

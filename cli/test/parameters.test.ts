@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { isKeyriteError } from '../../engine/wire/error.ts'
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import { parseParameters } from '../parameters.ts'
 
 const FIELDS = { threshold: 'quorum', purpose: 'text', salt: 'hash', first: 'participant', size: 'count', messages: '[message]' }

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
-import { outcome } from './probe.ts'
-import { errorOf, keyrite, startKeyrite } from './keyrite/run.ts'
-import { isKeyriteError } from '../../engine/wire/error.ts'
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import { parseListen, runStorage } from '../storage-run.ts'
 import type { StorageFlags } from '../storage-run.ts'
+import { errorOf, keyrite, startKeyrite } from './keyrite/run.ts'
+import { outcome } from './probe.ts'
 
 interface Ready {
   readonly url: string

@@ -3,6 +3,7 @@
  * the texts that were read come in. Both at once: the codes of one machine are the acknowledgement of the other's.
  */
 import { randomBytes } from 'node:crypto'
+import { KeyriteError } from '../../engine/base/errors.ts'
 import type { Carrier, CarrierOptions, Incoming } from '../../engine/channel/carrier.ts'
 import { openEnvelope } from '../../engine/channel/envelope.ts'
 import { channelError } from '../../engine/channel/errors.ts'
@@ -10,7 +11,6 @@ import { LONG_TO_LOOK_AT } from '../../engine/channel/limits.ts'
 import { pack } from '../../engine/channel/payload.ts'
 import { makeReceiver } from '../../engine/channel/transfer.ts'
 import type { Received } from '../../engine/channel/transfer.ts'
-import { KeyriteError } from '../../engine/wire/error.ts'
 import type { FramesResult, PageState } from './protocol.ts'
 
 /** Frames in a row after which another transfer is followed; none of them is lost. */

@@ -1,9 +1,9 @@
 /** A ceremony as its page shows it. */
 import { stripVTControlCharacters } from 'node:util'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
+import type { Script } from '../../engine/machines/ceremony.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
-import type { Script } from '../../engine/script/model.ts'
-import { waitingLines } from '../roles/ceremony-view.ts'
+import { waitingLines } from '../screen/ceremony.ts'
 import type { PageCell, PageCeremony, PageTable } from './protocol.ts'
 
 /** The last number: it is slow on purpose, and a page is told often. */

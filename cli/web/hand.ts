@@ -3,9 +3,9 @@
  * pressed on the one page that has the session's key.
  */
 import { randomBytes } from 'node:crypto'
-import { QuestionLeft } from '../roles/airgap-hand.ts'
-import type { Hand, LineQuestion } from '../roles/airgap-hand.ts'
 import type { Block } from '../roles/blocks.ts'
+import { QuestionLeft } from '../screen/owner.ts'
+import type { Hand, LineQuestion } from '../screen/owner.ts'
 import type { PageQuestion } from './protocol.ts'
 
 export interface Questions {

@@ -4,8 +4,8 @@
  */
 import { stripVTControlCharacters } from 'node:util'
 import type { CarrierOptions, Role } from '../../engine/channel/carrier.ts'
-import type { Hand } from '../roles/airgap-hand.ts'
 import type { Live } from '../output.ts'
+import type { Hand } from '../screen/owner.ts'
 import { browserOpener, openBrowser } from './browser.ts'
 import { makeWebCarrier } from './carrier.ts'
 import type { WebCarrier } from './carrier.ts'

@@ -6,7 +6,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { isKeyriteError } from '../../engine/wire/error.ts'
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import { readBody, WebRefusal } from './body.ts'
 import type { PageFile } from './page-file.ts'
 import { HEARTBEAT, PAGE_TAKEN } from './protocol.ts'

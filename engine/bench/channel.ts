@@ -4,9 +4,9 @@
  */
 import { UR, URDecoder, UREncoder } from '@ngraveio/bc-ur'
 import { encodeBytes } from '../channel/cbor.ts'
-import { makeFountainDecoder, transferOf } from '../channel/fountain-decode.ts'
-import type { FountainDecoder } from '../channel/fountain-decode.ts'
 import { makeFountain } from '../channel/fountain-encode.ts'
+import { makeFountainDecoder, transferOf } from '../channel/fountain.ts'
+import type { FountainDecoder } from '../channel/fountain.ts'
 import { readPng, renderPng } from '../channel/png.ts'
 import { qrMatrix } from '../channel/qr.ts'
 import { readFrame, writePart } from '../channel/ur.ts'

@@ -7,7 +7,7 @@
  * its page calls `readQr` for each camera picture and posts the frames, it feeds them to a `Receiver`, and its `show` sends
  * the frames of `makeSending` to the page. Nothing else in the engine changes for it.
  */
-import type { KeyriteError } from '../wire/error.ts'
+import type { KeyriteError } from '../base/errors.ts'
 import type { Envelope } from './envelope.ts'
 
 export type Role = 'client' | 'airgap'

@@ -1,4 +1,4 @@
-import { errorTable } from '../wire/error.ts'
+import { errorTable } from '../base/errors.ts'
 
 const SCAN_AGAIN = 'Go on reading the codes; one that was read wrongly comes again.'
 const START_AGAIN = 'Let the other side show it again from the start; if it happens again, its machine or program is not to be trusted.'

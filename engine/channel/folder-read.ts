@@ -2,6 +2,7 @@
 import { constants } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { KeyriteError } from '../base/errors.ts'
 import type { CarrierProgress, Incoming } from './carrier.ts'
 import { openEnvelope } from './envelope.ts'
 import { channelError } from './errors.ts'
@@ -11,7 +12,6 @@ import { MAX_IMAGE_BYTES, MAX_PARTS } from './limits.ts'
 import { readPng } from './png.ts'
 import { makeReceiver } from './transfer.ts'
 import type { Receiver } from './transfer.ts'
-import { KeyriteError } from '../wire/error.ts'
 
 const FRAME_FILE = /^[0-9]{1,6}\.png$/
 const MAX_FILES = 2 * MAX_PARTS

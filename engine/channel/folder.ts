@@ -10,14 +10,14 @@
  */
 import { watch } from 'node:fs'
 import { join } from 'node:path'
+import { following } from '../base/signals.ts'
+import { makeFolders } from '../wire/folders.ts'
 import type { Carrier, CarrierOptions, Incoming, Role } from './carrier.ts'
 import { channelError } from './errors.ts'
 import { makeFolderReader, newestTransfer } from './folder-read.ts'
 import { folderError, removeTransfers, writeTransfer } from './folder-write.ts'
 import { MAX_MESSAGE, MAX_PARTS } from './limits.ts'
 import { FRAGMENT_SIZES } from './transfer.ts'
-import { makeFolders } from '../wire/folders.ts'
-import { following } from '../wire/signals.ts'
 
 export interface FolderCarrierOptions extends CarrierOptions {
   readonly folder: string

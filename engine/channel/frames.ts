@@ -2,12 +2,12 @@
  * One message as an endless sequence of frames, and back from whichever of them arrive. What a message says is not looked at
  * here, so that this runs in a page as well, which packs and unpacks nothing.
  */
+import { KeyriteError } from '../base/errors.ts'
 import type { PartArray } from './cbor.ts'
-import { KeyriteError } from '../wire/error.ts'
-import type { FountainDecoder, TransferId } from './fountain-decode.ts'
-import { makeFountainDecoder, sameTransfer, transferOf } from './fountain-decode.ts'
 import { makeFountain, nextSequence } from './fountain-encode.ts'
 import type { Fountain } from './fountain-encode.ts'
+import { makeFountainDecoder, sameTransfer, transferOf } from './fountain.ts'
+import type { FountainDecoder, TransferId } from './fountain.ts'
 import { readFrame, writePart, writeWhole } from './ur.ts'
 import type { Frame } from './ur.ts'
 

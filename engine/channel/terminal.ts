@@ -8,18 +8,18 @@
  * borrows it with `lend`. Closing drops what is still typed, so that it reaches no shell.
  */
 import { StringDecoder } from 'node:string_decoder'
+import { KeyriteError } from '../base/errors.ts'
 import type { Carrier, CarrierOptions, Incoming } from './carrier.ts'
 import { openEnvelope } from './envelope.ts'
 import { channelError } from './errors.ts'
 import { LONG_TO_LOOK_AT, MAX_FRAME } from './limits.ts'
+import { makeScreen, SCREEN_KEYS } from './screen.ts'
+import type { TerminalOutput } from './screen.ts'
 import { drain } from './terminal-drain.ts'
 import { frameInLine, makeInputSplitter } from './terminal-input.ts'
-import type { Colours } from './terminal-paint.ts'
 import { LEAVE_SCREEN } from './terminal-paint.ts'
-import type { TerminalOutput } from './terminal-screen.ts'
-import { makeScreen, SCREEN_KEYS } from './terminal-screen.ts'
+import type { Colours } from './terminal-paint.ts'
 import { makeReceiver } from './transfer.ts'
-import { KeyriteError } from '../wire/error.ts'
 
 /** `process.stdin` is one. */
 export interface TerminalInput {

@@ -1,5 +1,5 @@
 /** One text as an endless sequence of frames, and back from whichever of them arrive. */
-import { isKeyriteError } from '../wire/error.ts'
+import { isKeyriteError } from '../base/errors.ts'
 import { makeMessageReceiver, sendMessage } from './frames.ts'
 import type { Incomplete, ReceiverOptions, Sending } from './frames.ts'
 import { pack, unpack } from './payload.ts'

@@ -3,10 +3,10 @@
  * `ur:keyrite/SEQUENCE-PARTS/BODY` for a part of one. Upper case on the way out, for alphanumeric QR codes; either on the way in.
  */
 import { fromWords, toWords } from './bytewords.ts'
-import type { PartArray } from './cbor.ts'
 import { decodePart, encodePart } from './cbor.ts'
+import type { PartArray } from './cbor.ts'
 import { channelError } from './errors.ts'
-import { checkPart } from './fountain-decode.ts'
+import { checkPart } from './fountain.ts'
 import { MAX_FRAGMENT, MAX_FRAME, MAX_MESSAGE, MAX_PARTS } from './limits.ts'
 
 export const UR_TYPE = 'keyrite'

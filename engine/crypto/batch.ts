@@ -4,11 +4,11 @@
  */
 import { mulAddUnsafe } from '@noble/curves/abstract/curve.js'
 import { bls12_381 } from '@noble/curves/bls12-381.js'
+import { finish } from '../base/turns.ts'
+import type { Slices } from '../base/turns.ts'
 import { samePairing } from './bls.ts'
 import type { G1, G2 } from './bls.ts'
 import { randomWeights } from './scalar.ts'
-import { finish } from './slices.ts'
-import type { Slices } from './slices.ts'
 
 const G2Point = bls12_381.G2.Point
 

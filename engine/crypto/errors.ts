@@ -1,4 +1,4 @@
-import { errorTable } from '../wire/error.ts'
+import { errorTable } from '../base/errors.ts'
 
 const AGAIN = 'It was altered on the way or made by another version; ask its sender for it again.'
 const BUG = 'This is a bug in keyrite or in a plug-in of yours; please report it.'

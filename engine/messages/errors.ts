@@ -1,4 +1,4 @@
-import { errorTable } from '../wire/error.ts'
+import { errorTable } from '../base/errors.ts'
 import { printableLine } from '../wire/printable.ts'
 
 /** Which message: the item of the list, and the value in its `each`, both from 1. Neither for a message alone. */

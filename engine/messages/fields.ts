@@ -1,8 +1,8 @@
 /** Fields that several kinds have, and readers for values that their schemas have checked. */
+import { isKeyriteError } from '../base/errors.ts'
 import { decodeG1 } from '../crypto/bls.ts'
 import { fromHex } from '../crypto/bytes.ts'
 import type { Json } from '../wire/canonical.ts'
-import { isKeyriteError } from '../wire/error.ts'
 import { checkedAddress } from './ethereum/address.ts'
 import type { Field, Message } from './kind.ts'
 

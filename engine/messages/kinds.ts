@@ -2,9 +2,9 @@
  * Every kind of message that can be signed. To add one, add its file in `kinds/` and its line here. What is not in this
  * table is refused, never signed blind.
  */
+import { isKeyriteError } from '../base/errors.ts'
 import { concat, fromHex, tag } from '../crypto/bytes.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
-import { isKeyriteError } from '../wire/error.ts'
 import { compileCheck, objectSchema } from '../wire/schema.ts'
 import type { Check, Schema } from '../wire/schema.ts'
 import { messageError } from './errors.ts'

@@ -2,7 +2,7 @@
  * Giving up for good (protocol §6): an airgap that stated its part of a certificate, and never hears what became of it, states in the
  * slot of the step after that it will never take that step. Without its word there the ceremony can never be usable.
  */
-import type { Ceremony, Step } from '../script/model.ts'
+import type { Ceremony, Step } from '../machines/ceremony.ts'
 
 /** The type of that statement, which every script has. */
 export const ABANDONED = 'Abandoned'

@@ -1,6 +1,6 @@
 /** Messages of which nobody can see what they are: an airgap signs them only where its owner allows it. */
+import type { Script } from '../machines/ceremony.ts'
 import { isBlind } from '../messages/kinds.ts'
-import type { Script } from '../script/model.ts'
 import type { Opening } from '../wire/card.ts'
 import { runError } from './errors.ts'
 import { allMessagesIn } from './messages.ts'

@@ -1,10 +1,10 @@
 /** An airgap's memory of one ceremony: found, joined, written, erased. */
-import type { Script } from '../script/model.ts'
+import type { Script } from '../machines/ceremony.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
-import type { AirgapPorts } from './airgap.ts'
 import { airgapKeyOf, knownOf } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
+import type { AirgapPorts } from './airgap.ts'
 import { runError } from './errors.ts'
 import { followedBy } from './followed.ts'
 import { cardIn, followedIn } from './memory.ts'

@@ -1,6 +1,6 @@
 /** What an airgap answers where it refuses. */
-import { isKeyriteError } from '../wire/error.ts'
-import type { KeyriteError } from '../wire/error.ts'
+import { isKeyriteError } from '../base/errors.ts'
+import type { KeyriteError } from '../base/errors.ts'
 import type { RefusalAnswer } from '../wire/exchange.ts'
 
 /** @throws what is no refusal: it ends this airgap */

@@ -2,18 +2,18 @@
  * What an airgap checks before it uses anything of a request (protocol §4, §5): every statement's form, values and
  * signature, under the views that it computes itself. Nothing that the client says about them is used.
  */
-import type { Message as MessageSpec, Script, Step } from '../script/model.ts'
+import { fromHex, toHex } from '../crypto/bytes.ts'
+import { airgapKeyPair } from '../crypto/seed.ts'
+import type { Message as MessageSpec, Script, Step } from '../machines/ceremony.ts'
+import type { Collected } from '../verbs/runtime.ts'
 import type { Type } from '../verbs/signature.ts'
 import { signatureOf } from '../verbs/table.ts'
 import { schemaOfType } from '../verbs/types.ts'
 import { fieldsCheck, fieldsProblem, valueProblem } from '../verbs/values.ts'
-import type { Collected } from '../verbs/runtime.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
 import { canonical } from '../wire/canonical.ts'
+import type { Json, JsonObject } from '../wire/canonical.ts'
 import { ceremonyId, indexOf } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
-import { fromHex, toHex } from '../crypto/bytes.ts'
-import { airgapKeyPair } from '../crypto/seed.ts'
 import type { Carried, Stated } from '../wire/exchange.ts'
 import { hashOf, verifyStatement } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'

@@ -2,10 +2,11 @@
  * The public data beside a message that its payload binds by hash (protocol §4): what form it has on the board, what form where it
  * crosses between an airgap and its client, and the pieces for each other participant under one root.
  */
+import { isKeyriteError } from '../base/errors.ts'
 import { decodeG1OnCurve, decodeG2OnCurve, encodeG1Affine, encodeG2Affine } from '../crypto/bls.ts'
 import { fromHex, toHex } from '../crypto/bytes.ts'
 import { isInTree, leafHash, merklePath, merkleRoot } from '../crypto/merkle.ts'
-import type { Message as MessageSpec } from '../script/model.ts'
+import type { Message as MessageSpec } from '../machines/ceremony.ts'
 import type { Fields } from '../verbs/signature.ts'
 import { parseType, valueTypes } from '../verbs/types.ts'
 import { fieldsCheck, fieldsProblem } from '../verbs/values.ts'
@@ -13,7 +14,6 @@ import { canonicalBytes, parseCanonical } from '../wire/canonical.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import { indexOf } from '../wire/card.ts'
 import type { Card } from '../wire/card.ts'
-import { isKeyriteError } from '../wire/error.ts'
 import { compileCheck, objectSchema } from '../wire/schema.ts'
 
 const ROOT: Fields = { root: 'hash' }

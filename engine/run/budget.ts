@@ -2,7 +2,7 @@
  * What a member may post in a ceremony besides the statements that take its slots (protocol §11): without a bound, one member could make
  * a transcript too long to use, and so take everybody's way to recover a share.
  */
-import type { Ceremony } from '../script/model.ts'
+import type { Ceremony } from '../machines/ceremony.ts'
 import { canonicalBytes } from '../wire/canonical.ts'
 import { MOST_BYTES, mostEntries } from '../wire/limits.ts'
 import { placeProblem } from '../wire/message.ts'

@@ -3,13 +3,13 @@
  * part by part. Whoever calls it sees whole requests and answers only, and checks them as ever. What the airgap said it holds and the
  * parts of its answer are kept, so that a client that starts again shows and asks for nothing twice.
  */
+import { isKeyriteError } from '../base/errors.ts'
+import type { KeyriteError } from '../base/errors.ts'
 import { openEnvelope, sealEnvelope } from '../channel/envelope.ts'
 import type { Envelope } from '../channel/envelope.ts'
 import type { PartStore } from '../channel/part-store.ts'
 import { Assembly, cutInParts, firstMissing, wholeHash } from '../channel/parts.ts'
 import type { Json } from '../wire/canonical.ts'
-import { isKeyriteError } from '../wire/error.ts'
-import type { KeyriteError } from '../wire/error.ts'
 import { checkPartAnswer, isPartAnswer } from '../wire/exchange.ts'
 import type { Part, PartAnswer } from '../wire/exchange.ts'
 import type { ClientPorts } from './client-ports.ts'

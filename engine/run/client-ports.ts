@@ -1,5 +1,5 @@
 /** What a client's run stands on: its edges to the board, the airgap, the disk, the clock and the screen. */
-import type { Script } from '../script/model.ts'
+import type { Script } from '../machines/ceremony.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
 import type { Board } from '../wire/board.ts'
 import type { Card, Opening } from '../wire/card.ts'

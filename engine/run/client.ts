@@ -4,23 +4,23 @@
  * and posts nothing twice.
  */
 import { createActor, fromCallback, fromPromise, waitFor } from 'xstate'
-import { compileClient } from '../compile/client.ts'
-import type { ClientEvent, CollectedHow, Duty, Outcome } from '../compile/client.ts'
-import type { Step } from '../script/model.ts'
-import { isKeyriteError } from '../wire/error.ts'
+import { isKeyriteError } from '../base/errors.ts'
+import { following } from '../base/signals.ts'
+import type { Step } from '../machines/ceremony.ts'
+import { compileClient } from '../machines/client.ts'
+import type { ClientEvent, CollectedHow, Duty, Outcome } from '../machines/client.ts'
+import { isStorages } from '../wire/abort.ts'
+import type { Fault } from '../wire/abort.ts'
 import { abandonStep } from './abandon.ts'
-import { isStorages } from './abort.ts'
-import type { Fault } from './abort.ts'
-import { mayBeAccused } from './ending.ts'
-import { withheldWords } from './ledger-following.ts'
 import type { ClientPorts } from './client-ports.ts'
 import { ClientWork } from './client-work.ts'
+import type { DisputeState } from './disputes.ts'
+import { mayBeAccused } from './ending.ts'
 import { pause } from './feed.ts'
-import type { DisputeState } from './ledger-disputes.ts'
+import { withheldWords } from './following.ts'
 import { Ledger } from './ledger.ts'
 import { checkOpening } from './opening.ts'
 import { checkRunnable } from './runnable.ts'
-import { following } from '../wire/signals.ts'
 
 export interface ClientResult {
   readonly outcome: Outcome

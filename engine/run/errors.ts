@@ -1,4 +1,4 @@
-import { errorTable } from '../wire/error.ts'
+import { errorTable } from '../base/errors.ts'
 
 export const runError = errorTable('run', {
   opening: ({ why }: { why: string }) => ({

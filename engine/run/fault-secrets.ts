@@ -2,8 +2,8 @@
 import { concat, fromHex, toHex } from '../crypto/bytes.ts'
 import { scalarToBytes } from '../crypto/scalar.ts'
 import { airgapKeyPair, derive, encryptionKeyPair, openSession } from '../crypto/seed.ts'
-import type { Script } from '../script/model.ts'
-import type { Simulated, SimulatedMember } from './simulate.ts'
+import type { Script } from '../machines/ceremony.ts'
+import type { Simulated, SimulatedMember } from '../simulate/simulate.ts'
 
 /** Everything secret in hex that a participant's machines hold of a ceremony. A number that the script has it show is none. */
 export function secretsOf({ seed, signingKey, memory }: SimulatedMember, { ceremony, opening }: Pick<Simulated, 'ceremony' | 'opening'>, { ceremony: { steps } }: Script): ReadonlyMap<string, string> {

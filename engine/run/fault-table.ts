@@ -1,5 +1,5 @@
 /** The matrix of misbehaviour as a table for people: a row for each kind, with what its cells came to. */
-import type { CellReport, FaultCell } from './fault-cells.ts'
+import type { CellReport, FaultCell } from '../simulate/cells.ts'
 import { LOG_ENDINGS } from './ledger-ending.ts'
 
 export interface FaultRow {

@@ -1,11 +1,11 @@
 /** Faults of the beacon and of a signing. */
 import { DST_SIGNATURE, encodeG2, signShare } from '../crypto/bls.ts'
 import { fromHex, toHex } from '../crypto/bytes.ts'
+import type { FaultKind, FaultPlace } from '../simulate/faults.ts'
+import { cheating, flipped, reattaching } from '../simulate/meddling.ts'
+import type { Tampering } from '../simulate/simulate.ts'
 import { partialsDigest } from '../verbs/bls-common.ts'
 import type { JsonObject } from '../wire/canonical.ts'
-import type { FaultKind, FaultPlace } from './faults.ts'
-import { cheating, flipped, reattaching } from './meddling.ts'
-import type { Tampering } from './simulate.ts'
 
 const lying = (place: FaultPlace, verb: string, change: (payload: JsonObject) => JsonObject): Tampering => cheating(place, {
   [verb]: (scope, args, honest) => {

@@ -2,7 +2,7 @@
  * The ceremony that another one follows, by its id: a signing follows the key generation that made its key. Both roles
  * and every auditor hold the opening of the second against the first by the same rules.
  */
-import type { Ceremony } from '../script/model.ts'
+import type { Ceremony } from '../machines/ceremony.ts'
 import type { Followed } from '../verbs/runtime.ts'
 import type { Fields } from '../verbs/signature.ts'
 import type { JsonObject } from '../wire/canonical.ts'

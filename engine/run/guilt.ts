@@ -1,6 +1,6 @@
 /** Whom a log proves guilty, and who was accused and has not answered (protocol §5.6, §6). */
-import type { Fault } from './abort.ts'
-import type { DisputeState } from './ledger-disputes.ts'
+import type { Fault } from '../wire/abort.ts'
+import type { DisputeState } from './disputes.ts'
 
 export interface Conviction {
   readonly name: string

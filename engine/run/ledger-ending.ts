@@ -3,9 +3,9 @@
  * wrong before its success ends it. Where some are enough, whoever fails, declines or cheats is out, and it ends when too few are
  * left (§8).
  */
-import type { Step } from '../script/model.ts'
-import type { AbortSeen } from './ledger-read.ts'
-import type { Fault } from './abort.ts'
+import type { Step } from '../machines/ceremony.ts'
+import type { Fault } from '../wire/abort.ts'
+import type { AbortSeen } from './reading.ts'
 
 /**
  * The endings of a log. `usable` and `dead` are for ever; the others may change with the next message. `aborted`: before the

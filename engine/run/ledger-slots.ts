@@ -1,14 +1,14 @@
 /** The slots of one ceremony's log: what took each first, what of it counts, and whose are still free. */
-import type { Ceremony, Message as MessageSpec, Step } from '../script/model.ts'
+import type { Ceremony, Message as MessageSpec, Step } from '../machines/ceremony.ts'
 import type { Collected } from '../verbs/runtime.ts'
+import type { Fault } from '../wire/abort.ts'
 import { canonical } from '../wire/canonical.ts'
-import type { Card } from '../wire/card.ts'
 import { indexOf } from '../wire/card.ts'
+import type { Card } from '../wire/card.ts'
 import type { Carried } from '../wire/exchange.ts'
 import { slotKey, slotOf } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
 import { pieceFor } from './attachment.ts'
-import type { Fault } from './abort.ts'
 
 /** A statement that took its slot: the first one there with a good signature of its airgap and of the right form. */
 export interface Taken {

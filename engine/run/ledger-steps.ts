@@ -1,14 +1,14 @@
 /** How far a ceremony's log has come: one step after the other, each complete before the next begins. */
-import type { Slices } from '../crypto/slices.ts'
-import type { Ceremony, Step } from '../script/model.ts'
+import type { Slices } from '../base/turns.ts'
+import type { Ceremony, Step } from '../machines/ceremony.ts'
 import type { VerbFault } from '../verbs/runtime.ts'
+import type { Fault } from '../wire/abort.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
-import type { Fault } from './abort.ts'
-import { Refused } from './ledger-read.ts'
 import { disagreementIn } from './ledger-slots.ts'
 import type { Placed, Slots } from './ledger-slots.ts'
-import { checkStep, outputsOf, prepareStep } from './ledger-verbs.ts'
-import type { VerbContext } from './ledger-verbs.ts'
+import { Refused } from './reading.ts'
+import { checkStep, outputsOf, prepareStep } from './verbs.ts'
+import type { VerbContext } from './verbs.ts'
 import { nextView } from './view.ts'
 
 export interface StepsOptions {

@@ -1,7 +1,7 @@
 /** What a board's log says before and around ceremonies: who is ready for which script, and what was opened. */
-import type { Card, Opening, ScriptRef } from '../wire/card.ts'
+import { isKeyriteError } from '../base/errors.ts'
 import { ceremonyId, verifyCard } from '../wire/card.ts'
-import { isKeyriteError } from '../wire/error.ts'
+import type { Card, Opening, ScriptRef } from '../wire/card.ts'
 import { placeProblem, verifyMessage } from '../wire/message.ts'
 import { cardSchema, compileCheck, hexSchema, nameSchema, objectSchema } from '../wire/schema.ts'
 import type { Posted } from './feed.ts'

@@ -1,7 +1,7 @@
 /** What an opening brings to be signed, whatever its script calls it. */
+import type { Script } from '../machines/ceremony.ts'
 import { expandMessages } from '../messages/batch.ts'
 import type { Message } from '../messages/kind.ts'
-import type { Script } from '../script/model.ts'
 import { parseType } from '../verbs/types.ts'
 import type { Json } from '../wire/canonical.ts'
 import type { Opening } from '../wire/card.ts'

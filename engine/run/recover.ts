@@ -2,7 +2,7 @@
  * Recovery (protocol §7): a new airgap, the mnemonic and a transcript give the share back. No statement is made, and
  * the ceremony is closed for live steps.
  */
-import type { Script, Step } from '../script/model.ts'
+import type { Script, Step } from '../machines/ceremony.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
 import { canonical } from '../wire/canonical.ts'
 import type { JsonObject } from '../wire/canonical.ts'
@@ -15,10 +15,10 @@ import { airgapKeyOf, knownOf } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
 import { runError } from './errors.ts'
 import { Ledger } from './ledger.ts'
-import type { Post } from './ledger-read.ts'
 import type { CellState, KeptRecord, MemoryStore, StepMemory } from './memory.ts'
 import { checkOpening } from './opening.ts'
-import { headIn, linesOf, readTranscript, refuseHidden, readInto } from './transcript.ts'
+import type { Post } from './reading.ts'
+import { headIn, linesOf, readInto, readTranscript, refuseHidden } from './transcript.ts'
 
 export interface RecoverPorts {
   readonly memory: MemoryStore

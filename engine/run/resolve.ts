@@ -2,9 +2,9 @@
  * Turns a call's arguments into values, from whatever holds them: the ledger of a client or auditor, or the memory
  * of an airgap.
  */
-import type { Call, Ref } from '../script/model.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
+import type { Call, Ref } from '../machines/ceremony.ts'
 import type { Collected, Followed } from '../verbs/runtime.ts'
+import type { Json, JsonObject } from '../wire/canonical.ts'
 
 /** What is known of a running ceremony. */
 export interface Sources {

@@ -1,5 +1,5 @@
 /** Can this version run a script? Both roles ask before anyone is asked to confirm anything. */
-import type { Call, Script } from '../script/model.ts'
+import type { Call, Script } from '../machines/ceremony.ts'
 import type { Verbs } from '../verbs/runtime.ts'
 import { runError } from './errors.ts'
 

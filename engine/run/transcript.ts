@@ -12,20 +12,20 @@
  * Of a ceremony that follows another, both stand in it, which are on one board: the header has the followed one's script
  * as well, by the name that the script gives it, {"follows":{"key":"…"},…}.
  */
+import { isKeyriteError } from '../base/errors.ts'
 import { fromHex, sha256Hex, toHex } from '../crypto/bytes.ts'
-import { MAX_DEPTH, canonical, canonicalBytes, parseCanonical } from '../wire/canonical.ts'
+import { canonical, canonicalBytes, MAX_DEPTH, parseCanonical } from '../wire/canonical.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Opening } from '../wire/card.ts'
-import { isKeyriteError } from '../wire/error.ts'
-import { EMPTY_HEAD, MAX_ATTACHMENT, ceremonyOf, hashOf, markOf, nextHead, parseMessage, textHash, verifyMessage } from '../wire/message.ts'
+import { ceremonyOf, EMPTY_HEAD, hashOf, markOf, MAX_ATTACHMENT, nextHead, parseMessage, textHash, verifyMessage } from '../wire/message.ts'
 import type { Message } from '../wire/message.ts'
 import { compileCheck, hexSchema, objectSchema } from '../wire/schema.ts'
 import { runError } from './errors.ts'
 import type { Posted } from './feed.ts'
-import type { Post } from './ledger-read.ts'
 import type { Ledger } from './ledger.ts'
 import { checkOpeningForm } from './opening.ts'
+import type { Post } from './reading.ts'
 
 /** One line is at most a message and an attachment, perhaps in hex. */
 export const MAX_LINE = 10 << 20
@@ -341,4 +341,3 @@ function parsedMessage(text: string, damaged: (why: string) => Error): Message {
     throw error
   }
 }
-

@@ -1,5 +1,5 @@
 /** Runs work that takes long, and lets others run after each of its slices. */
-import type { Slices } from '../crypto/slices.ts'
+import type { Slices } from '../base/turns.ts'
 
 /**
  * @param signal stops it after a slice

@@ -2,25 +2,25 @@
  * `keyrite verify`: checks a transcript offline, as any stranger may, and says line by line what holds. It runs the
  * very fold that the clients ran, over the same messages.
  */
+import { isKeyriteError } from '../base/errors.ts'
 import { sha256Hex } from '../crypto/bytes.ts'
 import { ceremonyNumber } from '../crypto/number.ts'
+import type { Script } from '../machines/ceremony.ts'
 import { expandMessages, messagesHash } from '../messages/batch.ts'
 import { loadScript } from '../script/load.ts'
 import type { Library } from '../script/load.ts'
-import type { Script } from '../script/model.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
+import type { Fault } from '../wire/abort.ts'
 import { utf8 } from '../wire/canonical.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
-import { isKeyriteError } from '../wire/error.ts'
 import { verifyMessage } from '../wire/message.ts'
-import type { Fault } from './abort.ts'
+import { runError } from './errors.ts'
 import { convictedIn, unansweredIn, unansweredWords } from './guilt.ts'
 import type { Conviction, Unanswered } from './guilt.ts'
 import type { LogEnding } from './ledger-ending.ts'
 import { Ledger } from './ledger.ts'
-import { runError } from './errors.ts'
 import { checkOpening } from './opening.ts'
-import { headIn, linesOf, readTranscript, refuseHidden, readInto } from './transcript.ts'
+import { headIn, linesOf, readInto, readTranscript, refuseHidden } from './transcript.ts'
 import type { Transcript, TranscriptPart } from './transcript.ts'
 
 /** One thing that was checked. */

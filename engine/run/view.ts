@@ -1,6 +1,6 @@
 /** Transcript hashes (protocol §4). */
 import { fromHex, taggedHash } from '../crypto/bytes.ts'
-import type { Step } from '../script/model.ts'
+import type { Step } from '../machines/ceremony.ts'
 import { canonicalBytes } from '../wire/canonical.ts'
 import { hashOf } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'

@@ -1,17 +1,17 @@
 /** A verb at its place, with arguments that are there by then, of the types it wants, and none that it must not see. */
-import type { Signature, Type } from '../verbs/signature.ts'
+import type { Call, Ref } from '../machines/ceremony.ts'
 import { sideOf } from '../verbs/signature.ts'
+import type { Signature, Type } from '../verbs/signature.ts'
 import { signatureOf, signatures } from '../verbs/table.ts'
 import type { Checking } from './declare.ts'
 import type { DraftCall } from './draft.ts'
-import type { Call, Ref } from './model.ts'
 import { nearest } from './nearest.ts'
 import { fits, takesSealed } from './refs.ts'
 import type { Candidate } from './refs.ts'
 import { mayStand } from './schema.ts'
 import type { CallPlace } from './schema.ts'
-import type { Path } from './tree.ts'
 import { describeType, describeUse } from './words.ts'
+import type { Path } from './yaml.ts'
 
 /** What the checks of steps, disputes and outputs work with. */
 export interface Resolving extends Checking {

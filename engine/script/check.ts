@@ -1,4 +1,5 @@
 /** The third layer: does everything in a script resolve, fit together, keep secrets where they are, and end? */
+import type { Ceremony } from '../machines/ceremony.ts'
 import { MAX_PARTICIPANTS } from '../verbs/types.ts'
 import type { Resolving } from './calls.ts'
 import { declare } from './declare.ts'
@@ -8,12 +9,11 @@ import { checkDisputes } from './disputes.ts'
 import type { Draft } from './draft.ts'
 import { checkFlow } from './flow.ts'
 import { hasForm, version } from './forms.ts'
-import type { Ceremony } from './model.ts'
 import { checkOutputs } from './outputs.ts'
 import { candidatesOf } from './refs.ts'
 import { sendersOf } from './senders.ts'
 import { checkStep } from './steps.ts'
-import type { Locator } from './tree.ts'
+import type { Locator } from './yaml.ts'
 
 /**
  * Checks a draft. The ceremony is good only if nothing was reported.

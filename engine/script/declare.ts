@@ -1,4 +1,5 @@
 /** What a script declares: names of the right form, one meaning each, and types that exist and may stand there. */
+import type { Ceremony, Message } from '../machines/ceremony.ts'
 import type { Fields } from '../verbs/signature.ts'
 import { keptTypes, valueTypes } from '../verbs/types.ts'
 import type { Place } from '../verbs/types.ts'
@@ -6,8 +7,7 @@ import type { Report } from './diagnostic.ts'
 import type { Draft, DraftFields } from './draft.ts'
 import { bigName, hasForm, scriptName, smallName } from './forms.ts'
 import type { Form } from './forms.ts'
-import type { Ceremony, Message } from './model.ts'
-import type { Locator, Path } from './tree.ts'
+import type { Locator, Path } from './yaml.ts'
 
 /** A script by its name, already checked; for `follows`. */
 export type Library = (name: string) => Ceremony | undefined

@@ -1,7 +1,7 @@
 /** What follows a dispute: the accused one's answer, and the judge of both. */
+import type { Dispute } from '../machines/ceremony.ts'
 import { checkCall } from './calls.ts'
 import type { Resolving, Scope } from './calls.ts'
-import type { Dispute } from './model.ts'
 import { nearest } from './nearest.ts'
 import type { Sender } from './senders.ts'
 import { checkEmits, checkWithin, findMessage, sameFields } from './steps.ts'

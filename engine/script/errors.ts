@@ -1,4 +1,4 @@
-import { errorTable } from '../wire/error.ts'
+import { errorTable } from '../base/errors.ts'
 
 export const scriptError = errorTable('script', {
   'not-shipped': ({ name, known }: { name: string; known: readonly string[] }) => ({

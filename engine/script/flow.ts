@@ -1,10 +1,10 @@
 /** The ceremony as a whole: what comes before what, what is never used, and how it ends. */
-import { abortsAfterSuccess } from '../compile/graph.ts'
-import type { OutlineStep } from '../compile/graph.ts'
+import type { Step } from '../machines/ceremony.ts'
+import { abortsAfterSuccess } from '../machines/graph.ts'
+import type { OutlineStep } from '../machines/graph.ts'
 import type { Resolving } from './calls.ts'
 import type { DraftCall, DraftStep } from './draft.ts'
 import { hasForm, smallName } from './forms.ts'
-import type { Step } from './model.ts'
 import { nearest } from './nearest.ts'
 
 export function checkFlow(resolving: Resolving, steps: readonly Step[]): void {

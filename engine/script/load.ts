@@ -4,14 +4,14 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
+import type { Script } from '../machines/ceremony.ts'
 import { checkDraft } from './check.ts'
 import type { Library } from './declare.ts'
 import { notebook } from './diagnostic.ts'
 import type { Diagnostic } from './diagnostic.ts'
-import type { Script } from './model.ts'
 import { reportRest, shapeOf } from './shape.ts'
 import { decode, readable } from './text.ts'
-import { locator, parseTree, plainOf } from './tree.ts'
+import { locator, parseTree, plainOf } from './yaml.ts'
 
 export type { Diagnostic } from './diagnostic.ts'
 export { formatDiagnostic } from './diagnostic.ts'

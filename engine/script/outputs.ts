@@ -1,10 +1,10 @@
 /** What comes out of a ceremony: one value each, the same for everybody. */
+import type { Output, Ref } from '../machines/ceremony.ts'
 import { checkCall, ofEach, resolve } from './calls.ts'
 import type { Resolving, Scope } from './calls.ts'
-import type { Output, Ref } from './model.ts'
 import { nearest } from './nearest.ts'
 import type { Sender } from './senders.ts'
-import type { Path } from './tree.ts'
+import type { Path } from './yaml.ts'
 
 export function checkOutputs(resolving: Resolving, senders: ReadonlyMap<string, Sender>): Readonly<Record<string, Output>> {
   const { draft, declared } = resolving

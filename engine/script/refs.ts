@@ -1,10 +1,10 @@
 /** Everything that an argument can name, with its type, and from when on it is there. */
+import type { Ref } from '../machines/ceremony.ts'
 import { each, followed, kept, list, statements, value } from '../verbs/signature.ts'
 import type { Type } from '../verbs/signature.ts'
 import { signatureOf } from '../verbs/table.ts'
 import { parseType, valueTypes } from '../verbs/types.ts'
 import type { Declaring } from './declare.ts'
-import type { Ref } from './model.ts'
 import type { Sender } from './senders.ts'
 
 export interface Candidate {

@@ -1,5 +1,5 @@
 /** A small ceremony to start from, for those who write their own. */
-import { piecesOf } from '../wire/legible.ts'
+import { piecesOf } from '../base/text.ts'
 
 /**
  * A script that is valid as it stands, with comments that say what to change.

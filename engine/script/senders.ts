@@ -1,7 +1,7 @@
 /** Which step or dispute sends each message, so that everything read was sent before. */
 import type { Declaring } from './declare.ts'
 import { nearest } from './nearest.ts'
-import type { Path } from './tree.ts'
+import type { Path } from './yaml.ts'
 
 export type Sender =
   | { readonly by: 'step'; readonly step: string; readonly index: number }

@@ -7,7 +7,7 @@ import type { Draft } from './draft.ts'
 import * as forms from './forms.ts'
 import { nearest } from './nearest.ts'
 import { ceremonySchema } from './schema.ts'
-import type { Locator, Path, Plain } from './tree.ts'
+import type { Locator, Path, Plain } from './yaml.ts'
 
 const ajv = new Ajv({ ...OWN_SCHEMAS, allErrors: true, allowUnionTypes: true, verbose: true, ownProperties: true })
 /** More than these are not looked at; a file with so many has worse problems. */

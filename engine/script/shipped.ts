@@ -3,10 +3,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sha256Hex } from '../crypto/bytes.ts'
+import type { Ceremony, Script } from '../machines/ceremony.ts'
 import { formatDiagnostic } from './diagnostic.ts'
 import { scriptError } from './errors.ts'
 import { loadScript } from './load.ts'
-import type { Ceremony, Script } from './model.ts'
 
 /** From `engine/script/` in the source tree, and from `dist/engine/script/` in the package. */
 const CANDIDATES = ['../../ceremonies/', '../../../ceremonies/'].map((path) => fileURLToPath(new URL(path, import.meta.url)))

@@ -1,4 +1,5 @@
 /** One step: a verb whose parts the step has, a message that is what the verb makes, and a collect that can end. */
+import type { Call, Collect, Ref, Step } from '../machines/ceremony.ts'
 import type { AirgapSignature, ClientSignature, Fields } from '../verbs/signature.ts'
 import { keptTypes } from '../verbs/types.ts'
 import { checkCall, resolve } from './calls.ts'
@@ -6,10 +7,9 @@ import type { CheckedCall, Resolving, Scope } from './calls.ts'
 import type { DeclaredMessage } from './declare.ts'
 import type { DraftStep } from './draft.ts'
 import { MAX_WITHIN, milliseconds, MIN_WITHIN } from './forms.ts'
-import type { Call, Collect, Ref, Step } from './model.ts'
 import { nearest } from './nearest.ts'
-import type { Path } from './tree.ts'
 import { describeContent, describeFields, describeType } from './words.ts'
+import type { Path } from './yaml.ts'
 
 /**
  * Checks a step.

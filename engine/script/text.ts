@@ -2,7 +2,7 @@
  * From a file's bytes to its text: bounded, UTF-8, and nothing in it that a reader does not see. A script is signed for
  * by people who read it, so it must not read otherwise than it works ("Trojan Source", CVE-2021-42574).
  */
-import { illegibleIn, numberOf, piecesOf } from '../wire/legible.ts'
+import { illegibleIn, numberOf, piecesOf } from '../base/text.ts'
 import type { Report } from './diagnostic.ts'
 
 /** The most bytes that a script may have. */

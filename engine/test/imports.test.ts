@@ -154,9 +154,9 @@ describe('imports point one way', () => {
   // The page for people is bundled for browsers, where it checks a log by itself; the server reaches nothing of it.
   const isPage = (file: string): boolean => file.startsWith('storage/page/')
 
-  it('storage/ imports nothing of engine/ but engine/wire, and nothing of cli/ or of its own page', () => {
+  it('storage/ imports nothing of engine/ but engine/base and engine/wire, and nothing of cli/ or of its own page', () => {
     const server = inward('storage').filter(({ from }) => !isPage(from))
-    expect(server.filter(({ to }) => isPage(to) || !/^(storage|engine\/wire)\//.test(to))).to.deep.equal([])
+    expect(server.filter(({ to }) => isPage(to) || !/^(storage|engine\/(base|wire))\//.test(to))).to.deep.equal([])
   })
 
   it('the storage’s page imports nothing but itself and engine/', () => {
@@ -164,13 +164,13 @@ describe('imports point one way', () => {
     expect(page.filter(({ to }) => !isPage(to) && !to.startsWith('engine/'))).to.deep.equal([])
   })
 
-  it('engine/wire and engine/crypto import no other part of the engine but each other', () => {
-    const wrong = [...inward('engine/wire'), ...inward('engine/crypto')].filter(({ to }) => !/^engine\/(wire|crypto)\//.test(to))
+  it('engine/base, engine/wire and engine/crypto import no other part of the engine but one another', () => {
+    const wrong = ['base', 'wire', 'crypto'].flatMap((one) => inward(`engine/${one}`)).filter(({ to }) => !/^engine\/(base|wire|crypto)\//.test(to))
     expect(wrong).to.deep.equal([])
   })
 
   it('commands import at their top only oclif and light files of cli/, since every start loads them all', () => {
-    const allowed = /^cli\/(base|errors|help|home|prompt|output|script-flags)\.ts$|^cli\/commands\/|^engine\/wire\/error\.ts$/
+    const allowed = /^cli\/(base|errors|help|home|prompt|output|script-flags)\.ts$|^cli\/commands\/|^engine\/base\/errors\.ts$/
     const heavy = sources('cli/commands').flatMap((file) =>
       scan(readFileSync(file, 'utf8'), file)
         .edges.filter(({ typeOnly, lazy, specifier, kind }) => !typeOnly && !lazy && specifier !== '@oclif/core' && !/^node:/.test(specifier) && !allowed.test(name(resolveFrom(file, specifier, kind) ?? specifier)))

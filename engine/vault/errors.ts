@@ -1,4 +1,4 @@
-import { errorTable } from '../wire/error.ts'
+import { errorTable } from '../base/errors.ts'
 
 const backup = 'Make a new home: of an airgap with `keyrite airgap restore` (a backup) or `keyrite airgap init --restore` (the words), of a client with `keyrite client init`.'
 

@@ -6,9 +6,9 @@
  */
 import { join } from 'node:path'
 import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption'
-import { decryptAge, lengthRecipient } from './ageFile.ts'
+import { decryptAge, lengthRecipient } from './age.ts'
 import { vaultError } from './errors.ts'
-import { readBounded, writeDurable } from './file.ts'
+import { readBounded, writeDurable } from './files.ts'
 import { checkNewPassphrase } from './passphrase.ts'
 import { openUnder, sealUnder } from './sealed.ts'
 

@@ -4,9 +4,9 @@
 import { randomBytes } from 'node:crypto'
 import { constants, copyFile, link, open, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isKeyriteError } from '../wire/error.ts'
+import { isKeyriteError } from '../base/errors.ts'
 import { vaultError } from './errors.ts'
-import { readBounded, systemCode, writeFailure } from './file.ts'
+import { readBounded, systemCode, writeFailure } from './files.ts'
 
 const LOCK_FILE = 'lock'
 const MOST_LOCK = 1024

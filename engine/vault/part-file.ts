@@ -6,7 +6,7 @@ import { open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { PartStore } from '../channel/part-store.ts'
 import { makeFolders } from '../wire/folders.ts'
-import { readBounded, writeFailure } from './file.ts'
+import { readBounded, writeFailure } from './files.ts'
 
 /** A whole of 16 MiB, its quotes escaped once, and the envelopes around. What is longer is not ours. */
 const MOST = 64 * 1024 * 1024

@@ -3,12 +3,12 @@
  * file, its keyring; a backup is another.
  */
 import { Encrypter } from 'age-encryption'
-import { checkWhole, decryptAge } from './ageFile.ts'
+import { checkWhole, decryptAge } from './age.ts'
 import { vaultError } from './errors.ts'
-import { readBounded, writeDurable } from './file.ts'
+import { readBounded, writeDurable } from './files.ts'
 import { checkNewPassphrase, checkPassphrase } from './passphrase.ts'
-import type { ScryptRefusal } from './scrypt.ts'
 import { MOST_WORK_FACTOR, scryptIdentity, scryptRecipient } from './scrypt.ts'
+import type { ScryptRefusal } from './scrypt.ts'
 import { compileShape, decodeValue, encodeValue, MOST_VAULT } from './value.ts'
 
 /** @param workFactor log₂ of scrypt's N; 18 unless told. @throws vault.key-derivation */

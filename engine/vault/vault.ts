@@ -2,14 +2,14 @@
  * One encrypted file that holds one JSON value: the airgap's `vault.age`, the client's `client.age`. Replaced as a
  * whole, durable before it is believed.
  */
-import type { ValidateFunction } from 'ajv'
 import { dirname } from 'node:path'
-import { isKeyriteError } from '../wire/error.ts'
+import type { ValidateFunction } from 'ajv'
+import { isKeyriteError } from '../base/errors.ts'
 import { vaultError } from './errors.ts'
-import { readBounded, sweepTemporaries, writeDurable } from './file.ts'
+import { readBounded, sweepTemporaries, writeDurable } from './files.ts'
 import type { Keyring } from './keyring.ts'
-import type { Lock } from './lock.ts'
 import { lockHome } from './lock.ts'
+import type { Lock } from './lock.ts'
 import { compileShape, decodeValue, encodeValue, MOST_VAULT } from './value.ts'
 
 export interface VaultFile {

@@ -1,14 +1,14 @@
 /** What `bls.*` shares: the digest that binds partial signatures, their points, and those of the messages. */
-import { DST_SIGNATURE, decodeG2Affine, decodeG2OnCurve, encodeG2, hashToG2 } from '../crypto/bls.ts'
+import { isKeyriteError } from '../base/errors.ts'
+import { mapInSlices } from '../base/turns.ts'
+import type { Slices } from '../base/turns.ts'
+import { decodeG2Affine, decodeG2OnCurve, DST_SIGNATURE, encodeG2, hashToG2 } from '../crypto/bls.ts'
 import type { G2 } from '../crypto/bls.ts'
 import { fromHex, taggedHash } from '../crypto/bytes.ts'
-import { mapInSlices } from '../crypto/slices.ts'
-import type { Slices } from '../crypto/slices.ts'
 import { expandMessages } from '../messages/batch.ts'
 import type { Message } from '../messages/kind.ts'
 import { signedBytesOf } from '../messages/kinds.ts'
 import type { Json } from '../wire/canonical.ts'
-import { isKeyriteError } from '../wire/error.ts'
 
 /** Binds an airgap's partial signatures, compressed, in the messages' order, into its statement. 32 bytes, hex. */
 export const partialsDigest = (partials: readonly Uint8Array[]): string => taggedHash('partials', ...partials)

@@ -3,9 +3,9 @@
  * imports a secret's code path by accident.
  */
 import { blsSignShare } from './bls-airgap.ts'
-import { blsCheckPartial, blsCheckSignature, blsCombine } from './bls-client.ts'
-import { dkgAgrees, dkgBirth, dkgCheckProof, dkgJudge, dkgOpens, dkgPinpoint, dkgShareKeys, dkgSum } from './dkg-client.ts'
+import { blsCheckPartial, blsCheckSignature, blsCombine } from './bls.ts'
 import { dkgCommit, dkgDeal, dkgFinish, dkgJustify, dkgKeygen, dkgRespond } from './dkg-airgap.ts'
+import { dkgAgrees, dkgBirth, dkgCheckProof, dkgJudge, dkgOpens, dkgPinpoint, dkgShareKeys, dkgSum } from './dkg.ts'
 import { randomCommit, randomMix, randomOpens, randomReveal } from './random.ts'
 import type { Verbs } from './runtime.ts'
 

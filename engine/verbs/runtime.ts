@@ -2,11 +2,11 @@
  * What a verb's implementation gets and gives. Arguments arrive in the order of its signature, with the shapes that
  * the script checker proved; the readers below turn them from JSON into typed values.
  */
+import { errorTable } from '../base/errors.ts'
+import type { Slices } from '../base/turns.ts'
 import type { Session } from '../crypto/seed.ts'
-import type { Slices } from '../crypto/slices.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import type { Card, Opening } from '../wire/card.ts'
-import { errorTable } from '../wire/error.ts'
 
 /** One collected statement, as verbs see it. */
 export interface Collected {

@@ -2,6 +2,7 @@
  * What a schema cannot say of a value: is this a point of the group, a key one may seal to, a name in the roster?
  * Run once, where a value comes in; verbs then trust it.
  */
+import { isKeyriteError } from '../base/errors.ts'
 import { decodeG2, OUTSIDE_SUBGROUP } from '../crypto/bls.ts'
 import { fromHex } from '../crypto/bytes.ts'
 import { checkX25519Key } from '../crypto/hpke.ts'
@@ -10,7 +11,6 @@ import { expandMessages } from '../messages/batch.ts'
 import { checkMessage } from '../messages/kinds.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
 import type { Card } from '../wire/card.ts'
-import { isKeyriteError } from '../wire/error.ts'
 import { compileCheck } from '../wire/schema.ts'
 import type { Check } from '../wire/schema.ts'
 import { affineG1, onCurveG1 } from './points.ts'

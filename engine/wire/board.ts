@@ -1,5 +1,5 @@
 /** A board as its readers and writers need it: one log on a storage, or in memory. */
-import { errorTable } from './error.ts'
+import { errorTable } from '../base/errors.ts'
 import type { Pin } from './message.ts'
 
 export interface Entry extends Pin {

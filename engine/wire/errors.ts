@@ -1,4 +1,4 @@
-import { errorTable } from './error.ts'
+import { errorTable } from '../base/errors.ts'
 import { printableLine } from './printable.ts'
 
 /** A member's name from outside may be of any length, and hold line ends that would look like another line on the screen. */

@@ -2,7 +2,7 @@
  * Text that quotes what came from outside, made harmless for a screen: it can move no cursor, hide nothing, and turn
  * no direction of reading. An airgap's owner believes that screen.
  */
-import { piecesOf } from './legible.ts'
+import { piecesOf } from '../base/text.ts'
 
 /** Replaces every character that is not legible, newline and tab aside. */
 export const printable = (text: string): string =>

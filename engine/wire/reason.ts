@@ -1,5 +1,5 @@
 /** An owner's own words on why a ceremony is declined, which every other participant reads. */
-import { legible } from './legible.ts'
+import { legible } from '../base/text.ts'
 
 /** The most characters of a reason. */
 export const MOST_REASON = 200

@@ -4,9 +4,9 @@
  */
 import { Ajv } from 'ajv'
 import type { ErrorObject, ValidateFunction } from 'ajv'
+import { LEGIBLE_FORMATS } from '../base/text.ts'
 import type { Json } from './canonical.ts'
 import { wireError } from './errors.ts'
-import { LEGIBLE_FORMATS } from './legible.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
 

@@ -2,14 +2,14 @@
  * A ceremony whose script ships with the page: read by the very fold that every client and `keyrite verify` run, so
  * that what is shown was checked here, in the visitor's browser: signatures, views, values, proofs, outcome.
  */
+import { isKeyriteError } from '../../engine/base/errors.ts'
+import type { Script, Step } from '../../engine/machines/ceremony.ts'
 import { abandonStep } from '../../engine/run/abandon.ts'
 import { hasAttachment } from '../../engine/run/attachment.ts'
 import type { LogEnding } from '../../engine/run/ledger-ending.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
-import type { Post } from '../../engine/run/ledger-read.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
-import type { Script, Step } from '../../engine/script/model.ts'
-import { isKeyriteError } from '../../engine/wire/error.ts'
+import type { Post } from '../../engine/run/reading.ts'
 import type { CellView, CeremonyView } from './model.ts'
 import { headView, NOTHING } from './opened.ts'
 import type { Reader } from './opened.ts'

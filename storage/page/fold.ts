@@ -2,17 +2,17 @@
  * A board's log as the page reads it: every head from the first message on, who is ready, what was opened, and each
  * ceremony by its own reader. No I/O.
  */
-import { Ledger } from '../../engine/run/ledger.ts'
+import { isKeyriteError } from '../../engine/base/errors.ts'
+import type { Script } from '../../engine/machines/ceremony.ts'
 import { followedIds } from '../../engine/run/followed.ts'
-import type { Post } from '../../engine/run/ledger-read.ts'
+import { Ledger } from '../../engine/run/ledger.ts'
 import { openedIn, readyOf } from '../../engine/run/lobby.ts'
 import type { Opened, Ready } from '../../engine/run/lobby.ts'
 import { checkOpening } from '../../engine/run/opening.ts'
-import type { Script } from '../../engine/script/model.ts'
+import type { Post } from '../../engine/run/reading.ts'
 import type { Random, Verbs } from '../../engine/verbs/runtime.ts'
 import type { Entry } from '../../engine/wire/board.ts'
-import { isKeyriteError } from '../../engine/wire/error.ts'
-import { EMPTY_LOG, ceremonyOf, headAfter, parseMessage, placeProblem, textHash } from '../../engine/wire/message.ts'
+import { ceremonyOf, EMPTY_LOG, headAfter, parseMessage, placeProblem, textHash } from '../../engine/wire/message.ts'
 import type { Message, Pin } from '../../engine/wire/message.ts'
 import { CheckedCeremony } from './checked.ts'
 import type { BoardView, CeremonyView, MessageView } from './model.ts'

@@ -1,7 +1,7 @@
 /** What is shown of any ceremony on the board, whoever reads it. */
-import type { Post } from '../../engine/run/ledger-read.ts'
+import type { Script } from '../../engine/machines/ceremony.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
-import type { Script } from '../../engine/script/model.ts'
+import type { Post } from '../../engine/run/reading.ts'
 import type { CeremonyView } from './model.ts'
 import { line, parameterFacts } from './texts.ts'
 

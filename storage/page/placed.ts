@@ -1,5 +1,5 @@
 /** Where a ceremony's messages stand in the log, so that every cell of its table can lead there. */
-import type { Post } from '../../engine/run/ledger-read.ts'
+import type { Post } from '../../engine/run/reading.ts'
 import type { AttachmentView } from './model.ts'
 
 interface Place {

@@ -1,7 +1,7 @@
 /** Texts from the log, made fit to be shown: on one line, without what steers a screen, and no longer than people read. */
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import { expandMessages, messagesHash } from '../../engine/messages/batch.ts'
 import type { Json, JsonObject } from '../../engine/wire/canonical.ts'
-import { isKeyriteError } from '../../engine/wire/error.ts'
 import { printableLine } from '../../engine/wire/printable.ts'
 import type { FactView } from './model.ts'
 

@@ -2,10 +2,10 @@
  * A ceremony whose script did not ship with the page: who stated what, in the order in which it came. Signatures are
  * checked; what the script asks of its messages, and until when, nobody here can know.
  */
-import { checkAbort } from '../../engine/run/abort.ts'
-import type { Post } from '../../engine/run/ledger-read.ts'
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
-import { isKeyriteError } from '../../engine/wire/error.ts'
+import type { Post } from '../../engine/run/reading.ts'
+import { checkAbort } from '../../engine/wire/abort.ts'
 import { verifyMessage, verifyStatement } from '../../engine/wire/message.ts'
 import type { AbortView, CellView, CeremonyView, FaultView } from './model.ts'
 import { headView, NOTHING } from './opened.ts'

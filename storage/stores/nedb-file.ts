@@ -4,11 +4,11 @@
  */
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import { KeyriteError } from '../../engine/wire/error.ts'
-import { compileCheck, hexSchema } from '../../engine/wire/schema.ts'
+import { KeyriteError } from '../../engine/base/errors.ts'
+import type { JsonObject } from '../../engine/wire/canonical.ts'
 import { EMPTY_LOG, headAfter, MAX_MESSAGE, parseMessage, placeProblem, slotOf } from '../../engine/wire/message.ts'
 import type { Message, Pin } from '../../engine/wire/message.ts'
-import type { JsonObject } from '../../engine/wire/canonical.ts'
+import { compileCheck, hexSchema } from '../../engine/wire/schema.ts'
 import { sha256Of } from '../digest.ts'
 import { storageError } from '../errors.ts'
 

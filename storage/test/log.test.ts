@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { isKeyriteError } from '../../engine/wire/error.ts'
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import { EMPTY_LOG } from '../../engine/wire/message.ts'
 import { admit } from '../admit.ts'
 import { tokenBuckets } from '../bucket.ts'

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { request } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import { expect } from 'chai'
-import { KeyriteError } from '../../engine/wire/error.ts'
-import { readPageFile } from '../page-file.ts'
+import { KeyriteError } from '../../engine/base/errors.ts'
+import { readPageFile } from '../pages.ts'
 import { cleanUp, start } from './support.ts'
 
 const hashOf = (text: string | undefined): string => `'sha256-${createHash('sha256').update(text ?? '').digest('base64')}'`

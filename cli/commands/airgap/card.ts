@@ -17,7 +17,7 @@ the card that stands in every roster. Ends when the client has been answered.`
     const { unlockedAirgap } = await import('../../roles/airgap-home.ts')
     const { serveAirgap } = await import('../../roles/airgap-serve.ts')
     const { pairingCode } = await import('../../roles/pairing.ts')
-    const { confirmPairing } = await import('../../roles/airgap-confirm.ts')
+    const { confirmPairing } = await import('../../screen/consent.ts')
     const { isTyped, pickChannel, readingHint, showOn } = await import('../../roles/channel.ts')
     const { refusalLines } = await import('../../roles/airgap-log.ts')
     const { live } = await import('../../output.ts')

@@ -11,8 +11,8 @@ of it is secret.`
   async run(): Promise<unknown> {
     const { flags } = await this.parse(AirgapKeys)
     const { unlockedAirgap } = await import('../../roles/airgap-home.ts')
-    const { keyLines, keysIn } = await import('../../roles/airgap-key-list.ts')
-    const { widthOf } = await import('../../roles/airgap-text.ts')
+    const { keyLines, keysIn } = await import('../../roles/airgap-keys.ts')
+    const { widthOf } = await import('../../screen/blocks.ts')
 
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     try {

@@ -27,7 +27,7 @@ Only the diagrams go to standard output.`)
   async run(): Promise<Partial<Record<Role, string>>> {
     const { args, flags } = await this.parse(CeremonyGraph)
     const { readScript } = await import('../../scripts.ts')
-    const { mermaid } = await import('../../../engine/compile/graph.ts')
+    const { mermaid } = await import('../../../engine/machines/graph.ts')
     const { ceremony } = await readScript(args.file, flags)
     const roles: readonly Role[] = flags.role === undefined ? ROLES : [flags.role]
     const drawn = roles.map((role) => ({ role, text: mermaid(ceremony, role) }))

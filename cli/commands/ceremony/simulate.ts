@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core'
+import type { Script } from '../../../engine/machines/ceremony.ts'
 import { KeyriteCommand } from '../../base.ts'
 import { EXIT } from '../../errors.ts'
 import { prose } from '../../help.ts'
-import type { Script } from '../../../engine/script/model.ts'
 import type { Live } from '../../output.ts'
 import { libraryFlag, scriptArg } from '../../script-flags.ts'
 import type { SimulationWish } from '../../simulation/run.ts'
@@ -119,7 +119,7 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
   }
 
   private async listFaults(script: Script): Promise<unknown> {
-    const { faultKinds, targetsOf } = await import('../../../engine/run/faults.ts')
+    const { faultKinds, targetsOf } = await import('../../../engine/simulate/faults.ts')
     const { table } = await import('../../output.ts')
     const faults = faultKinds
       .map((kind) => ({ kind, targets: targetsOf(kind, script, ['one', 'other', 'third'], 'one') }))

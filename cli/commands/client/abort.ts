@@ -20,7 +20,7 @@ answered all the same: leave \`keyrite client run\` and the airgap to it. Nobody
     const { postSigned, unlockedClient } = await import('../../roles/client-session.ts')
     const { chosen, openedWith } = await import('../../roles/board.ts')
     const { Ledgers } = await import('../../roles/ledgers.ts')
-    const { abortPayload } = await import('../../../engine/run/abort.ts')
+    const { abortPayload } = await import('../../../engine/wire/abort.ts')
     const { runError } = await import('../../../engine/run/errors.ts')
     const { askYesNo } = await import('../../prompt.ts')
 

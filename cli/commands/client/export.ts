@@ -16,10 +16,10 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
     const { readClient } = await import('../../roles/client-home.ts')
     const { chosen, readable } = await import('../../roles/board.ts')
     const { readBoard } = await import('../../roles/client-reading.ts')
-    const { withheldWords } = await import('../../../engine/run/ledger-following.ts')
+    const { withheldWords } = await import('../../../engine/run/following.ts')
     const { writeTranscript } = await import('../../../engine/run/transcript.ts')
     const { cliError } = await import('../../errors.ts')
-    const { writeDurable } = await import('../../../engine/vault/file.ts')
+    const { writeDurable } = await import('../../../engine/vault/files.ts')
     const path = await import('node:path')
 
     const { home, identity } = await readClient()

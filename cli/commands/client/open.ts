@@ -39,7 +39,7 @@ What is to be signed stands in a JSON file; look at it first with \`keyrite mess
     const { cardOf } = await import('../../roles/client-home.ts')
     const { keepScript } = await import('../../roles/script-files.ts')
     const { Ledgers } = await import('../../roles/ledgers.ts')
-    const { claimLines } = await import('../../roles/ceremony-view.ts')
+    const { claimLines } = await import('../../screen/ceremony.ts')
     const { makeOpening } = await import('../../roles/opening.ts')
     const { messageWarnings, otherClients } = await import('../../roles/opening-after.ts')
     const { messagesHash } = await import('../../../engine/messages/batch.ts')

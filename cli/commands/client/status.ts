@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
 import { KeyriteCommand, prose } from '../../base.ts'
-import type { CeremonyState } from '../../roles/ceremony-view.ts'
 import type { Status } from '../../roles/status.ts'
+import type { CeremonyState } from '../../screen/ceremony.ts'
 
 export class ClientStatus extends KeyriteCommand {
   static override summary = 'Show your ceremonies: who is awaited, since when, until when.'
@@ -16,7 +16,7 @@ will do) it shows that one alone.`
     const { chosen, readable } = await import('../../roles/board.ts')
     const { readBoard } = await import('../../roles/client-reading.ts')
     const { statusOf } = await import('../../roles/status.ts')
-    const { isOver } = await import('../../roles/ceremony-view.ts')
+    const { isOver } = await import('../../screen/ceremony.ts')
 
     const { home, identity } = await readClient()
     const session = await readBoard({ home, identity }, this.signal, (line) => this.say(line))

@@ -21,7 +21,7 @@ Messages that differ in one field only may be written as one, with a list of tha
   async run(): Promise<readonly Kind[]> {
     await this.parse(MessageKinds)
     const { messageKinds } = await import('../../../engine/messages/kinds.ts')
-    const { brokenLines, widthOf } = await import('../../roles/airgap-text.ts')
+    const { brokenLines, widthOf } = await import('../../screen/blocks.ts')
     const width = widthOf(process.stdout.columns)
     for (const { name, doc, fields, example } of messageKinds) {
       this.log(`${name}\n${brokenLines(doc, width - 2).map((line) => `  ${line}`).join('\n')}`)

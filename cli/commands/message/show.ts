@@ -39,7 +39,7 @@ With --json, prints a list of {kind, display, signedBytes}, those in hex, or nul
     const { groupsOf } = await import('../../../engine/messages/groups.ts')
     const { groupPages, signedBlocks } = await import('../../roles/message-text.ts')
     const { linesOf } = await import('../../roles/block-lines.ts')
-    const { widthOf } = await import('../../roles/airgap-text.ts')
+    const { widthOf } = await import('../../screen/blocks.ts')
     const width = widthOf(process.stdout.columns)
     const pages = groupPages(messages, groupsOf(messages))
     for (const page of [...pages, signedBlocks(messages, ceremony)]) this.log(`${linesOf(page, width).join('\n')}\n`)

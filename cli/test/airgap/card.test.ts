@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { airgapTerminal, hasTerminals } from '../screen/terminal.ts'
 import { inHome, makeAirgap } from './home.ts'
-import { airgapTerminal, hasTerminals } from './terminal.ts'
 
 describe('a client’s card that the airgap’s owner does not take', function () {
   this.timeout(60_000)

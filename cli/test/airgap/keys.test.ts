@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
-import { seededRandom, simulate } from '../../../engine/run/simulate.ts'
-import type { Simulated } from '../../../engine/run/simulate.ts'
 import { messagesHash } from '../../../engine/messages/batch.ts'
 import { readShipped } from '../../../engine/script/shipped.ts'
+import { seededRandom, simulate } from '../../../engine/simulate/simulate.ts'
+import type { Simulated } from '../../../engine/simulate/simulate.ts'
 import { verbs } from '../../../engine/verbs/implementations.ts'
-import { keyLines, keysIn } from '../../roles/airgap-key-list.ts'
+import { keyLines, keysIn } from '../../roles/airgap-keys.ts'
 
 const [dkg, sign] = [readShipped('dkg'), readShipped('sign')]
 const script = (hash: string) => [dkg, sign].find((one) => one.hash === hash)

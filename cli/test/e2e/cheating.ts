@@ -5,17 +5,17 @@
  *
  * A fault is written as for `keyrite ceremony simulate`; the program itself has no way to be told one.
  */
-import type * as Faults from '../../../engine/run/faults.ts'
 import type * as Shipped from '../../../engine/script/shipped.ts'
+import type * as Faults from '../../../engine/simulate/faults.ts'
+import { seededRandom } from '../../../engine/simulate/simulate.ts'
 import type * as Implementations from '../../../engine/verbs/implementations.ts'
 import type * as Program from '../../program.ts'
-import { seededRandom } from '../../../engine/run/simulate.ts'
 
 /** A module of the build, which the program's own commands have as well. */
 const built = <T>(path: string): Promise<T> => import(new URL(`../../../dist/${path}`, import.meta.url).href) as Promise<T>
 
 const [fault = '', scriptName = '', names = '', ...args] = process.argv.slice(2)
-const { tamperingOf } = await built<typeof Faults>('engine/run/faults.js')
+const { tamperingOf } = await built<typeof Faults>('engine/simulate/faults.js')
 const { readShipped } = await built<typeof Shipped>('engine/script/shipped.js')
 const { verbs } = await built<typeof Implementations>('engine/verbs/implementations.js')
 const { runProgram } = await built<typeof Program>('cli/program.js')

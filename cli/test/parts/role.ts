@@ -3,13 +3,13 @@
  *
  *     role.ts client|airgap CHANNEL NUMBER PASSPHRASE-FILE ABOVE
  */
+import { live } from '../../output.ts'
 import { unlockedAirgap } from '../../roles/airgap-home.ts'
 import { airgapLog } from '../../roles/airgap-log.ts'
-import { confirmCeremony } from '../../roles/airgap-confirm.ts'
 import { serveAirgap } from '../../roles/airgap-serve.ts'
 import { runCeremony } from '../../roles/client-run.ts'
 import { unlockedClient } from '../../roles/client-session.ts'
-import { live } from '../../output.ts'
+import { confirmCeremony } from '../../screen/consent.ts'
 
 const [role = '', channel = '', number = '', file = '', above = ''] = process.argv.slice(2)
 const { signal } = new AbortController()

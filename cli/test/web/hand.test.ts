@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { QuestionLeft } from '../../roles/airgap-hand.ts'
-import type { Hand } from '../../roles/airgap-hand.ts'
+import { QuestionLeft } from '../../screen/owner.ts'
+import type { Hand } from '../../screen/owner.ts'
 import { makeQuestions } from '../../web/hand.ts'
 import type { PageQuestion } from '../../web/protocol.ts'
 

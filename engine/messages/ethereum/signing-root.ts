@@ -1,6 +1,6 @@
 /** Ethereum's signing roots: consensus-specs, phase0, «Domains» and `compute_signing_root`. */
 import { concat, fromHex } from '../../crypto/bytes.ts'
-import { containerRoot } from './ssz.ts'
+import { containerRoot } from '../ethereum.ts'
 
 /** Domain types, 4 bytes of hex (consensus-specs, phase0 and capella, «Domain types»). */
 export const DOMAIN = { deposit: '03000000', voluntaryExit: '04000000', blsToExecutionChange: '0a000000' } as const

@@ -1,11 +1,11 @@
+import { containerRoot } from '../ethereum.ts'
 import { checkedAddress } from '../ethereum/address.ts'
 import { nobodyLines } from '../ethereum/credentials.ts'
-import { networkField, networkLines, networkOf } from '../ethereum/networks.ts'
 import { DOMAIN, signingRoot } from '../ethereum/signing-root.ts'
-import { containerRoot } from '../ethereum/ssz.ts'
 import { validatorField } from '../ethereum/validator.ts'
 import { addressField, bare, bytesOf, integerOf, publicKeyField, textOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
+import { networkField, networkLines, networkOf } from '../networks.ts'
 
 /**
  * consensus-specs, capella, `process_bls_to_execution_change`: the domain has the genesis fork version, so that the

@@ -1,9 +1,9 @@
+import { containerRoot } from '../ethereum.ts'
 import { credentialsLines } from '../ethereum/credentials.ts'
-import { networkField, networkLines, networkOf } from '../ethereum/networks.ts'
-import { DOMAIN, ZERO_ROOT, signingRoot } from '../ethereum/signing-root.ts'
-import { containerRoot } from '../ethereum/ssz.ts'
+import { DOMAIN, signingRoot, ZERO_ROOT } from '../ethereum/signing-root.ts'
 import { bare, bytesOf, hexField, integerField, integerOf, publicKeyField, textOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
+import { networkField, networkLines, networkOf } from '../networks.ts'
 import { amountText } from '../words.ts'
 
 /** What the deposit contract takes at least, in gwei. */

@@ -1,9 +1,9 @@
-import { networkField, networkLines, networkOf } from '../ethereum/networks.ts'
+import { containerRoot } from '../ethereum.ts'
 import { DOMAIN, signingRoot } from '../ethereum/signing-root.ts'
-import { containerRoot } from '../ethereum/ssz.ts'
 import { validatorField } from '../ethereum/validator.ts'
 import { integerField, integerOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
+import { networkField, networkLines, networkOf } from '../networks.ts'
 
 /** consensus-specs, deneb, `process_voluntary_exit` (EIP-7044): always Capella's fork version, so that it stays good. */
 export const ethVoluntaryExit: MessageKind = {

@@ -1,4 +1,4 @@
-import { legibleProblem } from '../../wire/legible.ts'
+import { legibleProblem } from '../../base/text.ts'
 import { bare, bytesOf, hexField, integerField, integerOf, textOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
 import { sizeText } from '../words.ts'

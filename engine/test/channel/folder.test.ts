@@ -2,13 +2,13 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, truncate, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { isKeyriteError } from '../../base/errors.ts'
+import type { KeyriteError } from '../../base/errors.ts'
 import type { Carrier, CarrierProgress, Role } from '../../channel/carrier.ts'
 import { sealEnvelope } from '../../channel/envelope.ts'
 import { openFolderCarrier } from '../../channel/folder.ts'
 import { renderPng } from '../../channel/png.ts'
 import { makeSending } from '../../channel/transfer.ts'
-import { isKeyriteError } from '../../wire/error.ts'
-import type { KeyriteError } from '../../wire/error.ts'
 import { randomText } from './helpers.ts'
 
 const never = (): AbortSignal => new AbortController().signal

@@ -1,7 +1,10 @@
 import { PassThrough } from 'node:stream'
 import { expect } from 'chai'
+import { isKeyriteError } from '../../base/errors.ts'
+import type { KeyriteError } from '../../base/errors.ts'
 import type { Carrier } from '../../channel/carrier.ts'
 import { sealEnvelope } from '../../channel/envelope.ts'
+import { pack } from '../../channel/payload.ts'
 import { qrMatrix, readQr } from '../../channel/qr.ts'
 import type { Image } from '../../channel/qr.ts'
 import { frameInLine, makeInputSplitter } from '../../channel/terminal-input.ts'
@@ -9,11 +12,8 @@ import { fragmentForWindow, LEAST_WINDOW, paintQr, versionForWindow } from '../.
 import type { Window } from '../../channel/terminal-paint.ts'
 import { makeTerminalCarrier } from '../../channel/terminal.ts'
 import type { TerminalCarrierOptions } from '../../channel/terminal.ts'
-import { pack } from '../../channel/payload.ts'
 import { makeReceiver, makeSending } from '../../channel/transfer.ts'
 import { writeWhole } from '../../channel/ur.ts'
-import { isKeyriteError } from '../../wire/error.ts'
-import type { KeyriteError } from '../../wire/error.ts'
 import { randomText } from './helpers.ts'
 
 const never = (): AbortSignal => new AbortController().signal

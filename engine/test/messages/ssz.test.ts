@@ -1,7 +1,7 @@
 import { ByteVectorType, ContainerType, UintBigintType } from '@chainsafe/ssz'
 import { expect } from 'chai'
 import { ETH2_TYPES } from 'micro-eth-signer/ssz.js'
-import { containerRoot } from '../../messages/ethereum/ssz.ts'
+import { containerRoot } from '../../messages/ethereum.ts'
 import { seededRandom } from '../crypto/random.ts'
 
 const random = seededRandom('ssz')

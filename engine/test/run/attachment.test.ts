@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
+import { isKeyriteError } from '../../base/errors.ts'
 import { encodeG1, encodeG1Affine, encodeG2, encodeG2Affine, signShare, timesBase } from '../../crypto/bls.ts'
 import { toHex } from '../../crypto/bytes.ts'
+import type { Message as MessageSpec } from '../../machines/ceremony.ts'
 import { bindPieces, checkCrossed, expanded, hasAttachment, isBound, pieceFor, piecesProblem, readAttachment, statementFields } from '../../run/attachment.ts'
-import type { Message as MessageSpec } from '../../script/model.ts'
 import { readShipped } from '../../script/shipped.ts'
 import { canonical, canonicalBytes, utf8 } from '../../wire/canonical.ts'
 import type { Json, JsonObject } from '../../wire/canonical.ts'
 import type { Card } from '../../wire/card.ts'
-import { isKeyriteError } from '../../wire/error.ts'
 import { codeOf, seededRandom } from '../crypto/random.ts'
 
 const random = seededRandom('attachment')

@@ -1,18 +1,18 @@
 /** Attacks on what a log says, by members who hold both of their keys, entry by entry: no ending that is final changes, and no reader stops. */
 import { expect } from 'chai'
 import { slotsOf } from '../../run/budget.ts'
-import { airgapSign } from '../../run/meddling.ts'
 import { memoryBoard } from '../../run/memory-board.ts'
-import { seededRandom, simulate } from '../../run/simulate.ts'
-import type { Simulated } from '../../run/simulate.ts'
 import { verifyTranscript } from '../../run/verify.ts'
 import { readShipped, shippedLibrary } from '../../script/shipped.ts'
+import { airgapSign } from '../../simulate/meddling.ts'
+import { seededRandom, simulate } from '../../simulate/simulate.ts'
+import type { Simulated } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import { canonical } from '../../wire/canonical.ts'
 import { mostEntries } from '../../wire/limits.ts'
 import { EMPTY_LOG, parseMessage, signMessage } from '../../wire/message.ts'
 import type { Message, Statement } from '../../wire/message.ts'
-import { TestLog, dkg, memberOf, namesOf, readerOf, simulateDkg, simulateFaults, transcriptOf } from './harness.ts'
+import { dkg, memberOf, namesOf, readerOf, simulateDkg, simulateFaults, TestLog, transcriptOf } from './harness.ts'
 
 function stated(run: Simulated, type: string, from: string): Message {
   const found = run.board.entries.map(({ text }) => parseMessage(text)).find(({ statement }) => statement.type === type && statement.from === from)

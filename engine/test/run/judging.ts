@@ -1,7 +1,7 @@
 /** What a faulty ceremony came to, and the rule that holds for all of them: nobody honest is ever blamed. */
 import { expect } from 'chai'
-import type { Outcome } from '../../compile/client.ts'
-import type { Simulated } from '../../run/simulate.ts'
+import type { Outcome } from '../../machines/client.ts'
+import type { Simulated } from '../../simulate/simulate.ts'
 import { resultOf } from './harness.ts'
 
 /** How a ceremony ended for those who are honest. */

@@ -1,13 +1,13 @@
 /** One client and its airgap, with small parts, for tests. */
 import { expect } from 'chai'
+import { isKeyriteError } from '../../base/errors.ts'
+import type { KeyriteError } from '../../base/errors.ts'
 import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
 import { memoryParts } from '../../channel/part-store.ts'
-import { airgapInParts } from '../../run/airgap-parts.ts'
 import { clientInParts } from '../../run/client-parts.ts'
-import type { Exchange } from '../../run/simulate.ts'
 import type { PartProgress } from '../../run/part-progress.ts'
-import type { KeyriteError } from '../../wire/error.ts'
-import { isKeyriteError } from '../../wire/error.ts'
+import { airgapInParts } from '../../run/parts.ts'
+import type { Exchange } from '../../simulate/simulate.ts'
 import { airgapFrom, bodyOf } from './harness.ts'
 import type { Crossing } from './harness.ts'
 

@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
 import { readShipped } from '../../script/shipped.ts'
+import type { Simulated } from '../../simulate/simulate.ts'
 import { ceremonyId } from '../../wire/card.ts'
 import type { Opening } from '../../wire/card.ts'
 import { checkAnswer } from '../../wire/exchange.ts'
-import type { Simulated } from '../../run/simulate.ts'
 import { airgapFrom, memberOf, simulateDkg } from './harness.ts'
 
 const sign = readShipped('sign')

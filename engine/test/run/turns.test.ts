@@ -1,13 +1,13 @@
 import { expect } from 'chai'
-import { EMPTY_HEAD, parseMessage } from '../../wire/message.ts'
+import type { GetAttachment } from '../../run/following.ts'
 import { Ledger } from '../../run/ledger.ts'
-import type { GetAttachment } from '../../run/ledger-following.ts'
-import type { Post } from '../../run/ledger-read.ts'
-import { seededRandom, simulate } from '../../run/simulate.ts'
-import type { Simulated } from '../../run/simulate.ts'
+import type { Post } from '../../run/reading.ts'
 import { readShipped } from '../../script/shipped.ts'
+import { seededRandom, simulate } from '../../simulate/simulate.ts'
+import type { Simulated } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import type { AirgapVerb } from '../../verbs/runtime.ts'
+import { EMPTY_HEAD, parseMessage } from '../../wire/message.ts'
 import { namesOf, resultOf, simulateDkg } from './harness.ts'
 
 const sign = readShipped('sign')

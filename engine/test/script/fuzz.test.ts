@@ -1,11 +1,11 @@
 import { expect } from 'chai'
-import { sideOf } from '../../verbs/signature.ts'
-import { signatureOf } from '../../verbs/table.ts'
-import { deadEnds, graphOf, mermaid, outlineOf } from '../../compile/graph.ts'
+import type { Call, Ceremony } from '../../machines/ceremony.ts'
+import { deadEnds, graphOf, mermaid, outlineOf } from '../../machines/graph.ts'
 import { formatDiagnostic, loadScript } from '../../script/load.ts'
-import type { Call, Ceremony } from '../../script/model.ts'
 import { fits, takesSealed } from '../../script/refs.ts'
 import { readShipped, shippedLibrary, shippedNames } from '../../script/shipped.ts'
+import { sideOf } from '../../verbs/signature.ts'
+import { signatureOf } from '../../verbs/table.ts'
 
 /** mulberry32: small, seeded, good enough to choose faults by. */
 function generator(seed: number): (below: number) => number {

@@ -1,9 +1,9 @@
-import { expect } from 'chai'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { abortsAfterSuccess, deadEnds, graphOf, mermaid, outlineOf, reachable } from '../../compile/graph.ts'
-import { OUTCOMES } from '../../compile/client.ts'
+import { expect } from 'chai'
+import { OUTCOMES } from '../../machines/client.ts'
+import { abortsAfterSuccess, deadEnds, graphOf, mermaid, outlineOf, reachable } from '../../machines/graph.ts'
+import type { Graph } from '../../machines/graph.ts'
 import { abandonStep } from '../../run/abandon.ts'
-import type { Graph } from '../../compile/graph.ts'
 import { readShipped, shippedNames } from '../../script/shipped.ts'
 
 const roles = ['client', 'airgap'] as const

@@ -1,12 +1,12 @@
-import { expect } from 'chai'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { expect } from 'chai'
+import { isKeyriteError } from '../../base/errors.ts'
 import { formatDiagnostic, loadScript } from '../../script/load.ts'
 import { nearest } from '../../script/nearest.ts'
 import { newScript } from '../../script/scaffold.ts'
 import { readShipped, shippedFolder, shippedLibrary, shippedNames } from '../../script/shipped.ts'
-import { isKeyriteError } from '../../wire/error.ts'
 
 const load = (text: string) => loadScript(text, { file: 'own.yaml', library: shippedLibrary })
 

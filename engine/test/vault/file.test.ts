@@ -1,7 +1,7 @@
-import { chmod, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { readBounded, sweepTemporaries, writeDurable } from '../../vault/file.ts'
+import { readBounded, sweepTemporaries, writeDurable } from '../../vault/files.ts'
 import { checkNewPassphrase, passphraseOfFile } from '../../vault/passphrase.ts'
 import { codeOf, withHome } from './home.ts'
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { KeyriteError } from '../../wire/error.ts'
+import { KeyriteError } from '../../base/errors.ts'
 
 export const PASSPHRASE = 'correct horse battery staple'
 /** Fast, since only what is around scrypt is tested. */

@@ -1,7 +1,7 @@
-import { readFile, readdir, rename, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { isKeyriteError } from '../../wire/error.ts'
+import { isKeyriteError } from '../../base/errors.ts'
 import { lockHome } from '../../vault/lock.ts'
 import { child, codeOf, withHome } from './home.ts'
 

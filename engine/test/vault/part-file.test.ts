@@ -2,8 +2,8 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { isKeyriteError } from '../../base/errors.ts'
 import { partFile } from '../../vault/part-file.ts'
-import { isKeyriteError } from '../../wire/error.ts'
 
 describe('a file of parts', () => {
   let folder: string

@@ -2,28 +2,28 @@
  * Makes the published vectors with the engine: whole ceremonies of real clients and airgaps, every random draw of which follows
  * from fixed seeds, laid out in an order that no scheduling changes.
  */
-import { airgapKeyPair, derive, newMnemonic, openSession, seedFromMnemonic } from '../../crypto/seed.ts'
+import { openEnvelope } from '../../channel/envelope.ts'
 import { concat, fromHex, sha256Hex, taggedHash, toHex } from '../../crypto/bytes.ts'
 import { ceremonyNumber } from '../../crypto/number.ts'
-import { openEnvelope } from '../../channel/envelope.ts'
-import type { Airgap } from '../../run/airgap.ts'
+import { airgapKeyPair, derive, newMnemonic, openSession, seedFromMnemonic } from '../../crypto/seed.ts'
+import type { Script } from '../../machines/ceremony.ts'
 import { ABANDONED, abandonStep } from '../../run/abandon.ts'
-import { tamperingOf } from '../../run/faults.ts'
-import { seededRandom, simulate } from '../../run/simulate.ts'
-import type { Exchange, SimulateOptions, Simulated, SimulatedMember } from '../../run/simulate.ts'
+import type { Airgap } from '../../run/airgap.ts'
 import { nextView } from '../../run/view.ts'
-import type { Script } from '../../script/model.ts'
 import { readShipped } from '../../script/shipped.ts'
+import { tamperingOf } from '../../simulate/faults.ts'
+import { seededRandom, simulate } from '../../simulate/simulate.ts'
+import type { Exchange, Simulated, SimulatedMember, SimulateOptions } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import { text } from '../../verbs/runtime.ts'
 import type { Random } from '../../verbs/runtime.ts'
 import { canonicalBytes, parseCanonical, utf8 } from '../../wire/canonical.ts'
 import { ceremonyId, signCard } from '../../wire/card.ts'
-import { EMPTY_LOG, ceremonyOf, headAfter, hashOf, markOf, parseMessage, signMessage, signStatement, slotOf } from '../../wire/message.ts'
+import { ceremonyOf, EMPTY_LOG, hashOf, headAfter, markOf, parseMessage, signMessage, signStatement, slotOf } from '../../wire/message.ts'
 import type { Message, Pin, Statement, Unsigned } from '../../wire/message.ts'
 import type { Ceremony, Crossing, Entry, Envelope, Instead, Participant, Plain, Session, Vectors } from './independent/form.ts'
-import { dkgValues, judgementOf, kindsOf, signingValues } from './values.ts'
 import { refusedOf } from './refused.ts'
+import { dkgValues, judgementOf, kindsOf, signingValues } from './values.ts'
 
 const NAMES = ['anna', 'ben', 'cleo']
 /** One with nothing, one with letters that Unicode spells in two ways, one with a space at its end. */

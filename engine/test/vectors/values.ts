@@ -1,16 +1,14 @@
 /** What lies behind the statements of the vectors: every value between the seed and what was stated, by the engine's own functions. */
 import { DST_SIGNATURE, encodeG1, encodeG2, scalarToBytes, signShare, timesBase } from '../../crypto/bls.ts'
 import { fromHex, sha256Hex, toHex } from '../../crypto/bytes.ts'
-import {
-  DST_KEY_PROOF, commitmentDigest, commitments, dealEphemeral, evaluate, polynomial, proofChallenge, proveKey, restHash, sealDeal, sumsHash,
-} from '../../crypto/dkg.ts'
+import { commitmentDigest, commitments, dealEphemeral, DST_KEY_PROOF, evaluate, polynomial, proofChallenge, proveKey, restHash, sealDeal, sumsHash } from '../../crypto/dkg.ts'
 import { R } from '../../crypto/scalar.ts'
 import { encryptionKeyPair, openSession } from '../../crypto/seed.ts'
 import type { Session } from '../../crypto/seed.ts'
 import { messagesHash } from '../../messages/batch.ts'
 import { checkMessage, signedBytesOf } from '../../messages/kinds.ts'
 import { bindPieces, pieceFor } from '../../run/attachment.ts'
-import type { Simulated } from '../../run/simulate.ts'
+import type { Simulated } from '../../simulate/simulate.ts'
 import { birthMessage, dealAad } from '../../verbs/dkg-common.ts'
 import { text } from '../../verbs/runtime.ts'
 import { utf8 } from '../../wire/canonical.ts'

@@ -1,9 +1,9 @@
 import { Ajv } from 'ajv'
 import { expect } from 'chai'
+import { LEGIBLE_FORMATS } from '../../base/text.ts'
 import { memorySchema } from '../../run/memory.ts'
 import { ceremonySchema } from '../../script/schema.ts'
 import { schemaOfType, valueTypes } from '../../verbs/types.ts'
-import { LEGIBLE_FORMATS } from '../../wire/legible.ts'
 import { cardSchema, compileCheck, openingSchema } from '../../wire/schema.ts'
 
 describe('schemas', () => {

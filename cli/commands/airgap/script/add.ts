@@ -16,8 +16,8 @@ yourself, and compare the SHA-256 that is shown with the other participants befo
     const { args, flags } = await this.parse(AirgapScriptAdd)
     const { readScript } = await import('../../../scripts.ts')
     const { unlockedAirgap } = await import('../../../roles/airgap-home.ts')
-    const { confirmScript } = await import('../../../roles/airgap-confirm.ts')
-    const { makeHand } = await import('../../../roles/airgap-hand.ts')
+    const { confirmScript } = await import('../../../screen/consent.ts')
+    const { makeHand } = await import('../../../screen/owner.ts')
     const { runError } = await import('../../../../engine/run/errors.ts')
 
     const script = await readScript(args.file)

@@ -1,0 +1,198 @@
+/** What the airgap's owner is asked, on the airgap's own screen: all that is consented to, then the question. */
+import type { Script } from '../../engine/machines/ceremony.ts'
+import type { Abandoning, Confirmation, Declined } from '../../engine/run/airgap.ts'
+import type { Card } from '../../engine/wire/card.ts'
+import { MOST_REASON, reasonProblem } from '../../engine/wire/reason.ts'
+import { cliError } from '../errors.ts'
+import { paint, wrapped } from '../output.ts'
+import type { Block } from '../roles/blocks.ts'
+import { abandonBlocks, ceremonyPages, pairingBlocks, scriptBlocks, signsOf } from '../roles/ceremony-blocks.ts'
+import type { MessagesShown } from './messages.ts'
+import { digitsOf, isNo } from './owner.ts'
+import type { Hand, LineQuestion } from './owner.ts'
+
+/** What a code's question ends with. */
+const byCode = (code: string, whatElse = 'or no'): string => `Type ${paint('bold', code)}, a code that only this screen shows, ${whatElse}:`
+
+/** Asks whether this client is the owner's. `accepted` is the name consented to beforehand. @throws cli.no-terminal */
+export async function confirmPairing(card: Card, accepted: string | undefined, hand: Hand): Promise<true | Declined> {
+  await hand.show(pairingBlocks(card))
+  const isTaken = accepted === undefined
+    ? await consent(hand, 'Is this your own client? `keyrite client init` printed its signing key there.', '--accept-name NAME')
+    : accepted === card.name
+  return isTaken || { declined: null }
+}
+
+/** Asks whether a script may run here. `accepted` is a yes that was given beforehand. @throws cli.no-terminal */
+export async function confirmScript(script: Script, accepted: boolean, hand: Hand): Promise<boolean> {
+  await hand.show(scriptBlocks(script))
+  return accepted || (await consent(hand, 'Do the other participants have this very hash?', '--yes'))
+}
+
+/** Asks whether a ceremony is given up for good, which nothing undoes. @throws cli.no-terminal */
+export async function confirmAbandon(question: Abandoning, hand: Hand): Promise<true | Declined> {
+  await hand.show(abandonBlocks(question))
+  return (await consent(hand, 'Give it up, for everybody and for good?', 'a hand: nobody gives up beforehand')) || { declined: null }
+}
+
+/** Yes or no, and where a scanner types as well: a code or no. */
+async function consent(hand: Hand, question: string, flag: string): Promise<boolean> {
+  if (hand.isScanned) return await hand.code((code) => [question, byCode(code, hand.mayLeave ? 'no or later' : 'or no')], flag)
+  const answer = await hand.line({
+    ask: () => [`${question} (yes${hand.mayLeave ? ', no or later' : ' or no'})`],
+    prompt: [question], wanted: { kind: 'yes' }, flag,
+    refuse: (typed) => (isNo(typed) || /^y(es)?$/i.test(typed) ? undefined : 'Type yes or no.'),
+  })
+  return !isNo(answer)
+}
+
+/** What is typed for messages that nobody can read. */
+export const BLIND_SENTENCE = 'I sign what I cannot read'
+
+/**
+ * Shows a ceremony page by page, and asks for consent: a yes to each page but the last; for that the first ten digits of its
+ * number or more, typed, so that nobody consents unread; a sentence where it signs what nobody can read; and a code where a
+ * scanner types as well. A no is asked a second time, with a reason.
+ *
+ * @param accepted the number consented to beforehand (`--accept`), which does not do for what nobody can read
+ * @throws cli.accept where that is another ceremony's; cli.no-terminal
+ */
+export async function confirmCeremony(question: Confirmation, accepted: string | undefined, hand: Hand): Promise<true | Declined> {
+  const signs = signsOf(question)
+  const pages = ceremonyPages(question, signs)
+  for (const [i, page] of pages.entries()) {
+    await hand.show(page, { isAnew: i > 0 })
+    if (accepted !== undefined || i === pages.length - 1) continue
+    const answer = await confirmedPage(i + 1, pages.length, signs, hand)
+    if (answer !== true) return answer
+  }
+  const isBlind = signs.some((one) => one.isBlind)
+  if (accepted === undefined) {
+    const answer = await typedNumber(question, signs, hand)
+    if (answer !== true) return answer
+  } else {
+    if (digitsOf(accepted) !== digitsOf(question.number)) throw cliError('accept', { ceremony: question.ceremony.slice(0, 12), number: question.number })
+    if (!isBlind) return true
+  }
+  const flag = isBlind ? 'a hand: --accept does not do for what nobody can read' : ACCEPT
+  if (isBlind) {
+    const answer = await typedSentence(hand, flag)
+    if (answer !== true) return answer
+  }
+  return !hand.isScanned || (await typedCode(hand, [], flag))
+}
+
+const ACCEPT = '--accept NUMBER'
+
+/** Whether all on a page but the last is right. */
+async function confirmedPage(page: number, pages: number, signs: readonly MessagesShown[], hand: Hand): Promise<true | Declined> {
+  const asks = `That was page ${String(page)} of ${String(pages)}. Is everything on it as it should be?`
+  if (hand.isScanned) return await typedCode(hand, [asks], ACCEPT)
+  return await lookedAt(signs, hand, {
+    ask: () => [asks, ...hints(signs, hand), '', 'Type yes to see the next page, or no to decline:'],
+    prompt: [asks], wanted: { kind: 'yes' }, flag: ACCEPT,
+    refuse: (typed) => (/^y(es)?$/i.test(typed) ? undefined : 'Type yes or no.'),
+  })
+}
+
+/** The first ten digits of the number. */
+async function typedNumber({ number, kind }: Confirmation, signs: readonly MessagesShown[], hand: Hand): Promise<true | Declined> {
+  const compare = 'Compare the number with the other participants on a call, all forty digits.'
+  const deed = kind === 'join' ? 'join' : 'go on'
+  return await lookedAt(signs, hand, {
+    ask: () => [compare, ...hints(signs, hand), '', `Type the first ten digits of the number to ${deed}, or no to decline:`],
+    prompt: [compare, `Type its first ten digits to ${deed}.`], wanted: { kind: 'digits' }, flag: ACCEPT,
+    refuse: (typed) => numberProblem(typed, digitsOf(number)),
+  })
+}
+
+/** What else may be typed. */
+const hints = (signs: readonly MessagesShown[], { mayLeave }: Hand): readonly string[] => [
+  ...(mayLeave ? ['Has the client moved on? Type later to leave this: that refuses nothing.'] : []),
+  ...(signs.some(({ isLong }) => isLong) ? ['Look at the messages: list, list 500, show 12, find TEXT.'] : []),
+]
+
+/** Asks, and before it is answered gives as many looks at the messages as the owner wants. */
+async function lookedAt(signs: readonly MessagesShown[], hand: Hand, question: LineQuestion): Promise<true | Declined> {
+  const look = (typed: string): readonly Block[] | undefined => signs.map((one) => one.look(typed)).find((found) => found !== undefined)
+  for (;;) {
+    const answer = await typedLine(hand, {
+      ...question, mayLook: signs.some(({ isLong }) => isLong), refuse: (typed) => (look(typed) === undefined ? question.refuse(typed) : undefined),
+    })
+    if (typeof answer !== 'string') return answer
+    const found = look(answer)
+    if (found === undefined) return true
+    await hand.show(found, { mayStop: true })
+  }
+}
+
+/** A line that will do, or a no for good. */
+async function typedLine(hand: Hand, question: LineQuestion): Promise<string | Declined> {
+  for (;;) {
+    const answer = await hand.line({ ...question, isNoAskedAgain: true, refuse: (typed) => (isNo(typed) ? undefined : question.refuse(typed)) })
+    if (!isNo(answer)) return answer
+    const declined = await declinedForGood(hand, question.flag)
+    if (declined !== undefined) return declined
+  }
+}
+
+/** Consent by a code, or a no for good. */
+async function typedCode(hand: Hand, asks: readonly string[], flag: string): Promise<true | Declined> {
+  for (;;) {
+    if (await hand.code((code) => [...asks, byCode(code, 'no to decline, or later')], flag)) return true
+    const declined = await declinedForGood(hand, flag)
+    if (declined !== undefined) return declined
+  }
+}
+
+/** Asks a second time whether to decline, and why; undefined to go back to the question. */
+async function declinedForGood(hand: Hand, flag: string): Promise<Declined | undefined> {
+  const asks = 'Decline for good? It cannot be taken back: the others are told, and go on without you, or the ceremony ends.'
+  const answer = await hand.line({
+    ask: () => [
+      ...wrapped(asks, '').split('\n'), '', 'Type no once more to decline. Behind it may stand why, which all the others read:',
+      '  no the address in group 3 is not ours', 'Or type back to go back to the question:',
+    ],
+    prompt: [asks], wanted: { kind: 'decline' }, flag, most: 'no '.length + MOST_REASON,
+    refuse: (typed) => {
+      if (isBack(typed)) return undefined
+      const reason = reasonIn(typed)
+      if (reason === undefined) return 'Type no, no and why, or back.'
+      const problem = reason === null ? null : reasonProblem(reason)
+      return problem === null ? undefined : `That will not do: ${problem}.`
+    },
+  })
+  return isBack(answer) ? undefined : { declined: reasonIn(answer) ?? null }
+}
+
+const isBack = (typed: string): boolean => /^back$/i.test(typed)
+
+/** What stands behind a no: null for nothing, undefined where there is no no. */
+function reasonIn(typed: string): string | null | undefined {
+  const found = /^no?(?:$| +(.*)$)/isu.exec(typed)
+  return found === null ? undefined : found[1]?.trim() ?? null
+}
+
+/** Ten digits or more, and every one that was typed must be the number's. */
+function numberProblem(typed: string, digits: string): string | undefined {
+  const given = typed.replaceAll(' ', '')
+  if (!/^\d*$/.test(given)) return 'Type digits and spaces only.'
+  const other = Array.from(given).findIndex((digit, i) => digit !== digits[i])
+  if (other === -1) return given.length < 10 ? 'Type ten digits at least.' : undefined
+  if (other < 10) return 'Those are not its first ten digits.'
+  if (other >= digits.length) return `The number has ${String(digits.length)} digits, and those are ${String(given.length)}.`
+  return `That is not the number: digit ${String(other + 1)} differs. Who reads such a number aloud has another ceremony.`
+}
+
+async function typedSentence(hand: Hand, flag: string): Promise<true | Declined> {
+  const warning = 'Nobody can see what a raw message is: it may give away all that the key holds.'
+  const answer = await typedLine(hand, {
+    ask: () => [
+      paint('yellow', warning), '',
+      'To sign all the same, type this sentence, or no to decline:', `  ${paint('bold', BLIND_SENTENCE)}`,
+    ],
+    prompt: [warning, 'To sign all the same, type this sentence:'], wanted: { kind: 'sentence', sentence: BLIND_SENTENCE },
+    flag, refuse: (typed) => (typed === BLIND_SENTENCE ? undefined : 'That is not the sentence, letter for letter.'),
+  })
+  return typeof answer === 'string' || answer
+}

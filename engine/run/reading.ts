@@ -1,0 +1,293 @@
+/**
+ * Reads one message of a ceremony's log: signatures, place, form, slot, view, values, attachment. What it says of itself is
+ * believed only as far as it was checked here; what is wrong with it stops the reading as `Refused`.
+ */
+import { isKeyriteError } from '../base/errors.ts'
+import { sha256Hex } from '../crypto/bytes.ts'
+import type { Ceremony, Dispute, Message as MessageSpec, Step } from '../machines/ceremony.ts'
+import type { Collected, VerbFault } from '../verbs/runtime.ts'
+import { signatureOf } from '../verbs/table.ts'
+import { fieldsCheck } from '../verbs/values.ts'
+import { checkAbort } from '../wire/abort.ts'
+import type { AbortPayload, Fault } from '../wire/abort.ts'
+import type { JsonObject } from '../wire/canonical.ts'
+import { indexOf } from '../wire/card.ts'
+import type { Card } from '../wire/card.ts'
+import { sameStatement } from '../wire/message.ts'
+import type { Message, Statement } from '../wire/message.ts'
+import { printableLine } from '../wire/printable.ts'
+import { ABANDONED, abandonStep } from './abandon.ts'
+import { hasAttachment, piecesProblem, readAttachment, statementFields } from './attachment.ts'
+import type { MessageChecks } from './checks.ts'
+import { namedIn } from './ledger-slots.ts'
+import type { Placed, Slots, Taken } from './ledger-slots.ts'
+
+/** A message in its place, with the attachment that it names. */
+export interface Post {
+  readonly offset: number
+  readonly message: Message
+  readonly attachment?: Uint8Array
+}
+
+export interface AbortSeen {
+  readonly from: string
+  readonly offset: number
+  readonly payload: AbortPayload
+}
+
+/** What is known of the ceremony when a message comes in. */
+export interface ReadContext {
+  readonly ceremony: Ceremony
+  readonly roster: readonly Card[]
+  readonly slots: Slots
+  readonly checks: MessageChecks
+  /** The transcript hash before each step that may begin. */
+  readonly views: readonly string[]
+  /** The verified head at an offset, or undefined where the log has none. */
+  readonly headAt: (offset: number) => string | undefined
+  /** What the step's check says before an attachment is decoded. */
+  readonly checkBefore: (step: Step, one: Collected) => VerbFault | null
+  /** Its result is made, and nothing that comes changes it. */
+  readonly isUsable: boolean
+  /** The step that cannot go on, since what it prepares cannot be computed: nothing that it sends can be checked. */
+  readonly stuck: Step | undefined
+}
+
+export type Reading =
+  | { readonly kind: 'abort'; readonly abort: AbortSeen }
+  /** The same statement once more, or one that took its slot where nothing can come of it any more: nothing more is read of either. */
+  | { readonly kind: 'unread' }
+  | { readonly kind: 'abandoned'; readonly taken: Taken }
+  /** `answers`: the dispute whose answer it is. */
+  | { readonly kind: 'statement'; readonly placed: Placed; readonly step: Step; readonly answers?: Dispute }
+
+/** Stops the reading of one message: what is wrong with it. */
+export class Refused extends Error {
+  readonly fault: Fault
+  /** It has its slot, and every reader must refuse it: that slot will never hold anything that counts. */
+  readonly isFinal: boolean
+  constructor(fault: Fault, isFinal = false) {
+    super(fault.why)
+    this.fault = fault
+    this.isFinal = isFinal
+  }
+}
+
+type Refuse = (reason: string, why: string, more?: { readonly convicts?: boolean; readonly isFinal?: boolean }) => never
+
+/** Is the message its author's, by the key on this card? */
+export const isSigned = ({ checks }: Pick<ReadContext, 'checks'>, { message }: Post, card: Card): boolean => checks.message(message, card.signingKey)
+
+/** A message in somebody's name without its signature is not that participant's doing: the storage let it in. */
+export const forged = ({ message: { statement }, offset }: Post, card: Card): Fault => ({
+  reason: 'bad-signature', step: statement.step, accused: null, convicts: false, offsets: [offset],
+  why: `a message in the name of ${card.name} does not bear its signature; the storage should have refused it`,
+})
+
+/**
+ * Had a message's author seen another log than this one? What its airgap stated counts all the same.
+ *
+ * @returns null if not
+ */
+export function forkIn({ headAt }: Pick<ReadContext, 'headAt'>, { message: { statement, seen }, offset }: Post): Fault | null {
+  const head = seen.offset >= offset ? undefined : headAt(seen.offset)
+  if (head === seen.head) return null
+  return {
+    reason: 'forked', step: statement.step, accused: null, convicts: false, offsets: [offset],
+    why: `${statement.from} saw another log: its head at offset ${seen.offset} is not ours`,
+    evidence: { seen, ours: head ?? null },
+  }
+}
+
+/**
+ * Reads a message of the ceremony that the participant with this card signed.
+ *
+ * @throws Refused
+ */
+export function readMessage(context: ReadContext, post: Post, card: Card): Reading {
+  const { message: { statement }, offset } = post
+  const refuse: Refuse = (reason, why, { convicts = false, isFinal = false } = {}) => {
+    throw new Refused({ reason, step: statement.step, accused: card.name, why, convicts, offsets: [offset] }, isFinal)
+  }
+  return statement.type === 'Abort'
+    ? { kind: 'abort', abort: readAbort(post, card, refuse) }
+    : readStatement(context, post, card, refuse)
+}
+
+function readAbort({ message, offset }: Post, card: Card, refuse: Refuse): AbortSeen {
+  if (message.airgapSignature !== undefined || message.attachment !== undefined) return refuse('malformed', 'its Abort has what no Abort has')
+  try {
+    return { from: card.name, offset, payload: readable(checkAbort(message.statement.payload, 'An Abort')) }
+  } catch (error) {
+    if (!isKeyriteError(error)) throw error
+    return refuse('malformed', error.message)
+  }
+}
+
+/** An Abort's words are anybody's, and every screen and report shows them. */
+function readable({ step, evidence, ...payload }: AbortPayload): AbortPayload {
+  const line = (text: string) => printableLine(text.replace(/\s+/g, ' '))
+  return { ...payload, step: step === null ? null : line(step), evidence: { ...evidence, why: line(evidence.why) } }
+}
+
+/** A place that the script has for a statement. */
+interface Place {
+  readonly step: Step
+  /** Null of an Abandoned, which is no script's message. */
+  readonly spec: MessageSpec | null
+  /** The step that the statement's view is that before. */
+  readonly viewed: Step
+  readonly answers?: Dispute
+}
+
+/** The script's place for a statement's step and type. */
+export function placeOf(ceremony: Ceremony, statement: Statement): Place | undefined {
+  const step = ceremony.steps.find((one) => one.name === statement.step)
+  if (step === undefined) return undefined
+  const certificate = ceremony.steps.find(({ name }) => name === ceremony.certificate)
+  if (statement.type === ABANDONED) return step === abandonStep(ceremony) && certificate !== undefined ? { step, spec: null, viewed: certificate } : undefined
+  const answers = step.disputes === undefined ? undefined : ceremony.disputes[step.disputes]
+  if (![step.sends, step.disputes, answers?.sends].includes(statement.type)) return undefined
+  const spec = ceremony.messages[statement.type]
+  if (spec === undefined) return undefined
+  return { step, spec, viewed: step, ...(answers?.sends === statement.type ? { answers } : {}) }
+}
+
+function readStatement(context: ReadContext, post: Post, card: Card, refuse: Refuse): Reading {
+  const { ceremony, checks, views, slots, isUsable, stuck } = context
+  const { message: { statement, airgapSignature }, offset } = post
+  const what = `the ${statement.type} of ${card.name}`
+  const step = ceremony.steps.find((one) => one.name === statement.step)
+  if (step === undefined) return refuse('malformed', `${card.name} posted a ${statement.type} in ${statement.step ?? 'no step'}, where the script has none`)
+  const isAirgaps = step.airgap !== undefined
+  if (isAirgaps !== (airgapSignature !== undefined)) return refuse('malformed', `${what} ${isAirgaps ? 'lacks' : 'has'} an airgap’s signature`)
+  if (airgapSignature !== undefined && !checks.statement(statement, airgapSignature, card.airgapKey)) {
+    return refuse('bad-signature', `the airgap’s signature on ${what} does not verify`)
+  }
+  // Only of what an airgap signed under the log's own view is it certain that nothing from outside made it so.
+  const place = placeOf(ceremony, statement)
+  const view = views[(place?.viewed ?? step).index]
+  const isJudged = isAirgaps && view !== undefined && statement.view === view
+  if (place === undefined) return refuse('malformed', `${card.name} stated a ${statement.type} in ${step.name}, where its verb makes none`, { convicts: isJudged })
+  const problem = formProblem(context, place, statement)
+  if (problem !== null) return refuse('malformed', `${what} ${problem.why}`, { convicts: isJudged && problem.isOwn })
+
+  const taken: Taken = { statement, offset, ...(airgapSignature === undefined ? {} : { airgapSignature }) }
+  const before = slots.take(taken)
+  if (before !== undefined) {
+    if (sameStatement(before, taken)) return { kind: 'unread' }
+    throw contradiction(before, taken)
+  }
+  // The answer to a dispute has a slot of its own, which nothing that can succeed needs.
+  const isFinal = place.answers === undefined
+  if (view === undefined) return refuse('malformed', `${card.name} posted ${statement.type} before the steps before it were complete`, { isFinal })
+  if (statement.view !== view) return refuse('disagreement', `${card.name} made its ${statement.type} with another view of what came before`, { isFinal })
+  if (isUsable || (step === stuck && statement.type === step.sends)) return { kind: 'unread' }
+  if (place.spec === null) return { kind: 'abandoned', taken }
+  return { kind: 'statement', placed: countedStatement(context, post, { card, step, spec: place.spec, view }, taken, refuse), step, ...(place.answers === undefined ? {} : { answers: place.answers }) }
+}
+
+/** What no statement of this place can be, whatever came before; `isOwn`: its airgap alone can have made it so. */
+function formProblem({ ceremony, roster, checks, slots }: ReadContext, { step, spec, answers }: Place, { type, from, payload }: Statement): { readonly why: string; readonly isOwn: boolean } | null {
+  if (spec === null) return Object.keys(payload).length === 0 ? null : { why: 'holds something, where there is nothing to say', isOwn: true }
+  const fields = statementFields(spec)
+  try {
+    fieldsCheck(fields)(payload, 'It')
+  } catch (error) {
+    if (!isKeyriteError(error)) throw error
+    return { why: `is not of its form: ${error.message}`, isOwn: true }
+  }
+  // What equals a value that was checked before need not be checked again (n equal group keys, say).
+  const [first] = step.sends === type && step.agree.length > 0 ? slots.collected(type) : []
+  const equal = step.agree.filter((name) => first !== undefined && first.payload[name] === payload[name])
+  const brought = broughtIn(step, answers, type)
+  for (const isOwn of [true, false]) {
+    const some = Object.fromEntries(Object.entries(fields).filter(([name]) => brought.includes(name) !== isOwn))
+    const problem = checks.fields(some, payload, roster, 'strict', equal)
+    if (problem !== null) return { why: `holds an unusable value: ${problem}`, isOwn }
+  }
+  const isDispute = Object.hasOwn(ceremony.disputes, type) || answers !== undefined
+  return isDispute && namedIn(spec, payload) === from ? { why: 'names itself', isOwn: true } : null
+}
+
+/** The fields of a message that its maker's client may have brought. A dispute's are all the airgap's own. */
+function broughtIn(step: Step, answers: Dispute | undefined, type: string): readonly string[] {
+  const call = answers?.airgap ?? (type === step.sends ? step.airgap : undefined)
+  const signature = call === undefined ? undefined : signatureOf(call.verb)
+  return signature?.use === 'airgap' ? signature.emits.brought ?? [] : []
+}
+
+/** Two different statements in one slot: proved where the airgap signed both. What only a client makes proves nothing: its key may be stolen. */
+function contradiction(first: Taken, second: Taken): Refused {
+  const { statement: { step, from }, airgapSignature } = second
+  return new Refused({
+    reason: 'equivocation', step, accused: from, convicts: airgapSignature !== undefined && first.airgapSignature !== undefined,
+    why: `${from} made two different statements in one place`, offsets: [first.offset, second.offset],
+    evidence: {
+      first: { statement: first.statement, airgapSignature: first.airgapSignature },
+      second: { statement: second.statement, airgapSignature },
+    },
+  })
+}
+
+/** A statement that took its slot and has the log's view, with the attachment that it names. */
+function countedStatement(
+  context: ReadContext, post: Post, { card, step, spec, view }: { readonly card: Card; readonly step: Step; readonly spec: MessageSpec; readonly view: string }, taken: Taken, refuse: Refuse,
+): Placed {
+  const { statement, airgapSignature } = taken
+  const attachment = attachmentOf(post, spec, refuse)
+  const collected: Collected = {
+    from: card.name, index: indexOf(context.roster, card.name), step: step.name, type: statement.type, view, payload: statement.payload,
+    ...(attachment === undefined ? {} : { attachment }), ...(airgapSignature === undefined ? {} : { airgapSignature }),
+  }
+  if (attachment !== undefined) checkAttachment(context, step, spec, collected, attachment, refuse, taken.offset)
+  return { ...taken, collected }
+}
+
+/** The attachment, its hash and form right; its values are not decoded yet. */
+function attachmentOf({ message, attachment }: Post, spec: MessageSpec, refuse: Refuse): JsonObject | undefined {
+  const { type, from } = message.statement
+  if (hasAttachment(spec) !== (message.attachment !== undefined)) {
+    return refuse('malformed', `the ${type} of ${from} ${hasAttachment(spec) ? 'lacks' : 'has'} an attachment`)
+  }
+  if (!hasAttachment(spec)) return undefined
+  if (attachment === undefined || sha256Hex(attachment) !== message.attachment) {
+    return refuse('malformed', `the attachment of the ${type} of ${from} is not the one that it names`)
+  }
+  try {
+    return readAttachment(spec, attachment, `The attachment of ${from}`)
+  } catch (error) {
+    if (!(isKeyriteError(error) || error instanceof TypeError)) throw error
+    return refuse('malformed', `the attachment of ${from} is not readable: ${error.message}`)
+  }
+}
+
+/** What an attachment holds: pieces under the statement's root, or values that the step's check finds bound before they are decoded. */
+function checkAttachment(
+  { roster, checks, checkBefore }: ReadContext, step: Step, spec: MessageSpec, collected: Collected, attachment: JsonObject, refuse: Refuse, offset: number,
+): void {
+  const { from, payload } = collected
+  if (spec.to === 'others') {
+    const root = payload['root']
+    const problem = piecesProblem(spec, roster, from, typeof root === 'string' ? root : '', attachment)
+    if (problem !== null) refuse('malformed', `${from}: ${problem.why}`, { convicts: problem.convicts, isFinal: problem.convicts })
+    return
+  }
+  const fault = checkBefore(step, collected)
+  if (fault !== null) throw new Refused({ convicts: true, ...fault, step: step.name, offsets: [offset] }, fault.convicts ?? true)
+  const problem = checks.fields(spec.attachment ?? {}, attachment, roster, 'attachment')
+  if (problem !== null) refuse('malformed', `the attachment of ${from} holds an unusable value: ${problem}`)
+}
+
+/**
+ * Does what a message says depend on an attachment, as far as one can tell before it is there? Not where its slot is taken, nor
+ * where it is no statement of the ceremony.
+ */
+export function wantsAttachment({ ceremony, roster, slots, views, checks, isUsable }: Omit<ReadContext, 'headAt' | 'checkBefore'>, { message }: Post): boolean {
+  const { statement, attachment } = message
+  if (attachment === undefined) return false
+  const card = roster.find(({ name }) => name === statement.from)
+  const place = placeOf(ceremony, statement)
+  if (card === undefined || place === undefined || place.spec === null || !hasAttachment(place.spec)) return false
+  return !isUsable && slots.holderOf(statement) === undefined && statement.view === views[place.viewed.index] && checks.message(message, card.signingKey)
+}

@@ -1,0 +1,100 @@
+/** The client verbs that every reader of a log runs alike: prepared values, checks, judges, outputs. */
+import { isKeyriteError } from '../base/errors.ts'
+import type { Slices } from '../base/turns.ts'
+import type { Call, Ceremony, Dispute, Step } from '../machines/ceremony.ts'
+import type { Collected, Scope, VerbFault, Verbs, Verdict } from '../verbs/runtime.ts'
+import type { Fault } from '../wire/abort.ts'
+import type { Json, JsonObject } from '../wire/canonical.ts'
+import { resolveArgs, resolveRef } from './resolve.ts'
+import type { Sources } from './resolve.ts'
+
+/** What a verb works on: where its arguments come from, and the facts of a place in the ceremony. */
+export interface VerbContext {
+  readonly verbs: Verbs
+  readonly sources: Sources
+  /** The scope of a statement of this type in this step, made with this view. */
+  readonly scope: (step: string, type: string, view: string) => Scope
+}
+
+function need<T>(table: Readonly<Record<string, T>>, { verb }: Call): T {
+  const run = table[verb]
+  if (run === undefined) throw new Error(`no verb ${verb}`)
+  return run
+}
+
+/** What a step prepares, name by name as it comes. Stops at the first fault and gives it. */
+export function prepareStep({ verbs, sources, scope }: VerbContext, step: Step, view: string, keep: (name: string, value: Json) => void): Fault | undefined {
+  for (const [name, call] of Object.entries(step.prepare)) {
+    try {
+      keep(name, need(verbs.value, call)(scope(step.name, step.sends, view), resolveArgs(call, sources)))
+    } catch (error) {
+      return verbFaultOf(error, step.name)
+    }
+  }
+  return undefined
+}
+
+/** What a step's check says of a message whose attachment is not decoded yet. */
+export function checkBefore({ verbs, sources, scope }: VerbContext, step: Step, view: string, one: Collected): VerbFault | null {
+  if (step.check === undefined) return null
+  return need(verbs.check, step.check).before?.(scope(step.name, step.sends, view), one, resolveArgs(step.check, sources)) ?? null
+}
+
+/** Runs a step's check, if it is one that runs at this time. */
+export function* checkStep(
+  { verbs, sources, scope }: VerbContext, step: Step, view: string, when: 'arrival' | 'complete', incoming: readonly Collected[],
+): Slices<readonly VerbFault[]> {
+  if (step.check === undefined) return []
+  const check = need(verbs.check, step.check)
+  if (check.when !== when) return []
+  const given = [scope(step.name, step.sends, view), incoming, resolveArgs(step.check, sources)] as const
+  return check.slices === undefined ? check.run(...given) : yield* check.slices(...given)
+}
+
+/** Who is guilty: the one that opened the dispute, or the one that answers it. */
+export function judgeDispute({ verbs, sources, scope }: VerbContext, dispute: Dispute, opened: Collected, answer: Collected): Verdict {
+  const run = need(verbs.judge, dispute.judge)
+  return run(scope(answer.step, dispute.sends, answer.view), opened, answer, resolveArgs(dispute.judge, sources))
+}
+
+/** A finished ceremony's outputs, or why there are none. `view` is the one before its last step. */
+export function outputsOf(context: VerbContext, ceremony: Ceremony, view: string): { readonly outputs: JsonObject } | { readonly fault: Fault } {
+  const last = ceremony.steps.at(-1)?.name ?? ''
+  try {
+    return { outputs: computeOutputs(context, ceremony, last, view) }
+  } catch (error) {
+    return { fault: verbFaultOf(error, last) }
+  }
+}
+
+function computeOutputs({ verbs, sources, scope }: VerbContext, ceremony: Ceremony, last: string, view: string): JsonObject {
+  return Object.fromEntries(Object.entries(ceremony.outputs).map(([name, output]): [string, Json] => {
+    if (output.kind === 'call') return [name, need(verbs.value, output.call)(scope(last, name, view), resolveArgs(output.call, sources))]
+    const column = resolveRef(output.ref, sources)
+    return [name, Array.isArray(column) ? (column as Json[])[0] ?? null : (column as Json)]
+  }))
+}
+
+/** A fault out of what a verb threw; anything else is a bug and goes on. */
+function verbFaultOf(error: unknown, step: string): Fault {
+  if (!isKeyriteError(error, 'verb.fault')) throw error
+  const { reason, accused, why } = error.facts
+  return {
+    reason: String(reason), step, accused: accused === '' ? null : String(accused), why: String(why),
+    convicts: accused !== '', offsets: [],
+  }
+}
+
+/** Where a reader's arguments come from: all but what an airgap alone has. */
+export const sourcesOf = (own: Omit<Sources, 'followed' | 'kept'>, followed: Readonly<Record<string, ReturnType<Sources['followed']>>>): Sources => ({
+  ...own,
+  followed: (name) => {
+    const one = followed[name]
+    if (one === undefined) throw new TypeError(`a ledger without the ${name} that it follows`)
+    const { id, opening, outputs } = one
+    return { id, opening, outputs }
+  },
+  kept: (name) => {
+    throw new TypeError(`${name} is the airgap’s`)
+  },
+})

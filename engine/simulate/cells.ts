@@ -1,0 +1,268 @@
+/**
+ * The matrix of misbehaviour: every fault that a script can meet, in every step and against every target, one run each, and what must
+ * hold after each of them (protocol §1, §13): all honest readers agree, nobody honest is convicted, whoever can be proved guilty is, no
+ * secret is on the board, and nobody honest has something usable that another honest one must take for dead.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { Script } from '../machines/ceremony.ts'
+import type { ClientResult } from '../run/client.ts'
+import { endingFor } from '../run/ending.ts'
+import type { OwnEnding } from '../run/ending.ts'
+import { secretsOf } from '../run/fault-secrets.ts'
+import { convictedIn } from '../run/guilt.ts'
+import type { Conviction } from '../run/guilt.ts'
+import type { LogEnding } from '../run/ledger-ending.ts'
+import { Ledger } from '../run/ledger.ts'
+import { memoryBoard } from '../run/memory-board.ts'
+import type { Post } from '../run/reading.ts'
+import { writeTranscript } from '../run/transcript.ts'
+import { verifyTranscript } from '../run/verify.ts'
+import type { Library } from '../script/load.ts'
+import { canonical } from '../wire/canonical.ts'
+import { EMPTY_HEAD, parseMessage } from '../wire/message.ts'
+import { faultKinds, targetsOf } from './faults.ts'
+import type { FaultKind } from './faults.ts'
+import { memoryStore, seededRandom, simulate } from './simulate.ts'
+import type { Simulated, SimulatedMember, SimulateOptions } from './simulate.ts'
+
+/** One fault of one participant, of everything that it can be in a script. */
+export interface FaultCell {
+  readonly kind: FaultKind
+  readonly participant: string
+  /** '' where the kind takes none. */
+  readonly target: string
+}
+
+/** All cells of a script with one participant at fault. */
+export const cellsOf = (script: Script, names: readonly string[], participant: string): readonly FaultCell[] =>
+  faultKinds.flatMap((kind) => targetsOf(kind, script, names, participant).map((target) => ({ kind, participant, target })))
+
+/** A cell as a command line has it. */
+export const cellName = ({ kind, participant, target }: FaultCell): string => [kind.name, participant, ...(target === '' ? [] : [target])].join(':')
+
+export interface CellOptions extends Omit<SimulateOptions, 'tamper' | 'random' | 'onProgress'> {
+  readonly library: Library
+}
+
+type Proved = Pick<Conviction, 'name' | 'reason'>
+
+export interface CellReport {
+  readonly cell: string
+  readonly who: FaultKind['who']
+  /** What the whole log comes to. */
+  readonly logEnding: LogEnding
+  /** How each one's client ended. */
+  readonly ends: Readonly<Record<string, string>>
+  /** Each once. */
+  readonly convicted: readonly Proved[]
+  /** What does not hold; empty where all is as it must be. */
+  readonly problems: readonly string[]
+}
+
+/** Runs one cell and checks what it comes to. Everything random in it follows from its name. Never throws for what it finds. */
+export async function runCell(cell: FaultCell, options: CellOptions): Promise<CellReport> {
+  const name = cellName(cell)
+  const random = seededRandom(name)
+  const { script, verbs, names, after } = options
+  const tampering = cell.kind.make({ script, verbs, random, names, participant: cell.participant, target: cell.target })
+  try {
+    const beforehand = after === undefined ? {} : { after: await copyOf(after) }
+    return await judged(cell, await simulate({ ...options, ...beforehand, random, tamper: { [cell.participant]: tampering } }), options)
+  } catch (error) {
+    return {
+      cell: name, who: cell.kind.who, logEnding: 'open', ends: {}, convicted: [],
+      problems: [`the run failed: ${error instanceof Error ? error.stack ?? error.message : String(error)}`],
+    }
+  }
+}
+
+/** The same ceremony on a board and in vaults of its own, so that many can follow it and none sees another. */
+async function copyOf(run: Simulated): Promise<Simulated> {
+  const board = memoryBoard((name) => run.members.find((member) => member.name === name)?.card.airgapKey)
+  for (const bytes of run.board.attachments.values()) await board.putAttachment(bytes)
+  for (const { text } of run.board.entries) board.force(text)
+  return { ...run, board, members: run.members.map((member) => ({ ...member, memory: memoryStore(member.memory.read()) })) }
+}
+
+/** What a log says at one place. */
+interface Said {
+  readonly end: LogEnding
+  readonly convicted: readonly Proved[]
+  /** Of every participant. */
+  readonly own: Readonly<Record<string, OwnEnding>>
+}
+
+const provedIn = (ledger: Ledger): readonly Proved[] => convictedIn(ledger).map(({ name, reason }) => ({ name, reason })).sort((a, b) => (a.name + a.reason < b.name + b.reason ? -1 : 1))
+
+const saidBy = (ledger: Ledger): Said => ({
+  end: ledger.end, convicted: provedIn(ledger),
+  own: Object.fromEntries(ledger.roster.map(({ name }) => [name, endingFor(ledger, name)])),
+})
+
+/** A log as anybody reads it, and what it says after each of its messages. */
+interface Reading {
+  readonly ledger: Ledger
+  readonly history: readonly Said[]
+  readonly heads: readonly string[]
+}
+
+function readingOf(run: Simulated, { script, verbs, after }: CellOptions, entries: readonly { readonly text: string; readonly head: string }[]): Reading {
+  const heads = entries.map(({ head }) => head)
+  const [before] = after === undefined ? [] : [...after.results.values()]
+  const ledger = new Ledger({
+    script, opening: run.opening, verbs, random: seededRandom('a reader'), headAt: (offset) => (offset === -1 ? EMPTY_HEAD : heads[offset]),
+    ...(before === undefined ? {} : { followed: Object.fromEntries(Object.keys(script.ceremony.follows).map((local) => [local, before.ledger])) }),
+  })
+  const history = entries.map(({ text }, offset) => {
+    const message = parseMessage(text)
+    const attachment = run.board.attachments.get(message.attachment ?? '')
+    const post: Post = { offset, message, ...(attachment === undefined ? {} : { attachment }) }
+    ledger.accept(post)
+    return saidBy(ledger)
+  })
+  return { ledger, history, heads }
+}
+
+async function judged(cell: FaultCell, run: Simulated, options: CellOptions): Promise<CellReport> {
+  const { kind, participant } = cell
+  const problems: string[] = []
+  const log = readingOf(run, options, run.board.entries)
+  const { ledger } = log
+  const convicted = provedIn(ledger)
+  const isHonest = (name: string): boolean => name !== participant || kind.who === 'storage'
+
+  for (const member of run.members) {
+    const result = run.results.get(member.name)
+    if (result === undefined) problems.push(`${member.name} did not end`)
+    else problems.push(...(await problemsOf(member, result, { cell, run, options, log, isHonest: isHonest(member.name) })))
+  }
+  const reasons = convicted.filter(({ name }) => name === participant).map(({ reason }) => reason)
+  for (const { name, reason } of convicted) if (name !== participant || kind.who !== 'airgap') problems.push(`${name} is honest, and convicted of ${reason}`)
+  if (kind.who === 'airgap' && reasons.join() !== [...kind.proves].sort().join()) {
+    problems.push(`${participant} is convicted of ${reasons.join(', ') || 'nothing'}, where ${kind.proves.join(', ') || 'nothing'} can be proved`)
+  }
+  problems.push(...finality(log), ...together(run, options.script, ledger, isHonest), ...transcriptProblems(run, options, ledger), ...leaks(cell, run, options.script))
+  return {
+    cell: cellName(cell), who: kind.who, logEnding: ledger.end, convicted, problems: [...new Set(problems)],
+    ends: Object.fromEntries(run.members.map(({ name }) => [name, run.results.get(name)?.outcome ?? 'running'])),
+  }
+}
+
+interface Judging {
+  readonly cell: FaultCell
+  readonly run: Simulated
+  readonly options: CellOptions
+  readonly log: Reading
+  readonly isHonest: boolean
+}
+
+/** What is wrong with how one participant read its log, and with how it ended. */
+async function problemsOf(member: SimulatedMember, result: ClientResult, { cell, run, options, log, isHonest }: Judging): Promise<readonly string[]> {
+  const { name, client, memory } = member
+  const { ledger, outcome, trouble } = result
+  const problems: string[] = []
+  // A mistake in the program; and an airgap that gave what it must refuse says so by one.
+  if (trouble?.code === 'bug') problems.push(`${name}: ${trouble.what}`)
+  if (!isHonest) return problems
+
+  const wasStopped = await ledger.settled().then(() => false, () => true)
+  const shown = client.feed.all.map(({ offset, text }) => ({ text, head: client.feed.headAt(offset) ?? '' }))
+  const isSame = shown.every(({ head }, offset) => log.heads[offset] === head)
+  const { history } = isSame ? log : readingOf(run, options, shown.slice(0, ledger.asOf + 1))
+  const own = saidBy(ledger)
+  const says = [history[ledger.asOf], ...(wasStopped ? [history[ledger.asOf - 1]] : [])]
+  if (!says.some((one) => one !== undefined && isDeepStrictEqual(one, own))) {
+    problems.push(`${name} reads ${JSON.stringify(own)} at offset ${ledger.asOf}, where another reader reads ${JSON.stringify(says[0])}`)
+  }
+  const { certificate } = ledger.ceremony
+  const hasBegun = (await client.store.get(`${run.ceremony}/outbox-${certificate}`)) !== undefined
+  if (!follows(outcome, own.own[name] ?? 'open', { hasBegun, isStorage: cell.kind.who === 'storage', trouble: trouble?.code })) {
+    problems.push(`${name} ended ${outcome}${trouble === null ? '' : ` (${trouble.code}: ${trouble.what})`}, where the log says ${own.own[name] ?? ''}`)
+  }
+  const { ceremonies, kept } = memory.read()
+  const cellState = ceremonies[run.ceremony]?.state
+  // After its part of the certificate it takes more than an Abort to close it.
+  const isCommitted = ceremonies[run.ceremony]?.steps[certificate] !== undefined
+  if ((outcome === 'aborted' || outcome === 'dead') && cellState === 'live' && !isCommitted) problems.push(`${name} ended ${outcome}, and its airgap still has the session`)
+  const keeps = kept[run.ceremony] !== undefined
+  if (keeps && (outcome === 'aborted' || outcome === 'dead')) {
+    if (cellState !== 'finished') problems.push(`${name} ended ${outcome}, and keeps a share`)
+  }
+  if (outcome === 'usable' && !keeps && Object.keys(ledger.ceremony.keeps).length > 0) problems.push(`${name} ended usable, and keeps nothing`)
+  return problems
+}
+
+/** Does a client's end follow from what its log says of it, and from what it did? */
+function follows(outcome: string, own: OwnEnding, { hasBegun, isStorage, trouble }: { readonly hasBegun: boolean; readonly isStorage: boolean; readonly trouble: string | undefined }): boolean {
+  switch (outcome) {
+    case 'stopped':
+      return trouble === 'board.tampered'
+    case 'dead':
+      return own === 'dead' || own === 'abandoned'
+    case 'aborted':
+      // A client whose own Abort never comes back to it has waited long enough.
+      return own === 'aborted' || own === 'left' || (own === 'open' && isStorage)
+    case 'doubtful':
+      // What it began to post may be in a log that it is not shown.
+      return own === 'doubtful' || (hasBegun && (own === 'aborted' || (own === 'open' && isStorage)))
+    default:
+      return outcome === own
+  }
+}
+
+/** What never changes must not; what was proved stays proved. */
+function finality({ history }: Reading): readonly string[] {
+  return history.flatMap(({ end, convicted }, i) => {
+    const before = history[i - 1]
+    if (before === undefined) return []
+    const changes = (before.end === 'usable' || before.end === 'dead') && end !== before.end
+    const unproved = before.convicted.filter((one) => !convicted.some(({ name, reason }) => name === one.name && reason === one.reason))
+    return [
+      ...(changes ? [`the log said ${before.end} at offset ${i - 1}, and ${end} after it`] : []),
+      ...unproved.map(({ name, reason }) => `${name} was convicted of ${reason} before offset ${i}, and is not after it`),
+    ]
+  })
+}
+
+/** What must hold among those who are honest, and beside what the whole log says. */
+function together({ members, results, ceremony }: Simulated, { ceremony: { steps } }: Script, ledger: Ledger, isHonest: (name: string) => boolean): readonly string[] {
+  const honest = members.filter(({ name }) => isHonest(name))
+  const ends = honest.flatMap(({ name }) => {
+    const result = results.get(name)
+    return result === undefined ? [] : [{ name, outcome: result.outcome, outputs: result.ledger.outputs }]
+  })
+  const problems: string[] = []
+  if (steps.every(({ collect }) => collect.kind === 'all')) {
+    const succeeds = ledger.end === 'usable' || ends.some(({ outcome }) => outcome === 'usable')
+    for (const { name, outcome } of ends) if (succeeds && (outcome === 'aborted' || outcome === 'dead')) problems.push(`${name} ended ${outcome}, and for others it is usable`)
+    for (const { name, outcome } of ends) if (ledger.end === 'dead' && outcome === 'usable') problems.push(`${name} ended usable, and the log is dead`)
+    for (const { name, outcome } of ends) if (ledger.end === 'unconfirmed' && outcome === 'aborted') problems.push(`${name} ended aborted, and the certificate is complete`)
+  }
+  const outputs = new Set(ends.flatMap(({ outcome, outputs: made }) => (outcome === 'usable' ? [canonical({ ...made })] : [])))
+  if (outputs.size > 1) problems.push('those who are honest have different results')
+  const keys = new Set(honest.flatMap(({ memory }) => Object.values(memory.read().kept[ceremony]?.values ?? {}).map((value) =>
+    typeof value === 'object' && value !== null && 'groupKey' in value ? canonical(value.groupKey ?? null) : '')))
+  if (keys.size > 1) problems.push('those who are honest keep shares of different keys')
+  return problems
+}
+
+/** The transcript of the whole log must say what the log says. */
+function transcriptProblems({ board }: Simulated, { library, verbs }: CellOptions, ledger: Ledger): readonly string[] {
+  const posts = board.entries.map(({ offset, text }) => ({ offset, text, message: parseMessage(text) }))
+  const text = [...writeTranscript(ledger, posts, (offset) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head))].join('')
+  const { verdict, convicted = [], findings } = verifyTranscript(text, { library, verbs, random: seededRandom('a verifier') })
+  const proved = [...new Set(convicted.map(({ name, reason }) => `${name} ${reason}`))].sort().join(', ')
+  const wanted = provedIn(ledger).map(({ name, reason }) => `${name} ${reason}`).sort().join(', ')
+  return [
+    ...(verdict === ledger.end ? [] : [`the transcript says ${verdict}, and the log ${ledger.end}: ${findings.findLast(({ holds }) => !holds)?.detail ?? ''}`]),
+    ...(verdict === 'invalid' || proved === wanted ? [] : [`the transcript convicts ${proved || 'nobody'}, and the log ${wanted || 'nobody'}`]),
+  ]
+}
+
+/** Secrets of those whose airgaps are honest that somebody could read on the board. */
+function leaks({ kind, participant }: FaultCell, run: Simulated, script: Script): readonly string[] {
+  const decoder = new TextDecoder()
+  const all = [...run.board.entries.map(({ text }) => text), ...[...run.board.attachments.values()].map((bytes) => decoder.decode(bytes))].join('\n')
+  return run.members.filter(({ name }) => name !== participant || kind.who !== 'airgap').flatMap((member) =>
+    [...secretsOf(member, run, script)].flatMap(([what, secret]) => (all.includes(secret) ? [`the ${what} of ${member.name} is on the board`] : [])))
+}

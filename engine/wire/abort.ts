@@ -1,0 +1,81 @@
+/** Why ceremonies end without success (protocol §6). */
+import { isKeyriteError } from '../base/errors.ts'
+import { canonical, MAX_DEPTH } from './canonical.ts'
+import type { Json, JsonObject } from './canonical.ts'
+import { compileCheck, nameSchema, objectSchema } from './schema.ts'
+
+/** The engine's own reasons. Verbs bring theirs, namespaced, such as `dkg.bad-deal`. */
+export const REASONS = [
+  'missing', 'withheld', 'malformed', 'bad-signature', 'equivocation', 'check-failed', 'unreachable', 'disagreement', 'forked',
+  'rejected', 'operator',
+] as const
+
+/** What a reader found wrong, before anyone says so in the log. */
+export interface Fault {
+  /** One of `REASONS`, or a verb's. */
+  readonly reason: string
+  readonly step: string | null
+  readonly accused: string | null
+  /** One sentence for people. */
+  readonly why: string
+  /** A proof that every reader can check alone. Only such a one makes somebody guilty. */
+  readonly convicts: boolean
+  /** Where in the log to look. */
+  readonly offsets: readonly number[]
+  /** What the log may not hold, such as the second statement of an equivocation. */
+  readonly evidence?: Json
+}
+
+/** A fault of the storage’s: its log is not what its authors wrote, or not what they saw. Nothing after that can be believed. */
+export const isStorages = ({ reason, accused }: Fault): boolean => reason === 'forked' || (reason === 'bad-signature' && accused === null)
+
+/** An Abort message's payload. */
+export interface AbortPayload extends JsonObject {
+  readonly reason: string
+  readonly step: string | null
+  readonly accused: string | null
+  readonly evidence: { readonly why: string; readonly offsets: readonly number[]; readonly more?: Json }
+}
+
+const text = (maxLength: number) => ({ type: 'string', minLength: 1, maxLength })
+const nullable = (schema: object) => ({ anyOf: [schema, { type: 'null' }] })
+
+/** Checks an Abort's payload. @throws wire.malformed */
+export const checkAbort = compileCheck<AbortPayload>(
+  objectSchema({
+    reason: { type: 'string', pattern: '^[a-z0-9-]{1,32}(\\.[a-z0-9-]{1,32})?$' },
+    step: nullable(text(64)),
+    accused: nullable(nameSchema),
+    evidence: objectSchema(
+      {
+        why: text(1000),
+        offsets: { type: 'array', maxItems: 16, items: { type: 'integer', minimum: 0 } },
+        more: {},
+      },
+      ['more'],
+    ),
+  }),
+)
+
+/** The most that an Abort carries of evidence, in characters; its offsets say where the rest is. */
+const MAX_EVIDENCE = 1 << 18
+/** Where it stands in a message: statement, payload, evidence, more. */
+const EVIDENCE_DEPTH = 4
+
+/** The Abort that says what was found. */
+export function abortPayload(fault: Fault): AbortPayload {
+  const { reason, step, accused, why, offsets, evidence } = fault
+  const more = evidence === undefined || !fits(evidence) ? {} : { more: evidence }
+  // What is cut may have quoted text from outside, in the middle of a character.
+  return { reason, step, accused, evidence: { why: why.slice(0, 1000).toWellFormed(), offsets: offsets.slice(0, 16), ...more } }
+}
+
+/** Evidence holds what somebody else signed, which may be as long and as deep as a message may be. */
+function fits(evidence: Json): boolean {
+  try {
+    return canonical(evidence, MAX_DEPTH - EVIDENCE_DEPTH).length <= MAX_EVIDENCE
+  } catch (error) {
+    if (isKeyriteError(error, 'wire.not-json')) return false
+    throw error
+  }
+}
