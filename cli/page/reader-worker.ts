@@ -3,6 +3,7 @@ import { findQr } from '../../engine/channel/qr.ts'
 import type { Image } from '../../engine/channel/qr.ts'
 import { makeTurns } from './turns.ts'
 import type { ReaderAnswer, ReaderWork } from './reader.ts'
+import type { Area } from './turns.ts'
 
 /** Pixels a side that a picture is brought down to. A camera that gives more only takes longer. */
 const MOST_SIDE = 1280
@@ -20,7 +21,6 @@ addEventListener('message', ({ data }: MessageEvent<ReaderWork>) => {
   postMessage(answer)
 })
 
-type Area = ReturnType<ReturnType<typeof makeTurns>['next']>['area']
 
 function ofBitmap(bitmap: ImageBitmap): { readonly width: number; readonly height: number; readonly look: (area: Area) => Image } {
   const scale = Math.min(1, MOST_SIDE / Math.max(bitmap.width, bitmap.height))

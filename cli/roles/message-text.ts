@@ -6,6 +6,7 @@ import type { Line, Message } from '../../engine/messages/kind.ts'
 import { displayMessage, isBoundToCeremony, signedBytesOf } from '../../engine/messages/kinds.ts'
 import { counted } from '../words.ts'
 import type { Block, Fact } from './blocks.ts'
+import { said } from '../screen/messages.ts'
 
 /** The most groups on a page. */
 const MOST_ON_PAGE = 20
@@ -13,7 +14,6 @@ const MOST_ON_PAGE = 20
 const GAP: Block = { kind: 'gap' }
 export const factsOf = (...facts: readonly Fact[]): Block => ({ kind: 'facts', isWide: true, facts })
 export const titled = (text: string): Block => ({ kind: 'title', text })
-const said = (text: string): Block => ({ kind: 'text', text })
 
 /** A line of a message. */
 const shownLine = ({ label, value, warning }: Line): Fact => ({ label, value, from: 'outside', ...(warning === true ? { isWarning: true } : {}) })

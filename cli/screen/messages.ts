@@ -38,7 +38,7 @@ export function shownMessages(messages: readonly Message[], groupKeys: readonly 
   }
 }
 
-const said = (text: string): Block => ({ kind: 'text', text })
+export const said = (text: string): Block => ({ kind: 'text', text })
 
 /** A signature under another key than the message names counts nowhere. */
 function strangerBlocks(messages: readonly Message[], groupKeys: readonly string[]): Block[] {

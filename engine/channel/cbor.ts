@@ -5,7 +5,7 @@
 import { channelError } from './errors.ts'
 
 const UINT = 0
-const BYTES = 2
+const BYTE_STRING = 2
 const ARRAY = 4
 
 /** A part of a multi-part UR as it stands in CBOR (BCR-2024-001): `[seqNum, seqLen, messageLen, checksum, data]`. */
@@ -35,12 +35,12 @@ function join(front: readonly number[], data: Uint8Array): Uint8Array {
 }
 
 /** A byte string with its head. */
-export const encodeBytes = (data: Uint8Array): Uint8Array => join(head(BYTES, data.length), data)
+export const encodeBytes = (data: Uint8Array): Uint8Array => join(head(BYTE_STRING, data.length), data)
 
 /** A part's array. All numbers are unsigned 32-bit ones. */
 export function encodePart(part: PartArray): Uint8Array {
   const numbers = [part.sequence, part.parts, part.messageLength, part.checksum]
-  const front = [(ARRAY << 5) | 5, ...numbers.flatMap((value) => head(UINT, value)), ...head(BYTES, part.data.length)]
+  const front = [(ARRAY << 5) | 5, ...numbers.flatMap((value) => head(UINT, value)), ...head(BYTE_STRING, part.data.length)]
   return join(front, part.data)
 }
 
@@ -77,7 +77,7 @@ function readHead(reader: Reader, major: number, name: string): number {
 
 /** The last byte string: exactly the rest. A view, not a copy. */
 function readLastBytes(reader: Reader, name: string): Uint8Array {
-  const length = readHead(reader, BYTES, name)
+  const length = readHead(reader, BYTE_STRING, name)
   const rest = reader.bytes.length - reader.place
   if (length !== rest) refuse(reader, `${name} says ${length} bytes, and ${rest} are there`)
   return reader.bytes.subarray(reader.place)

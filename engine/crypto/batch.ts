@@ -3,14 +3,11 @@
  * hashing to the curve, so that is done once for a list of messages and handed around.
  */
 import { mulAddUnsafe } from '@noble/curves/abstract/curve.js'
-import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { finish } from '../base/turns.ts'
 import type { Slices } from '../base/turns.ts'
-import { samePairing } from './bls.ts'
+import { G2Point, samePairing } from './bls.ts'
 import type { G1, G2 } from './bls.ts'
 import { randomWeights } from './scalar.ts'
-
-const G2Point = bls12_381.G2.Point
 
 export interface Hashed {
   readonly hash: G2

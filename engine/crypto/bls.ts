@@ -17,7 +17,7 @@ export { scalarFromBytes, scalarToBytes } from './scalar.ts'
 
 const { Fp, Fp2, Fp12 } = bls12_381.fields
 const G1Point = bls12_381.G1.Point
-const G2Point = bls12_381.G2.Point
+export const G2Point = bls12_381.G2.Point
 const FIELD = 48
 
 /** Why a point of the curve is refused that does not have the order r. */

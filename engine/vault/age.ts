@@ -9,7 +9,7 @@ import { vaultError } from './errors.ts'
 const MAGIC = 'age-encryption.org/v1\n'
 const MOST_HEADER = 16 * 1024
 const NONCE_LENGTH = 16
-const TAG_LENGTH = 16
+export const TAG_LENGTH = 16
 const CHUNK_LENGTH = 64 * 1024
 
 /** The offset after the header's last line, `--- ` and the MAC. */

@@ -7,6 +7,7 @@ import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import type { Identity, Recipient } from 'age-encryption'
 import { Stanza } from 'age-encryption'
 import { vaultError } from './errors.ts'
+import { TAG_LENGTH } from './age.ts'
 
 /** log₂ of scrypt's N: what age itself writes; an opening takes about a second and 256 MiB. */
 export const WORK_FACTOR = 18
@@ -16,7 +17,6 @@ export const MOST_WORK_FACTOR = 20
 const LABEL = 'age-encryption.org/v1/scrypt'
 const SALT_LENGTH = 16
 const FILE_KEY_LENGTH = 16
-const TAG_LENGTH = 16
 
 /** Wraps a file key under a passphrase. It must be the only recipient of its file. */
 export function scryptRecipient(passphrase: string, workFactor: number = WORK_FACTOR): Recipient {

@@ -24,7 +24,7 @@ type ListCheck = (values: readonly Json[]) => string | null
 type ValueCheck = (value: Json, roster: readonly Card[], held: Held) => string | null
 
 /** A value whose schema says that it is hex. */
-const bytesOf = (value: Json, size: number): Uint8Array => fromHex(typeof value === 'string' ? value : '', size)
+const bytesIn = (value: Json, size: number): Uint8Array => fromHex(typeof value === 'string' ? value : '', size)
 
 /** Why decoding fails, or what it says is wrong with the point, or null. */
 function decodes(decode: () => string | null): string | null {
@@ -61,10 +61,10 @@ const checks: Readonly<Record<string, ValueCheck>> = {
   }),
   // In an attachment there may be thousands (so `g2-affine` has no check here): the step's check decodes and verifies them all at once.
   g2: (value, _, held) => (held === 'attachment' ? null : decodes(() => {
-    decodeG2(bytesOf(value, 96))
+    decodeG2(bytesIn(value, 96))
     return null
   })),
-  x25519: (value) => checkX25519Key(bytesOf(value, 32)),
+  x25519: (value) => checkX25519Key(bytesIn(value, 32)),
   participant: (value, roster) => (roster.some((card) => card.name === value) ? null : 'nobody of the roster has that name'),
   message: (value) => refused(() => checkMessage(value)),
   quorum: (value, roster) => (typeof value === 'number' && value <= roster.length ? null : `there are only ${roster.length} participants`),

@@ -17,7 +17,7 @@ import { Places } from './placed.ts'
 import { line, outputFacts } from './texts.ts'
 
 /** The most faults and aborts that are listed. */
-const MOST = 50
+export const MOST_LISTED = 50
 /** Messages that are kept for a ceremony that cannot begin yet. */
 const MOST_PENDING = 2000
 
@@ -142,8 +142,8 @@ const stepOf = ({ ceremony }: Ledger, name: string | null): number | undefined =
 
 function troubles(ledger: Ledger): Pick<CeremonyView, 'aborts' | 'faults' | 'disputes'> {
   return {
-    aborts: ledger.aborts.slice(0, MOST).map(({ from, offset, payload: { step, reason, accused, evidence } }) => ({ from, offset, step, reason, accused, why: line(evidence.why) })),
-    faults: ledger.faults.slice(0, MOST).map(({ step, reason, why, convicts, accused, offsets }) => ({
+    aborts: ledger.aborts.slice(0, MOST_LISTED).map(({ from, offset, payload: { step, reason, accused, evidence } }) => ({ from, offset, step, reason, accused, why: line(evidence.why) })),
+    faults: ledger.faults.slice(0, MOST_LISTED).map(({ step, reason, why, convicts, accused, offsets }) => ({
       step: step === null ? null : line(step, 64), reason, why: line(why), convicted: convicts ? accused : null, offsets: offsets.slice(0, 4),
     })),
     disputes: ledger.disputes.map(({ name, step, dispute, complainer, accused, answered }) => ({

@@ -5,12 +5,12 @@ import type { Json, JsonObject } from '../../engine/wire/canonical.ts'
 import { printableLine } from '../../engine/wire/printable.ts'
 import type { FactView } from './model.ts'
 
-const MOST = 400
+const MOST_CHARACTERS = 400
 /** The most parameters or outputs that are shown of one ceremony. */
 const MOST_FACTS = 24
 
 /** A text of anybody's. Where it is cut, it says how long it was. */
-export function line(text: string, most = MOST): string {
+export function line(text: string, most = MOST_CHARACTERS): string {
   const flat = printableLine(text.slice(0, 4 * most).replace(/\s+/g, ' '))
   if (text.length <= most) return flat
   return `${flat.slice(0, most).toWellFormed()}… (${text.length} characters)`
@@ -20,7 +20,7 @@ export function line(text: string, most = MOST): string {
 export function valueText(value: Json | undefined): string {
   if (typeof value === 'string') return line(value)
   const json = JSON.stringify(value ?? null)
-  return Array.isArray(value) && json.length > MOST ? `${value.length} of them` : line(json)
+  return Array.isArray(value) && json.length > MOST_CHARACTERS ? `${value.length} of them` : line(json)
 }
 
 /** The parameters of an opening; `types` as its script declares them, where that is known. */

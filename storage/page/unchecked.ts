@@ -12,8 +12,8 @@ import { headView, NOTHING } from './opened.ts'
 import type { Reader } from './opened.ts'
 import { Places } from './placed.ts'
 import { line } from './texts.ts'
+import { MOST_LISTED } from './checked.ts'
 
-const MOST = 50
 /** The most steps that are told apart: any participant can name as many as it likes. */
 const MOST_STEPS = 24
 
@@ -49,7 +49,7 @@ export class UncheckedCeremony implements Reader {
   }
 
   private abort({ message: { statement }, offset }: Post): void {
-    if (this.aborts.length >= MOST) return
+    if (this.aborts.length >= MOST_LISTED) return
     try {
       const { step, reason, accused, evidence } = checkAbort(statement.payload, 'An Abort')
       this.aborts.push({ from: statement.from, offset, step: step === null ? null : line(step, 64), reason, accused, why: line(evidence.why) })
@@ -59,7 +59,7 @@ export class UncheckedCeremony implements Reader {
   }
 
   private found({ message: { statement }, offset }: Post, reason: string, why: string): void {
-    if (this.faults.length < MOST) this.faults.push({ step: statement.step, reason, why, convicted: null, offsets: [offset] })
+    if (this.faults.length < MOST_LISTED) this.faults.push({ step: statement.step, reason, why, convicted: null, offsets: [offset] })
   }
 
   view(number: string | null): CeremonyView {
