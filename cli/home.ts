@@ -1,11 +1,14 @@
 /**
  * Where a machine's state lives: `$KEYRITE_HOME`, or `~/.keyrite`, with `client/` or `airgap/` in it.
  */
-import { stat } from 'node:fs/promises'
+import { rename, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { isKeyriteError } from '../engine/base/errors.ts'
-import { makeFolders } from '../engine/wire/folders.ts'
+import { KEYRING_FILE } from '../engine/vault/age.ts'
+import { vaultError } from '../engine/vault/errors.ts'
+import { makeFolders } from '../engine/vault/files.ts'
+import { lockHome } from '../engine/vault/lock.ts'
 import { cliError } from './errors.ts'
 
 export type Role = 'client' | 'airgap'
@@ -51,4 +54,33 @@ const REASONS: Readonly<Record<string, string>> = {
 function homeFailure(error: unknown, path: string): unknown {
   if (isKeyriteError(error) || !(error instanceof Error && 'code' in error && typeof error.code === 'string')) return error
   return cliError('home', { path, why: REASONS[error.code] ?? error.code }, error)
+}
+
+// What making a client's and an airgap's home have in common.
+
+export const isThere = (path: string): Promise<boolean> => stat(path).then(() => true, () => false)
+
+/** @param last the file that is written last: with it, the home is complete. @throws vault.exists */
+export async function refuseAnother(last: string): Promise<void> {
+  if (await isThere(last)) throw vaultError('exists', { path: last })
+}
+
+/**
+ * Makes what is in a home, alone on it. What an earlier try left unfinished is put aside and not deleted: somebody may
+ * have moved only the last file away.
+ *
+ * @throws vault.exists, vault.locked, and what `make` throws
+ */
+export async function makeInside(home: string, last: string, make: () => Promise<void>): Promise<void> {
+  const lock = await lockHome(home)
+  try {
+    await refuseAnother(last)
+    const aside = `${new Date().toISOString().replaceAll(':', '')}.unfinished`
+    for (const name of [KEYRING_FILE, 'client.age']) {
+      if (await isThere(join(home, name))) await rename(join(home, name), join(home, `${name}.${aside}`))
+    }
+    await make()
+  } finally {
+    await lock.release()
+  }
 }

@@ -1,10 +1,9 @@
 /** A ceremony's parameters as a command line gives them: `--set NAME=VALUE`, read by the type that the script declares. */
 import { isKeyriteError } from '../engine/base/errors.ts'
 import { legibleProblem } from '../engine/base/text.ts'
-import { nearest } from '../engine/script/nearest.ts'
-import type { Fields } from '../engine/verbs/signature.ts'
-import { parseType, valueTypes } from '../engine/verbs/types.ts'
-import { fieldsCheck, valueProblem } from '../engine/verbs/values.ts'
+import { nearest } from '../engine/script/codes.ts'
+import type { Fields } from '../engine/verbs/table.ts'
+import { fieldsCheck, parseType, valueProblem, valueTypes } from '../engine/verbs/types.ts'
 import type { Json, JsonObject } from '../engine/wire/canonical.ts'
 import type { Card } from '../engine/wire/card.ts'
 import { cliError } from './errors.ts'

@@ -22,7 +22,7 @@ export interface PassphraseQuestion {
  * @throws cli.no-terminal, cli.not-the-same, vault.passphrase, vault.missing, vault.unreadable, vault.too-large
  */
 export async function askPassphrase(question: PassphraseQuestion): Promise<string> {
-  const { checkNewPassphrase, passphraseOfFile } = await import('../engine/vault/passphrase.ts')
+  const { checkNewPassphrase, passphraseOfFile } = await import('../engine/vault/age.ts')
   if (question.file !== undefined) {
     const { readBounded } = await import('../engine/vault/files.ts')
     const passphrase = passphraseOfFile(await readBounded(question.file, MOST_SECRET_FILE))
@@ -46,7 +46,7 @@ export async function askPassphrase(question: PassphraseQuestion): Promise<strin
  * @throws vault.passphrase if it is empty or not one line of UTF-8; vault.missing, vault.unreadable, vault.too-large
  */
 export async function readSecretFile(path: string): Promise<string> {
-  const { passphraseOfFile } = await import('../engine/vault/passphrase.ts')
+  const { passphraseOfFile } = await import('../engine/vault/age.ts')
   const { readBounded } = await import('../engine/vault/files.ts')
   return passphraseOfFile(await readBounded(path, MOST_SECRET_FILE))
 }

@@ -4,14 +4,10 @@ import type { Card } from '../engine/wire/card.ts'
 import { parseMessage, placeProblem, slotOf, verifyMessage, verifyStatement } from '../engine/wire/message.ts'
 import type { Message } from '../engine/wire/message.ts'
 import { verifyObject } from '../engine/wire/sign.ts'
-import type { Buckets } from './bucket.ts'
-import { openedBy } from './ceremonies.ts'
-import type { Candidate } from './decide.ts'
+import { keysOf, openedBy, readyIn, wantOwnCard } from './ceremonies.ts'
 import { equalSecrets, sha256Of } from './digest.ts'
 import { storageError } from './errors.ts'
-import type { Log } from './log.ts'
-import { readyIn, wantOwnCard } from './ready.ts'
-import { keysOf } from './register.ts'
+import type { Candidate, Log } from './log.ts'
 
 /** A board as it is served. */
 export interface ServedBoard {
@@ -101,4 +97,31 @@ export function admitAttachment({ log, buckets }: ServedBoard, hash: string, aut
   const seconds = buckets.take(name)
   if (seconds > 0) throw storageError('too-many', { name, seconds })
   return name
+}
+
+/** Token buckets, one per key: `burst` at once, `rate` a second in the long run. */
+interface Buckets {
+  /** Takes one token. Returns 0, or the whole seconds to wait where there is none. */
+  take(key: string): number
+}
+
+/**
+ * @param now milliseconds, monotonic
+ */
+export function tokenBuckets(rate: number, burst: number, now: () => number): Buckets {
+  const levels = new Map<string, { tokens: number; at: number }>()
+  return {
+    take(key) {
+      const at = now()
+      const level = levels.get(key) ?? { tokens: burst, at }
+      level.tokens = Math.min(burst, level.tokens + ((at - level.at) / 1000) * rate)
+      level.at = at
+      levels.set(key, level)
+      if (level.tokens >= 1) {
+        level.tokens -= 1
+        return 0
+      }
+      return Math.max(1, Math.ceil((1 - level.tokens) / rate))
+    },
+  }
 }

@@ -1,25 +1,174 @@
 /** The HTTP interface of the storage, on Koa. What it answers is written down in openapi.yaml, and held to it by a test. */
 import { readFile } from 'node:fs/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import Router from '@koa/router'
 import Koa from 'koa'
 import type { Context, Middleware } from 'koa'
 import { KeyriteError } from '../engine/base/errors.ts'
+import type { Entry } from '../engine/wire/board.ts'
 import { MAX_ATTACHMENT, MAX_MESSAGE } from '../engine/wire/message.ts'
+import type { Pin } from '../engine/wire/message.ts'
 import { admit, admitAttachment } from './admit.ts'
 import type { ServedBoard } from './admit.ts'
-import { bodyReader } from './body.ts'
 import { sha256Of } from './digest.ts'
-import { storageError } from './errors.ts'
+import { PROBLEM_TYPE, refusal, storageError } from './errors.ts'
 import { MAX_PAGE } from './limits.ts'
 import type { Limits } from './limits.ts'
+import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import { answerPage } from './pages.ts'
+import { answerPage, answerProblemPage, wantsPage } from './pages.ts'
 import type { PageFile } from './pages.ts'
-import { gathered, holding, onceGone, pagePieces, PIECE } from './pieces.ts'
-import { answerProblemPage, wantsPage } from './problem-page.ts'
-import { PROBLEM_TYPE, refusal } from './problem.ts'
-import { eventText } from './stream.ts'
+
+// Request bodies: bounded before anything is read, one by one and all together.
+
+export interface Bodies {
+  /**
+   * Reads a whole body.
+   *
+   * @throws storage.length-required, too-large, bad-request, busy
+   */
+  read(request: IncomingMessage, limit: number): Promise<Buffer>
+}
+
+/** @param total bytes that all bodies being received may have together */
+function bodyReader(total: number): Bodies {
+  let receiving = 0
+  return {
+    async read(request, limit) {
+      const declared = request.headers['content-length']
+      if (declared === undefined) throw storageError('length-required', { limit })
+      const length = Number(declared)
+      if (length > limit) throw storageError('too-large', { limit })
+      if (receiving + length > total) throw storageError('busy', { why: 'it is receiving too much at once', seconds: 1 })
+      receiving += length
+      try {
+        return await gather(request, length)
+      } finally {
+        receiving -= length
+      }
+    },
+  }
+}
+
+/** Node's parser ends the request at its Content-Length, so no more than that can come. */
+async function gather(request: IncomingMessage, length: number): Promise<Buffer> {
+  const parts: Buffer[] = []
+  try {
+    for await (const part of request) if (Buffer.isBuffer(part)) parts.push(part)
+  } catch (cause) {
+    throw storageError('bad-request', { why: 'its body was cut off' }, cause)
+  }
+  const body = Buffer.concat(parts)
+  if (body.length !== length) throw storageError('bad-request', { why: 'its body was cut off' })
+  return body
+}
+
+// Long answers, a piece at a time: what a reader that takes nothing costs is then one piece, and not a whole page with
+// everything in it escaped.
+
+/** Characters of a piece before they are escaped, about. */
+export const PIECE = 32 << 10
+
+/** An entry as JSON. */
+export function* entryPieces({ offset, head, text }: Entry): Generator<string> {
+  yield `{"offset":${offset},"head":${JSON.stringify(head)},"text":"`
+  // Two halves of a character that is cut in two are escaped, and are that character again when they are read.
+  for (let at = 0; at < text.length; at += PIECE) yield JSON.stringify(text.slice(at, at + PIECE)).slice(1, -1)
+  yield '"}'
+}
+
+/** A page of entries as JSON, with the pin that was the log's end. */
+export function* pagePieces(entries: readonly Entry[], { offset, head }: Omit<Entry, 'text'>): Generator<string> {
+  yield '{"messages":['
+  for (const [i, entry] of entries.entries()) {
+    if (i > 0) yield ','
+    yield* entryPieces(entry)
+  }
+  yield `],"head":${JSON.stringify({ offset, head })}}`
+}
+
+/** Puts short texts together, so that each is not a packet of its own. */
+export function* gathered(texts: Iterable<string>): Generator<string> {
+  let piece = ''
+  for (const text of texts) {
+    piece += text
+    if (piece.length < PIECE) continue
+    yield piece
+    piece = ''
+  }
+  if (piece !== '') yield piece
+}
+
+/** Calls once, when an answer is out or cannot be any more. One that waits behind another on its connection never says that it is closed. */
+function onceGone(response: ServerResponse, call: () => void): void {
+  const { socket } = response.req
+  let isGone = false
+  const gone = (): void => {
+    // One says it while the other does, and is heard all the same.
+    if (isGone) return
+    isGone = true
+    response.off('close', gone)
+    socket.off('close', gone)
+    call()
+  }
+  response.once('close', gone)
+  socket.once('close', gone)
+  if (socket.destroyed) gone()
+}
+
+/** Bounds the bytes of all answers that are held whole while they go out. */
+export interface Holding {
+  /** Until the answer is gone. @throws storage.busy */
+  hold(response: ServerResponse, bytes: number): void
+}
+
+export function holding(total: number): Holding {
+  let held = 0
+  return {
+    hold(response, bytes) {
+      if (held + bytes > total) throw storageError('busy', { why: 'it is sending too much at once', seconds: 1 })
+      held += bytes
+      onceGone(response, () => (held -= bytes))
+    },
+  }
+}
+
+// A board as server-sent events. An `id` is an offset, so a reader that reconnects with Last-Event-ID goes on where
+// it was. `message` events carry entries; `head` events carry the end of the log: first, and as heartbeats.
+
+const PAGE = 100
+
+/** Milliseconds after which a browser's EventSource tries again. */
+const RETRY = 2000
+
+/**
+ * The stream's text, pulled as fast as its reader takes it: a slow one costs one piece of memory, and a page's entries that
+ * others share. It ends when the log closes or the signal aborts.
+ */
+async function* eventText(log: Log, after: number, heartbeat: number, signal: AbortSignal): AsyncGenerator<string> {
+  yield `retry: ${RETRY}\n\n${headEvent(log.last())}`
+  let at = after
+  while (!signal.aborted && !log.closed()) {
+    const entries = await log.page(at, PAGE)
+    yield* gathered(events(entries))
+    at = entries.at(-1)?.offset ?? at
+    if (entries.length > 0) continue
+    const before = log.last().offset
+    await log.changed(Math.max(at, before), heartbeat, signal)
+    if (log.last().offset === before) yield headEvent(log.last())
+  }
+}
+
+const headEvent = ({ offset, head }: Pin): string => `event: head\ndata: ${JSON.stringify({ offset, head })}\n\n`
+
+function* events(entries: readonly Entry[]): Generator<string> {
+  for (const entry of entries) {
+    yield `id: ${entry.offset}\ndata: `
+    yield* entryPieces(entry)
+    yield '\n\n'
+  }
+}
 
 export interface AppOptions {
   /** Board name → board. */

@@ -3,13 +3,54 @@
  * member has posted in it. It follows from the log, and is made again from it at every start.
  */
 import { isKeyriteError } from '../engine/base/errors.ts'
-import { ceremonyId } from '../engine/wire/card.ts'
-import type { Card, Opening } from '../engine/wire/card.ts'
+import type { KeyriteError } from '../engine/base/errors.ts'
+import type { JsonObject } from '../engine/wire/canonical.ts'
+import { ceremonyId, checkCard, verifyCard } from '../engine/wire/card.ts'
+import type { Card, Opening, ScriptRef } from '../engine/wire/card.ts'
 import { MOST_BYTES, mostEntries } from '../engine/wire/limits.ts'
 import type { Message, Pin } from '../engine/wire/message.ts'
-import { compileCheck, openingSchema } from '../engine/wire/schema.ts'
+import { cardSchema, compileCheck, hexSchema, nameSchema, objectSchema, openingSchema } from '../engine/wire/schema.ts'
 import { storageError } from './errors.ts'
-import { keysOf } from './register.ts'
+
+// Who may post on a board: one card a name, one owner a signing key. An airgap outlives its clients, so that its key may
+// stand on a second card; whose client is the right one is for the participants to say, who name it in a roster. Cards are
+// compared without their epochs: whoever made the airgap's vault anew keeps the name.
+
+export interface Register {
+  card(name: string): Card | undefined
+  size(): number
+  /** Why this card cannot be registered after those that are and those on their way, or null. */
+  refuses(card: Card, onTheirWay?: readonly Card[]): KeyriteError | null
+  add(card: Card): void
+}
+
+export function newRegister(): Register {
+  const cards = new Map<string, Card>()
+  /** By signing key. */
+  const owners = new Map<string, string>()
+  /** By airgap key; the first one's. */
+  const airgaps = new Map<string, string>()
+  return {
+    card: (name) => cards.get(name),
+    size: () => cards.size,
+    refuses(card, onTheirWay = []) {
+      const same = cards.get(card.name) ?? onTheirWay.find(({ name }) => name === card.name)
+      if (same !== undefined) return keysOf(same) === keysOf(card) ? null : storageError('name-taken', { name: card.name })
+      const { signingKey, airgapKey } = card
+      const owner = owners.get(signingKey) ?? owners.get(airgapKey) ?? airgaps.get(signingKey) ??
+        onTheirWay.find((other) => other.signingKey === signingKey || other.signingKey === airgapKey || other.airgapKey === signingKey)?.name
+      return owner === undefined ? null : storageError('key-taken', { name: card.name, owner })
+    },
+    add(card) {
+      cards.set(card.name, card)
+      owners.set(card.signingKey, card.name)
+      if (!airgaps.has(card.airgapKey)) airgaps.set(card.airgapKey, card.name)
+    },
+  }
+}
+
+/** By which cards of one name are the same participant's, whatever their epochs. */
+export const keysOf = ({ signingKey, airgapKey }: Card): string => `${signingKey} ${airgapKey}`
 
 /** What one member has posted in one ceremony. */
 export interface Used {
@@ -104,4 +145,46 @@ function formOf(payload: Message['statement']['payload']): Opening {
     if (!isKeyriteError(cause)) throw cause
     throw storageError('bad-opening', { why: cause.message.replace(/\.$/, '') }, cause)
   }
+}
+
+// Ready messages: the identity card that registers a participant, and the script that they are ready for.
+
+interface ReadyPayload extends JsonObject {
+  readonly card: Card
+  readonly cardSignature: string
+  readonly script: ScriptRef
+}
+
+const checkPayload = compileCheck<ReadyPayload>(
+  objectSchema({ card: cardSchema, cardSignature: hexSchema(64), script: objectSchema({ name: nameSchema, hash: hexSchema(32) }) }),
+)
+
+/**
+ * What a Ready says, or null for another type of message. Whether the airgap signed the card is checked apart, since that takes
+ * longer.
+ *
+ * @throws storage.bad-card where the message is not as the protocol has it (§3.1)
+ */
+export function readyIn({ statement: { type, from, payload } }: Message): ReadyPayload | null {
+  if (type !== 'Ready') return null
+  const ready = payloadOf(payload)
+  const { card } = ready
+  if (card.name !== from) throw storageError('bad-card', { why: `it is from ${from}, with the card of ${card.name}` })
+  const wrong = checkCard(card)
+  if (wrong !== null) throw storageError('bad-card', { why: wrong })
+  return ready
+}
+
+function payloadOf(payload: JsonObject): ReadyPayload {
+  try {
+    return checkPayload(payload, 'its payload')
+  } catch (cause) {
+    if (!isKeyriteError(cause)) throw cause
+    throw storageError('bad-card', { why: cause.message.replace(/\.$/, '') }, cause)
+  }
+}
+
+/** @throws storage.bad-card where the card's own airgap did not sign it */
+export function wantOwnCard({ card, cardSignature }: ReadyPayload): void {
+  if (!verifyCard(card, cardSignature)) throw storageError('bad-card', { why: `the card of ${card.name} is not signed by its airgap` })
 }

@@ -1,5 +1,5 @@
 /**
- * One board's log: adds what is decided (`decide.ts`), in one order, and shows nothing that is not on disk.
+ * One board's log: adds what is decided, in one order, and shows nothing that is not on disk.
  *
  * Posts are gathered while a batch is being written and go together in the next one: one append, one sync, then
  * they are published, and only then answered. One batch at a time, so nothing races.
@@ -9,20 +9,203 @@ import { isKeyriteError } from '../engine/base/errors.ts'
 import type { KeyriteError } from '../engine/base/errors.ts'
 import type { Entry } from '../engine/wire/board.ts'
 import type { Card } from '../engine/wire/card.ts'
-import { parseMessage } from '../engine/wire/message.ts'
+import { EMPTY_HEAD, headAfter, parseMessage, provesMore, sameStatement } from '../engine/wire/message.ts'
 import type { Message, Pin } from '../engine/wire/message.ts'
-import { openAttachments } from './attachments.ts'
-import type { Attachments } from './attachments.ts'
-import { newCeremonies, openedBy, plus } from './ceremonies.ts'
-import type { Ceremonies } from './ceremonies.ts'
-import { decider, pinOf } from './decide.ts'
-import type { Candidate } from './decide.ts'
+import { excess, newCeremonies, newRegister, openedBy, plus, readyIn } from './ceremonies.ts'
+import type { Ceremonies, Opened, Register, Used } from './ceremonies.ts'
+import { sha256Of } from './digest.ts'
 import { storageError } from './errors.ts'
 import { MAX_PAGE, MAX_PAGE_BYTES } from './limits.ts'
 import type { Limits } from './limits.ts'
-import { readyIn } from './ready.ts'
-import { newRegister } from './register.ts'
 import type { Store, Stored } from './store.ts'
+
+// A board's attachments: what is stored, by whom, and within which bounds.
+
+interface Attachments {
+  has(hash: string): boolean
+  count(): number
+  /**
+   * Keeps bytes whose hash was checked. Returns false where they were there already.
+   *
+   * @throws storage.quota, storage.busy (the disk refused)
+   */
+  put(owner: string, hash: string, bytes: Uint8Array): Promise<boolean>
+  /** @throws storage.no-attachment, storage.internal (damaged on disk) */
+  get(hash: string): Promise<Uint8Array>
+  /** Why this owner may not store that many bytes more, or null. */
+  refuses(owner: string, size: number): KeyriteError | null
+}
+
+/** Bytes that each name has used, messages included. */
+export interface Usage {
+  used(owner: string): number
+  spend(owner: string, bytes: number): void
+}
+
+async function openAttachments(store: Store, limits: Limits, usage: Usage): Promise<Attachments> {
+  const owners = new Map<string, string>()
+  const counts = new Map<string, number>()
+  const underway = new Map<string, Promise<boolean>>()
+
+  const charge = (owner: string, bytes: number, files: 1 | -1): void => {
+    usage.spend(owner, bytes)
+    counts.set(owner, (counts.get(owner) ?? 0) + files)
+  }
+  for (const { hash, owner, size } of await store.attachments()) {
+    owners.set(hash, owner)
+    charge(owner, size, 1)
+  }
+
+  const refuses = (owner: string, size: number): KeyriteError | null => {
+    const full = (counts.get(owner) ?? 0) >= limits.quotaAttachments || usage.used(owner) + size > limits.quotaBytes
+    return full ? storageError('quota', { name: owner, limit: limits.quotaBytes }) : null
+  }
+
+  async function write(owner: string, hash: string, bytes: Uint8Array): Promise<boolean> {
+    charge(owner, bytes.length, 1)
+    try {
+      await store.putAttachment(owner, hash, bytes)
+    } catch (cause) {
+      charge(owner, -bytes.length, -1)
+      throw storageError('busy', { why: 'its disk does not take the attachment', seconds: 30 }, cause)
+    } finally {
+      underway.delete(hash)
+    }
+    owners.set(hash, owner)
+    return true
+  }
+
+  return {
+    has: (hash) => owners.has(hash),
+    count: () => owners.size,
+    refuses,
+    async put(owner, hash, bytes) {
+      if (owners.has(hash)) return false
+      const other = underway.get(hash)
+      if (other !== undefined) return other
+      const refused = refuses(owner, bytes.length)
+      if (refused !== null) throw refused
+      const writing = write(owner, hash, bytes)
+      underway.set(hash, writing)
+      return writing
+    },
+    async get(hash) {
+      const owner = owners.get(hash)
+      const bytes = owner === undefined ? null : await store.getAttachment(owner, hash)
+      if (bytes === null) throw storageError('no-attachment', { hash })
+      if (sha256Of(bytes) !== hash) throw new Error(`the attachment ${hash} is damaged on disk`)
+      return bytes
+    },
+  }
+}
+
+// What becomes of the messages of a batch: each has a place in the log already, gets the next one, or is refused. What
+// the batch itself has added so far counts as there, though it is not on disk yet.
+
+/** A message whose form, author and signatures were checked, and that its author may post. */
+export interface Candidate {
+  readonly text: string
+  readonly hash: string
+  readonly message: Message
+  readonly slot: string | null
+  /** The card that it registers, if its name is not registered yet. */
+  readonly registers: Card | null
+  /** The ceremony that it opens, if it is an Opening. */
+  readonly opens: Opened | null
+}
+
+/** The log as it is published. */
+export interface Published {
+  readonly last: Pin
+  readonly heads: readonly string[]
+  readonly register: Register
+  readonly ceremonies: Ceremonies
+  readonly limits: Limits
+  /** Bytes that a participant used. */
+  readonly used: (owner: string) => number
+  readonly hasAttachment: (hash: string) => boolean
+}
+
+export type Decision =
+  /** `takesSlot`: it is the first in its slot. */
+  | { readonly kind: 'added'; readonly entry: Stored; readonly takesSlot: boolean }
+  | { readonly kind: 'there'; readonly pin: Pin }
+  | { readonly kind: 'refused'; readonly error: KeyriteError }
+
+/**
+ * Decides a batch's messages, in their order.
+ *
+ * @param found what the log has under one of the batch's hashes or slots
+ */
+function decider(log: Published, found: readonly Stored[]): (candidate: Candidate) => Decision {
+  const byHash = new Map<string, Stored>()
+  /** In the log's order. */
+  const bySlot = new Map<string, readonly Stored[]>()
+  const cards: Card[] = []
+  const opened = new Map<string, Pin>()
+  const spent = new Map<string, number>()
+  const posted = new Map<string, Used>()
+  let end = log.last
+
+  const learn = (entry: Stored): void => {
+    if (byHash.has(entry.hash)) return
+    byHash.set(entry.hash, entry)
+    if (entry.slot !== null) bySlot.set(entry.slot, [...(bySlot.get(entry.slot) ?? []), entry])
+  }
+  for (const entry of [...found].sort((a, b) => a.offset - b.offset)) learn(entry)
+
+  /** Where the same stands already, whatever its client's part of the message says. */
+  const placeOf = ({ hash, message, opens }: Candidate, holders: readonly Stored[]): Pin | undefined => {
+    const there = byHash.get(hash) ?? holders.find(({ text }) => sameStatement(parseMessage(text), message))
+    if (there !== undefined || opens === null) return there
+    return opened.get(opens.id) ?? log.ceremonies.openedAt(opens.id)
+  }
+
+  /** The first reason not to add it, or null. */
+  const refusal = ({ message: { statement, seen, attachment }, registers }: Candidate, bytes: number): KeyriteError | null => {
+    const refused = registers === null ? null : log.register.refuses(registers, cards)
+    if (refused !== null) return refused
+    if ((seen.offset === -1 ? EMPTY_HEAD : log.heads[seen.offset]) !== seen.head) {
+      return storageError('seen-differs', { offset: seen.offset })
+    }
+    if (attachment !== undefined && !log.hasAttachment(attachment)) return storageError('attachment-missing', { hash: attachment })
+    const { from: name } = statement
+    const { quotaBytes: limit } = log.limits
+    return log.used(name) + (spent.get(name) ?? 0) + bytes > limit ? storageError('quota', { name, limit }) : null
+  }
+
+  return (candidate) => {
+    const { text, hash, message, slot, registers, opens } = candidate
+    const { ceremony, from } = message.statement
+    const holders = slot === null ? [] : bySlot.get(slot) ?? []
+    const there = placeOf(candidate, holders)
+    if (there !== undefined) return { kind: 'there', pin: pinOf(there) }
+    const [holder] = holders
+    if (holder !== undefined && !provesMore(message, holders.map(({ text: one }) => parseMessage(one)))) {
+      return { kind: 'refused', error: storageError('slot-taken', { ...pinOf(holder), text: holder.text }) }
+    }
+    const takesSlot = slot !== null && holder === undefined
+    const bytes = Buffer.byteLength(text)
+    const error = refusal(candidate, bytes)
+    if (error !== null) return { kind: 'refused', error }
+    if (ceremony !== null) {
+      const key = `${ceremony}\n${from}`
+      const used = plus(posted.get(key) ?? log.ceremonies.used(ceremony, from), takesSlot, bytes)
+      const most = excess(used, log.ceremonies.size(ceremony))
+      if (most !== null) return { kind: 'refused', error: storageError('budget', { name: from, most }) }
+      posted.set(key, used)
+    }
+    const entry = { offset: end.offset + 1, head: headAfter(end.head, message, hash), text, hash, slot }
+    end = pinOf(entry)
+    learn(entry)
+    if (registers !== null) cards.push(registers)
+    if (opens !== null) opened.set(opens.id, end)
+    spent.set(from, (spent.get(from) ?? 0) + bytes)
+    return { kind: 'added', entry, takesSlot }
+  }
+}
+
+const pinOf = ({ offset, head }: Pin): Pin => ({ offset, head })
 
 export interface Posted {
   readonly pin: Pin

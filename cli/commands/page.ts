@@ -17,8 +17,8 @@ Compare the SHA-256 that it prints with the others' before you trust such a file
     const { readPage } = await import('../web/page-file.ts')
     const { writeDurable } = await import('../../engine/vault/files.ts')
     const { sha256Hex } = await import('../../engine/crypto/bytes.ts')
-    const { writeFailure } = await import('../write-failure.ts')
-    const { shellWord } = await import('../words.ts')
+    const { writeFailure } = await import('../scripts.ts')
+    const { shellWord } = await import('../output.ts')
 
     const bytes = new TextEncoder().encode(readPage().html)
     await writeDurable(args.file, bytes, { mode: 0o644, exclusive: !flags.force }).catch((error: unknown) => {

@@ -29,9 +29,9 @@ cannot prove: add --transcript with that of the signing, which holds the key's a
     const { isSignatureFile, transcriptLines } = await import('../roles/export-file.ts')
     const { verifyTranscript } = await import('../../engine/run/verify.ts')
     const { verifySignatures } = await import('../../engine/run/signatures.ts')
-    const { shippedLibrary } = await import('../../engine/script/shipped.ts')
+    const { shippedLibrary } = await import('../../engine/script/load.ts')
     const { verbs } = await import('../../engine/verbs/implementations.ts')
-    const { exitOf, isTrusted, signatureLines, verdictLines, withShipped } = await import('../roles/verdict.ts')
+    const { exitOf, isTrusted, signatureLines, verdictLines, withShipped } = await import('../screen/ceremony.ts')
     const { EXIT } = await import('../errors.ts')
 
     const hashes = flags['script-hash'].map((hash) => hash.toLowerCase())

@@ -3,25 +3,112 @@
  * ordinary `keyrite` command in a process and a home of its own; between them nothing but folders of QR images.
  */
 import { randomBytes } from 'node:crypto'
+import { watch } from 'node:fs'
+import type { FSWatcher } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { isKeyriteError } from '../../engine/base/errors.ts'
+import type { Script, Step } from '../../engine/machines/ceremony.ts'
 import { Feed } from '../../engine/run/feed.ts'
-import { readShipped } from '../../engine/script/shipped.ts'
-import { systemCode } from '../../engine/vault/files.ts'
+import type { Posted } from '../../engine/run/feed.ts'
+import { readShipped } from '../../engine/script/load.ts'
+import { makeFolders, systemCode } from '../../engine/vault/files.ts'
+import { ceremonyId } from '../../engine/wire/card.ts'
 import type { Opening } from '../../engine/wire/card.ts'
-import { makeFolders } from '../../engine/wire/folders.ts'
 import { connectBoard } from '../../storage/client.ts'
 import { cliError } from '../errors.ts'
 import { duration, paint, screenWidth } from '../output.ts'
 import type { Live } from '../output.ts'
 import { progressTable } from '../screen/ceremony.ts'
-import { FrameCounter } from './frames.ts'
-import { demoNames } from './names.ts'
+import type { Progress } from '../screen/ceremony.ts'
 import { inTurns, Processes } from './processes.ts'
-import { makeTally } from './tally.ts'
-import type { Tally } from './tally.ts'
+
+// Counts the QR images that appear in the channels' folders.
+
+/** Where folders cannot be watched, a look now and then must do. */
+const LOOK_EVERY = 500
+
+class FrameCounter {
+  total = 0
+  private readonly seen = new Set<string>()
+  private readonly watchers: FSWatcher[] = []
+  private readonly timers: NodeJS.Timeout[] = []
+
+  /** Begins to count in a channel's folder, and makes it. */
+  async follow(channel: string): Promise<void> {
+    for (const side of ['from-client', 'from-airgap']) {
+      const folder = join(channel, side)
+      await mkdir(folder, { recursive: true })
+      const look = () => void this.look(folder)
+      try {
+        this.watchers.push(watch(folder, { persistent: false }, look).on('error', () => undefined))
+      } catch {
+        this.timers.push(setInterval(look, LOOK_EVERY))
+      }
+    }
+  }
+
+  /** A transfer appears whole: its images are counted once. */
+  private async look(folder: string): Promise<void> {
+    const shown: readonly string[] = await readdir(folder).catch(() => [])
+    for (const transfer of shown.filter((name) => !name.startsWith('.'))) {
+      const path = join(folder, transfer)
+      if (this.seen.has(path)) continue
+      this.seen.add(path)
+      const images: readonly string[] = await readdir(path).catch(() => [])
+      this.total += images.length
+    }
+  }
+
+  stop(): void {
+    for (const watcher of this.watchers) watcher.close()
+    for (const timer of this.timers) clearInterval(timer)
+  }
+}
+
+const NAMES = [
+  'alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy', 'kevin', 'laura', 'mallory', 'niaj',
+  'olivia', 'peggy', 'quentin', 'rupert', 'sybil', 'trent', 'ursula', 'victor', 'walter', 'xena', 'yves', 'zoe',
+] as const
+
+/** Names for n participants. */
+export function demoNames(n: number): readonly string[] {
+  return Array.from({ length: n }, (_, i) => {
+    const name = NAMES[i % NAMES.length] ?? 'anon'
+    return i < NAMES.length ? name : `${name}-${String(Math.floor(i / NAMES.length) + 1)}`
+  })
+}
+
+// A board's messages counted, unchecked, to show how far a ceremony is: the participants' own clients check them.
+
+interface Tally extends Progress {
+  /** Counts the log's next message. */
+  readonly count: (posted: Posted) => void
+}
+
+/** @param some how many are enough in a step that does not want all */
+function makeTally({ ceremony }: Script, opening: Opening, some = 1): Tally {
+  const id = ceremonyId(opening)
+  const { roster } = opening
+  const stated = new Set<string>()
+  const placeOf = (step: string, name: string): string => `${step}\n${name}`
+  const hasStated = (step: string, name: string): boolean => stated.has(placeOf(step, name))
+  return {
+    ceremony, roster, hasStated,
+    disputes: [],
+    get current() {
+      const isDone = ({ name: step, collect: { kind } }: Step): boolean =>
+        roster.filter(({ name }) => hasStated(step, name)).length >= (kind === 'all' ? roster.length : kind === 'any' ? 1 : some)
+      const at = ceremony.steps.findIndex((step) => !isDone(step))
+      return at === -1 ? ceremony.steps.length : at
+    },
+    count: ({ message: { statement } }) => {
+      if (statement.ceremony !== id || statement.step === null) return
+      stated.add(placeOf(statement.step, statement.from))
+    },
+  }
+}
 
 export interface DemoUse {
   readonly participants: number

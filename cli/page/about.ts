@@ -1,8 +1,13 @@
 /** Beside the codes: what is happening, which ceremony this is, who has done what, what happened. */
 import type { PageCell, PageState, PageTable } from '../web/protocol.ts'
-import { numberNode } from './blocks-view.ts'
-import { el, icon, setAttribute, setShown, setText, unseen } from './dom.ts'
-import { timeLeft } from './rate.ts'
+import { makeAlerts } from './alerts.ts'
+import type { Alerts } from './alerts.ts'
+import { button, el, icon, setAttribute, setShown, setText, unseen } from './dom.ts'
+import { numberNode } from './question.ts'
+import type { Kept } from './session.ts'
+import { timeLeft } from './shower.ts'
+import { whoOf } from './view.ts'
+import type { View } from './view.ts'
 
 export interface About {
   /** What is happening, which a screen reader says at every change. */
@@ -89,3 +94,39 @@ function tableNode({ steps, rows }: PageTable): HTMLElement {
 
 /** `SendPublicKeys` may be broken between its words. */
 const spaced = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1\u200b$2')
+
+// What an owner may set about how this page calls: by a sound, by a notification.
+
+export interface Tools {
+  readonly nodes: readonly HTMLElement[]
+  readonly alerts: Pick<Alerts, 'keepLit'>
+  /** Calls the owner once for each turn. */
+  readonly call: (view: View) => void
+}
+
+export function makeTools(kept: Kept): Tools {
+  const isSoundOn = (): boolean => kept.get('sound') !== 'off'
+  const alerts = makeAlerts(isSoundOn)
+  const sound = button('', () => {
+    kept.set('sound', isSoundOn() ? 'off' : undefined)
+    show()
+  }, { class: 'tool' })
+  const notify = button('Notify me', () => void alerts.ask().then(show), { class: 'tool', title: 'A notification of your system when it is your turn' })
+
+  function show(): void {
+    setText(sound, isSoundOn() ? 'Sound on' : 'Sound off')
+    setShown(notify, alerts.mayAsk())
+  }
+
+  let calledFor: string | undefined
+
+  function call({ state, link }: View): void {
+    const turn = state?.isWaitingForOwner === true && link === 'live' ? JSON.stringify(state.question?.prompt ?? state.doing) : undefined
+    if (turn === calledFor) return
+    calledFor = turn
+    if (turn !== undefined && state !== null) alerts.ring(`It is your turn: ${whoOf(state)}`)
+  }
+
+  show()
+  return { nodes: [notify, sound], alerts, call }
+}

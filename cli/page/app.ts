@@ -1,31 +1,109 @@
 /** The page of a command: events in, one view, and each part told of it. */
+import type { Role } from '../../engine/channel/carrier.ts'
 import { MOST_FRAME_CHARACTERS, MOST_FRAMES } from '../web/protocol.ts'
-import type { FramesResult } from '../web/protocol.ts'
-import { makeAbout } from './about.ts'
-import { makeCamera } from './camera.ts'
+import type { FramesResult, PageState } from '../web/protocol.ts'
+import { makeAbout, makeTools } from './about.ts'
 import { makeCameraCard } from './camera-card.ts'
+import { makeCamera, makeReader, sendPasted } from './camera.ts'
 import { makeCodeCard } from './code-card.ts'
-import { el, setShown } from './dom.ts'
+import { bindKeys, button, el, icon, setShown, setText, withCode } from './dom.ts'
 import { failureOf } from './failures.ts'
-import { makeHeader } from './header.ts'
-import { bindKeys } from './keys.ts'
-import type { Kept } from './kept.ts'
-import { makeOutbox } from './outbox.ts'
-import { makePacing } from './pacing.ts'
+import type { FailureName } from './failures.ts'
 import { checksumOf } from './paste.ts'
-import { sendPasted } from './pasted.ts'
-import { makeQuestionView } from './question.ts'
-import { makeRate } from './rate.ts'
-import { makeReader } from './reader.ts'
-import { isKeyRefused, openSession, Refused, whyNot } from './session.ts'
-import type { Session } from './session.ts'
-import { makeShower } from './shower.ts'
-import { endNode, failureNode, openingNode } from './statements.ts'
-import { isStatus, readStatus, writeStatus } from './status-code.ts'
-import { makeStream } from './stream.ts'
-import { makeTools } from './tools.ts'
+import { hexNode, makeQuestionView } from './question.ts'
+import { isKeyRefused, makeOutbox, makeStream, openSession, Refused, whyNot } from './session.ts'
+import type { Kept, Session } from './session.ts'
+import { isStatus, makePacing, makeRate, makeShower, readStatus, writeStatus } from './shower.ts'
 import { FIRST_VIEW, reduce, sceneOf, titleOf, wantsCamera } from './view.ts'
 import type { PageEvent, Scene, View } from './view.ts'
+
+// The top of the page: whose machine this is, which role, how far the ceremony is. Never the same for a client and an airgap.
+
+/** A round one with waves, and a square-cut one with a crossed-out plug. */
+const SHAPES: Readonly<Record<Role, string>> = {
+  client: 'M12 20.5a2.2 2.2 0 1 1 0-4.4 2.2 2.2 0 0 1 0 4.4ZM6.2 13.9l1.9 2a5.6 5.6 0 0 1 7.8 0l1.9-2a8.4 8.4 0 0 0-11.6 0ZM2 9.6l1.9 2a11.7 11.7 0 0 1 16.2 0l1.9-2a14.5 14.5 0 0 0-20 0Z',
+  airgap: 'M12 2 3 5v6.5c0 5 3.8 8.6 9 10.5 5.2-1.9 9-5.5 9-10.5V5l-9-3Zm-1.5 13.8-4-4L8 10.3l2.5 2.5L16 7.3l1.5 1.5-7 7Z',
+}
+
+const WORDS: Readonly<Record<Role, { readonly name: string; readonly kind: string }>> = {
+  client: { name: 'CLIENT', kind: 'online' },
+  airgap: { name: 'AIRGAP', kind: 'never online' },
+}
+
+export interface Header {
+  readonly node: HTMLElement
+  readonly update: (state: PageState) => void
+}
+
+function makeHeader(tools: readonly HTMLElement[]): Header {
+  const badge = el('p', { class: 'badge' })
+  const owner = el('p', { class: 'owner' })
+  const step = el('p', { class: 'step' })
+  const dots = el('span', { class: 'dots', 'aria-hidden': 'true' })
+  const name = el('span', { class: 'step-name' })
+  step.append(dots, name)
+  const band = el('p', { class: 'rehearsal-band' }, el('strong', {}, 'REHEARSAL'), el('span', {}, 'Nothing that is made here ever counts for real.'), el('strong', { 'aria-hidden': 'true' }, 'REHEARSAL'))
+  const node = el('header', { class: 'top' }, el('div', { class: 'bar' }, badge, owner, step, el('div', { class: 'tools' }, ...tools)), band)
+  let role: Role | undefined
+
+  function update({ role: now, owner: whose, ceremony, isRehearsal }: PageState): void {
+    if (now !== role) {
+      role = now
+      document.documentElement.dataset['role'] = now
+      badge.replaceChildren(icon(SHAPES[now], 'shape'), el('strong', {}, WORDS[now].name), ' ', el('span', {}, WORDS[now].kind))
+    }
+    setText(owner, whose === '' ? 'no name yet' : whose)
+    setShown(band, isRehearsal)
+    document.documentElement.dataset['rehearsal'] = String(isRehearsal)
+    const hasStep = ceremony !== null && ceremony.of > 0
+    setShown(step, hasStep)
+    if (!hasStep) return
+    setText(name, ceremony.step === null ? `all ${ceremony.of} steps done` : `${ceremony.step}, step ${ceremony.at} of ${ceremony.of}`)
+    if (dots.childElementCount !== ceremony.of) dots.replaceChildren(...Array.from({ length: ceremony.of }, () => el('i')))
+    Array.from(dots.children).forEach((dot, i) => {
+      dot.className = ceremony.step === null || i + 1 < ceremony.at ? 'done' : i + 1 === ceremony.at ? 'now' : ''
+    })
+  }
+
+  return { node, update }
+}
+
+// Pages that only tell: what is going on before anything is known, why nothing goes on, how it ended.
+
+const openingNode = (): HTMLElement => el(
+  'section', { class: 'statement' },
+  el('h1', { tabindex: -1 }, 'Connecting to the command'), el('p', { role: 'status' }, 'This page talks to keyrite on this very machine, and to nothing else. It takes a moment.'),
+)
+
+const STOP = 'M12 1.5a10.5 10.5 0 1 0 0 21 10.5 10.5 0 0 0 0-21Zm-1.3 5h2.6v7.5h-2.6V6.5Zm0 9h2.6v2.5h-2.6v-2.5Z'
+const DONE = 'M12 1.5a10.5 10.5 0 1 0 0 21 10.5 10.5 0 0 0 0-21Zm-1.5 15.3-4.5-4.5 1.8-1.8 2.7 2.7 5.7-5.7 1.8 1.8-7.5 7.5Z'
+
+/** @param action a button that is a way out */
+function failureNode(name: FailureName, action?: { readonly text: string; readonly go: () => void }): HTMLElement {
+  const { title, what, todo } = failureOf(name)
+  return el(
+    'section', { class: 'statement is-bad', role: 'alert' },
+    icon(STOP, 'statement-icon'), el('h1', { tabindex: -1 }, title), el('p', {}, what),
+    el('ul', {}, ...todo.map((text) => el('li', {}, ...withCode(text)))),
+    ...(action === undefined ? [] : [el('p', { class: 'buttons' }, button(action.text, action.go, { class: 'main' }))]),
+  )
+}
+
+/** Keys and signatures in groups that can be compared. */
+const withHex = (line: string): (string | HTMLElement)[] =>
+  line.split(/\b((?:0x)?[0-9a-f]{64,})\b/).map((piece, i) => (i % 2 === 1 ? hexNode(piece) : piece))
+
+/** @param code what the other machine may still have to see */
+function endNode({ isGood, lines, next }: NonNullable<PageState['end']>, command: string, code: HTMLElement | undefined): HTMLElement {
+  const [first = isGood ? 'Done' : 'It ended', ...more] = lines
+  return el('div', { class: 'ended' }, el(
+    'section', { class: `statement ${isGood ? 'is-good' : 'is-bad'}`, role: isGood ? 'status' : 'alert' },
+    icon(isGood ? DONE : STOP, 'statement-icon'), el('h1', { tabindex: -1 }, first),
+    ...more.map((line) => el('p', { class: 'end-line' }, ...withHex(line))),
+    ...(next.length === 0 ? [] : [el('h2', {}, 'What to do next'), el('ul', {}, ...next.map((text) => el('li', {}, ...withCode(text))))]),
+    el('p', { class: 'soft' }, ...withCode(`\`${command}\` has ended. This page may be closed${code === undefined ? '' : ' once the other machine goes on'}.`)),
+  ), ...(code === undefined ? [] : [code]))
+}
 
 /** Milliseconds for which the finder tells that a code was read. */
 const SEEN_FOR = 700

@@ -10,7 +10,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import type { Plugin } from 'esbuild'
-import { readShipped, shippedNames } from '../../engine/script/shipped.ts'
+import { readShipped, shippedNames } from '../../engine/script/load.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -70,8 +70,8 @@ const shipped: Plugin = {
 const instead: Plugin = {
   name: 'instead',
   setup: (on) => {
-    on.onResolve({ filter: /^ajv$/ }, () => ({ path: join(root, 'storage/page/schema-check.ts') }))
-    on.onResolve({ filter: /^node:util$/ }, () => ({ path: join(root, 'storage/page/same.ts') }))
+    on.onResolve({ filter: /^ajv$/ }, () => ({ path: join(root, 'storage/page/instead.ts') }))
+    on.onResolve({ filter: /^node:util$/ }, () => ({ path: join(root, 'storage/page/instead.ts') }))
   },
 }
 

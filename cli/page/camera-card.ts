@@ -2,7 +2,7 @@
 import { button, el, setAttribute, setShown, setText, withCode } from './dom.ts'
 import { failureOf } from './failures.ts'
 import type { Failure } from './failures.ts'
-import { timeLeft } from './rate.ts'
+import { timeLeft } from './shower.ts'
 import type { CameraState, Trouble } from './view.ts'
 
 export interface CameraShown {

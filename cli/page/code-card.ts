@@ -1,9 +1,9 @@
 /** The card with the code for the other machine's camera, and what its owner may change about it. */
 import { button, el, setAttribute, setShown, setText } from './dom.ts'
 import { failureOf } from './failures.ts'
-import { DEFAULT_PACE, FASTEST, FRAGMENTS, SLOWEST } from './pace.ts'
-import type { Pace } from './pace.ts'
 import { lineOf } from './paste.ts'
+import { DEFAULT_PACE, FASTEST, FRAGMENTS, SLOWEST } from './shower.ts'
+import type { Pace } from './shower.ts'
 
 export interface CodeCard {
   readonly node: HTMLElement

@@ -1,6 +1,6 @@
 /** The channel's page: of a command, where one serves it; by itself, where it was opened as a file. */
 import { startApp } from './app.ts'
-import { makeKept } from './kept.ts'
+import { makeKept } from './session.ts'
 import { startStandalone } from './standalone.ts'
 
 const kept = makeKept()

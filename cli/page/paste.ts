@@ -1,8 +1,8 @@
 /** Text in place of a camera: frames, or a whole transfer as one line, which is cut into frames that a command takes. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
-import { crc32 } from '../../engine/channel/crc32.ts'
+import { MAX_FRAGMENT } from '../../engine/channel/carrier.ts'
+import { crc32 } from '../../engine/channel/fountain.ts'
 import { sendMessage } from '../../engine/channel/frames.ts'
-import { MAX_FRAGMENT } from '../../engine/channel/limits.ts'
 import { readFrame, writeWhole } from '../../engine/channel/ur.ts'
 
 /** Bytes of each frame that a line is cut into: 2 characters a byte, within the most that one text may have. */

@@ -1,7 +1,7 @@
 /** This page's key for its command, and what it asks the command with it. */
-import type { FramesResult, PageError } from '../web/protocol.ts'
+import { HEARTBEAT } from '../web/protocol.ts'
+import type { FramesResult, PAGE_TAKEN, PageError, PageState } from '../web/protocol.ts'
 import { failureOf } from './failures.ts'
-import type { Kept } from './kept.ts'
 
 /** What the command refused, or that it did not answer. */
 export class Refused extends Error {
@@ -90,4 +90,196 @@ async function asked(path: string, init: RequestInit): Promise<Response> {
   }
   if (response.ok) return response
   throw new Refused(response.status, await response.json().then((error) => error as PageError, () => undefined))
+}
+
+// The command's events: states as they come, signs of life, and their end.
+
+/** Milliseconds without a sign of life after which a command counts as gone; it may only be busy, so what it says later is heard. */
+export const SILENCE = 3 * HEARTBEAT
+/** Milliseconds between two attempts. */
+const RETRY = 1000
+
+export interface StreamOptions {
+  readonly session: Pick<Session, 'fetch'>
+  readonly onState: (state: PageState) => void
+  /** The command lives, and this page is the one that it talks to. */
+  readonly onLive: () => void
+  /** Nothing was heard for `SILENCE`. Attempts go on. */
+  readonly onSilent: () => void
+  /** For good, until `start` is called again. */
+  readonly onEnd: (why: 'taken' | 'refused') => void
+}
+
+export interface Stream {
+  /** Reads the events, and takes them from any other page. */
+  readonly start: () => void
+  readonly stop: () => void
+}
+
+export function makeStream({ session, onState, onLive, onSilent, onEnd }: StreamOptions): Stream {
+  let run = 0
+  let reading: AbortController | undefined
+  let lastHeard = 0
+
+  function start(): void {
+    stop()
+    lastHeard = performance.now()
+    void readOn(run)
+  }
+
+  function stop(): void {
+    run += 1
+    reading?.abort()
+  }
+
+  async function readOn(mine: number): Promise<void> {
+    while (mine === run) {
+      const why = await readOnce(mine)
+      if (mine !== run) return
+      if (why !== 'lost') {
+        run += 1
+        onEnd(why)
+        return
+      }
+      if (performance.now() - lastHeard > SILENCE) onSilent()
+      await new Promise((resolve) => setTimeout(resolve, RETRY))
+    }
+  }
+
+  async function readOnce(mine: number): Promise<'lost' | 'taken' | 'refused'> {
+    const controller = new AbortController()
+    reading = controller
+    // The connection stays: one that is lost ends by itself, and a busy command's last words come on it.
+    let timer = setTimeout(onSilent, SILENCE)
+    try {
+      const { body } = await session.fetch('/events', { signal: controller.signal })
+      if (body === null) return 'lost'
+      for await (const line of linesOf(body)) {
+        if (mine !== run) return 'lost'
+        clearTimeout(timer)
+        timer = setTimeout(onSilent, SILENCE)
+        lastHeard = performance.now()
+        onLive()
+        if (line === '') continue
+        const value = JSON.parse(line) as PageState | { readonly code: typeof PAGE_TAKEN }
+        if (!('role' in value)) return 'taken'
+        onState(value)
+      }
+      return 'lost'
+    } catch (error) {
+      return isKeyRefused(error) ? 'refused' : 'lost'
+    } finally {
+      clearTimeout(timer)
+      controller.abort()
+    }
+  }
+
+  return { start, stop }
+}
+
+/** A stream's lines, without their ends. What stands behind the last end is no line yet. */
+export async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const reader = body.pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>).getReader()
+  let rest = ''
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    const lines = (rest + value).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+}
+
+/** What the camera read, on its way to the command: a few texts at a time, one request after another, none twice in seconds. */
+
+export interface Outbox {
+  readonly add: (text: string) => void
+  /** Forgets what waits, and what was sent. */
+  readonly clear: () => void
+}
+
+export interface OutboxOptions<R> {
+  readonly post: (texts: readonly string[]) => Promise<R>
+  readonly onResult: (result: R, texts: readonly string[]) => void
+  readonly onProblem: (problem: unknown) => void
+  readonly now: () => number
+  /** Texts in one request, at most. */
+  readonly most: number
+}
+
+/** Milliseconds in which a text that was sent is not sent again. */
+const AGAIN_AFTER = 3000
+/** Texts that wait, at most; the oldest give way. Any frame is as good as another. */
+const MOST_WAITING = 64
+
+export function makeOutbox<R>({ post, onResult, onProblem, now, most }: OutboxOptions<R>): Outbox {
+  const taken = new Map<string, number>()
+  let waiting: string[] = []
+  let isBusy = false
+
+  function add(text: string): void {
+    const at = now()
+    if (at - (taken.get(text) ?? -Infinity) < AGAIN_AFTER) return
+    for (const [old, time] of taken) if (at - time >= AGAIN_AFTER) taken.delete(old)
+    taken.set(text, at)
+    waiting = [...waiting, text].slice(-MOST_WAITING)
+    void flush()
+  }
+
+  async function flush(): Promise<void> {
+    if (isBusy) return
+    isBusy = true
+    while (waiting.length > 0) {
+      const texts = waiting.slice(0, most)
+      waiting = waiting.slice(most)
+      try {
+        onResult(await post(texts), texts)
+      } catch (problem) {
+        // They may come again at once: the code is still there.
+        for (const text of texts) taken.delete(text)
+        onProblem(problem)
+      }
+    }
+    isBusy = false
+  }
+
+  function clear(): void {
+    waiting = []
+    taken.clear()
+  }
+
+  return { add, clear }
+}
+
+/**
+ * What this page remembers: what its owner once chose, at this address, for the next command too; all else in its own tab, over a reload.
+ * Where a browser keeps nothing, nothing is remembered.
+ */
+export interface Kept {
+  readonly get: (name: string) => string | undefined
+  readonly set: (name: string, value: string | undefined) => void
+}
+
+const PREFIX = 'keyrite.'
+const LASTING: ReadonlySet<string> = new Set(['camera', 'camera-name', 'sound', 'hint'])
+
+export function makeKept(tab: () => Storage = () => globalThis.sessionStorage, address: () => Storage = () => globalThis.localStorage): Kept {
+  const storageOf = (name: string): Storage => (LASTING.has(name) ? address() : tab())
+  return {
+    get: (name) => {
+      try {
+        return storageOf(name).getItem(PREFIX + name) ?? undefined
+      } catch {
+        return undefined
+      }
+    },
+    set: (name, value) => {
+      try {
+        if (value === undefined) storageOf(name).removeItem(PREFIX + name)
+        else storageOf(name).setItem(PREFIX + name, value)
+      } catch {
+        // It is asked anew after a reload.
+      }
+    },
+  }
 }

@@ -1,7 +1,7 @@
 /** What this page knows, and what it therefore shows: one function from events to a view, one from a view to a scene. */
 import type { FramesResult, PageState } from '../web/protocol.ts'
 import type { FailureName } from './failures.ts'
-import type { ReadingStatus } from './status-code.ts'
+import type { ReadingStatus } from './shower.ts'
 
 /** Between this page and its command. */
 export type Link = 'opening' | 'live' | 'silent' | 'taken' | 'refused' | 'no-token'

@@ -6,21 +6,21 @@
  *   airgap/page-port     the port of its page
  *   airgap/parts         what crossed of the one request that comes, or is answered, in parts: as it crossed, nothing in it is secret
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
-import { memorySchema } from '../../engine/run/memory.ts'
-import type { AirgapMemory, MemoryStore } from '../../engine/run/memory.ts'
-import { loadScript } from '../../engine/script/load.ts'
-import { shippedByHash, shippedLibrary } from '../../engine/script/shipped.ts'
-import { createKeyring, openKeyring } from '../../engine/vault/keyring.ts'
+import { airgapKeyOf } from '../../engine/run/airgap-verify.ts'
+import { backupOf, backupSchema, EPOCH, memorySchema, restoredFrom } from '../../engine/run/memory.ts'
+import type { AirgapMemory, BackedUp, Backup, MemoryStore } from '../../engine/run/memory.ts'
+import { loadScript, shippedByHash, shippedLibrary } from '../../engine/script/load.ts'
+import { createKeyring, openKeyring, readSealed, writeSealed } from '../../engine/vault/age.ts'
 import { createVault, openVault } from '../../engine/vault/vault.ts'
 import { cliError } from '../errors.ts'
-import { makeHome, rolePath } from '../home.ts'
+import { isThere, makeHome, makeInside, refuseAnother, rolePath } from '../home.ts'
 import { withProgress } from '../output.ts'
-import { askPassphrase } from '../prompt.ts'
-import { isThere, makeInside, refuseAnother } from './making.ts'
+import { askLine, askPassphrase } from '../prompt.ts'
+import { clockTime } from '../screen/ceremony.ts'
 
 export const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length))
 
@@ -93,4 +93,105 @@ function addedByHash(memory: AirgapMemory, hash: string): Script | undefined {
   if (added === undefined) return undefined
   const { script } = loadScript(added.source, { file: `${added.name}.yaml`, library: shippedLibrary })
   return script?.hash === hash ? script : undefined
+}
+
+// A backup of an airgap: an age file under a passphrase, and what to tell of it.
+
+/** What is in a backup and what is not, without any secret. */
+export interface BackupContents {
+  /** The name on the airgap's card, or null before it was paired. */
+  readonly name: string | null
+  readonly airgapKey: string
+  readonly kept: readonly { readonly ceremony: string; readonly script: string; readonly values: readonly string[]; readonly finishedAt: string }[]
+  readonly scripts: readonly { readonly name: string; readonly hash: string }[]
+  /** Ceremonies that were under way. */
+  readonly left: readonly { readonly ceremony: string; readonly script: string }[]
+}
+
+export const contentsOf = ({ client, seed, kept, scripts, ceremonies }: BackedUp): BackupContents => ({
+  name: client?.name ?? null,
+  airgapKey: airgapKeyOf({ seed }),
+  kept: Object.entries(kept).map(([ceremony, { opening, finishedAt, values }]) => ({
+    ceremony, script: `${opening.script.name} ${opening.script.version}`, values: Object.keys(values), finishedAt,
+  })),
+  scripts: scripts.map(({ name, hash }) => ({ name, hash })),
+  left: Object.entries(ceremonies).filter(([, { state }]) => state === 'left' || state === 'live')
+    .map(([ceremony, { opening }]) => ({ ceremony, script: `${opening.script.name} ${opening.script.version}` })),
+})
+
+/** @throws cli.backup-there */
+export async function refuseOverwriting(path: string): Promise<void> {
+  if (await isThere(path)) throw cliError('backup-there', { path })
+}
+
+/** Writes a backup, on disk when it resolves. @throws cli.backup-there, vault.* */
+export async function writeBackup(path: string, memory: AirgapMemory, passphrase: string, workFactor: number): Promise<BackupContents> {
+  const backup = backupOf(memory, new Date())
+  try {
+    await withProgress('Encrypting', () => writeSealed({ path, passphrase, schema: backupSchema }, backup, workFactor))
+  } catch (error) {
+    if (isKeyriteError(error, 'vault.exists')) throw cliError('backup-there', { path }, error)
+    throw error
+  }
+  return contentsOf(backup.memory)
+}
+
+/** Before anybody types a passphrase. @throws cli.no-backup */
+export async function refuseMissing(path: string): Promise<void> {
+  if (!(await isThere(path))) throw cliError('no-backup', { path })
+}
+
+/** Reads a backup, for an airgap that begins now. @throws vault.* */
+export async function readBackup(path: string, passphrase: string): Promise<{ readonly madeAt: string; readonly memory: AirgapMemory }> {
+  const backup = await withProgress('Decrypting', () => readSealed<Backup>({ path, passphrase, schema: backupSchema }))
+  return { madeAt: backup.madeAt, memory: restoredFrom(backup, random(EPOCH)) }
+}
+
+/** The passphrase for what is written, where it is to be another one than for what was opened. */
+export async function otherPassphrase(
+  of: string, before: string, flags: { readonly 'new-passphrase': boolean; readonly 'new-passphrase-file': string | undefined }, signal: AbortSignal,
+): Promise<string> {
+  const file = flags['new-passphrase-file']
+  return flags['new-passphrase'] || file !== undefined ? await askPassphrase({ of, file, isNew: true, signal }) : before
+}
+
+/** What a person is told of a backup. */
+export function contentsLines({ name, kept, scripts, left }: BackupContents): string[] {
+  const short = (ceremony: string): string => ceremony.slice(0, 12)
+  return [
+    'In it:',
+    `  the seed${name === null ? '' : ` and the card of ${name}`}`,
+    ...(kept.length === 0 ? ['  no share: none was made yet'] : []),
+    ...kept.map((one) => `  the ${one.values.join(', ')} of ${one.script}, ceremony ${short(one.ceremony)}, of ${clockTime(Date.parse(one.finishedAt))}`),
+    ...scripts.map((one) => `  the script ${one.name}, SHA-256 ${one.hash.slice(0, 16)}…`),
+    ...(left.length === 0 ? ['Nothing is left out: this airgap is in the middle of no ceremony.'] : ['Not in it:']),
+    ...left.map((one) => `  the session of ${one.script}, ceremony ${short(one.ceremony)}: not finished, as far as this airgap knows`),
+  ]
+}
+
+// Shows the 24 words once, has two of them typed back, and wipes them off the screen.
+
+const CLEAR = '\u001b[2J\u001b[3J\u001b[H'
+
+/** @throws cli.no-terminal where there is no terminal to show them on */
+export async function showWords(mnemonic: string, signal: AbortSignal): Promise<void> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) throw cliError('no-terminal', { what: 'A screen to show the 24 words on', flag: '--mnemonic-file FILE' })
+  const words = mnemonic.split(' ')
+  const cell = (i: number) => `${String(i + 1).padStart(2)}. ${words[i] ?? ''}`.padEnd(16)
+  const rows = Array.from({ length: 6 }, (_, row) => [0, 6, 12, 18].map((column) => cell(row + column)).join(' '))
+  process.stderr.write(`\nWrite these 24 words on paper, in this order. They will not be shown again.\n\n${rows.map((row) => `   ${row}`).join('\n')}\n\n`)
+  try {
+    for (const at of twoOf(words.length)) {
+      await askLine(`Word ${String(at + 1)} of your paper:`, '--mnemonic-file FILE', (answer) =>
+        answer.trim().toLowerCase() === words[at] ? undefined : 'That is not the word. Look at your paper again.', signal)
+    }
+  } finally {
+    // Whoever stops here with Ctrl-C must not leave them on the screen either.
+    process.stderr.write(`${CLEAR}The words are wiped from this screen.\n`)
+  }
+}
+
+function twoOf(count: number): readonly number[] {
+  const first = randomInt(count)
+  return [first, (first + 1 + randomInt(count - 1)) % count].sort((a, b) => a - b)
 }

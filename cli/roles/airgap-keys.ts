@@ -1,14 +1,13 @@
 /** The keys in an airgap's vault, without any secret: what each is, and what this airgap has signed with it. */
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { messagesHash } from '../../engine/messages/batch.ts'
-import { blsCredentialsOf } from '../../engine/messages/ethereum/bls-credentials.ts'
-import { shownOf } from '../../engine/run/kept.ts'
+import { blsCredentialsOf } from '../../engine/messages/ethereum.ts'
+import { shownOf } from '../../engine/run/memory.ts'
 import type { Cell } from '../../engine/run/memory.ts'
-import { allMessagesIn } from '../../engine/run/messages.ts'
-import { paint } from '../output.ts'
+import { allMessagesIn } from '../../engine/run/opening.ts'
+import { counted, paint } from '../output.ts'
 import { outsideLines } from '../screen/blocks.ts'
 import { clockTime } from '../screen/ceremony.ts'
-import { counted } from '../words.ts'
 import type { OpenAirgap } from './airgap-home.ts'
 
 /** One ceremony in which this airgap signed with a key. */

@@ -1,6 +1,9 @@
 /** The channel between a client and its airgap, as `--channel` names it. */
 import type { Carrier, CarrierProgress, Role } from '../../engine/channel/carrier.ts'
-import { answerIn } from '../../engine/run/client-parts.ts'
+import { taggedHash } from '../../engine/crypto/bytes.ts'
+import { answerIn } from '../../engine/run/parts.ts'
+import { canonicalBytes } from '../../engine/wire/canonical.ts'
+import type { Card } from '../../engine/wire/card.ts'
 import { cliError } from '../errors.ts'
 import { rolePath } from '../home.ts'
 import type { Live } from '../output.ts'
@@ -26,7 +29,7 @@ const FOLDER = /^folder:(.+)$/
 
 /** The channel that was named, or the one for this machine. Before anybody types a passphrase. @throws cli.channel, cli.no-page */
 export async function pickChannel(named: string | undefined): Promise<string> {
-  const channel = named ?? ((await import('../web/browser.ts')).browserOpener() === undefined ? 'terminal' : 'web')
+  const channel = named ?? ((await import('../web/server.ts')).browserOpener() === undefined ? 'terminal' : 'web')
   if (channel === 'web') (await import('../web/page-file.ts')).readPage()
   else if (channel !== 'terminal' && !FOLDER.test(channel)) throw cliError('channel', { value: channel })
   return channel
@@ -182,4 +185,10 @@ export function withoutOldRefusals(carrier: Carrier, say: (line: string) => void
       }
     },
   }
+}
+
+/** Ten digits that both screens show after pairing: a card altered on the way would show others (protocol §3). */
+export function pairingCode(card: Card): string {
+  const digits = (BigInt(`0x${taggedHash('pairing', canonicalBytes(card))}`) % 10n ** 10n).toString().padStart(10, '0')
+  return `${digits.slice(0, 5)} ${digits.slice(5)}`
 }

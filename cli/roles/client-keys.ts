@@ -1,18 +1,17 @@
 /** The keys of a board that this client's participant has a part in, and what was signed with each. Public all of it. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
+import { printableLine } from '../../engine/base/text.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { messagesHash } from '../../engine/messages/batch.ts'
-import { blsCredentialsOf } from '../../engine/messages/ethereum/bls-credentials.ts'
+import { blsCredentialsOf } from '../../engine/messages/ethereum.ts'
 import type { Feed } from '../../engine/run/feed.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import { openedIn } from '../../engine/run/lobby.ts'
 import { signingOf } from '../../engine/run/signatures.ts'
-import { printableLine } from '../../engine/wire/printable.ts'
-import { paint } from '../output.ts'
+import { counted, paint } from '../output.ts'
 import { STATE_WORDS, stateOf } from '../screen/ceremony.ts'
 import type { CeremonyState } from '../screen/ceremony.ts'
-import { counted } from '../words.ts'
-import type { Ledgers } from './ledgers.ts'
+import type { Ledgers } from './client-session.ts'
 
 /** One finished signing. */
 export interface SignedWith {

@@ -1,22 +1,26 @@
 /** Runs one ceremony on a client, and tells its owner how it goes and how it ended. */
 import { randomBytes } from 'node:crypto'
 import { isKeyriteError } from '../../engine/base/errors.ts'
+import type { KeyriteError } from '../../engine/base/errors.ts'
 import { following } from '../../engine/base/signals.ts'
 import { fromHex } from '../../engine/crypto/bytes.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
-import { clientInParts } from '../../engine/run/client-parts.ts'
-import type { Clock } from '../../engine/run/client-ports.ts'
-import { hasBegun } from '../../engine/run/client-work.ts'
+import { bringEnd, ClientWork, endToBring, hasBegun } from '../../engine/run/client-work.ts'
+import type { ClientPorts, Clock } from '../../engine/run/client-work.ts'
 import { runClient } from '../../engine/run/client.ts'
 import type { ClientResult } from '../../engine/run/client.ts'
+import { convictedIn, unansweredIn } from '../../engine/run/disputes.ts'
 import { mayBeAccused, unmade } from '../../engine/run/ending.ts'
+import { runError } from '../../engine/run/errors.ts'
 import { pause } from '../../engine/run/feed.ts'
-import { convictedIn, unansweredIn } from '../../engine/run/guilt.ts'
+import type { Feed } from '../../engine/run/feed.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
+import { clientInParts } from '../../engine/run/parts.ts'
+import { abandonStep } from '../../engine/run/reading.ts'
 import { signingOf } from '../../engine/run/signatures.ts'
-import { partFile } from '../../engine/vault/part-file.ts'
+import { partFile } from '../../engine/vault/vault.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { EXIT } from '../errors.ts'
 import { paint } from '../output.ts'
@@ -24,14 +28,40 @@ import type { Live } from '../output.ts'
 import { askYesNo } from '../prompt.ts'
 import { abortLines, claimLines, clockTime, isOver, outLines, outputLines, STATE_WORDS, stateOf } from '../screen/ceremony.ts'
 import type { Page } from '../web/page.ts'
-import { chosen, openedWith } from './board.ts'
 import { exchanger, openChannel, withoutOldRefusals } from './channel.ts'
-import { closeOnAirgap } from './client-close.ts'
 import { cardOf, clientPartsPath, textStore } from './client-home.ts'
-import { troubleTeller } from './client-session.ts'
-import type { ClientSession } from './client-session.ts'
-import { Ledgers } from './ledgers.ts'
+import type { Identity } from './client-home.ts'
+import { caughtUp, chosen, Ledgers, openBoard, openedWith, troubleTeller } from './client-session.ts'
+import type { BoardSession, ClientSession } from './client-session.ts'
 import { RunView } from './run-view.ts'
+
+// After a ceremony that made nothing: shows the airgap that it is over, so that it erases the session (protocol §7).
+
+/** How long the end is shown, in milliseconds: an airgap that runs answers within a few seconds. */
+const SHOWN_FOR = 20_000
+
+/** Shows what ended the ceremony. Says what came of it; never throws for an airgap that is not there. */
+async function closeOnAirgap(
+  { feed, home, identity }: ClientSession, ledger: Ledger, exchange: ClientPorts['exchange'], say: (line: string) => void, signal: AbortSignal,
+): Promise<void> {
+  const request = await endToBring({ feed, store: textStore(home), me: cardOf(identity) }, ledger)
+  if (request === undefined) return
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), SHOWN_FOR)
+  const either = following(signal, late.signal)
+  say(`Showing the end to your airgap, so that it erases this ceremony’s session (for ${String(SHOWN_FOR / 1000)} s) …`)
+  try {
+    await bringEnd(exchange, ledger, request, either.signal)
+    say('Your airgap has erased it.')
+  } catch (error) {
+    if (isKeyriteError(error)) say(error.message)
+    else if (!either.signal.aborted) throw error
+    say(`Your airgap may still hold it. To have it erased, run both again: keyrite client run --ceremony ${ledger.id.slice(0, 12)}`)
+  } finally {
+    clearTimeout(timer)
+    either.release()
+  }
+}
 
 export interface RunUse {
   readonly session: ClientSession
@@ -246,5 +276,80 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
       ...withoutGuilty(ledger),
     ],
     exit: EXIT.aborted, json,
+  }
+}
+
+// Gives up for good a ceremony in doubt, so that everybody knows that it never succeeds (protocol §5.7).
+
+/** Why a ceremony cannot be given up now; null if it can. @param begun its client began to post its part of the certificate */
+export function abandonProblem(ledger: Ledger, me: string, now: number, begun = false): string | null {
+  if (ledger.hasAbandoned(me)) return null
+  if (ledger.dead !== null) return `it can never be usable anyway: ${ledger.dead.why}`
+  if (ledger.certified) return 'its success certificate is complete: run the client and the airgap to confirm it'
+  if (!begun && !ledger.isBound(me)) return 'your part of its success is not stated, so there is no doubt: abort it instead'
+  if (abandonStep(ledger.ceremony) === undefined) return 'its script has no step by which it could be given up'
+  const last = Math.max(ledger.deadline(ledger.ceremony.steps.length - 1), ...ledger.disputes.map(({ name }) => ledger.disputeDeadline(name)))
+  return now < last ? `it may still succeed until ${clockTime(last)}` : null
+}
+
+/** Before anything is shown to an airgap. @throws run.closed where it cannot be given up */
+export async function refuseAbandon({ home, identity }: Pick<ClientSession, 'home' | 'identity'>, ledger: Ledger): Promise<void> {
+  const why = abandonProblem(ledger, identity.name, Date.now(), await hasBegun(textStore(home), ledger))
+  if (why !== null) throw runError('closed', { ceremony: ledger.id, why })
+}
+
+/** @throws airgap.refused where the airgap's owner says no */
+export async function abandonOn({ board, feed, home, identity, secrets }: ClientSession, ledger: Ledger, exchange: ClientPorts['exchange'], signal: AbortSignal): Promise<void> {
+  const me = cardOf(identity)
+  const work = new ClientWork({
+    script: ledger.script, opening: ledger.opening, me, signingKey: fromHex(secrets.signingSeed, 32), board, feed, store: textStore(home), exchange, verbs,
+    random: (length) => Uint8Array.from(randomBytes(length)), clock: { now: () => Date.now(), until: () => Promise.resolve() },
+  }, ledger)
+  await work.abandon(signal)
+}
+
+// A client's board for commands that only read. Where its storage cannot be reached they go on with what this client had verified and
+// kept, and say so: a storage may be gone for good when somebody looks for a share.
+
+export interface Reading {
+  readonly feed: Feed
+  readonly ledgers: Ledgers
+  /** Is it the whole log as it is now? */
+  readonly isCurrent: boolean
+  readonly close: () => Promise<void>
+}
+
+/** @throws board.tampered; board.unreachable where this client has kept nothing either */
+export async function readBoard(
+  { home, identity }: { readonly home: string; readonly identity: Identity }, signal: AbortSignal, say: (line: string) => void,
+): Promise<Reading> {
+  // Told once, below or by the error.
+  const tell = troubleTeller(say)
+  const session = openBoard({ home, identity, signal, onTrouble: (error) => isKeyriteError(error, 'board.unreachable') || tell(error) })
+  try {
+    const gone = await asFarAsItGoes(session, signal)
+    const { feed } = session
+    if (gone !== undefined) say(`${gone.message} What follows is as this client had it last, up to offset ${String(feed.pin.offset)}.`)
+    return { feed, ledgers: new Ledgers(home, feed, session.signal, gone), isCurrent: gone === undefined, close: session.close }
+  } catch (error) {
+    await session.close()
+    throw error
+  }
+}
+
+/** Reads the log to its end, or, where it cannot be reached, to the end of what was kept; gives why. */
+async function asFarAsItGoes(session: BoardSession, signal: AbortSignal): Promise<KeyriteError | undefined> {
+  try {
+    await caughtUp(session, signal)
+    return undefined
+  } catch (error) {
+    if (!isKeyriteError(error, 'board.unreachable')) throw error
+    const { offset } = await session.pinned
+    if (offset < 0) throw error
+    const reading = async (): Promise<void> => {
+      while (session.feed.pin.offset < offset && !signal.aborted) await pause(20, signal)
+    }
+    await Promise.race([reading(), session.running])
+    return error
   }
 }

@@ -1,17 +1,148 @@
 /** An unlocked client on its board: what ready, open, run and abort work with. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
+import { following } from '../../engine/base/signals.ts'
 import { fromHex } from '../../engine/crypto/bytes.ts'
+import { ceremonyNumber } from '../../engine/crypto/number.ts'
+import type { Script } from '../../engine/machines/ceremony.ts'
+import { hasBegun } from '../../engine/run/client-work.ts'
+import { convictedIn, unansweredIn } from '../../engine/run/disputes.ts'
+import { runError } from '../../engine/run/errors.ts'
+import { Feed, pause } from '../../engine/run/feed.ts'
+import { withheldWords } from '../../engine/run/following.ts'
+import { Ledger } from '../../engine/run/ledger.ts'
+import { openedIn } from '../../engine/run/lobby.ts'
+import type { Opened } from '../../engine/run/lobby.ts'
+import { checkOpening, followedIds } from '../../engine/run/opening.ts'
 import { lockHome } from '../../engine/vault/lock.ts'
+import { verbs } from '../../engine/verbs/implementations.ts'
+import { boardError } from '../../engine/wire/board.ts'
+import type { Board } from '../../engine/wire/board.ts'
 import { canonical } from '../../engine/wire/canonical.ts'
 import type { JsonObject } from '../../engine/wire/canonical.ts'
-import { signMessage } from '../../engine/wire/message.ts'
+import type { Opening } from '../../engine/wire/card.ts'
+import { EMPTY_LOG, signMessage } from '../../engine/wire/message.ts'
 import type { Pin, Statement } from '../../engine/wire/message.ts'
-import { withProgress } from '../output.ts'
+import { signObject } from '../../engine/wire/sign.ts'
+import { connectBoard } from '../../storage/client.ts'
+import { cliError } from '../errors.ts'
+import { screenWidth, withProgress } from '../output.ts'
 import { askPassphrase } from '../prompt.ts'
-import { caughtUp, openBoard } from './board.ts'
-import type { BoardSession } from './board.ts'
-import { cardOf, readClient, unlockClient } from './client-home.ts'
+import { abortLines, claimLines, clockTime, isOver, outputLines, progressTable, STATE_WORDS, stateOf, waitingLines } from '../screen/ceremony.ts'
+import type { CeremonyState } from '../screen/ceremony.ts'
+import { random } from './airgap-home.ts'
+import { attachmentFiles, cardOf, clientLog, clientScript, keptFirst, readClient, textStore, unlockClient } from './client-home.ts'
 import type { ClientSecrets, Identity } from './client-home.ts'
+
+// A client's way to its board: the log followed and verified, and what stands in it.
+
+export interface BoardSession {
+  readonly board: Board
+  readonly feed: Feed
+  /** The last entry that an earlier run of this client verified. */
+  readonly pinned: Promise<Pin>
+  /** Rejects when the log cannot be believed or kept; resolves when the session was closed. */
+  readonly running: Promise<void>
+  /** Aborts when the session is closed, and with the command: nothing waits for the storage any longer. */
+  readonly signal: AbortSignal
+  readonly close: () => Promise<void>
+}
+
+export interface BoardUse {
+  readonly home: string
+  readonly identity: Identity
+  /** Absent for readers. */
+  readonly secrets?: ClientSecrets
+  readonly signal: AbortSignal
+  readonly onTrouble?: (error: Error) => void
+}
+
+/** Follows the board's log from where this client had verified it. */
+export function openBoard({ home, identity, secrets, signal, onTrouble }: BoardUse): BoardSession {
+  const remote = connectBoard({
+    url: identity.board,
+    ...(secrets === undefined || secrets.joinToken === null ? {} : { token: secrets.joinToken }),
+    ...(secrets === undefined
+      ? {}
+      : { credentials: { name: identity.name, sign: (label, object) => signObject(fromHex(secrets.signingSeed, 32), label, object) } }),
+  })
+  const closing = new AbortController()
+  const store = clientLog(home, secrets !== undefined)
+  const board = keptFirst(remote, store)
+  const kept = store.load()
+  kept.catch(() => undefined)
+  const feed = new Feed({ board, store: { ...store, load: () => kept }, attachments: attachmentFiles(home, secrets !== undefined), ...(onTrouble === undefined ? {} : { onTrouble }) })
+  const either = following(closing.signal, signal).signal
+  const running = feed.run(either)
+  // Whoever waits for it hears of a failure; until then it must not end the process.
+  running.catch(() => undefined)
+  return {
+    board, feed, running, signal: either,
+    pinned: kept.then((entries) => entries.at(-1) ?? EMPTY_LOG),
+    close: async () => {
+      closing.abort()
+      await running.catch(() => undefined)
+    },
+  }
+}
+
+const TRY_AGAIN = 2000
+
+/**
+ * Waits until the whole log, as it is now, was read.
+ *
+ * @param isPatient waits for a storage that cannot be reached; the session's `onTrouble` tells of it
+ * @throws board.tampered; board.unreachable unless it is patient
+ */
+export async function caughtUp({ board, feed, pinned, running }: BoardSession, signal: AbortSignal, isPatient = false): Promise<void> {
+  const asking = async (): Promise<Pin> => {
+    for (;;) {
+      try {
+        return await board.head()
+      } catch (error) {
+        if (!isPatient || signal.aborted || !isKeyriteError(error, 'board.unreachable')) throw error
+        await Promise.race([pause(TRY_AGAIN, signal), running])
+      }
+    }
+  }
+  const pin = await pinned
+  const head = await asking()
+  // Before the feed looks for attachments that such a storage may not have any more.
+  if (head.offset < pin.offset) throw boardError('tampered', { offset: pin.offset, why: `nothing is left: the log now ends at offset ${String(head.offset)}` })
+  if (head.offset === pin.offset && head.head !== pin.head) throw boardError('tampered', { offset: pin.offset, why: 'the head is another one than before' })
+  const reading = async () => {
+    while (feed.pin.offset < head.offset && !signal.aborted) await pause(20, signal)
+  }
+  await Promise.race([reading(), running])
+}
+
+/**
+ * The ceremony that a command means: the one whose id begins so, or the only one.
+ *
+ * @throws cli.ceremony
+ */
+export function chosen(opened: readonly Opened[], wanted: string | undefined): Opened {
+  const fitting = wanted === undefined ? opened : opened.filter((one) => one.id.startsWith(wanted.toLowerCase()))
+  const [only, second] = fitting
+  if (only === undefined) {
+    throw cliError('ceremony', { why: wanted === undefined ? 'none was opened with you in its roster' : `none here has an id that begins with ${wanted}` })
+  }
+  if (second !== undefined) {
+    throw cliError('ceremony', { why: `there are ${fitting.length}: ${fitting.map((one) => one.id.slice(0, 12)).join(', ')}` })
+  }
+  return only
+}
+
+/**
+ * The ceremonies that a command which only reads may mean, in the log's order: with an id all of the board, which is public;
+ * without one those of this participant, under another client's name too where the airgap is the same.
+ */
+export function readable({ all }: Feed, { name, airgap }: Identity, wanted: string | undefined): readonly Opened[] {
+  return openedIn(all).filter(({ opening }) => wanted !== undefined || opening.roster.some((card) => card.name === name || card.airgapKey === airgap?.airgapKey))
+}
+
+/** The ceremonies in which this client takes part, in the log's order. */
+export const openedWith = (feed: Feed, name: string): readonly Opened[] =>
+  openedIn(feed.all).filter((one) => one.opening.roster.some((card) => card.name === name))
 
 export interface ClientSession extends BoardSession {
   readonly home: string
@@ -83,4 +214,149 @@ export async function postSigned(
 ): Promise<Pin> {
   const statement: Statement = { ...place, type, from: identity.name, payload }
   return await board.post(canonical(signMessage(fromHex(secrets.signingSeed, 32), { statement, seen: feed.pin })))
+}
+
+// The ceremonies of a board as its log tells them, each with the finished one that it follows.
+
+/** What an opening follows, by the script's local name. */
+export type FollowedLedgers = Readonly<Record<string, Ledger>>
+
+/** The ceremonies of one feed. Each is read once, and from then on only what is new. */
+export class Ledgers {
+  private readonly home: string
+  private readonly feed: Feed
+  private readonly known = new Map<string, { readonly ledger: Ledger; read: number }>()
+  private readonly signal: AbortSignal | undefined
+  private readonly gone: Error | undefined
+
+  /**
+   * @param home the client's, where it keeps scripts that do not ship
+   * @param signal stops a reading that takes long
+   * @param gone why the storage cannot be reached: what is not on disk is not waited for then, and this is thrown
+   */
+  constructor(home: string, feed: Feed, signal?: AbortSignal, gone?: Error) {
+    this.home = home
+    this.feed = feed
+    this.signal = signal
+    this.gone = gone
+  }
+
+  /**
+   * A ceremony as the log tells it up to now.
+   *
+   * @throws run.unknown-script, run.opening, cli.followed, and what the storage is gone by where an attachment is not on disk
+   */
+  async of({ opening, id }: Opened): Promise<Ledger> {
+    const known = this.known.get(id) ?? { ledger: await this.begin(opening), read: 0 }
+    this.known.set(id, known)
+    const { all } = this.feed
+    for (const posted of all.slice(known.read)) void known.ledger.follow(posted, (hash, signal, onMissing) => this.feed.attachment(hash, this.gone === undefined ? signal : AbortSignal.abort(this.gone), onMissing), this.signal)
+    known.read = all.length
+    await known.ledger.settled()
+    return known.ledger
+  }
+
+  /**
+   * The finished ceremonies that an opening follows.
+   *
+   * @throws cli.followed where one is not here, or not finished
+   */
+  async followed({ ceremony }: Script, opening: Opening): Promise<FollowedLedgers> {
+    const found: [string, Ledger][] = []
+    for (const [name, id] of Object.entries(followedIds(ceremony, opening))) found.push([name, await this.finished(name, id)])
+    return Object.fromEntries(found)
+  }
+
+  /**
+   * The finished ceremony whose id begins so.
+   *
+   * @param name what the script calls it
+   * @throws cli.followed
+   */
+  async finished(name: string, wanted: string): Promise<Ledger> {
+    const refuse = (why: string, todo?: string) => cliError('followed', { name, wanted: wanted.slice(0, 80), why, ...(todo === undefined ? {} : { todo }) })
+    const given = wanted.toLowerCase()
+    if (!/^[0-9a-f]{1,64}$/.test(given)) throw refuse('a ceremony’s id has 64 digits of hex, of which the first ones will do')
+    const fitting = openedIn(this.feed.all).filter(({ id }) => id.startsWith(given))
+    const [one, ...more] = fitting
+    if (one === undefined) throw refuse('no ceremony on this board has an id that begins so')
+    if (more.length > 0) throw refuse(`several ids begin so: ${fitting.map(({ id }) => id.slice(0, 12)).join(', ')}`)
+    const ledger = await this.of(one)
+    if (ledger.usable) return ledger
+    const todo = ledger.certified ? `Do not use this key yet. Missing: ${ledger.missing(ledger.current).join(', ')}; they run their client and airgap to the end.` : undefined
+    throw refuse(`that ceremony is not usable: ${STATE_WORDS[stateOf(ledger, Date.now())]}`, todo)
+  }
+
+  private async begin(opening: Opening): Promise<Ledger> {
+    const script = await clientScript(this.home, opening.script.hash)
+    if (script === undefined) throw runError('unknown-script', { script: opening.script.name, hash: opening.script.hash })
+    const followed = await this.followed(script, opening)
+    checkOpening(opening, script, undefined, (id) => Object.values(followed).find((one) => one.id === id))
+    return new Ledger({ script, opening, verbs, random, followed, headAt: (offset) => this.feed.headAt(offset) })
+  }
+}
+
+// One ceremony's state, read from the log.
+
+export interface Status {
+  readonly id: string
+  /** Null where it cannot be read. */
+  readonly state: CeremonyState | null
+  readonly lines: readonly string[]
+  readonly json: Record<string, unknown>
+}
+
+/** Why a ceremony cannot be read, where that is not for what its opening says. */
+const UNREADABLE: Readonly<Record<string, string>> = { 'run.unknown-script': 'unknown-script', 'board.unreachable': 'unreachable' }
+
+/** A ceremony that cannot be read, for want of its script or of what it follows, says why. */
+export async function statusOf(home: string, identity: Identity, ledgers: Ledgers, opened: Opened): Promise<Status> {
+  const { id, opening, by } = opened
+  const number = ceremonyNumber(id)
+  const head = [
+    `${opening.script.name} ${opening.script.version}${opening.rehearsal ? ' (REHEARSAL)' : ''}, opened by ${by} at ${clockTime(Date.parse(opening.opensAt))}`,
+    `id      ${id}`,
+    `number  ${number}`,
+  ]
+  const ledger = await ledgers.of(opened).catch((error: unknown) => {
+    if (!isKeyriteError(error)) throw error
+    return error
+  })
+  if (isKeyriteError(ledger)) {
+    const state = UNREADABLE[ledger.code] ?? 'refused'
+    return { id, state: null, lines: [...head, `state   cannot be read: ${ledger.message}`], json: { ceremony: id, number, state, why: ledger.message } }
+  }
+  const { script } = ledger
+  const state = stateOf(ledger, Date.now(), identity.name, await hasBegun(textStore(home), ledger))
+  const step = script.ceremony.steps[ledger.current]
+  const kept = step === undefined ? undefined : await textStore(home).get(`${id}/since-${step.name}`)
+  const since = kept === undefined ? undefined : Number(kept)
+  const over = isOver(state)
+  return {
+    id, state,
+    lines: [
+      ...head,
+      ...claimLines(script.ceremony, opening),
+      `state   ${STATE_WORDS[state]}`,
+      ...(ledger.withheld === null ? [] : [`        ${withheldWords(ledger.withheld, ledger.asOf)}`]),
+      '',
+      ...progressTable(ledger, identity.name, screenWidth(process.stdout)),
+      ...(over ? [] : ['', ...waitingLines(ledger, Date.now(), since)]),
+      ...(['aborted', 'dead', 'abandoned', 'disputed', 'doubtful'].includes(state) ? ['', ...abortLines(ledger)] : []),
+      ...outputLines(ledger),
+    ],
+    json: {
+      ceremony: id, number, script: opening.script, state, rehearsal: opening.rehearsal, openedBy: by, opensAt: opening.opensAt,
+      parameters: opening.parameters, roster: opening.roster.map((card) => card.name),
+      ...(step === undefined || over
+        ? {}
+        : {
+            step: step.name, awaited: ledger.missing(step.index).filter((name) => !ledger.isOut(name)), deadline: new Date(ledger.deadline(step.index)).toISOString(),
+            since: since === undefined ? null : new Date(since).toISOString(),
+          }),
+      outputs: ledger.outputs ?? null,
+      aborts: ledger.aborts.map(({ from, payload }) => ({ from, ...payload })),
+      convicted: convictedIn(ledger), unanswered: unansweredIn(ledger), withheld: ledger.withheld,
+    },
+  }
 }

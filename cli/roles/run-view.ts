@@ -1,15 +1,15 @@
 /** What a client shows while it takes part: a record of what it did, and a block with who is awaited and the table. */
 import type { CarrierProgress } from '../../engine/channel/carrier.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
-import type { PartProgress } from '../../engine/run/part-progress.ts'
+import type { PartProgress } from '../../engine/run/parts.ts'
 import { paint, screenWidth } from '../output.ts'
 import type { Live } from '../output.ts'
 import { clockTime, isOver, progressTable, STATE_WORDS, stateOf, waitingLines } from '../screen/ceremony.ts'
 import type { CeremonyState } from '../screen/ceremony.ts'
-import { pageCeremony, pageTable } from '../web/ceremony-page.ts'
+import { pageCeremony, pageTable } from '../web/page.ts'
 import type { Page } from '../web/page.ts'
+import { makePartClock, pageProgress } from './airgap-serve.ts'
 import { textStore } from './client-home.ts'
-import { makePartClock, pageProgress } from './part-clock.ts'
 
 export interface ViewUse {
   /** The client's home, where it keeps since when a step is awaited. */

@@ -3,6 +3,7 @@
  * terminal, each line behind a mark that no text can put there, with nothing in it that could move the cursor or turn the direction of reading.
  */
 import { legible } from '../../engine/base/text.ts'
+import { paint, table } from '../output.ts'
 
 /** Stands before every line that shows text from outside. */
 export const MARK = '│ '
@@ -60,4 +61,91 @@ export function outsideLines(label: string, text: string, indent: number, width:
   const own = head.length + 1 <= indent ? [] : [head]
   const rest = lines.length === shown.length ? [] : [`${' '.repeat(indent)}… and ${String(lines.length - shown.length)} more lines that are not shown: decline, unless you know them`]
   return [...own, ...shown.map((line, i) => `${i === 0 && own.length === 0 ? head.padEnd(indent) : ' '.repeat(indent)}${MARK}${line}`), ...rest]
+}
+
+// Blocks as lines for a terminal of a given width. Every line of a text from outside stands behind a mark.
+
+/** Where values begin, after short labels and after long ones. */
+const INDENT = 15
+const WIDE_INDENT = 28
+
+type Of<K extends Block['kind']> = Extract<Block, { readonly kind: K }>
+
+/** @param width columns in all */
+export const linesOf = (blocks: readonly Block[], width: number): string[] => blocks.flatMap((block) => blockLines(block, width))
+
+function blockLines(block: Block, width: number): string[] {
+  switch (block.kind) {
+    case 'heading': return [paint('bold', block.text)]
+    case 'warning': return ownLines(block.text, width).map((line) => paint(block.isGrave === true ? 'red' : 'yellow', line))
+    case 'title':
+    case 'text': return ownLines(block.text, width)
+    case 'facts': return block.facts.flatMap((fact) => (block.isWide === true ? wideLines(fact, width) : factLines(fact, width)))
+    case 'roster': return rosterLines(block)
+    case 'number': return [`  number  ${paint('bold', block.number)}`]
+    case 'list': return listLines(block, width)
+    case 'gap': return ['']
+  }
+}
+
+/** The program's own words, broken where the window ends. */
+const ownLines = (text: string, width: number): string[] => (text.length <= width ? [text] : brokenLines(text, width).map((line) => line.trimEnd()))
+
+function factLines({ label, value, from }: Fact, width: number): string[] {
+  if (from === 'outside') return outsideLines(label, value, INDENT, width)
+  const head = `  ${label}`.padEnd(INDENT)
+  if (from === 'own' || INDENT + value.length <= width) return [`${head}${value}`]
+  // Hex in two halves where the window is narrow.
+  return [`${head}${value.slice(0, value.length / 2)}`, `${' '.repeat(INDENT)}${value.slice(value.length / 2)}`]
+}
+
+/** A warning is told from the rest by its capitals. What a message says is bounded by its kind, and shown whole. */
+const wideLines = ({ label, value, isWarning }: Fact, width: number): string[] =>
+  outsideLines(isWarning === true ? label.toUpperCase() : label, value, WIDE_INDENT, width, Infinity)
+
+const rosterLines = ({ people }: Of<'roster'>): string[] => [
+  `  ${String(people.length)} participants:`,
+  ...table(people.map(({ name, isMe, airgapKey }, i) => [`    ${String(i + 1)}`, isMe ? paint('bold', `${name} (you)`) : name, `airgap ${airgapKey.slice(0, 16)}…`])),
+]
+
+/** One line for each, cut where it is too long. */
+function listLines({ items }: Of<'list'>, width: number): string[] {
+  return items.map(({ number, what, text, note }) => {
+    const head = `  ${String(number).padStart(6)}  ${what === '' ? '' : `${what} `}${MARK}`
+    const [line = '', ...more] = brokenLines(text.replaceAll('\n', ' '), Math.max(16, width - head.length - 1))
+    return `${head}${line}${more.length === 0 ? '' : '…'}${note === '' ? '' : ` ${note}`}`
+  })
+}
+
+/**
+ * What people are shown on a screen that they believe, apart from how: a terminal paints it as lines (`linesOf`), a
+ * page as elements. Both show the same, since both are made from this.
+ */
+export type Block =
+  | { readonly kind: 'heading'; readonly text: string }
+  /** Of a part. */
+  | { readonly kind: 'title'; readonly text: string }
+  /** In red where it is grave. */
+  | { readonly kind: 'warning'; readonly text: string; readonly isGrave?: true }
+  /** The program's own words. */
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'facts'; readonly facts: readonly Fact[]; /** Labels are long, as those of messages are. */ readonly isWide?: true }
+  | { readonly kind: 'roster'; readonly people: readonly { readonly name: string; readonly isMe: boolean; readonly airgapKey: string }[] }
+  /** A ceremony's number: 40 digits in eight groups. */
+  | { readonly kind: 'number'; readonly number: string }
+  /** One line for each of many things. `text` is from outside. */
+  | { readonly kind: 'list'; readonly items: readonly { readonly number: number; readonly what: string; readonly text: string; readonly note: string }[] }
+  /** What follows is another matter. */
+  | { readonly kind: 'gap' }
+
+export interface Fact {
+  /** Empty where it belongs to the fact above it. */
+  readonly label: string
+  readonly value: string
+  /**
+   * `own`: the program's words, names and numbers, which it has checked. `hex`: digits to compare. `outside`: text from
+   * somebody else, which may hold anything, and is marked as such; `\n` ends its lines.
+   */
+  readonly from: 'own' | 'hex' | 'outside'
+  readonly isWarning?: true
 }

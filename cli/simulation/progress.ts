@@ -1,8 +1,7 @@
 /** Where everyone is in a simulation, and the live table of it: participants × steps. */
 import type { Ceremony } from '../../engine/machines/ceremony.ts'
-import { paint, table } from '../output.ts'
+import { brief, paint, table } from '../output.ts'
 import type { Live, Screen } from '../output.ts'
-import { brief } from '../words.ts'
 
 export interface Progress {
   readonly name: string

@@ -5,12 +5,15 @@ import { setImmediate } from 'node:timers/promises'
 import { openEnvelope } from '../../engine/channel/envelope.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
 import type { Airgap } from '../../engine/run/airgap.ts'
-import type { MemoryBoard } from '../../engine/run/memory-board.ts'
+import { shippedLibrary } from '../../engine/script/load.ts'
+import { cellName, cellsOf, runCell } from '../../engine/simulate/cells.ts'
+import type { CellReport, FaultCell, FaultRow } from '../../engine/simulate/cells.ts'
 import { tamperingOf } from '../../engine/simulate/faults.ts'
 import { seededRandom, simulate } from '../../engine/simulate/simulate.ts'
-import type { Exchange, MemberKeys, Simulated, SimulateOptions, Tampering } from '../../engine/simulate/simulate.ts'
+import type { Exchange, MemberKeys, MemoryBoard, Simulated, SimulateOptions, Tampering } from '../../engine/simulate/simulate.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import type { JsonObject } from '../../engine/wire/canonical.ts'
+import { counted, paint, table } from '../output.ts'
 import type { Live } from '../output.ts'
 import { ProgressTable } from './progress.ts'
 import type { StepTime } from './progress.ts'
@@ -123,4 +126,52 @@ function measure(
       return answer
     }
   }
+}
+
+// Runs every fault that a script can meet, one after the other, each on a board and in vaults of its own.
+
+export type Ran = readonly (readonly [cell: FaultCell, report: CellReport])[]
+
+/** How long a board in memory must be still before a deadline passes, in milliseconds. */
+const IDLE = 10
+
+/**
+ * Runs them all; the second participant is at fault, and everything random in a run follows from its fault's name.
+ *
+ * @returns null if the signal came first
+ */
+export async function runAllFaults({ script, names, parameters, rehearsal, before, seed }: Omit<SimulationWish, 'faults'>, live: Live, signal: AbortSignal): Promise<Ran | null> {
+  setMaxListeners(0)
+  setMaxListeners(0, signal)
+  const random = seed === undefined ? (length: number) => Uint8Array.from(randomBytes(length)) : seededRandom(seed)
+  const common = { names, verbs, rehearsal, idle: IDLE + names.length, signal }
+  const after = before === undefined ? undefined : await simulate({ ...common, ...before, random })
+  const scripts = [script, ...(before === undefined ? [] : [before.script])]
+  const library = (name: string) => scripts.find(({ ceremony }) => ceremony.name === name)?.ceremony ?? shippedLibrary(name)
+  const cells = cellsOf(script, names, names[1] ?? '')
+  const ran: (readonly [FaultCell, CellReport])[] = []
+  for (const cell of cells) {
+    const bad = ran.filter(([, { problems }]) => problems.length > 0).length
+    live.show([`${ran.length + 1} of ${cells.length}  ${cellName(cell)}${bad === 0 ? '' : `  (${bad} with problems)`}`])
+    // So that it is drawn, and Ctrl-C is heard.
+    await setImmediate()
+    if (signal.aborted) return null
+    ran.push([cell, await runCell(cell, { ...common, script, parameters, library, ...(after === undefined ? {} : { after }) })])
+  }
+  return signal.aborted ? null : ran
+}
+
+// What all faults of a script came to, as lines for a screen.
+
+/** @param rows by kind */
+export function faultLines(rows: readonly FaultRow[]): readonly string[] {
+  const head = ['fault', 'whose', 'runs', 'the log ends', 'proved', ''].map((word) => paint('dim', word, process.stdout))
+  const body = rows.map(({ fault, who, cells, ends, convicted, problems }) =>
+    [fault, who, String(cells), ends.join(', '), convicted.join(', ') || 'nobody', problems.length === 0 ? '' : counted(problems.length, 'problem')])
+  const problems = rows.flatMap((row) => row.problems)
+  const runs = counted(rows.reduce((sum, { cells }) => sum + cells, 0), 'run')
+  return [
+    ...table([head, ...body]), '',
+    ...(problems.length === 0 ? [`${runs}: all holds that must hold after each.`] : [`${runs}, and what does not hold:`, ...problems.map((one) => `  ${one}`)]),
+  ]
 }

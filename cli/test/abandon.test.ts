@@ -11,10 +11,9 @@ import { prepareSimulation, runMember, seededRandom } from '../../engine/simulat
 import type { SimulatedMember } from '../../engine/simulate/simulate.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { EMPTY_LOG } from '../../engine/wire/message.ts'
-import { abandonOn, abandonProblem, refuseAbandon } from '../roles/client-abandon.ts'
+import { abandonOn, abandonProblem, refuseAbandon } from '../roles/client-run.ts'
+import { Ledgers, statusOf } from '../roles/client-session.ts'
 import type { ClientSession } from '../roles/client-session.ts'
-import { Ledgers } from '../roles/ledgers.ts'
-import { statusOf } from '../roles/status.ts'
 import { stateOf } from '../screen/ceremony.ts'
 import { always, dkg, feedUntil, keyWith, ledgerUntil, three as names, untilCertified } from './simulated.ts'
 

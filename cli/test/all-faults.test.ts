@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { faultMarkdown } from '../../engine/run/fault-table.ts'
-import type { FaultRow } from '../../engine/run/fault-table.ts'
-import { faultLines } from '../simulation/fault-lines.ts'
+import { faultMarkdown } from '../../engine/simulate/cells.ts'
+import type { FaultRow } from '../../engine/simulate/cells.ts'
+import { faultLines } from '../simulation/run.ts'
 import { keyrite } from './keyrite/run.ts'
 
 describe('keyrite ceremony simulate --all-faults', () => {

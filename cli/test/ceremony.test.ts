@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { isKeyriteError } from '../../engine/base/errors.ts'
-import { loadScript } from '../../engine/script/load.ts'
-import { shippedFolder, shippedLibrary } from '../../engine/script/shipped.ts'
-import { writeNewScript } from '../new-script.ts'
+import { loadScript, shippedFolder, shippedLibrary } from '../../engine/script/load.ts'
+import { writeNewScript } from '../scripts.ts'
 import { errorOf, keyrite } from './keyrite/run.ts'
 
 const SCHEMA = fileURLToPath(new URL('../../engine/script/ceremony.schema.json', import.meta.url))

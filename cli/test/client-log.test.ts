@@ -5,15 +5,15 @@ import { setTimeout } from 'node:timers/promises'
 import { expect } from 'chai'
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { Feed } from '../../engine/run/feed.ts'
-import { readShipped } from '../../engine/script/shipped.ts'
+import { readShipped } from '../../engine/script/load.ts'
 import { prepareSimulation, runMember, seededRandom } from '../../engine/simulate/simulate.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import type { Board } from '../../engine/wire/board.ts'
 import { canonical } from '../../engine/wire/canonical.ts'
 import { EMPTY_HEAD, EMPTY_LOG, headAfter, parseMessage, signMessage, textHash } from '../../engine/wire/message.ts'
 import type { Pin } from '../../engine/wire/message.ts'
-import { clientLog, keptFirst } from '../roles/client-log.ts'
-import type { ClientLog, LogFile } from '../roles/client-log.ts'
+import { clientLog, keptFirst } from '../roles/client-home.ts'
+import type { ClientLog, LogFile } from '../roles/client-home.ts'
 
 /** A disk that loses, in a power cut, all that was not synced. */
 function fakeDisk() {

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { KeyriteError } from '../../engine/base/errors.ts'
-import { jsonPlaces } from '../roles/json-places.ts'
-import { readMessagesFile } from '../roles/message-file.ts'
+import { jsonPlaces, readMessagesFile } from '../roles/message-file.ts'
 import { errorOf, keyrite } from './keyrite/run.ts'
 
 const CHANGE = {

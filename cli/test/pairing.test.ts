@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { vectors } from '../../engine/test/vectors/independent/file.ts'
-import { pairingCode } from '../roles/pairing.ts'
+import { pairingCode } from '../roles/channel.ts'
 
 describe('the pairing code', () => {
   for (const { name, card, pairingCode: published } of vectors.participants) {

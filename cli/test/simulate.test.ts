@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { readShipped } from '../../engine/script/shipped.ts'
-import { peopleOf } from '../simulation/people.ts'
-import { outcome } from './probe.ts'
+import { readShipped } from '../../engine/script/load.ts'
+import { peopleOf } from '../simulation/report.ts'
 import { errorOf, keyrite, KEYRITE, startKeyrite } from './keyrite/run.ts'
+import { outcome } from './probe.ts'
 
 interface Report {
   readonly outcome: string

@@ -4,10 +4,10 @@
  */
 import { randomBytes } from 'node:crypto'
 import { KeyriteError } from '../../engine/base/errors.ts'
+import { LONG_TO_LOOK_AT } from '../../engine/channel/carrier.ts'
 import type { Carrier, CarrierOptions, Incoming } from '../../engine/channel/carrier.ts'
 import { openEnvelope } from '../../engine/channel/envelope.ts'
 import { channelError } from '../../engine/channel/errors.ts'
-import { LONG_TO_LOOK_AT } from '../../engine/channel/limits.ts'
 import { pack } from '../../engine/channel/payload.ts'
 import { makeReceiver } from '../../engine/channel/transfer.ts'
 import type { Received } from '../../engine/channel/transfer.ts'

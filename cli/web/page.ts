@@ -2,18 +2,100 @@
  * A command's page: what it is told, what it asks, how it is found. The commands say what happens as they do for a terminal;
  * here that becomes the page's state.
  */
+import { randomBytes } from 'node:crypto'
 import { stripVTControlCharacters } from 'node:util'
 import type { CarrierOptions, Role } from '../../engine/channel/carrier.ts'
+import { ceremonyNumber } from '../../engine/crypto/number.ts'
+import type { Script } from '../../engine/machines/ceremony.ts'
+import type { Ledger } from '../../engine/run/ledger.ts'
+import { failureOf } from '../errors.ts'
 import type { Live } from '../output.ts'
-import type { Hand } from '../screen/owner.ts'
-import { browserOpener, openBrowser } from './browser.ts'
+import type { Block } from '../screen/blocks.ts'
+import { waitingLines } from '../screen/ceremony.ts'
+import { QuestionLeft } from '../screen/owner.ts'
+import type { Hand, LineQuestion } from '../screen/owner.ts'
 import { makeWebCarrier } from './carrier.ts'
 import type { WebCarrier } from './carrier.ts'
-import { makeQuestions } from './hand.ts'
 import { readPage } from './page-file.ts'
-import { keepPort, lastPort } from './port.ts'
-import type { PageState } from './protocol.ts'
-import { servePage } from './server.ts'
+import type { PageCell, PageCeremony, PageQuestion, PageState, PageTable } from './protocol.ts'
+import { browserOpener, keepPort, lastPort, openBrowser, servePage } from './server.ts'
+
+// The questions to an owner, on a page. Nothing that the camera reads comes here: an answer is what its owner typed or
+// pressed on the one page that has the session's key.
+
+export interface Questions {
+  /** A question's answer from the page. @returns false where that question is not asked (any more) */
+  readonly onAnswer: (id: string, answer: string) => boolean
+  /** One owner, asked once with all that is shown before. */
+  readonly hand: (signal: AbortSignal) => Hand
+}
+
+/** @param ask shows a question on the page, or takes it away */
+export function makeQuestions(ask: (question: PageQuestion | null) => void): Questions {
+  let waiting: { readonly id: string; readonly take: (answer: string) => void } | undefined
+
+  /** One answer. @throws the signal's reason */
+  async function answered(question: PageQuestion, signal: AbortSignal): Promise<string> {
+    signal.throwIfAborted()
+    let onAbort = (): void => undefined
+    try {
+      return await new Promise<string>((resolve, reject) => {
+        waiting = { id: question.id, take: resolve }
+        onAbort = () => reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)))
+        signal.addEventListener('abort', onAbort)
+        ask(question)
+      })
+    } finally {
+      waiting = undefined
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  function hand(signal: AbortSignal): Hand {
+    let blocks: readonly Block[] = []
+    let looked: readonly Block[] | null = null
+
+    async function line({ prompt, wanted, mayLook = false, isNoAskedAgain = false, refuse }: LineQuestion): Promise<string> {
+      let trouble: string | null = null
+      try {
+        for (;;) {
+          // A new one each time, so that a click that comes late answers nothing else.
+          const id = randomBytes(12).toString('hex')
+          const typed = (await answered({ id, blocks, prompt, answer: wanted, mayLook, isNoAskedAgain, looked, mayLeave: true, trouble }, signal)).trim()
+          if (typed === 'later') throw new QuestionLeft('later')
+          const refused = refuse(typed)
+          if (refused === undefined) return typed
+          trouble = refused
+        }
+      } finally {
+        ask(null)
+      }
+    }
+
+    return {
+      isScanned: false,
+      mayLeave: true,
+      show: (shown, { mayStop = false, isAnew = false } = {}) => {
+        if (mayStop) looked = shown
+        else blocks = isAnew ? shown : [...blocks, ...shown]
+        if (isAnew) looked = null
+        return Promise.resolve()
+      },
+      line,
+      code: () => Promise.reject(new TypeError('no scanner types on a page')),
+    }
+  }
+
+  return {
+    onAnswer: (id, answer) => {
+      if (waiting?.id !== id) return false
+      waiting.take(answer)
+      waiting = undefined
+      return true
+    },
+    hand,
+  }
+}
 
 export interface PageUse {
   readonly role: Role
@@ -125,5 +207,55 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
       await server.close()
       clearTimeout(gone)
     },
+  }
+}
+
+// How a command ended, for its page, which stays open after it.
+
+type End = NonNullable<PageState['end']>
+
+export const pageEnd = (lines: readonly string[], next: readonly string[], isGood = true): End => ({
+  isGood, lines: lines.map((line) => stripVTControlCharacters(line)), next: next.map(marked),
+})
+
+/** A command, which a terminal has apart from what it does by some blanks, between the marks of what is typed. */
+function marked(line: string): string {
+  const [, command, rest = ''] = /^(keyrite .+?)(?:\s{2,}(.*))?$/.exec(line) ?? []
+  return command === undefined || line.includes('`') ? line : `\`${command}\`${rest === '' ? '' : ` ${rest}`}`
+}
+
+/** @param command as its user typed it */
+export function failedEnd(error: unknown, command: string): End {
+  const { message, todo } = failureOf(error, command)
+  return pageEnd([message], [todo], false)
+}
+
+// A ceremony as its page shows it.
+
+/** The last number: it is slow on purpose, and a page is told often. */
+let known = { id: '', number: '' }
+
+/** @param step its name, or null before the first and after the last */
+export function pageCeremony(id: string, { ceremony: { name, version, title, steps } }: Pick<Script, 'ceremony'>, step: string | null): PageCeremony {
+  if (known.id !== id) known = { id, number: ceremonyNumber(id) }
+  const at = steps.findIndex((one) => one.name === step)
+  return { id, number: known.number, title: `${name} ${version}: ${title}`, step, at: at + 1, of: steps.length }
+}
+
+/** Who has done what, as `progressTable` paints it in a terminal. */
+export function pageTable(ledger: Ledger, me: string, now: number, since?: number): PageTable {
+  const { steps } = ledger.ceremony
+  return {
+    steps: steps.map((step) => step.name),
+    rows: ledger.roster.map(({ name }) => ({
+      name, isMe: name === me,
+      cells: steps.map((step): PageCell => {
+        if (ledger.disputes.some((one) => one.step.name === step.name && one.dispute.statement.from === name)) return 'trouble'
+        if (ledger.hasStated(step.name, name)) return 'done'
+        if (ledger.isOut(name)) return 'trouble'
+        return step.index === ledger.current ? 'awaited' : 'later'
+      }),
+    })),
+    waiting: waitingLines(ledger, now, since).map((line) => stripVTControlCharacters(line).trim()),
   }
 }

@@ -13,9 +13,9 @@
  *
  * All but the first take the key in the Authorization header, `Bearer KEY`. Errors are {code, message, todo}.
  */
+import { MAX_FRAME } from '../../engine/channel/carrier.ts'
 import type { Role } from '../../engine/channel/carrier.ts'
-import { MAX_FRAME } from '../../engine/channel/limits.ts'
-import type { Block } from '../roles/blocks.ts'
+import type { Block } from '../screen/blocks.ts'
 import type { Wanted } from '../screen/owner.ts'
 
 /** Most texts in one POST /frames, and most characters of one text: that of a pasted line, which may hold a whole transfer. */

@@ -3,16 +3,120 @@
  * calls of `protocol.ts`. A page of another site in the same browser can reach this port too: so the Host must be this
  * one (against DNS rebinding), the Origin this one, and everything but the file itself needs the session's key.
  */
+import { spawn } from 'node:child_process'
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { delimiter, join } from 'node:path'
 import { isKeyriteError } from '../../engine/base/errors.ts'
-import { readBody, WebRefusal } from './body.ts'
+import { MOST_REASON } from '../../engine/wire/message.ts'
+import { compileCheck, objectSchema } from '../../engine/wire/schema.ts'
 import type { PageFile } from './page-file.ts'
-import { HEARTBEAT, PAGE_TAKEN } from './protocol.ts'
+import { HEARTBEAT, MOST_FRAME_CHARACTERS, MOST_FRAMES, PAGE_TAKEN } from './protocol.ts'
 import type { FramesResult, PageState } from './protocol.ts'
-import { checkAnswer, checkFrames, checkTaken, checkToken } from './requests.ts'
-import { makeSession } from './session.ts'
+
+// The body of a request from a page, bounded before it is kept.
+
+/** Why a page's request is refused. */
+class WebRefusal extends Error {
+  readonly status: number
+  readonly code: string
+  readonly todo: string
+  constructor(status: number, code: string, message: string, todo = 'Open the address that the terminal prints.') {
+    super(message)
+    this.name = 'WebRefusal'
+    this.status = status
+    this.code = code
+    this.todo = todo
+  }
+}
+
+const MOST_BYTES = MOST_FRAME_CHARACTERS + 4096
+
+/** @throws WebRefusal */
+async function readBody(request: IncomingMessage): Promise<string> {
+  if (request.headers['content-type'] !== 'application/json') throw new WebRefusal(415, 'type', 'Only JSON is taken.')
+  const pieces: Buffer[] = []
+  let size = 0
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    size += piece.length
+    if (size > MOST_BYTES) throw new WebRefusal(413, 'size', `That is longer than ${String(MOST_BYTES)} bytes.`, 'Paste one line at a time.')
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+// What a page may send, checked.
+
+const text = (maxLength: number) => ({ type: 'string', maxLength })
+
+const token = compileCheck<{ readonly token: string }>(objectSchema({ token: text(256) }))
+const frames = compileCheck<{ readonly frames: readonly string[] }>(
+  objectSchema({ frames: { type: 'array', maxItems: MOST_FRAMES, items: text(MOST_FRAME_CHARACTERS) } }),
+)
+const answer = compileCheck<{ readonly question: string; readonly answer: string }>(objectSchema({ question: text(64), answer: text('no '.length + MOST_REASON) }))
+
+const taken = compileCheck<{ readonly id: string }>(objectSchema({ id: text(64) }))
+
+/** @throws WebRefusal, wire.malformed */
+const checkToken = (body: string): string => token(parsed(body), 'The page’s token').token
+const checkFrames = (body: string): readonly string[] => frames(parsed(body), 'The page’s frames').frames
+const checkAnswer = (body: string): { readonly question: string; readonly answer: string } => answer(parsed(body), 'The page’s answer')
+
+const checkTaken = (body: string): string => taken(parsed(body), 'What the page says was taken').id
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw new WebRefusal(400, 'json', 'That is no JSON.')
+  }
+}
+
+// Who may speak to a command: the one page that came with the token of the address, which the terminal printed. The token
+// is good once, for a key that only that page has; another user of this machine, or another site in the same browser,
+// has neither.
+
+export interface Session {
+  /** A new token, in the place of one that was not used. */
+  readonly token: () => string
+  /** The key for a token that is good; after that neither it nor an earlier key is. */
+  readonly open: (token: string) => string | undefined
+  readonly isKey: (key: string) => boolean
+  /** Was it good once? Whoever brings such a one was a page of this command's owner, and is told how to go on. */
+  readonly wasToken: (token: string) => boolean
+  /** Is there one that is still good? */
+  readonly isTokenOut: () => boolean
+}
+
+const draw = (): string => randomBytes(32).toString('base64url')
+
+/** Equal texts, in a time that tells nothing of them. */
+function isSame(a: string, b: string | undefined): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  return b !== undefined && timingSafeEqual(digest(a), digest(b))
+}
+
+function makeSession(): Session {
+  let token: string | undefined
+  let key: string | undefined
+  const used = new Set<string>()
+  return {
+    token: () => (token = draw()),
+    open: (given) => {
+      if (!isSame(given, token)) return undefined
+      used.add(given)
+      token = undefined
+      return (key = draw())
+    },
+    isKey: (given) => isSame(given, key),
+    wasToken: (given) => used.has(given),
+    isTokenOut: () => token !== undefined,
+  }
+}
 
 export interface PageServerUse {
   readonly page: PageFile
@@ -210,4 +314,50 @@ async function listen(server: Server, port: number): Promise<number> {
     return await listen(server, 0)
   }
   return (server.address() as AddressInfo).port
+}
+
+// The port of a role's page: a random one at first, and the same again afterwards, so that a browser which was allowed the camera at that
+// address once is not asked for each command. Other sites cannot know it; that they may do nothing there does not hang on that.
+
+const portPath = (home: string): string => join(home, 'page-port')
+
+/** The port of last time, or 0: any that is free. */
+export async function lastPort(home: string): Promise<number> {
+  const text = await readFile(portPath(home), 'utf8').catch(() => '')
+  const port = /^\d{4,5}\n?$/.test(text) ? Number(text) : 0
+  return port >= 1024 && port <= 65_535 ? port : 0
+}
+
+/** A home that cannot be written has no such comfort. */
+export async function keepPort(home: string, port: number): Promise<void> {
+  await writeFile(portPath(home), `${String(port)}\n`, { mode: 0o600 }).catch(() => undefined)
+}
+
+// The machine's own browser: is there one that this program can open, and open it.
+
+interface Opener {
+  readonly command: string
+  readonly args: readonly string[]
+}
+
+/** What opens an address here, or undefined where nothing can: on a server, in a container, over ssh. */
+export function browserOpener(platform: NodeJS.Platform = process.platform, env: NodeJS.ProcessEnv = process.env): Opener | undefined {
+  if (platform === 'darwin') return env['SSH_CONNECTION'] === undefined ? { command: 'open', args: [] } : undefined
+  if (platform === 'win32') return { command: 'rundll32', args: ['url.dll,FileProtocolHandler'] }
+  const hasScreen = (env['DISPLAY'] ?? '') !== '' || (env['WAYLAND_DISPLAY'] ?? '') !== ''
+  return hasScreen && isOnPath('xdg-open', env) ? { command: 'xdg-open', args: [] } : undefined
+}
+
+const isOnPath = (name: string, env: NodeJS.ProcessEnv): boolean =>
+  (env['PATH'] ?? '').split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, name)))
+
+/**
+ * Opens an address and does not wait. The address is seen by whoever lists this machine's processes, so it must be one
+ * that is good once and at once.
+ */
+export function openBrowser(address: string, opener: Opener): void {
+  const child = spawn(opener.command, [...opener.args, address], { stdio: 'ignore', detached: true })
+  // The address is printed too.
+  child.on('error', () => undefined)
+  child.unref()
 }

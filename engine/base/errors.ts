@@ -2,7 +2,7 @@
  * Errors with a code and the facts. Each folder declares one closed table in its `errors.ts`; messages are
  * built there and nowhere else, and nobody parses one. Facts are public by rule: never put a secret in one.
  */
-import { printable } from '../wire/printable.ts'
+import { printable } from './text.ts'
 
 /** What a person reads: what happened, and what to do about it. */
 export interface ErrorText {

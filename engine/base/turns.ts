@@ -23,3 +23,18 @@ export function* mapInSlices<T, R>(items: readonly T[], size: number, change: (i
   }
   return changed
 }
+
+// Runs work that takes long, and lets others run after each of its slices.
+
+/**
+ * @param signal stops it after a slice
+ * @throws the signal's reason, and whatever the work throws
+ */
+export async function inTurns<T>(slices: Slices<T>, signal?: AbortSignal): Promise<T> {
+  for (;;) {
+    const next = slices.next()
+    if (next.done === true) return next.value
+    await new Promise((resolve) => setImmediate(resolve))
+    signal?.throwIfAborted()
+  }
+}

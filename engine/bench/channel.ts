@@ -4,13 +4,11 @@
  */
 import { UR, URDecoder, UREncoder } from '@ngraveio/bc-ur'
 import { encodeBytes } from '../channel/cbor.ts'
-import { makeFountain } from '../channel/fountain-encode.ts'
-import { makeFountainDecoder, transferOf } from '../channel/fountain.ts'
+import { makeFountain, makeFountainDecoder, makeXoshiro, transferOf } from '../channel/fountain.ts'
 import type { FountainDecoder } from '../channel/fountain.ts'
 import { readPng, renderPng } from '../channel/png.ts'
 import { qrMatrix } from '../channel/qr.ts'
 import { readFrame, writePart } from '../channel/ur.ts'
-import { makeXoshiro } from '../channel/xoshiro.ts'
 import { cpu, heading, print } from './report.ts'
 
 const LOSS = 0.2

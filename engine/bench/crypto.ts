@@ -4,18 +4,16 @@
  */
 import { randomBytes } from 'node:crypto'
 import {
-  DST_SHARE_PROOF, DST_SIGNATURE, combineSignatures, decodeG1, decodeG1Affine, decodeG1OnCurve, decodeG2, encodeG1, encodeG1Affine, encodeG2, signShare,
-  sumG1, verifyShareSignatures, verifySignature,
+  combineSignatures, decodeG1, decodeG1Affine, decodeG1OnCurve, decodeG2, DST_SHARE_PROOF, DST_SIGNATURE, encodeG1, encodeG1Affine, encodeG2, R, signShare, sumG1,
+  verifyShareSignatures, verifySignature,
 } from '../crypto/bls.ts'
 import { sha256, toHex } from '../crypto/bytes.ts'
 import {
-  commitmentDigest, commitmentSums, commitments, evaluate, openDeal, polynomial, proveKey, publicShares, restHash,
-  sealDeal, shareMatches, sumsHash, verifyKeyProofs,
+  commitmentDigest, commitments, commitmentSums, evaluate, openDeal, polynomial, proveKey, publicShares, restHash, sealDeal, shareMatches, sumsHash, verifyKeyProofs,
 } from '../crypto/dkg.ts'
 import { checkEd25519Key, ed25519FromSeed, signEd25519, verifyEd25519 } from '../crypto/ed25519.ts'
 import { checkX25519Key } from '../crypto/hpke.ts'
 import { ceremonyNumber } from '../crypto/number.ts'
-import { R } from '../crypto/scalar.ts'
 import { encryptionKeyPair, newMnemonic, openSession, seedFromMnemonic } from '../crypto/seed.ts'
 import { utf8 } from '../wire/canonical.ts'
 import { cpu, heading, print } from './report.ts'

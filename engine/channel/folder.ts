@@ -8,16 +8,360 @@
  * with a fifth more frames than needed, so damaged files do not matter. Both sides may restart at any time: a client shows its
  * request again, an airgap's answer stays until the next.
  */
-import { watch } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { constants, watch } from 'node:fs'
+import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { KeyriteError } from '../base/errors.ts'
 import { following } from '../base/signals.ts'
-import { makeFolders } from '../wire/folders.ts'
-import type { Carrier, CarrierOptions, Incoming, Role } from './carrier.ts'
+import { sha256Hex } from '../crypto/bytes.ts'
+import { makeFolders } from '../vault/files.ts'
+import { utf8 } from '../wire/canonical.ts'
+import { MAX_IMAGE_BYTES, MAX_MESSAGE, MAX_PARTS } from './carrier.ts'
+import type { Carrier, CarrierOptions, CarrierProgress, Incoming, Role } from './carrier.ts'
+import { openEnvelope } from './envelope.ts'
 import { channelError } from './errors.ts'
-import { makeFolderReader, newestTransfer } from './folder-read.ts'
-import { folderError, removeTransfers, writeTransfer } from './folder-write.ts'
-import { MAX_MESSAGE, MAX_PARTS } from './limits.ts'
-import { FRAGMENT_SIZES } from './transfer.ts'
+import { readPng, renderPng } from './png.ts'
+import { FRAGMENT_SIZES, makeReceiver, makeSending } from './transfer.ts'
+import type { Receiver } from './transfer.ts'
+
+// The showing side of a shared folder: each transfer is a numbered directory of PNG frames that appears whole.
+
+const TRANSFER = /^([0-9]{6,12})-([0-9a-f]{16})$/
+const UNFINISHED = /^\.writing-[0-9a-f]{16}$/
+
+/** A transfer's directory, `NNNNNN-DIGEST`: the highest number is the newest. */
+interface TransferName {
+  readonly name: string
+  readonly number: number
+  /** The first 16 hex digits of the text's SHA-256; a hint, not a proof. */
+  readonly digest: string
+}
+
+/** What a directory's name says, or undefined for a foreign one. */
+function readTransferName(name: string): TransferName | undefined {
+  const match = TRANSFER.exec(name)
+  return match?.[1] === undefined || match[2] === undefined ? undefined : { name, number: Number(match[1]), digest: match[2] }
+}
+
+const digestHint = (text: string): string => sha256Hex(utf8(text)).slice(0, 16)
+
+const nameOf = (number: number, digest: string): string => `${String(number).padStart(6, '0')}-${digest}`
+
+export interface WriteOptions {
+  readonly fragment: number
+  /** Pixels a module. */
+  readonly scale: number
+  readonly onFrame?: (written: number, frames: number, bytes: number) => void
+  /** Asked before every frame; once true, nothing more is written. */
+  readonly isOutdated?: () => boolean
+}
+
+/**
+ * Writes all frames of a text, one after another, in a hidden directory, renames it, then removes what this side showed
+ * before. A reader sees whole sets only, and never none.
+ *
+ * @param folder this side's own folder
+ * @returns false when it became outdated on the way, and nothing was shown
+ * @throws channel.cannot-send, channel.bad-setting, channel.bad-folder
+ */
+async function writeTransfer(folder: string, text: string, options: WriteOptions): Promise<boolean> {
+  const sending = makeSending(text, options)
+  const hidden = join(folder, `.writing-${randomBytes(8).toString('hex')}`)
+  try {
+    await mkdir(hidden, { recursive: true })
+    let written = 0
+    for (const frame of sending.round()) {
+      if (options.isOutdated?.() === true) {
+        await rm(hidden, { recursive: true, force: true })
+        return false
+      }
+      written += 1
+      await writeFile(join(hidden, `${String(written).padStart(4, '0')}.png`), renderPng(frame, { scale: options.scale }))
+      options.onFrame?.(written, sending.partCount, sending.bytes)
+    }
+    const name = await reveal(folder, hidden, digestHint(text))
+    await removeTransfers(folder, name)
+    return true
+  } catch (cause) {
+    await rm(hidden, { recursive: true, force: true }).catch(() => undefined)
+    throw folderError(folder, cause)
+  }
+}
+
+/** Gives the hidden directory the next number. */
+async function reveal(folder: string, hidden: string, digest: string): Promise<string> {
+  const numbers = (await readdir(folder)).map((name) => readTransferName(name)?.number ?? 0)
+  const name = nameOf(Math.max(0, ...numbers) + 1, digest)
+  await rename(hidden, join(folder, name))
+  return name
+}
+
+/** Removes what this side showed, but what is kept. @throws what the file system says */
+async function removeTransfers(folder: string, kept?: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const ours = readTransferName(name) !== undefined || UNFINISHED.test(name)
+    if (ours && name !== kept) await rm(join(folder, name), { recursive: true, force: true })
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not write to it',
+  EPERM: 'this user may not write to it',
+  EROFS: 'it cannot be written to',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk is full',
+  ENOTDIR: 'it is not a folder',
+  EEXIST: 'it is not a folder',
+  ENOENT: 'there is no such folder, and none can be made there',
+  ENOTEMPTY: 'another keyrite shows into it at the same time',
+}
+
+/** A file system's error as one that tells what to do; others are left as they are. */
+function folderError(folder: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error
+  if ('facts' in error) return error
+  return channelError('bad-folder', { folder, why: REASONS[error.code] ?? `the system says ${error.code}` }, error)
+}
+
+// The looking side of a shared folder: reads the newest transfer, frame by frame, with whatever of it is readable.
+
+const FRAME_FILE = /^[0-9]{1,6}\.png$/
+const MAX_FILES = 2 * MAX_PARTS
+
+export interface FolderReaderOptions {
+  /** A transfer that stood there before. */
+  readonly old?: string | undefined
+  /** Milliseconds without a change after which a transfer counts as incomplete. */
+  readonly settleAfter: number
+  readonly onProgress: (progress: CarrierProgress) => void
+  readonly onProblem: (problem: KeyriteError) => void
+}
+
+export interface FolderReader {
+  /**
+   * Reads what is new in the newest transfer.
+   *
+   * @returns a transfer as soon as it is complete, if its text is not the last one returned
+   */
+  scan(signal: AbortSignal): Promise<Incoming | undefined>
+  /**
+   * Looks, without reading, whether the other side still shows what was returned last. Where it does not, whatever it shows is read
+   * anew, and be it the same text.
+   */
+  shows(): Promise<'same' | 'other' | 'nothing'>
+}
+
+/** What a side shows now: its transfer with the highest number. @throws what the file system says */
+async function newestTransfer(folder: string): Promise<TransferName | undefined> {
+  const names = (await readdir(folder)).map(readTransferName).filter((name) => name !== undefined)
+  return names.sort((a, b) => b.number - a.number)[0]
+}
+
+/** The transfer that is being read. */
+interface Current {
+  readonly name: string
+  readonly receiver: Receiver
+  /** Files that were read well. */
+  readonly good: Set<string>
+  /** Files that gave nothing → what they looked like; they are read again when that changes. */
+  readonly damaged: Map<string, string>
+  seen: number
+  needed: number
+  bytes: number
+  changedAt: number
+  isReported: boolean
+  isDone: boolean
+}
+
+function makeFolderReader(folder: string, options: FolderReaderOptions): FolderReader {
+  let current: Current | undefined
+  let lastText: string | undefined
+  let { old } = options
+  let isGone = false
+
+  async function newest(): Promise<string | undefined> {
+    const first = await newestTransfer(folder)
+    if (old !== undefined && first?.name !== old) {
+      // What stood there before this reader is over: the same text is shown to it now.
+      old = undefined
+      lastText = undefined
+    }
+    if (first === undefined) {
+      // The other side took it away: what it shows next is meant to be read, and be it the same text.
+      lastText = undefined
+      return undefined
+    }
+    // The same text again: shown anew after a restart of the other side.
+    return lastText !== undefined && first.digest === digestHint(lastText) ? undefined : first.name
+  }
+
+  async function scan(signal: AbortSignal): Promise<Incoming | undefined> {
+    try {
+      const name = await newest()
+      isGone = false
+      if (name === undefined) {
+        current = undefined
+        return undefined
+      }
+      if (current?.name !== name) current = begin(name)
+      return current.isDone ? undefined : await readNew(current, signal)
+    } catch (cause) {
+      const problem = folderError(folder, cause)
+      if (!(problem instanceof KeyriteError)) throw problem
+      // A stick that was pulled out comes back, and a transfer may be replaced while it is read.
+      if (!isGone && problem.code === 'channel.bad-folder') options.onProblem(problem)
+      isGone = true
+      return undefined
+    }
+  }
+
+  async function readNew(transfer: Current, signal: AbortSignal): Promise<Incoming | undefined> {
+    const path = join(folder, transfer.name)
+    const files = (await entriesOf(path)).filter((name) => FRAME_FILE.test(name)).sort()
+    for (const file of files.slice(0, MAX_FILES)) {
+      if (signal.aborted) return undefined
+      if (transfer.good.has(file)) continue
+      const incoming = await readOne(transfer, path, file)
+      if (transfer.isDone) return incoming
+    }
+    const isSettled = Date.now() - transfer.changedAt >= options.settleAfter
+    if (isSettled && !transfer.isReported) {
+      transfer.isReported = true
+      options.onProblem(incompleteError(transfer, path))
+    }
+    return undefined
+  }
+
+  async function readOne(transfer: Current, path: string, file: string): Promise<Incoming | undefined> {
+    const before = transfer.damaged.get(file)
+    const content = await readBounded(join(path, file), before)
+    if (content === undefined) return undefined
+    transfer.changedAt = Date.now()
+    transfer.isReported = false
+    const frame = content.bytes === undefined ? null : frameIn(content.bytes)
+    const received = frame === null ? undefined : transfer.receiver.receive(frame)
+    if (received === undefined || received.state === 'ignored' || received.state === 'other-transfer') {
+      transfer.damaged.set(file, content.look)
+      return undefined
+    }
+    transfer.damaged.delete(file)
+    transfer.good.add(file)
+    if (received.state === 'failed') {
+      transfer.isDone = true
+      options.onProblem(received.why)
+      return undefined
+    }
+    transfer.seen = received.state === 'complete' ? received.needed : received.seen
+    transfer.needed = received.needed
+    transfer.bytes = received.bytes
+    options.onProgress({ direction: 'in', frames: transfer.good.size, needed: received.needed, bytes: received.bytes })
+    return received.state === 'complete' ? deliver(transfer, received.text) : undefined
+  }
+
+  function deliver(transfer: Current, text: string): Incoming | undefined {
+    transfer.isDone = true
+    if (text === lastText) return undefined
+    try {
+      const envelope = openEnvelope(text)
+      lastText = text
+      return { text, envelope, frames: transfer.good.size, isOld: transfer.name === old }
+    } catch (problem) {
+      if (!(problem instanceof KeyriteError)) throw problem
+      options.onProblem(problem)
+      return undefined
+    }
+  }
+
+  async function shows(): Promise<'same' | 'other' | 'nothing'> {
+    let first
+    try {
+      first = await newestTransfer(folder)
+    } catch (cause) {
+      // A stick that was pulled out comes back.
+      if (folderError(folder, cause) instanceof KeyriteError) return 'same'
+      throw cause
+    }
+    if (first !== undefined && (lastText === undefined || first.digest === digestHint(lastText))) return 'same'
+    lastText = undefined
+    current = undefined
+    return first === undefined ? 'nothing' : 'other'
+  }
+
+  return { scan, shows }
+}
+
+const begin = (name: string): Current => ({
+  name,
+  receiver: makeReceiver(),
+  good: new Set(),
+  damaged: new Map(),
+  seen: 0,
+  needed: 0,
+  bytes: 0,
+  changedAt: Date.now(),
+  isReported: false,
+  isDone: false,
+})
+
+const incompleteError = (transfer: Current, where: string): KeyriteError =>
+  channelError('incomplete', {
+    where,
+    frames: transfer.good.size + transfer.damaged.size,
+    damaged: transfer.damaged.size,
+    seen: transfer.seen,
+    needed: transfer.needed,
+  })
+
+/** The frame in an image file, or null where there is none that can be read. */
+function frameIn(bytes: Uint8Array): string | null {
+  try {
+    return readPng(bytes)
+  } catch (error) {
+    if (error instanceof KeyriteError) return null
+    throw error
+  }
+}
+
+/** A directory's files; none once it was replaced by a newer one. */
+async function entriesOf(path: string): Promise<string[]> {
+  try {
+    return await readdir(path)
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
+}
+
+/**
+ * Reads an ordinary file of at most `MAX_IMAGE_BYTES`; no link, pipe or device is followed.
+ *
+ * @param before how it looked when it gave nothing
+ * @returns undefined when it is gone or looks as before; no bytes when it is not an ordinary file or too large
+ */
+async function readBounded(path: string, before: string | undefined): Promise<{ look: string; bytes: Uint8Array | undefined } | undefined> {
+  let file
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    const look = 'unreadable'
+    return before === look ? undefined : { look, bytes: undefined }
+  }
+  try {
+    const stat = await file.stat()
+    const look = `${stat.size} ${stat.mtimeMs}`
+    if (look === before) return undefined
+    if (!stat.isFile() || stat.size > MAX_IMAGE_BYTES) return { look, bytes: undefined }
+    const bytes = new Uint8Array(stat.size)
+    const { bytesRead } = await file.read(bytes, 0, stat.size, 0)
+    return { look, bytes: bytes.subarray(0, bytesRead) }
+  } finally {
+    await file.close()
+  }
+}
+
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
 
 export interface FolderCarrierOptions extends CarrierOptions {
   readonly folder: string

@@ -3,11 +3,171 @@
  * independent complete the message, however they were mixed; the usual belief propagation needs a third more and is
  * quadratic in JavaScript objects.
  */
+import { sha256 } from '../crypto/bytes.ts'
+import { MAX_FRAGMENT, MAX_MESSAGE, MAX_PARTS, MAX_SEQUENCE, MIN_FRAGMENT } from './carrier.ts'
 import type { PartArray } from './cbor.ts'
-import { crc32 } from './crc32.ts'
 import { channelError } from './errors.ts'
-import { MAX_FRAGMENT, MAX_MESSAGE, MAX_PARTS } from './limits.ts'
-import { makeChooser } from './sampler.ts'
+
+/** CRC-32 (ISO 3309, as in PNG and zlib). It finds accidents; it is not security. */
+const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let rest = byte
+  for (let bit = 0; bit < 8; bit++) rest = (rest & 1) === 1 ? (rest >>> 1) ^ 0xedb88320 : rest >>> 1
+  return rest >>> 0
+})
+
+/** @returns an unsigned 32-bit number */
+export function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff
+  for (const byte of bytes) crc = (crc >>> 8) ^ (TABLE[(crc ^ byte) & 0xff] ?? 0)
+  return (crc ^ 0xffffffff) >>> 0
+}
+
+// xoshiro256** (Blackman, Vigna) as the fountain code of BCR-2024-001 uses it: seeded with the SHA-256 of its seed, read
+// as four big-endian words. Not for secrets. Words are pairs of 32-bit halves, twenty times as fast as BigInt.
+
+export interface Xoshiro {
+  /** The next 64 bits, as [high, low] halves. */
+  next(): readonly [number, number]
+  /** The next number in [0, 1): 64 bits over 2⁶⁴, rounded to a double. */
+  nextDouble(): number
+  /** The next whole number from `low` to `high`, both included. */
+  nextInt(low: number, high: number): number
+}
+
+/** @param seed any bytes */
+export function makeXoshiro(seed: Uint8Array): Xoshiro {
+  const digest = sha256(seed)
+  const view = new DataView(digest.buffer, digest.byteOffset, digest.byteLength)
+  let h0 = view.getUint32(0)
+  let l0 = view.getUint32(4)
+  let h1 = view.getUint32(8)
+  let l1 = view.getUint32(12)
+  let h2 = view.getUint32(16)
+  let l2 = view.getUint32(20)
+  let h3 = view.getUint32(24)
+  let l3 = view.getUint32(28)
+  let high = 0
+  let low = 0
+
+  /** Puts rotl(s1 × 5, 7) × 9 in `high` and `low`, then steps the state. */
+  function roll(): void {
+    // × 5 and × 9 by exact products of a 32-bit half: below 2³⁶, so a double holds them.
+    const five = l1 * 5
+    const fiveLow = five >>> 0
+    const fiveHigh = (h1 * 5 + Math.floor(five / 0x100000000)) >>> 0
+    const turnedHigh = ((fiveHigh << 7) | (fiveLow >>> 25)) >>> 0
+    const turnedLow = ((fiveLow << 7) | (fiveHigh >>> 25)) >>> 0
+    const nine = turnedLow * 9
+    low = nine >>> 0
+    high = (turnedHigh * 9 + Math.floor(nine / 0x100000000)) >>> 0
+
+    const th = (h1 << 17) | (l1 >>> 15)
+    const tl = l1 << 17
+    h2 ^= h0
+    l2 ^= l0
+    h3 ^= h1
+    l3 ^= l1
+    h1 = (h1 ^ h2) >>> 0
+    l1 = (l1 ^ l2) >>> 0
+    h0 ^= h3
+    l0 ^= l3
+    h2 ^= th
+    l2 ^= tl
+    // rotl(s3, 45) = halves swapped, then rotl by 13.
+    const swappedHigh = l3
+    const swappedLow = h3
+    h3 = (swappedHigh << 13) | (swappedLow >>> 19)
+    l3 = (swappedLow << 13) | (swappedHigh >>> 19)
+  }
+
+  function nextDouble(): number {
+    roll()
+    // One rounding, like the conversion of a 64-bit number: the left product is exact.
+    return (high * 0x100000000 + low) / 0x10000000000000000
+  }
+
+  return {
+    next: () => {
+      roll()
+      return [high, low]
+    },
+    nextDouble,
+    nextInt: (least, most) => Math.floor(nextDouble() * (most - least + 1)) + least,
+  }
+}
+
+// Which fragments a part of the fountain mixes (BCR-2024-001). Every reader must get the same, so the floating-point
+// operations and their order are part of the format.
+
+/** The alias method's tables (Walker, Vose). */
+interface AliasTable {
+  readonly probabilities: Float64Array
+  readonly aliases: Uint16Array
+}
+
+/** Degree d + 1 with a weight of 1 / (d + 1), for d from 0 below `count`. */
+function makeAliasTable(count: number): AliasTable {
+  let sum = 0
+  for (let i = 0; i < count; i++) sum += 1 / (i + 1)
+  const scaled = Float64Array.from({ length: count }, (_, i) => ((1 / (i + 1)) * count) / sum)
+  const probabilities = new Float64Array(count).fill(1)
+  const aliases = new Uint16Array(count)
+  const small: number[] = []
+  const large: number[] = []
+  for (let i = count - 1; i >= 0; i--) ((scaled[i] ?? 0) < 1 ? small : large).push(i)
+  while (large.length > 0) {
+    const less = small.pop()
+    if (less === undefined) break
+    const more = large.pop() ?? 0
+    probabilities[less] = scaled[less] ?? 0
+    aliases[less] = more
+    const rest = (scaled[more] ?? 0) + (scaled[less] ?? 0) - 1
+    scaled[more] = rest
+    if (rest < 1) small.push(more)
+    else large.push(more)
+  }
+  return { probabilities, aliases }
+}
+
+function chooseDegree(table: AliasTable, random: Xoshiro): number {
+  const column = Math.floor(random.nextDouble() * table.probabilities.length)
+  const keeps = random.nextDouble() < (table.probabilities[column] ?? 0)
+  return (keeps ? column : (table.aliases[column] ?? 0)) + 1
+}
+
+/** The first `degree` of 0 … count-1 shuffled. */
+function shuffled(count: number, degree: number, random: Xoshiro): number[] {
+  const left = Uint16Array.from({ length: count }, (_, i) => i)
+  const chosen: number[] = []
+  for (let size = count; chosen.length < degree; size--) {
+    const place = random.nextInt(0, size - 1)
+    chosen.push(left[place] ?? 0)
+    left.copyWithin(place, place + 1, size)
+  }
+  return chosen
+}
+
+/** Sequence number → the indices of the fragments that this part mixes, from 0, each once, in no order. */
+export type Chooser = (sequence: number) => readonly number[]
+
+/**
+ * The chooser of one transfer. Parts 1 … `parts` are single fragments in order; every later one is a mix.
+ *
+ * @param parts 1 … 4096, checked by the caller
+ * @param checksum CRC-32 of the message
+ */
+export function makeChooser(parts: number, checksum: number): Chooser {
+  let table: AliasTable | undefined
+  return (sequence) => {
+    if (sequence <= parts) return [sequence - 1]
+    table ??= makeAliasTable(parts)
+    const seed = new DataView(new ArrayBuffer(8))
+    seed.setUint32(0, sequence)
+    seed.setUint32(4, checksum)
+    const random = makeXoshiro(new Uint8Array(seed.buffer))
+    return shuffled(parts, chooseDegree(table, random), random)
+  }
+}
 
 /** What every part of one transfer says alike. */
 export interface TransferId {
@@ -144,3 +304,65 @@ const lowestBit = (word: number): number => 31 - Math.clz32(word & -word)
 function xorInto(into: Uint32Array, from: Uint32Array, start: number): void {
   for (let i = start; i < into.length; i++) into[i] = (into[i] ?? 0) ^ (from[i] ?? 0)
 }
+
+// The sending half of the fountain code (BCR-2024-001): a message as an endless sequence of parts.
+
+export interface Fountain {
+  readonly parts: number
+  /** Bytes of each fragment; the last one is padded with zeros. */
+  readonly fragment: number
+  readonly messageLength: number
+  readonly checksum: number
+  /** The part with this sequence number, from 1 to 2³²-1. */
+  part(sequence: number): PartArray
+  /** How many fragments that part mixes. */
+  degree(sequence: number): number
+}
+
+/**
+ * Cuts a message in the fewest fragments of at most `fragment` bytes, all equally long.
+ *
+ * @param fragment bytes, 10 … 2108
+ * @throws channel.bad-setting, channel.cannot-send
+ */
+export function makeFountain(message: Uint8Array, fragment: number): Fountain {
+  if (!Number.isInteger(fragment) || fragment < MIN_FRAGMENT || fragment > MAX_FRAGMENT) {
+    throw channelError('bad-setting', {
+      what: 'The fragment size',
+      value: fragment,
+      wanted: `a whole number of bytes from ${MIN_FRAGMENT} to ${MAX_FRAGMENT}`,
+    })
+  }
+  if (message.length < 1 || message.length > MAX_MESSAGE) {
+    throw channelError('cannot-send', { what: 'The bytes of this transfer', size: message.length, limit: MAX_MESSAGE })
+  }
+  const wanted = Math.ceil(message.length / fragment)
+  const size = Math.ceil(message.length / wanted)
+  const parts = Math.ceil(message.length / size)
+  if (parts > MAX_PARTS) {
+    throw channelError('cannot-send', { what: 'The number of parts of this transfer', size: parts, limit: MAX_PARTS })
+  }
+  const checksum = crc32(message)
+  const choose = makeChooser(parts, checksum)
+
+  function mix(indices: readonly number[]): Uint8Array {
+    const data = new Uint8Array(size)
+    for (const index of indices) {
+      const piece = message.subarray(index * size, (index + 1) * size)
+      for (let i = 0; i < piece.length; i++) data[i] = (data[i] ?? 0) ^ (piece[i] ?? 0)
+    }
+    return data
+  }
+
+  return {
+    parts,
+    fragment: size,
+    messageLength: message.length,
+    checksum,
+    part: (sequence) => ({ sequence, parts, messageLength: message.length, checksum, data: mix(choose(sequence)) }),
+    degree: (sequence) => choose(sequence).length,
+  }
+}
+
+/** Sequence numbers from 1, endlessly; after 2³²-1 comes 1 again. */
+export const nextSequence = (sequence: number): number => (sequence >= MAX_SEQUENCE ? 1 : sequence + 1)

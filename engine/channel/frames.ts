@@ -4,10 +4,8 @@
  */
 import { KeyriteError } from '../base/errors.ts'
 import type { PartArray } from './cbor.ts'
-import { makeFountain, nextSequence } from './fountain-encode.ts'
-import type { Fountain } from './fountain-encode.ts'
-import { makeFountainDecoder, sameTransfer, transferOf } from './fountain.ts'
-import type { FountainDecoder, TransferId } from './fountain.ts'
+import { makeFountain, makeFountainDecoder, nextSequence, sameTransfer, transferOf } from './fountain.ts'
+import type { Fountain, FountainDecoder, TransferId } from './fountain.ts'
 import { readFrame, writePart, writeWhole } from './ur.ts'
 import type { Frame } from './ur.ts'
 

@@ -1,9 +1,9 @@
 /** Text ⇄ the message of a UR: UTF-8, raw deflate (RFC 1951), CBOR byte string. */
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import { MAX_TEXT } from '../wire/limits.ts'
+import { MAX_MESSAGE } from './carrier.ts'
 import { decodeBytes, encodeBytes } from './cbor.ts'
 import { channelError } from './errors.ts'
-import { MAX_TEXT } from '../wire/limits.ts'
-import { MAX_MESSAGE } from './limits.ts'
 
 /** Packs a text. Same text, same bytes, with one version of zlib. */
 export function pack(text: string): Uint8Array {

@@ -1,9 +1,9 @@
 /** QR codes as PNG files (ISO/IEC 15948). Written by hand at one bit a pixel, a tenth of the usual size; read by pngjs. */
 import { deflateSync } from 'node:zlib'
 import { PNG } from 'pngjs'
-import { crc32 } from './crc32.ts'
+import { MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE } from './carrier.ts'
 import { channelError } from './errors.ts'
-import { MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE } from './limits.ts'
+import { crc32 } from './fountain.ts'
 import { qrMatrix, QUIET_ZONE, READ_ATTEMPTS, readQr } from './qr.ts'
 import type { Image, QrMatrix } from './qr.ts'
 

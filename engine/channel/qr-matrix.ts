@@ -3,8 +3,8 @@
  * qrcode. Apart from the reading of them, so that a page that shows does not carry what its worker reads with.
  */
 import { create } from 'qrcode'
+import { MAX_FRAGMENT } from './carrier.ts'
 import { channelError } from './errors.ts'
-import { MAX_FRAGMENT } from './limits.ts'
 
 /** Characters that each version, from 1, holds at level L in alphanumeric mode. */
 const CAPACITY = [

@@ -9,17 +9,148 @@
  */
 import { StringDecoder } from 'node:string_decoder'
 import { KeyriteError } from '../base/errors.ts'
+import { LONG_TO_LOOK_AT, MAX_FRAME } from './carrier.ts'
 import type { Carrier, CarrierOptions, Incoming } from './carrier.ts'
 import { openEnvelope } from './envelope.ts'
 import { channelError } from './errors.ts'
-import { LONG_TO_LOOK_AT, MAX_FRAME } from './limits.ts'
-import { makeScreen, SCREEN_KEYS } from './screen.ts'
-import type { TerminalOutput } from './screen.ts'
-import { drain } from './terminal-drain.ts'
-import { frameInLine, makeInputSplitter } from './terminal-input.ts'
-import { LEAVE_SCREEN } from './terminal-paint.ts'
-import type { Colours } from './terminal-paint.ts'
+import { LEAVE_SCREEN, makeScreen, SCREEN_KEYS } from './screen.ts'
+import type { Colours, TerminalOutput } from './screen.ts'
 import { makeReceiver } from './transfer.ts'
+
+/**
+ * Keyboard input that nobody asked for. A scanner in keyboard mode types whatever the other screen shows, at any time: what it typed
+ * before a question, or after the last code, must reach neither the question nor the shell.
+ */
+
+/** As much of a keyboard as is needed to hear it; `process.stdin` is one. */
+export interface Heard {
+  on(event: 'data', listener: (piece: string | Uint8Array) => void): unknown
+  on(event: 'end', listener: () => void): unknown
+  off(event: 'data', listener: (piece: string | Uint8Array) => void): unknown
+  off(event: 'end', listener: () => void): unknown
+  resume(): unknown
+}
+
+export interface DrainUse {
+  /** Milliseconds without any input after which it is over. */
+  readonly quiet: number
+  /** Milliseconds after which it is over in any case; unless told, it waits for quiet. */
+  readonly most?: number
+  readonly signal?: AbortSignal
+  /** Hears what is dropped. */
+  readonly onDropped?: (text: string) => void
+}
+
+/**
+ * Drops input until none comes any more, or it ends. The keyboard must be in raw mode, so that nothing is echoed and no line is kept by
+ * the system for whoever reads next.
+ *
+ * @returns how many bytes were dropped
+ * @throws the signal's reason when it aborts
+ */
+export async function drain(input: Heard, { quiet, most, signal, onDropped }: DrainUse): Promise<number> {
+  signal?.throwIfAborted()
+  let dropped = 0
+  let clear = (): void => undefined
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let timer = setTimeout(resolve, quiet)
+      const latest = most === undefined ? undefined : setTimeout(resolve, most)
+      const onData = (piece: string | Uint8Array): void => {
+        dropped += piece.length
+        onDropped?.(typeof piece === 'string' ? piece : Buffer.from(piece).toString('latin1'))
+        clearTimeout(timer)
+        timer = setTimeout(resolve, quiet)
+      }
+      const onEnd = (): void => resolve()
+      const onAbort = (): void => reject(signal?.reason instanceof Error ? signal.reason : new Error(String(signal?.reason)))
+      clear = () => {
+        clearTimeout(timer)
+        clearTimeout(latest)
+        input.off('data', onData)
+        input.off('end', onEnd)
+        signal?.removeEventListener('abort', onAbort)
+      }
+      input.on('data', onData)
+      input.on('end', onEnd)
+      signal?.addEventListener('abort', onAbort)
+      input.resume()
+    })
+  } finally {
+    clear()
+  }
+  return dropped
+}
+
+/** What is typed or pasted in a terminal, as lines and keys. */
+
+export interface InputHandlers {
+  /** A line with something in it, without its end. */
+  readonly onLine: (line: string) => void
+  /** A key that is no part of a line. */
+  readonly onKey: (key: string) => void
+  /** Enter where no line has begun. A line's own end, CR LF too, is none. */
+  readonly onEnter?: () => void
+  /** Ctrl-C, which a terminal in raw mode hands over as a character. */
+  readonly onInterrupt: () => void
+  /** A line above the limit ended; it was dropped. */
+  readonly onTooLong: (length: number) => void
+  /** The most characters of a line that are kept. */
+  readonly limit: number
+  /** Keys are only looked for where a line has not begun, and only at a keyboard. */
+  readonly keys: string
+}
+
+const CTRL_C = '\u0003'
+const ESCAPE = '\u001b'
+const ERASE = new Set(['\u007f', '\b'])
+
+/** @returns a function that takes the input in pieces of any size */
+export function makeInputSplitter(handlers: InputHandlers): (piece: string) => void {
+  let line = ''
+  let length = 0
+  let wasReturn = false
+  let escape: 'none' | 'begun' | 'within' = 'none'
+
+  function endLine(): void {
+    if (length === 0) handlers.onEnter?.()
+    else if (length > handlers.limit) handlers.onTooLong(length)
+    else if (line.trim() !== '') handlers.onLine(line)
+    line = ''
+    length = 0
+  }
+
+  function take(character: string): void {
+    const isSecondHalf = wasReturn && character === '\n'
+    wasReturn = character === '\r'
+    if (isSecondHalf) return
+    if (escape !== 'none') {
+      // An arrow key or the mark of a paste: ESC, then "[", then all up to a letter or "~".
+      const isOver = escape === 'begun' ? character !== '[' && character !== 'O' : /[@-~]/.test(character)
+      escape = isOver ? 'none' : 'within'
+    } else if (character === '\r' || character === '\n') endLine()
+    else if (character === CTRL_C) handlers.onInterrupt()
+    else if (character === ESCAPE) escape = 'begun'
+    else if (ERASE.has(character)) {
+      line = line.slice(0, -1)
+      length = Math.max(0, length - 1)
+    } else if (length === 0 && handlers.keys.includes(character)) handlers.onKey(character)
+    else if (character >= ' ') {
+      length += 1
+      if (length <= handlers.limit) line += character
+    }
+  }
+
+  return (piece) => {
+    for (const character of piece) take(character)
+  }
+}
+
+/** The frame in a line: whatever was typed before it by mistake is left out. */
+export function frameInLine(line: string): string {
+  const place = line.toLowerCase().lastIndexOf('ur:')
+  return place < 0 ? line : line.slice(place)
+}
 
 /** `process.stdin` is one. */
 export interface TerminalInput {

@@ -1,8 +1,8 @@
 /** The ceremony number: what people read to one another before they take part. */
 import { utf8 } from '../wire/canonical.ts'
-import { PREFIX, fromHex } from './bytes.ts'
+import { toBigInt } from './bls.ts'
+import { fromHex, PREFIX } from './bytes.ts'
 import { primitives } from './fast.ts'
-import { toBigInt } from './scalar.ts'
 
 const BITS = 132
 const COST = { N: 2 ** 15, r: 8, p: 1 }

@@ -5,12 +5,12 @@
 import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { utf8 } from '../wire/canonical.ts'
-import { PREFIX, concat, fromHex, hkdf, hkdfExpand } from './bytes.ts'
+import { R, toBigInt } from './bls.ts'
+import { concat, fromHex, hkdf, hkdfExpand, PREFIX } from './bytes.ts'
 import { ed25519FromSeed } from './ed25519.ts'
 import type { KeyPair } from './ed25519.ts'
 import { cryptoError } from './errors.ts'
 import { primitives } from './fast.ts'
-import { R, toBigInt } from './scalar.ts'
 
 const WORDS = 24
 

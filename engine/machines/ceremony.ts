@@ -2,7 +2,7 @@
  * A checked ceremony: what the compiler and both roles work from. Plain, readonly, JSON. Every name in it resolves
  * and every verb fits its place, since only `loadScript` makes one.
  */
-import type { Fields, Type } from '../verbs/signature.ts'
+import type { Fields, Type } from '../verbs/table.ts'
 
 /** A verb with its arguments. */
 export interface Call {

@@ -1,16 +1,18 @@
 /** An airgap's memory of one ceremony: found, joined, written, erased. */
+import { isKeyriteError } from '../base/errors.ts'
+import type { KeyriteError } from '../base/errors.ts'
 import type { Script } from '../machines/ceremony.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
+import type { RefusalAnswer } from '../wire/exchange.ts'
 import { airgapKeyOf, knownOf } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
 import type { AirgapPorts } from './airgap.ts'
 import { runError } from './errors.ts'
-import { followedBy } from './followed.ts'
 import { cardIn, followedIn } from './memory.ts'
 import type { Cell, CellState } from './memory.ts'
-import { checkOpening } from './opening.ts'
-import { checkRunnable } from './runnable.ts'
+import { checkOpening, followedBy } from './opening.ts'
+import { checkRunnable } from './verbs.ts'
 
 /** One ceremony on one airgap: its cell, if it joined, and the script from its own disk. */
 export interface Joined {
@@ -119,3 +121,24 @@ export function isCommitted(script: Script, cell: Cell | undefined): boolean {
 
 /** It was shown a dispute of another, which can have no place beside a success: it never finishes that ceremony (protocol §5.6). */
 export const isBarred = (cell: Cell | undefined): boolean => cell !== undefined && Object.keys(cell.disputes).length > 0
+
+// What an airgap answers where it refuses.
+
+/** @throws what is no refusal: it ends this airgap */
+export function refusal(request: string, error: unknown): RefusalAnswer {
+  if (!isKeyriteError(error)) throw error
+  return { give: 'refusal', request, code: error.code, what: shortened(error.message), todo: shortened(error.todo), ...faultFacts(error) }
+}
+
+/** A text may quote what came from outside, and a cut may fall between the two halves of a character. */
+const shortened = (text: string): string => text.slice(0, 2000).toWellFormed()
+
+function faultFacts(error: KeyriteError): Pick<RefusalAnswer, 'fault'> {
+  if (error.code === 'run.rejected') {
+    const { reason: why } = error.facts
+    return { fault: { reason: 'rejected', accused: null, ...(typeof why === 'string' ? { why } : {}) } }
+  }
+  if (error.code !== 'verb.fault') return {}
+  const { reason, accused } = error.facts
+  return { fault: { reason: String(reason), accused: accused === '' ? null : String(accused) } }
+}

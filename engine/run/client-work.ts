@@ -2,24 +2,128 @@
  * What a client does in each state of its machine. Each thing is kept on disk before anybody sees it, and looked for
  * there first: doing it again asks for no scan and posts the same bytes.
  */
+import { errorTable, KeyriteError } from '../base/errors.ts'
+import { openEnvelope, sealEnvelope } from '../channel/envelope.ts'
 import { sha256Hex } from '../crypto/bytes.ts'
-import type { Step } from '../machines/ceremony.ts'
+import type { Message as MessageSpec, Script, Step } from '../machines/ceremony.ts'
+import type { Random, Verbs } from '../verbs/runtime.ts'
+import { fieldsCheck } from '../verbs/types.ts'
 import { abortPayload } from '../wire/abort.ts'
 import type { Fault } from '../wire/abort.ts'
-import { canonical, canonicalBytes } from '../wire/canonical.ts'
-import type { Json } from '../wire/canonical.ts'
+import type { Board } from '../wire/board.ts'
+import { canonical, canonicalBytes, parseCanonical } from '../wire/canonical.ts'
+import type { Json, JsonObject } from '../wire/canonical.ts'
 import { indexOf } from '../wire/card.ts'
-import type { Answer, Request } from '../wire/exchange.ts'
-import { signMessage } from '../wire/message.ts'
+import type { Card, Opening } from '../wire/card.ts'
+import { checkAnswer } from '../wire/exchange.ts'
+import type { Answer, CloseRequest, Request, Stated } from '../wire/exchange.ts'
+import { reasonProblem, signMessage, verifyStatement } from '../wire/message.ts'
 import type { Statement, Unsigned } from '../wire/message.ts'
-import { ABANDONED, abandonStep } from './abandon.ts'
-import { checkStated, exchangeWith, readKept, stepRequest } from './client-exchange.ts'
-import type { KeptAnswer, StatedPlace } from './client-exchange.ts'
-import type { ClientPorts, TextStore } from './client-ports.ts'
+import { checkCrossed, expanded, hasAttachment, statementFields } from './attachment.ts'
 import type { DisputeState } from './disputes.ts'
 import { runError } from './errors.ts'
+import type { Feed } from './feed.ts'
 import type { Ledger } from './ledger.ts'
-import { resolveArgs } from './resolve.ts'
+import { ABANDONED, abandonStep } from './reading.ts'
+import type { MessageChecks } from './reading.ts'
+import { resolveArgs } from './verbs.ts'
+
+// What a client asks its airgap, and how it checks the answer before anything is posted.
+
+const airgapError = errorTable('airgap', {
+  refused: ({ code, what, todo }: { code: string; what: string; todo: string }) => ({
+    what: `The airgap refuses (${code}): ${what}`,
+    todo,
+  }),
+})
+
+/** A refusal that ends the ceremony: the machine's guard `isFault` finds the fault in it. */
+export class FaultError extends KeyriteError {
+  readonly fault: Fault
+  constructor(fault: Fault) {
+    super('run.fault', { reason: fault.reason }, { what: fault.why, todo: 'The ceremony aborts; open it again when the cause is clear.' })
+    this.fault = fault
+  }
+}
+
+/** Brings a request to the airgap, and gives back its checked answer. @throws FaultError, airgap.refused, run.answer */
+export async function exchangeWith(
+  exchange: (request: string) => Promise<string>, ceremony: string | null, step: string | null, body: Request,
+): Promise<Answer> {
+  const request = sealEnvelope({ kind: 'request', ceremony, step, body })
+  const envelope = openEnvelope(await exchange(request))
+  const answer = checkAnswer(envelope.body, 'The airgap’s answer')
+  if (envelope.kind !== 'answer' || envelope.ceremony !== ceremony || envelope.step !== step || answer.request !== openEnvelope(request).digest) {
+    throw runError('answer', { step: step ?? '', why: 'it answers another request' })
+  }
+  if (answer.give !== 'refusal') return answer
+  const { code, what, todo, fault } = answer
+  if (fault === undefined) throw airgapError('refused', { code, what, todo })
+  const { reason, accused, why = what } = fault
+  if (fault.why !== undefined && reasonProblem(fault.why) !== null) throw runError('answer', { step: step ?? '', why: 'its owner’s reason is not legible' })
+  throw new FaultError({ reason, accused, step, why, convicts: false, offsets: [] })
+}
+
+/** The request for a step: what came before, what was prepared, and the airgap's question answered. */
+export function stepRequest(ledger: Ledger, step: Step, me: Card, assist: Json | null): Request {
+  const first = ledger.ceremony.steps.find((one) => one.airgap !== undefined)
+  const prepared = Object.fromEntries(Object.keys(step.prepare).map((name) => [name, ledger.sources.prepared(name)]))
+  return {
+    ask: 'step',
+    collected: step.index === 0 ? [] : ledger.carriable(step.index - 1, me.name),
+    prepared,
+    ...(first?.name === step.name ? { opening: ledger.opening } : {}),
+    ...(assist === null ? {} : { assist }),
+  }
+}
+
+/** An answer as the client keeps it: the statement whole; with its signature, unless a client's step made it. */
+export interface KeptAnswer extends JsonObject {
+  readonly statement: Statement
+  readonly airgapSignature?: string
+  /** As it stands on the board. */
+  readonly attachment?: JsonObject
+}
+
+/** Where an airgap's statement stands, and what may stand there. */
+export interface StatedPlace {
+  readonly step: string
+  readonly view: string
+  readonly types: readonly string[]
+}
+
+/**
+ * Fills in what the client knows of the airgap's statement, and checks form, signature and attachment, which it writes as the board
+ * has it.
+ *
+ * @throws run.answer
+ */
+export function checkStated(ledger: Ledger, me: Card, place: StatedPlace, { type, payload, airgapSignature }: Stated, attachment: JsonObject | undefined): KeptAnswer {
+  const refuse = (why: string): never => {
+    throw runError('answer', { step: place.step, why })
+  }
+  if (!place.types.includes(type)) return refuse(`it states ${type}`)
+  const spec = ledger.ceremony.messages[type] ?? NO_SCRIPTS
+  if (hasAttachment(spec) !== (attachment !== undefined)) return refuse(`its ${type} has the wrong attachment`)
+  fieldsCheck(statementFields(spec))(payload, `The ${type} from the airgap`)
+  const statement: Statement = { ceremony: ledger.id, step: place.step, type, from: me.name, view: place.view, payload }
+  if (!verifyStatement(statement, airgapSignature, me.airgapKey)) {
+    return refuse(`the signature on its ${type} does not verify; the airgap is another one, or has seen another log`)
+  }
+  return { statement, airgapSignature, ...(attachment === undefined ? {} : { attachment: expanded(spec, checkCrossed(spec, attachment)) }) }
+}
+
+/** What no script declares has nothing in it. */
+const NO_SCRIPTS: MessageSpec = { name: ABANDONED, to: 'everyone', payload: {} }
+
+/** Reads a kept answer back: this program's own text, but perhaps of another version. */
+export function readKept(text: string): KeptAnswer {
+  const value = parseCanonical(text, 'A kept answer')
+  if (typeof value !== 'object' || value === null || !('statement' in value)) {
+    throw runError('answer', { step: '', why: 'the copy that was kept is damaged' })
+  }
+  return value as KeptAnswer
+}
 
 export class ClientWork {
   private readonly ports: ClientPorts
@@ -244,3 +348,85 @@ const untilAborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve()
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
+
+// What a client's run stands on: its edges to the board, the airgap, the disk, the clock and the screen.
+
+/** Texts kept on the client's disk. `put` resolves when the text is durable; it never changes one that is there. */
+export interface TextStore {
+  readonly get: (key: string) => Promise<string | undefined>
+  readonly put: (key: string, text: string) => Promise<void>
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Resolves at that time, or early when the signal aborts. */
+  readonly until: (time: number, signal: AbortSignal) => Promise<void>
+}
+
+export interface ClientProgress {
+  readonly ceremony: string
+  /** Where the machine is: a step or dispute and what it does there, or a final state. */
+  readonly step: string
+  readonly doing: string
+}
+
+export interface ClientPorts {
+  readonly script: Script
+  readonly opening: Opening
+  readonly me: Card
+  /** The signing key, 32 bytes. Secret. */
+  readonly signingKey: Uint8Array
+  readonly board: Board
+  readonly feed: Feed
+  readonly store: TextStore
+  /** Brings a request to the airgap and its answer back. Resolves with the answer's envelope text. */
+  readonly exchange: (request: string, signal: AbortSignal) => Promise<string>
+  readonly verbs: Verbs
+  /** The finished ceremonies that this one follows, by the script's local name. */
+  readonly followed?: Readonly<Record<string, Ledger>>
+  /** Its own checks unless told; a simulation's clients share theirs. */
+  readonly checks?: MessageChecks
+  readonly random: Random
+  readonly clock: Clock
+  /**
+   * Asks the owner of a ceremony in doubt to the last deadline whether to give it up for good; its airgap's owner confirms it there. Without
+   * it nothing is given up.
+   */
+  readonly offerAbandon?: () => Promise<boolean>
+  readonly onProgress?: (progress: ClientProgress) => void
+  /** Hears of the ceremony as the log tells it, at the start and after every message. */
+  readonly onLedger?: (ledger: Ledger) => void
+  /** Hears of every failed try to reach the storage. */
+  readonly onTrouble?: (error: Error) => void
+}
+
+// After the end of a ceremony that made nothing: what shows an airgap that it is over, so that it erases the session (protocol §7).
+
+/**
+ * What shows an airgap that joined the ceremony its end: a statement of another's airgap beside which there can be no success, or the
+ * first Abort, or this client's own, which a storage may keep to itself; undefined where there is nothing to close.
+ */
+export async function endToBring({ feed, store, me }: Pick<ClientPorts, 'feed' | 'store' | 'me'>, ledger: Ledger): Promise<CloseRequest | undefined> {
+  const [aborted] = ledger.aborts
+  const abort = feed.all.find((one) => one.offset === aborted?.offset)?.text ?? await store.get(`${ledger.id}/outbox-Abort`)
+  const request = endingOf(ledger, me.name) ?? (abort === undefined ? undefined : { ask: 'close' as const, abort })
+  if (request === undefined) return undefined
+  for (const { name } of ledger.ceremony.steps) {
+    // Posted, perhaps by a client that has another disk now; or answered, and never posted.
+    if (ledger.hasStated(name, me.name) || (await store.get(`${ledger.id}/answer-${name}`)) !== undefined) return request
+  }
+  return undefined
+}
+
+function endingOf({ deathbeds }: Ledger, me: string): CloseRequest | undefined {
+  const other = deathbeds.find(({ statement }) => statement.from !== me)
+  if (other?.airgapSignature === undefined) return undefined
+  const { statement: { type, from, payload }, airgapSignature } = other
+  return { ask: 'close', ending: { type, from, payload, airgapSignature } }
+}
+
+/** Brings the end to the airgap. @throws airgap.refused, run.answer, and what the exchange throws */
+export async function bringEnd(exchange: ClientPorts['exchange'], { id }: Ledger, request: CloseRequest, signal: AbortSignal): Promise<void> {
+  await exchangeWith((text) => exchange(text, signal), id, request.ending?.type ?? 'Abort', request)
+}

@@ -2,7 +2,7 @@
 import type { Ceremony, Dispute, Step } from '../machines/ceremony.ts'
 import type { Fault } from '../wire/abort.ts'
 import { COMPLAINER } from '../wire/message.ts'
-import type { Placed, Slots } from './ledger-slots.ts'
+import type { AbortSeen, Placed, Slots } from './reading.ts'
 import { judgeDispute } from './verbs.ts'
 import type { VerbContext } from './verbs.ts'
 
@@ -63,3 +63,131 @@ export class Disputes {
 }
 
 const keyOf = (accused: string, complainer: string): string => `${accused}\n${complainer}`
+
+// How a ceremony ends, as anyone reads it from its log, as of an offset (protocol §6). Where a step wants all, whatever goes
+// wrong before its success ends it. Where some are enough, whoever fails, declines or cheats is out, and it ends when too few are
+// left (§8).
+
+/**
+ * The endings of a log. `usable` and `dead` are for ever; the others may change with the next message. `aborted`: before the
+ * certificate is complete, somebody aborted or a fault was found. `unconfirmed`: it is complete, and more is awaited.
+ */
+export const LOG_ENDINGS = ['open', 'aborted', 'unconfirmed', 'usable', 'dead'] as const
+export type LogEnding = (typeof LOG_ENDINGS)[number]
+
+/** Why a ceremony can be proved never to be usable. */
+export interface Death {
+  readonly offset: number
+  /** One sentence for people. */
+  readonly why: string
+}
+
+/** `abort`: a participant said so in the log. `fault`: it follows from the log; whoever reads it aborts. */
+export type Ending = { readonly kind: 'abort'; readonly abort: AbortSeen } | { readonly kind: 'fault'; readonly fault: Fault }
+
+/** What is known of the current step when it wants some only. */
+export interface Partly {
+  readonly step: Step
+  readonly wanted: number
+  /** Who has made its part of it. */
+  readonly made: readonly string[]
+  readonly roster: readonly string[]
+}
+
+export class Endings {
+  private abort: AbortSeen | undefined
+  private fault: Fault | undefined
+  /** Why each is out, in the order in which they went. */
+  private readonly gone = new Map<string, string>()
+  private success: number | null = null
+  private death: Death | null = null
+
+  /** The offset of the message that made it usable. */
+  get usableAt(): number | null {
+    return this.success
+  }
+
+  get dead(): Death | null {
+    return this.death
+  }
+
+  /** What is usable stays so, as what was found dead stays dead. */
+  succeeded(offset: number): void {
+    if (this.death === null) this.success ??= offset
+  }
+
+  died(death: Death): void {
+    if (this.success === null) this.death ??= death
+  }
+
+  /** Someone aborts while this step is current: for all, or where some are enough for itself. */
+  aborted(abort: AbortSeen, step: Step | undefined): void {
+    if (isPartial(step)) this.leave(abort.from, abort.payload.reason === 'rejected' ? 'declined' : `aborted (${abort.payload.reason})`)
+    else this.abort ??= abort
+  }
+
+  /** Something was wrong while this step was current. What is no participant's doing ends any ceremony. */
+  faulted(fault: Fault, step: Step | undefined): void {
+    if (!isPartial(step) || fault.accused === null) this.fault ??= fault
+    else if (fault.convicts) this.leave(fault.accused, `is out (${fault.reason})`)
+  }
+
+  private leave(name: string, why: string): void {
+    if (!this.gone.has(name)) this.gone.set(name, why)
+  }
+
+  isOut(name: string): boolean {
+    return this.gone.has(name)
+  }
+
+  /** Aborts go before faults: they are there for all to see. */
+  of(partly: Partly | undefined): Ending | null {
+    if (this.abort !== undefined) return { kind: 'abort', abort: this.abort }
+    const fault = this.fault ?? (partly === undefined ? null : this.unreachable(partly))
+    return fault === null ? null : { kind: 'fault', fault }
+  }
+
+  private unreachable({ step, wanted, made, roster }: Partly): Fault | null {
+    const open = roster.filter((name) => !this.gone.has(name) && !made.includes(name))
+    if (made.length + open.length >= wanted) return null
+    const out = [...this.gone].map(([name, why]) => `${name} ${why}`).join(', ')
+    return {
+      reason: 'unreachable', step: step.name, accused: null, convicts: false, offsets: [],
+      why: `${step.name} takes ${wanted}, and only ${made.length + open.length} can still take part: ${out}`,
+    }
+  }
+}
+
+/** Does the step collect from some only? Of steps that are all over, nothing is left to end. */
+const isPartial = (step: Step | undefined): boolean => step !== undefined && step.collect.kind !== 'all'
+
+// Whom a log proves guilty, and who was accused and has not answered (protocol §5.6, §6).
+
+export interface Conviction {
+  readonly name: string
+  readonly reason: string
+  readonly why: string
+}
+
+export interface Unanswered {
+  readonly name: string
+  /** Who complains. */
+  readonly by: string
+}
+
+/** Each once, however often it was done. */
+export function convictedIn({ faults }: { readonly faults: readonly Fault[] }): readonly Conviction[] {
+  const found = new Map<string, Conviction>()
+  for (const { convicts, accused, reason, why } of faults) {
+    const key = `${accused} ${reason}`
+    if (convicts && accused !== null && !found.has(key)) found.set(key, { name: accused, reason, why })
+  }
+  return [...found.values()]
+}
+
+export const unansweredIn = ({ disputes }: { readonly disputes: readonly DisputeState[] }): readonly Unanswered[] =>
+  disputes.flatMap(({ answered, accused, complainer }) => (answered ? [] : [{ name: accused, by: complainer }]))
+
+/** One sentence, without its full stop. */
+export const unansweredWords = ({ name, by }: Unanswered): string =>
+  `${name} is accused by ${by} and has not answered: neither guilty nor cleared`

@@ -2,7 +2,7 @@
  * How a ceremony ends for one participant (protocol §13): what its log says to everyone, and beside it what follows from what this one
  * stated and from what its airgap did.
  */
-import type { LogEnding } from './ledger-ending.ts'
+import type { LogEnding } from './disputes.ts'
 import type { Ledger } from './ledger.ts'
 
 /**

@@ -1,7 +1,7 @@
 /** Reads a log's messages one after the other, in the order in which they were given, however long each takes and its attachment is waited for. */
+import { inTurns } from '../base/turns.ts'
 import type { Slices } from '../base/turns.ts'
 import type { Post } from './reading.ts'
-import { inTurns } from './turns.ts'
 
 /** Gets an attachment by its hash; waits for one that cannot be had, until the signal aborts, and says each time that it could not. */
 export type GetAttachment = (hash: string, signal: AbortSignal | undefined, onMissing: () => void) => Promise<Uint8Array>

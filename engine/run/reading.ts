@@ -3,24 +3,183 @@
  * believed only as far as it was checked here; what is wrong with it stops the reading as `Refused`.
  */
 import { isKeyriteError } from '../base/errors.ts'
-import { sha256Hex } from '../crypto/bytes.ts'
+import { printableLine } from '../base/text.ts'
+import { fromHex, sha256Hex, taggedHash } from '../crypto/bytes.ts'
 import type { Ceremony, Dispute, Message as MessageSpec, Step } from '../machines/ceremony.ts'
 import type { Collected, VerbFault } from '../verbs/runtime.ts'
 import { signatureOf } from '../verbs/table.ts'
-import { fieldsCheck } from '../verbs/values.ts'
+import { fieldsCheck, fieldsProblem } from '../verbs/types.ts'
 import { checkAbort } from '../wire/abort.ts'
 import type { AbortPayload, Fault } from '../wire/abort.ts'
+import { canonical, canonicalBytes } from '../wire/canonical.ts'
 import type { JsonObject } from '../wire/canonical.ts'
 import { indexOf } from '../wire/card.ts'
 import type { Card } from '../wire/card.ts'
-import { sameStatement } from '../wire/message.ts'
+import type { Carried } from '../wire/exchange.ts'
+import { MOST_BYTES, mostEntries } from '../wire/limits.ts'
+import { hashOf, placeProblem, sameStatement, slotKey, slotOf, verifyMessage, verifyStatement } from '../wire/message.ts'
 import type { Message, Statement } from '../wire/message.ts'
-import { printableLine } from '../wire/printable.ts'
-import { ABANDONED, abandonStep } from './abandon.ts'
-import { hasAttachment, piecesProblem, readAttachment, statementFields } from './attachment.ts'
-import type { MessageChecks } from './checks.ts'
-import { namedIn } from './ledger-slots.ts'
-import type { Placed, Slots, Taken } from './ledger-slots.ts'
+import { hasAttachment, pieceFor, piecesProblem, readAttachment, statementFields } from './attachment.ts'
+
+// Giving up for good (protocol §6): an airgap that stated its part of a certificate, and never hears what became of it, states in the
+// slot of the step after that it will never take that step. Without its word there the ceremony can never be usable.
+
+/** The type of that statement, which every script has. */
+export const ABANDONED = 'Abandoned'
+
+/** The step in whose slot it stands: the first of the airgap after the certificate that collects from all; none where there is no such. */
+export function abandonStep({ steps, certificate }: Ceremony): Step | undefined {
+  const index = steps.findIndex(({ name }) => name === certificate)
+  return steps.slice(index + 1).find((step) => step.airgap !== undefined && step.collect.kind === 'all')
+}
+
+// The slots of one ceremony's log: what took each first, what of it counts, and whose are still free.
+
+/** A statement that took its slot: the first one there with a good signature of its airgap and of the right form. */
+export interface Taken {
+  readonly statement: Statement
+  readonly airgapSignature?: string
+  readonly offset: number
+}
+
+/** A statement that took its slot and counts. */
+export interface Placed extends Taken {
+  readonly collected: Collected
+}
+
+export class Slots {
+  private readonly id: string
+  private readonly ceremony: Ceremony
+  private readonly roster: readonly Card[]
+  private readonly taken = new Map<string, Taken>()
+  private readonly placed = new Map<string, Placed>()
+  /** What `collected` gave, until something of that type comes in. */
+  private readonly lists = new Map<string, readonly Collected[]>()
+
+  constructor(id: string, ceremony: Ceremony, roster: readonly Card[]) {
+    this.id = id
+    this.ceremony = ceremony
+    this.roster = roster
+  }
+
+  /** Has a statement take its slot. @returns what has it already, if something has */
+  take(one: Taken): Taken | undefined {
+    const key = slotOf(one.statement) ?? ''
+    const before = this.taken.get(key)
+    if (before === undefined) this.taken.set(key, one)
+    return before
+  }
+
+  /** What took a slot, whether it counts or not. */
+  holder(step: string, from: string, complainer?: string): Taken | undefined {
+    return this.taken.get(slotKey(this.id, step, from, complainer))
+  }
+
+  /** What has the slot of a statement. */
+  holderOf(statement: Statement): Taken | undefined {
+    return this.taken.get(slotOf(statement) ?? '')
+  }
+
+  /** Does its slot hold this very statement? */
+  isHeldBy(statement: Statement): boolean {
+    const holder = this.holderOf(statement)
+    return holder !== undefined && canonical(holder.statement) === canonical(statement)
+  }
+
+  /** Lets what took its slot count. */
+  put(placed: Placed): void {
+    this.placed.set(slotOf(placed.statement) ?? '', placed)
+    this.lists.delete(placed.statement.type)
+  }
+
+  /** Lets a statement count no more; its slot stays taken. */
+  remove({ statement }: Placed): void {
+    this.placed.delete(slotOf(statement) ?? '')
+    this.lists.delete(statement.type)
+  }
+
+  /** What counts of a participant in a step. */
+  get(step: string, from: string): Placed | undefined {
+    return this.placed.get(slotKey(this.id, step, from))
+  }
+
+  /** Where the statements stand that count. */
+  get offsets(): readonly number[] {
+    return [...this.placed.values()].map((one) => one.offset)
+  }
+
+  message(name: string): MessageSpec {
+    const spec = this.ceremony.messages[name]
+    if (spec === undefined) throw new Error(`no message ${name}`)
+    return spec
+  }
+
+  /** What a participant states in a step counts. */
+  isFilledBy(step: Step, name: string): boolean {
+    return this.get(step.name, name)?.statement.type === step.sends
+  }
+
+  /** What everybody states in a step counts. */
+  isComplete(step: Step): boolean {
+    return this.collected(step.sends).length === this.roster.length
+  }
+
+  /** What a step sends, as far as it counts, by roster index. */
+  placedIn(step: Step): readonly Placed[] {
+    return this.roster.flatMap(({ name }) => {
+      const placed = this.get(step.name, name)
+      return placed?.statement.type === step.sends ? [placed] : []
+    })
+  }
+
+  /** All statements of a message that count, by roster index. */
+  collected(message: string): readonly Collected[] {
+    const list = this.lists.get(message) ?? this.collect(message)
+    this.lists.set(message, list)
+    return list
+  }
+
+  private collect(message: string): readonly Collected[] {
+    const step = this.ceremony.steps.find(({ sends }) => sends === message)
+    return step === undefined ? [] : this.placedIn(step).map(({ collected }) => collected)
+  }
+
+  /** What the airgaps of all others state in a step, as it crosses to one participant's. */
+  carriable(step: Step, to: string): readonly Carried[] {
+    const isPrivate = this.message(step.sends).to === 'others'
+    return this.placedIn(step).flatMap(({ statement: { from, payload }, airgapSignature, collected: { attachment } }) => {
+      if (from === to || airgapSignature === undefined) return []
+      const piece = isPrivate && attachment !== undefined ? pieceFor(attachment, indexOf(this.roster, to)) : {}
+      return [{ from, payload, airgapSignature, ...piece }]
+    })
+  }
+
+  /** The participant whom a dispute or its answer names, in its one field of that type. */
+  namedBy({ type, payload }: Pick<Statement, 'type' | 'payload'>): string {
+    return namedIn(this.message(type), payload)
+  }
+}
+
+/** The participant whom a payload names, in its one field of that type; '' where there is none. */
+export function namedIn({ payload: fields }: MessageSpec, payload: Statement['payload']): string {
+  const [field] = Object.entries(fields).find(([, type]) => type === 'participant') ?? []
+  const name = payload[field ?? '']
+  return typeof name === 'string' ? name : ''
+}
+
+/** The first field in which a step's statements should agree and do not; null if there is none. */
+export function disagreementIn(step: Step, placed: readonly Placed[]): Fault | null {
+  for (const name of step.agree) {
+    const said = new Map(placed.map(({ statement: { payload, from } }) => [canonical(payload[name] ?? null), from]))
+    if (said.size < 2) continue
+    return {
+      reason: 'disagreement', step: step.name, accused: null, convicts: false,
+      why: `the participants do not agree on ${name}: ${[...said.values()].join(' and ')} say different things`,
+      offsets: placed.map((one) => one.offset),
+    }
+  }
+  return null
+}
 
 /** A message in its place, with the attachment that it names. */
 export interface Post {
@@ -290,4 +449,63 @@ export function wantsAttachment({ ceremony, roster, slots, views, checks, isUsab
   const place = placeOf(ceremony, statement)
   if (card === undefined || place === undefined || place.spec === null || !hasAttachment(place.spec)) return false
   return !isUsable && slots.holderOf(statement) === undefined && statement.view === views[place.viewed.index] && checks.message(message, card.signingKey)
+}
+
+// The checks on a message that cost most, and that follow from its bytes alone: signatures, and whether values are
+// what they should be. Every client does them itself; the clients of one simulation share them (`sharedChecks`).
+
+export interface MessageChecks {
+  readonly message: typeof verifyMessage
+  readonly statement: typeof verifyStatement
+  readonly fields: typeof fieldsProblem
+}
+
+export const ownChecks: MessageChecks = { message: verifyMessage, statement: verifyStatement, fields: fieldsProblem }
+
+// What a member may post in a ceremony besides the statements that take its slots (protocol §11): without a bound, one member could make
+// a transcript too long to use, and so take everybody's way to recover a share.
+
+/** How many slots a member has: one a step, and one for the answer to each other's dispute. */
+export const slotsOf = ({ steps, disputes }: Ceremony, participants: number): number =>
+  steps.length + Object.keys(disputes).length * (participants - 1)
+
+export class Budgets {
+  private readonly most: number
+  private hasOpened = false
+  private readonly used = new Map<string, { readonly entries: number; readonly bytes: number; readonly spentAt?: number }>()
+
+  constructor(ceremony: Ceremony, participants: number) {
+    this.most = mostEntries(slotsOf(ceremony, participants))
+  }
+
+  /** Counts a message that its author signed and that takes no slot. */
+  charge(message: Message, offset: number): void {
+    const { from } = message.statement
+    const { entries = 0, bytes = 0 } = this.used.get(from) ?? {}
+    const now = { entries: entries + 1, bytes: bytes + canonicalBytes(message).length }
+    this.used.set(from, now.entries >= this.most || now.bytes >= MOST_BYTES ? { ...now, spentAt: offset } : now)
+  }
+
+  /** The first Opening of the ceremony is what it is; any other takes up its author's budget. */
+  chargeOpening(message: Message, offset: number): void {
+    if (this.hasOpened || placeProblem(message) !== null) this.charge(message, offset)
+    else this.hasOpened = true
+  }
+
+  /** Where the last one stands that counted; undefined as long as not all is used up. */
+  spentAt(name: string): number | undefined {
+    return this.used.get(name)?.spentAt
+  }
+}
+
+// Transcript hashes (protocol §4).
+
+/**
+ * The view after a step: `H("keyrite/2/view\n" || view || JCS([step, [H(JCS(statement))…]]))` over the statements that it
+ * collected, by roster order. A client's step, or one for whoever comes, adds none: what was collected then is no airgap's
+ * word, or differs from one participant to the next.
+ */
+export function nextView(view: string, step: Step, statements: readonly Statement[]): string {
+  const counts = step.airgap !== undefined && step.collect.kind !== 'any'
+  return taggedHash('view', fromHex(view, 32), canonicalBytes([step.name, counts ? statements.map(hashOf) : []]))
 }

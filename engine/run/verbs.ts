@@ -1,12 +1,54 @@
 /** The client verbs that every reader of a log runs alike: prepared values, checks, judges, outputs. */
 import { isKeyriteError } from '../base/errors.ts'
 import type { Slices } from '../base/turns.ts'
-import type { Call, Ceremony, Dispute, Step } from '../machines/ceremony.ts'
-import type { Collected, Scope, VerbFault, Verbs, Verdict } from '../verbs/runtime.ts'
+import type { Call, Ceremony, Dispute, Ref, Script, Step } from '../machines/ceremony.ts'
+import type { Collected, Followed, Scope, VerbFault, Verbs, Verdict } from '../verbs/runtime.ts'
 import type { Fault } from '../wire/abort.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
-import { resolveArgs, resolveRef } from './resolve.ts'
-import type { Sources } from './resolve.ts'
+import { runError } from './errors.ts'
+
+// Turns a call's arguments into values, from whatever holds them: the ledger of a client or auditor, or the memory
+// of an airgap.
+
+/** What is known of a running ceremony. */
+export interface Sources {
+  readonly parameters: JsonObject
+  /** All collected statements of a message, in roster order. */
+  readonly statements: (message: string) => readonly Collected[]
+  /** A `prepare`'s value. */
+  readonly prepared: (name: string) => Json
+  /** The ceremony that this one follows, by the script's local name. */
+  readonly followed: (name: string) => Followed
+  /** What the followed ceremony left in the vault. An airgap's alone. */
+  readonly kept: (name: string, field: string) => Json
+}
+
+/** The values of a call's arguments, in order. */
+export function resolveArgs(call: Call, sources: Sources): readonly unknown[] {
+  return call.args.map((ref) => resolveRef(ref, sources))
+}
+
+/** One value. */
+export function resolveRef(ref: Ref, sources: Sources): unknown {
+  switch (ref.from) {
+    case 'parameter':
+      return sources.parameters[ref.name]
+    case 'message':
+      return sources.statements(ref.message)
+    case 'column':
+      return sources.statements(ref.message).map((one) => one[ref.part]?.[ref.field])
+    case 'prepared':
+      return sources.prepared(ref.name)
+    case 'followed':
+      return sources.followed(ref.name)
+    case 'followed-value': {
+      const { opening, outputs = {} } = sources.followed(ref.name)
+      return ref.part === 'parameter' ? opening.parameters[ref.field] : outputs[ref.field]
+    }
+    case 'kept':
+      return sources.kept(ref.name, ref.field)
+  }
+}
 
 /** What a verb works on: where its arguments come from, and the facts of a place in the ceremony. */
 export interface VerbContext {
@@ -98,3 +140,31 @@ export const sourcesOf = (own: Omit<Sources, 'followed' | 'kept'>, followed: Rea
     throw new TypeError(`${name} is the airgap’s`)
   },
 })
+
+// Can this version run a script? Both roles ask before anyone is asked to confirm anything.
+
+/**
+ * Checks that every verb of a script has an implementation of the kind that its place wants.
+ *
+ * @throws run.not-runnable with all that are missing
+ */
+export function checkRunnable({ ceremony }: Script, verbs: Verbs): void {
+  const refuse = (why: string) => runError('not-runnable', { script: ceremony.name, why })
+  const missing = new Set<string>()
+  const need = (table: object, call: Call | undefined) => {
+    if (call !== undefined && !Object.hasOwn(table, call.verb)) missing.add(call.verb)
+  }
+  for (const step of ceremony.steps) {
+    need(verbs.airgap, step.airgap)
+    need(verbs.client, step.client)
+    need(verbs.check, step.check)
+    need(verbs.assist, step.assist)
+    for (const call of Object.values(step.prepare)) need(verbs.value, call)
+  }
+  for (const dispute of Object.values(ceremony.disputes)) {
+    need(verbs.airgap, dispute.airgap)
+    need(verbs.judge, dispute.judge)
+  }
+  for (const output of Object.values(ceremony.outputs)) if (output.kind === 'call') need(verbs.value, output.call)
+  if (missing.size > 0) throw refuse(`this version does not have ${[...missing].join(', ')}`)
+}

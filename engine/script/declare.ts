@@ -1,12 +1,17 @@
 /** What a script declares: names of the right form, one meaning each, and types that exist and may stand there. */
-import type { Ceremony, Message } from '../machines/ceremony.ts'
-import type { Fields } from '../verbs/signature.ts'
+import type { Ceremony, Dispute, Message } from '../machines/ceremony.ts'
+import type { Fields } from '../verbs/table.ts'
 import { keptTypes, valueTypes } from '../verbs/types.ts'
 import type { Place } from '../verbs/types.ts'
+import { checkCall } from './calls.ts'
+import type { Resolving, Scope } from './calls.ts'
+import { nearest } from './codes.ts'
+import { describeFields } from './diagnostic.ts'
 import type { Report } from './diagnostic.ts'
-import type { Draft, DraftFields } from './draft.ts'
 import { bigName, hasForm, scriptName, smallName } from './forms.ts'
 import type { Form } from './forms.ts'
+import type { Draft, DraftFields } from './schema.ts'
+import { checkEmits, checkWithin, findMessage, sameFields } from './steps.ts'
 import type { Locator, Path } from './yaml.ts'
 
 /** A script by its name, already checked; for `follows`. */
@@ -203,4 +208,103 @@ function declareFollows({ draft, report, at }: Basics, library: Library): Follow
   const ceremony = hasForm(script, scriptName) ? library(script) : undefined
   if (ceremony === undefined) report('unknown-script', where, { name: script })
   return { local, script, ...(ceremony === undefined ? {} : { ceremony }) }
+}
+
+// Which step or dispute sends each message, so that everything read was sent before.
+
+export type Sender =
+  | { readonly by: 'step'; readonly step: string; readonly index: number }
+  /** Stated in a step instead of what it sends; opens a dispute. */
+  | { readonly by: 'dispute'; readonly step: string; readonly index: number }
+  /** The answer of the accused. */
+  | { readonly by: 'answer'; readonly dispute: string }
+
+/** The first sender of each message. Reports those that have two, or none. */
+export function sendersOf(checking: Declaring): ReadonlyMap<string, Sender> {
+  const { draft, declared, report, at } = checking
+  const senders = new Map<string, Sender>()
+  const add = (message: string, sender: Sender, path: Path) => {
+    const known = [...declared.messages.keys()]
+    // One that is only misspelt is reported there, and is not also never sent.
+    const meant = known.includes(message) ? message : (nearest(message, known) ?? message)
+    const first = senders.get(meant)
+    if (first === undefined) senders.set(meant, sender)
+    else report('sent-twice', at.value(path), { message, other: first.by === 'answer' ? `the dispute ${first.dispute}` : first.step })
+  }
+  for (const [index, step] of declared.steps.entries()) {
+    const { sends, disputes } = draft.steps[step] ?? {}
+    if (sends !== undefined) add(sends, { by: 'step', step, index }, ['steps', step, 'sends'])
+    if (disputes !== undefined) add(disputes, { by: 'dispute', step, index }, ['steps', step, 'disputes'])
+  }
+  for (const [dispute, { sends }] of Object.entries(draft.disputes ?? {})) {
+    add(sends, { by: 'answer', dispute }, ['disputes', dispute, 'sends'])
+  }
+  for (const message of declared.messages.keys()) {
+    const isDispute = Object.hasOwn(draft.disputes ?? {}, message)
+    if (!senders.has(message) && !isDispute && declared.steps.length > 0) {
+      report('sent-never', at.key(['messages', message]), { message })
+    }
+  }
+  return senders
+}
+
+// What follows a dispute: the accused one's answer, and the judge of both.
+
+/** Checks that each step that disputes has its section, and each section its step. */
+export function checkDisputes(resolving: Resolving, senders: ReadonlyMap<string, Sender>): Readonly<Record<string, Dispute>> {
+  const { draft, at, report } = resolving
+  const sections = Object.keys(draft.disputes ?? {})
+  for (const [step, { disputes }] of Object.entries(draft.steps)) {
+    // A section that is only misspelt is reported there.
+    if (disputes !== undefined && nearest(disputes, sections) === undefined) {
+      report('dispute-missing', at.value(['steps', step, 'disputes']), { message: disputes })
+    }
+  }
+  return Object.fromEntries(sections.flatMap((message) => {
+    const dispute = checkDispute(resolving, message, senders.get(message))
+    return dispute === undefined ? [] : [[message, dispute]]
+  }))
+}
+
+function checkDispute(resolving: Resolving, message: string, sender: Sender | undefined): Dispute | undefined {
+  const { draft, at, report } = resolving
+  const section = draft.disputes?.[message]
+  if (section === undefined) return undefined
+  const path = ['disputes', message]
+  const opening = findMessageByKey(resolving, message)
+  if (opening !== undefined && sender?.by !== 'dispute') report('dispute-unopened', at.key(path), { message })
+  // What was there when the step that disputes began.
+  const index = sender?.by === 'dispute' ? sender.index : resolving.declared.steps.length
+  const scope: Scope = { here: message, collected: index, prepared: { index: index + 1, order: 0 } }
+
+  const airgap = checkCall(resolving, 'disputeAirgap', section.airgap, [...path, 'airgap'], scope)
+  const judge = checkCall(resolving, 'judge', section.judge, [...path, 'judge'], scope)
+  const answer = findMessage(resolving, section.sends, [...path, 'sends'])
+  if (airgap && answer) checkEmits(resolving, airgap, answer, [...path, 'sends'])
+  if (airgap?.signature.answers && opening && !sameFields(airgap.signature.answers, opening.payload)) {
+    report('part-mismatch', at.key(airgap.path), {
+      verb: airgap.signature.name, wants: `answers ${describeFields(airgap.signature.answers)}`,
+      other: message, has: `has ${describeFields(opening.payload)}`,
+    })
+  }
+  const fits = judge && opening && answer &&
+    sameFields(judge.signature.dispute, opening.payload) && sameFields(judge.signature.answer, answer.payload)
+  if (judge && opening && answer && !fits) {
+    report('part-mismatch', at.key(judge.path), {
+      verb: judge.signature.name,
+      wants: `judges ${describeFields(judge.signature.dispute)} by ${describeFields(judge.signature.answer)}`,
+      other: `${message} and ${answer.name}`, has: `have ${describeFields(opening.payload)} and ${describeFields(answer.payload)}`,
+    })
+  }
+  const within = checkWithin(resolving, section.within, [...path, 'within'])
+  return airgap && judge && { message, airgap: airgap.call, sends: section.sends, within, judge: judge.call }
+}
+
+function findMessageByKey(resolving: Resolving, name: string) {
+  const { declared, at, report } = resolving
+  const message = declared.messages.get(name)
+  if (message === undefined) {
+    report('unknown-message', at.key(['disputes', name]), { name, known: [...declared.messages.keys()], step: '' })
+  }
+  return message?.good === true && !resolving.mismatched.has(name) ? message : undefined
 }

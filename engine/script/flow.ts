@@ -3,9 +3,9 @@ import type { Step } from '../machines/ceremony.ts'
 import { abortsAfterSuccess } from '../machines/graph.ts'
 import type { OutlineStep } from '../machines/graph.ts'
 import type { Resolving } from './calls.ts'
-import type { DraftCall, DraftStep } from './draft.ts'
+import { nearest } from './codes.ts'
 import { hasForm, smallName } from './forms.ts'
-import { nearest } from './nearest.ts'
+import type { DraftCall, DraftStep } from './schema.ts'
 
 export function checkFlow(resolving: Resolving, steps: readonly Step[]): void {
   const { declared, at, report } = resolving

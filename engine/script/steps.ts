@@ -1,14 +1,14 @@
 /** One step: a verb whose parts the step has, a message that is what the verb makes, and a collect that can end. */
 import type { Call, Collect, Ref, Step } from '../machines/ceremony.ts'
-import type { AirgapSignature, ClientSignature, Fields } from '../verbs/signature.ts'
+import type { AirgapSignature, ClientSignature, Fields } from '../verbs/table.ts'
 import { keptTypes } from '../verbs/types.ts'
 import { checkCall, resolve } from './calls.ts'
 import type { CheckedCall, Resolving, Scope } from './calls.ts'
+import { nearest } from './codes.ts'
 import type { DeclaredMessage } from './declare.ts'
-import type { DraftStep } from './draft.ts'
+import { describeContent, describeFields, describeType } from './diagnostic.ts'
 import { MAX_WITHIN, milliseconds, MIN_WITHIN } from './forms.ts'
-import { nearest } from './nearest.ts'
-import { describeContent, describeFields, describeType } from './words.ts'
+import type { DraftStep } from './schema.ts'
 import type { Path } from './yaml.ts'
 
 /**

@@ -4,16 +4,16 @@
  * secret is on the board, and nobody honest has something usable that another honest one must take for dead.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { scalarToBytes } from '../crypto/bls.ts'
+import { concat, fromHex, toHex } from '../crypto/bytes.ts'
+import { airgapKeyPair, derive, encryptionKeyPair, openSession } from '../crypto/seed.ts'
 import type { Script } from '../machines/ceremony.ts'
 import type { ClientResult } from '../run/client.ts'
+import { convictedIn, LOG_ENDINGS } from '../run/disputes.ts'
+import type { Conviction, LogEnding } from '../run/disputes.ts'
 import { endingFor } from '../run/ending.ts'
 import type { OwnEnding } from '../run/ending.ts'
-import { secretsOf } from '../run/fault-secrets.ts'
-import { convictedIn } from '../run/guilt.ts'
-import type { Conviction } from '../run/guilt.ts'
-import type { LogEnding } from '../run/ledger-ending.ts'
 import { Ledger } from '../run/ledger.ts'
-import { memoryBoard } from '../run/memory-board.ts'
 import type { Post } from '../run/reading.ts'
 import { writeTranscript } from '../run/transcript.ts'
 import { verifyTranscript } from '../run/verify.ts'
@@ -22,8 +22,31 @@ import { canonical } from '../wire/canonical.ts'
 import { EMPTY_HEAD, parseMessage } from '../wire/message.ts'
 import { faultKinds, targetsOf } from './faults.ts'
 import type { FaultKind } from './faults.ts'
-import { memoryStore, seededRandom, simulate } from './simulate.ts'
+import { memoryBoard, memoryStore, seededRandom, simulate } from './simulate.ts'
 import type { Simulated, SimulatedMember, SimulateOptions } from './simulate.ts'
+
+// The secrets of a simulated participant, by what they are, as they would look to somebody who found them: for checks that nobody does.
+
+/** Everything secret in hex that a participant's machines hold of a ceremony. A number that the script has it show is none. */
+export function secretsOf({ seed, signingKey, memory }: SimulatedMember, { ceremony, opening }: Pick<Simulated, 'ceremony' | 'opening'>, { ceremony: { steps } }: Script): ReadonlyMap<string, string> {
+  const session = openSession(seed, ceremony, opening.rehearsal)
+  const id = fromHex(ceremony, 32)
+  const salt = derive(seed, 'salt', id)
+  const shows = steps.some(({ airgap }) => airgap?.verb === 'random.reveal')
+  const secrets: [string, string][] = [
+    ['seed', toHex(seed)], ['signing key', toHex(signingKey)], ['airgap key', toHex(airgapKeyPair(seed).secretKey)],
+    ['session salt', toHex(salt)], ['session seed', toHex(derive(seed, opening.rehearsal ? 'rehearsal' : 'session', concat(id, salt)))],
+    ['encryption key', toHex(encryptionKeyPair(session).secretKey)],
+    ...(shows ? [] : [['number', toHex(session.expand('random/value', 32))] as [string, string]]),
+  ]
+  opening.roster.forEach((_, k) => secrets.push([`coefficient ${k}`, toHex(scalarToBytes(session.scalar(`coefficient/${k}`)))]))
+  for (const { values } of Object.values(memory.read().kept)) {
+    for (const value of Object.values(values)) {
+      if (typeof value === 'object' && value !== null && 'share' in value && typeof value.share === 'string') secrets.push(['share', value.share])
+    }
+  }
+  return new Map(secrets)
+}
 
 /** One fault of one participant, of everything that it can be in a script. */
 export interface FaultCell {
@@ -265,4 +288,43 @@ function leaks({ kind, participant }: FaultCell, run: Simulated, script: Script)
   const all = [...run.board.entries.map(({ text }) => text), ...[...run.board.attachments.values()].map((bytes) => decoder.decode(bytes))].join('\n')
   return run.members.filter(({ name }) => name !== participant || kind.who !== 'airgap').flatMap((member) =>
     [...secretsOf(member, run, script)].flatMap(([what, secret]) => (all.includes(secret) ? [`the ${what} of ${member.name} is on the board`] : [])))
+}
+
+// The matrix of misbehaviour as a table for people: a row for each kind, with what its cells came to.
+
+export interface FaultRow {
+  readonly fault: string
+  readonly who: FaultCell['kind']['who']
+  readonly doc: string
+  /** How many cells. */
+  readonly cells: number
+  /** What the log came to, each ending once, from open to dead. */
+  readonly ends: readonly string[]
+  /** Of what the one at fault was convicted. */
+  readonly convicted: readonly string[]
+  readonly problems: readonly string[]
+}
+
+/** Rows in the order of the kinds. */
+export function faultRows(ran: readonly (readonly [cell: FaultCell, report: CellReport])[]): readonly FaultRow[] {
+  const kinds = [...new Set(ran.map(([{ kind }]) => kind))]
+  return kinds.map((kind) => {
+    const reports = ran.flatMap(([cell, report]) => (cell.kind === kind ? [report] : []))
+    const ended = new Set(reports.map(({ logEnding }) => logEnding))
+    return {
+      fault: kind.name, who: kind.who, doc: kind.doc, cells: reports.length,
+      ends: LOG_ENDINGS.filter((ending) => ended.has(ending)),
+      convicted: [...new Set(reports.flatMap(({ convicted }) => convicted.map(({ reason }) => reason)))].sort(),
+      problems: reports.flatMap(({ cell, problems }) => problems.map((problem) => `${cell}: ${problem}`)),
+    }
+  })
+}
+
+/** Rows as a table in Markdown. */
+export function faultMarkdown(rows: readonly FaultRow[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [
+    line(['fault', 'whose', 'what happens', 'the log ends', 'proved']), line(['---', '---', '---', '---', '---']),
+    ...rows.map(({ fault, who, doc, ends, convicted }) => line([`\`${fault}\``, who, doc, ends.join(', '), convicted.map((one) => `\`${one}\``).join(', ') || 'nobody'])),
+  ].join('\n')
 }

@@ -6,8 +6,7 @@ import { toHex } from '../crypto/bytes.ts'
 import { airgapKeyPair } from '../crypto/seed.ts'
 import type { Script, Step } from '../machines/ceremony.ts'
 import { hasAttachment } from '../run/attachment.ts'
-import type { Clock } from '../run/client-ports.ts'
-import type { MemoryBoard } from '../run/memory-board.ts'
+import type { Clock } from '../run/client-work.ts'
 import type { AirgapScope, AirgapVerb, Args, Stating } from '../verbs/runtime.ts'
 import { abortPayload } from '../wire/abort.ts'
 import type { Board } from '../wire/board.ts'
@@ -16,7 +15,7 @@ import type { Json, JsonObject } from '../wire/canonical.ts'
 import { EMPTY_LOG, parseMessage, signMessage, signStatement } from '../wire/message.ts'
 import type { Message, Pin, Statement, Unsigned } from '../wire/message.ts'
 import type { FaultPlace } from './faults.ts'
-import type { MemberKeys, Tampering } from './simulate.ts'
+import type { MemberKeys, MemoryBoard, Tampering } from './simulate.ts'
 
 /** What meddles with one posting: the message, and how to post in its place. */
 export interface Meddling {

@@ -6,35 +6,244 @@
 import { setMaxListeners } from 'node:events'
 import { isKeyriteError } from '../base/errors.ts'
 import { following } from '../base/signals.ts'
-import { memoryParts } from '../channel/part-store.ts'
-import { sha256, toHex } from '../crypto/bytes.ts'
+import { memoryParts } from '../channel/parts.ts'
+import { sha256, sha256Hex, toHex } from '../crypto/bytes.ts'
 import { ed25519FromSeed } from '../crypto/ed25519.ts'
 import type { Script } from '../machines/ceremony.ts'
 import { createAirgap } from '../run/airgap.ts'
 import type { Airgap, AirgapPorts, Declined } from '../run/airgap.ts'
-import { clientInParts } from '../run/client-parts.ts'
-import type { ClientPorts, Clock } from '../run/client-ports.ts'
+import { bringEnd, endToBring } from '../run/client-work.ts'
+import type { ClientPorts, Clock } from '../run/client-work.ts'
 import { runClient } from '../run/client.ts'
 import type { ClientResult } from '../run/client.ts'
-import { bringEnd, endToBring } from '../run/close.ts'
 import { Feed } from '../run/feed.ts'
-import { idleClock } from '../run/idle-clock.ts'
 import type { Ledger } from '../run/ledger.ts'
-import { memoryBoard } from '../run/memory-board.ts'
-import type { MemoryBoard } from '../run/memory-board.ts'
 import { cardIn, emptyMemory, EPOCH } from '../run/memory.ts'
 import type { AirgapMemory, MemoryStore } from '../run/memory.ts'
-import { airgapInParts } from '../run/parts.ts'
-import { sharedChecks, sharedVerbs } from '../run/shared.ts'
-import { forgetPoints } from '../verbs/points.ts'
-import type { Random, Verbs } from '../verbs/runtime.ts'
-import type { Board } from '../wire/board.ts'
+import { airgapInParts, clientInParts } from '../run/parts.ts'
+import { ownChecks } from '../run/reading.ts'
+import type { MessageChecks } from '../run/reading.ts'
+import { forgetPoints } from '../verbs/dkg.ts'
+import type { Args, CheckVerb, Random, Scope, Verbs } from '../verbs/runtime.ts'
+import { boardError } from '../wire/board.ts'
+import type { Board, Entry } from '../wire/board.ts'
 import { canonical, utf8 } from '../wire/canonical.ts'
 import type { JsonObject } from '../wire/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
-import { EMPTY_LOG, parseMessage, signMessage } from '../wire/message.ts'
-import type { Message } from '../wire/message.ts'
+import { EMPTY_HEAD, EMPTY_LOG, headAfter, parseMessage, placeProblem, provesMore, sameStatement, signMessage, slotOf, textHash, verifyStatement } from '../wire/message.ts'
+import type { Message, Pin } from '../wire/message.ts'
+
+/**
+ * Time as a simulation needs it: a deadline passes once the log has been still for `idle` milliseconds, the nearest
+ * one first, for all that wait for it.
+ */
+function idleClock(board: MemoryBoard, idle: number, begin: number): Clock {
+  let now = begin
+  const waits = new Set<{ readonly time: number; readonly wake: () => void }>()
+  let seen = -1
+  let timer: NodeJS.Timeout | undefined
+  const tick = () => {
+    timer = undefined
+    if (board.entries.length === seen && waits.size > 0) {
+      now = Math.max(now, Math.min(...[...waits].map((wait) => wait.time)))
+      for (const wait of [...waits]) if (wait.time <= now) wait.wake()
+    }
+    seen = board.entries.length
+    if (waits.size > 0) timer = setTimeout(tick, idle)
+  }
+  return {
+    now: () => now,
+    until: (time, signal) =>
+      new Promise((resolve) => {
+        const wait = {
+          time,
+          wake: () => {
+            waits.delete(wait)
+            signal.removeEventListener('abort', wait.wake)
+            if (waits.size === 0 && timer !== undefined) {
+              clearTimeout(timer)
+              timer = undefined
+            }
+            resolve()
+          },
+        }
+        if (time <= now || signal.aborted) {
+          resolve()
+          return
+        }
+        waits.add(wait)
+        signal.addEventListener('abort', wait.wake)
+        timer ??= setTimeout(tick, idle)
+      }),
+  }
+}
+
+// A board in memory, for simulations and tests: one log, the storage's rules, no network.
+
+export interface MemoryBoard extends Board {
+  readonly entries: readonly Entry[]
+  readonly attachments: ReadonlyMap<string, Uint8Array>
+  /** Puts any message into the log, as only a dishonest storage would. */
+  readonly force: (text: string) => Pin
+}
+
+/** @param airgapKeyOf of a registered name, hex: whose second statement in a slot is taken, as the proof that it made two */
+export function memoryBoard(airgapKeyOf: (name: string) => string | undefined = () => undefined): MemoryBoard {
+  const entries: Entry[] = []
+  const attachments = new Map<string, Uint8Array>()
+  const places = new Map<string, { readonly pin: Pin; readonly message: Message }[]>()
+  const waiting = new Set<() => void>()
+
+  function post(text: string): Pin {
+    const message = parseMessage(text)
+    const problem = placeProblem(message)
+    if (problem !== null) throw boardError('refused', { url: 'memory', status: 400, why: problem })
+    const slot = slotOf(message.statement) ?? text
+    const before = places.get(slot) ?? []
+    const same = before.find((one) => sameStatement(one.message, message))
+    if (same !== undefined) return same.pin
+    const [first] = before
+    if (first !== undefined && !(isAirgaps(message) && provesMore(message, before.map((one) => one.message)))) throw boardError('conflict', { offset: first.pin.offset, why: 'its slot is taken' })
+    const pin = append(text)
+    places.set(slot, [...before, { pin, message }])
+    return pin
+  }
+
+  function isAirgaps({ statement, airgapSignature }: Message): boolean {
+    const key = airgapKeyOf(statement.from)
+    return airgapSignature !== undefined && key !== undefined && verifyStatement(statement, airgapSignature, key)
+  }
+
+  function append(text: string): Pin {
+    const head = headAfter(entries.at(-1)?.head ?? EMPTY_HEAD, parseMessage(text), textHash(text))
+    const pin = { offset: entries.length, head }
+    entries.push({ ...pin, text })
+    for (const wake of [...waiting]) wake()
+    return pin
+  }
+
+  return {
+    entries,
+    attachments,
+    force: append,
+    post: (text) => Promise.resolve().then(() => post(text)),
+    head: () => {
+      const last = entries.at(-1)
+      return Promise.resolve(last === undefined ? EMPTY_LOG : { offset: last.offset, head: last.head })
+    },
+    async *follow(pin, signal) {
+      for (let next = pin.offset + 1; ; next++) {
+        while (entries.length <= next && !signal.aborted) await change(waiting, signal)
+        const entry = entries[next]
+        if (entry === undefined || signal.aborted) return
+        yield entry
+      }
+    },
+    putAttachment: (bytes) => {
+      const hash = sha256Hex(bytes)
+      attachments.set(hash, bytes)
+      return Promise.resolve(hash)
+    },
+    getAttachment: (hash) => {
+      const found = attachments.get(hash)
+      return found === undefined ? Promise.reject(boardError('missing', { hash })) : Promise.resolve(found)
+    },
+  }
+}
+
+/** Resolves at the next post, or when the signal aborts. */
+function change(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      waiting.delete(wake)
+      signal.removeEventListener('abort', wake)
+      resolve()
+    }
+    waiting.add(wake)
+    signal.addEventListener('abort', wake)
+  })
+}
+
+// What the clients of one simulation need to do only once: all of them verify the same public messages, with the same
+// result, and n clients in one process would take n times as long for it. Each result is kept by all that it follows
+// from, so that whoever is shown something else (a fault's doing) verifies that itself. Airgaps get none of this:
+// every one does all of its work. Nor does anything but a simulation.
+
+/** Gives the first result again for equal arguments. What throws is not kept. */
+function once<A extends readonly unknown[], R>(run: (...args: A) => R, keyOf: (...args: A) => unknown): (...args: A) => R {
+  const known = new Map<string, R>()
+  return (...args) => {
+    // Not canonical, for it is five times as fast: equal values in another order are done twice.
+    const key = JSON.stringify(keyOf(...args))
+    if (known.has(key)) return known.get(key) as R
+    const result = frozen(run(...args))
+    known.set(key, result)
+    return result
+  }
+}
+
+/** Deeply: nobody changes what others were given too. */
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const item of Object.values(value)) frozen(item)
+  }
+  return value
+}
+
+/** The checks on messages, for clients that share them. For one ceremony: rosters are taken for equal. */
+export function sharedChecks(): MessageChecks {
+  return {
+    message: once(ownChecks.message, (message, key) => [message, key]),
+    statement: once(ownChecks.statement, (statement, signature, key) => [statement, signature, key]),
+    fields: once(ownChecks.fields, (fields, object, _, held, skip) => [fields, object, held, skip]),
+  }
+}
+
+/** What a verb's result follows from besides its other arguments. Its randomness is for weights, and changes nothing. */
+const placeOf = ({ ceremony, rehearsal, step, type, view }: Scope, args: Args) => [ceremony, rehearsal, step, type, view, args.map(printOf)]
+
+const prints = new WeakMap<object, string>()
+
+/** Stands for an argument, which may be all n² messages of a step, and the same again for the next message. */
+function printOf(arg: unknown): unknown {
+  if (typeof arg !== 'object' || arg === null) return arg
+  const known = prints.get(arg) ?? sha256Hex(utf8(JSON.stringify(arg)))
+  prints.set(arg, known)
+  return known
+}
+
+function sharedCheck({ when, before, run, slices }: CheckVerb): CheckVerb {
+  const shared = once(run, (scope, incoming, args) => [placeOf(scope, args), incoming])
+  return {
+    when,
+    run: shared,
+    // Two that do it a slice at a time would both do all of it.
+    ...(slices === undefined ? {} : {
+      slices: function* (...given) {
+        yield
+        return shared(...given)
+      },
+    }),
+    ...(before === undefined ? {} : { before: once(before, (scope, one, args) => [placeOf(scope, args), one]) }),
+  }
+}
+
+const mapped = <T>(table: Readonly<Record<string, T>>, change: (verb: T) => T): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(table).map(([name, verb]) => [name, change(verb)]))
+
+/** The same verbs, for clients that share what theirs give. */
+export function sharedVerbs(verbs: Verbs): Verbs {
+  return {
+    airgap: verbs.airgap,
+    value: mapped(verbs.value, (run) => once(run, placeOf)),
+    client: mapped(verbs.client, (run) => once(run, placeOf)),
+    check: mapped(verbs.check, sharedCheck),
+    assist: mapped(verbs.assist, (run) => once(run, (scope, me, question, args) => [placeOf(scope, args), me, question])),
+    judge: mapped(verbs.judge, (run) => once(run, (scope, dispute, answer, args) => [placeOf(scope, args), dispute, answer])),
+  }
+}
 
 export interface SimulatedMember {
   readonly name: string

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { formatDiagnostic, loadScript } from '../index.ts'
 import { codes } from '../script/codes.ts'
-import { readShipped } from '../script/shipped.ts'
+import { readShipped } from '../script/load.ts'
 import { withTables } from './readmeTables.ts'
 
 const FILE = join(import.meta.dirname, '..', 'README.md')

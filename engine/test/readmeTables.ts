@@ -1,7 +1,7 @@
 /** The tables of types and verbs in engine/README.md, as the engine's own tables have them. */
-import { describeFields, describeType } from '../script/words.ts'
-import type { Emits, Fields, Signature } from '../verbs/signature.ts'
+import { describeFields, describeType } from '../script/diagnostic.ts'
 import { signatures } from '../verbs/table.ts'
+import type { Emits, Fields, Signature } from '../verbs/table.ts'
 import { keptTypes, valueTypes } from '../verbs/types.ts'
 
 const code = (text: string): string => `\`${text}\``

@@ -1,15 +1,20 @@
 /**
  * What can be said of an age file (age-encryption.org/v1) from outside: whether it is one, whether it is whole.
  */
-import { Decrypter, Stanza } from 'age-encryption'
+import { randomBytes, scrypt } from 'node:crypto'
+import { join } from 'node:path'
+import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
+import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient, Stanza } from 'age-encryption'
 import type { Identity, Recipient } from 'age-encryption'
 import { isKeyriteError } from '../base/errors.ts'
 import { vaultError } from './errors.ts'
+import { readBounded, writeDurable } from './files.ts'
+import { compileShape, decodeValue, encodeValue, MOST_VAULT } from './value.ts'
 
 const MAGIC = 'age-encryption.org/v1\n'
 const MOST_HEADER = 16 * 1024
 const NONCE_LENGTH = 16
-export const TAG_LENGTH = 16
+const TAG_LENGTH = 16
 const CHUNK_LENGTH = 64 * 1024
 
 /** The offset after the header's last line, `--- ` and the MAC. */
@@ -25,7 +30,7 @@ const headOf = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(0, MOST
  *
  * @throws vault.truncated, vault.altered
  */
-export function checkWhole(bytes: Uint8Array, path: string, plainLength: number): void {
+function checkWhole(bytes: Uint8Array, path: string, plainLength: number): void {
   const head = headOf(bytes)
   if (!head.startsWith(MAGIC)) {
     if (MAGIC.startsWith(head)) throw vaultError('truncated', { path })
@@ -50,7 +55,7 @@ const LENGTH_STANZA = 'keyrite-length'
 /**
  * Notes the length of the contents in the header, under its MAC. Other programs skip stanzas that they do not know.
  */
-export function lengthRecipient(plainLength: number): Recipient {
+function lengthRecipient(plainLength: number): Recipient {
   return { wrapFileKey: () => [new Stanza([LENGTH_STANZA, String(plainLength)], new Uint8Array())] }
 }
 
@@ -72,7 +77,7 @@ function lengthWatcher(found: (plainLength: number) => void): Identity {
  * @param explain may know better why it failed
  * @throws vault.truncated, vault.altered, or what `explain` gives
  */
-export async function decryptAge(
+async function decryptAge(
   bytes: Uint8Array,
   path: string,
   identity: string | Identity,
@@ -89,5 +94,256 @@ export async function decryptAge(
     if (isKeyriteError(cause)) throw cause
     if (bytes.length < totalLength(bytes, noted)) throw vaultError('truncated', { path })
     throw explain() ?? vaultError('altered', { path, why: 'what it holds does not match its authentication code' }, cause)
+  }
+}
+
+// The age format's passphrase stanza (age-encryption.org/v1, "The scrypt recipient type") over node:crypto's
+// scrypt: the same bytes as the age library's own, 1.6 times as fast, and off the event loop.
+
+/** log₂ of scrypt's N: what age itself writes; an opening takes about a second and 256 MiB. */
+export const WORK_FACTOR = 18
+/** What is accepted when opening: 2²⁰ takes 1 GiB. */
+const MOST_WORK_FACTOR = 20
+
+const LABEL = 'age-encryption.org/v1/scrypt'
+const SALT_LENGTH = 16
+const FILE_KEY_LENGTH = 16
+
+/** Wraps a file key under a passphrase. It must be the only recipient of its file. */
+export function scryptRecipient(passphrase: string, workFactor: number = WORK_FACTOR): Recipient {
+  return {
+    async wrapFileKey(fileKey) {
+      const salt = randomBytes(SALT_LENGTH)
+      const key = await deriveKey(passphrase, salt, workFactor)
+      return [new Stanza(['scrypt', toBase64(salt), String(workFactor)], seal(key).encrypt(fileKey))]
+    },
+  }
+}
+
+/** Why a passphrase did not open a file; `not-scrypt` if the file is not encrypted under a passphrase. */
+type ScryptRefusal = 'wrong-passphrase' | 'malformed' | 'not-scrypt' | { readonly workFactor: number }
+
+/** Unwraps a file key. What it refuses, it tells `refused`, and then gives null as the age format has it. */
+export function scryptIdentity(passphrase: string, refused: (why: ScryptRefusal) => void): Identity {
+  const refuse = (why: ScryptRefusal): null => {
+    refused(why)
+    return null
+  }
+  return {
+    async unwrapFileKey(stanzas) {
+      const stanza = stanzas[0]
+      if (stanza?.args[0] !== 'scrypt') return refuse('not-scrypt')
+      const [, salt64, factor] = stanza.args
+      const salt = salt64 === undefined ? undefined : fromBase64(salt64)
+      const wellFormed = stanzas.length === 1 && stanza.args.length === 3 && stanza.body.length === FILE_KEY_LENGTH + TAG_LENGTH
+      if (!wellFormed || salt?.length !== SALT_LENGTH || factor === undefined || !/^[1-9][0-9]{0,2}$/.test(factor)) return refuse('malformed')
+      const workFactor = Number(factor)
+      if (workFactor > MOST_WORK_FACTOR) return refuse({ workFactor })
+      const key = await deriveKey(passphrase, salt, workFactor)
+      try {
+        return seal(key).decrypt(stanza.body)
+      } catch {
+        return refuse('wrong-passphrase')
+      }
+    },
+  }
+}
+
+// The key is used once, so the format fixes the nonce to zero.
+const seal = (key: Uint8Array) => chacha20poly1305(key, new Uint8Array(12))
+
+function deriveKey(passphrase: string, salt: Uint8Array, workFactor: number): Promise<Uint8Array> {
+  const N = 2 ** workFactor
+  const r = 8
+  const maxmem = 128 * r * N + 1024 * 1024
+  return new Promise((resolve, reject) => {
+    scrypt(passphrase, Buffer.concat([Buffer.from(LABEL), salt]), 32, { N, r, p: 1, maxmem }, (error, key) => {
+      if (error === null) resolve(key)
+      else reject(vaultError('key-derivation', { mebibytes: Math.ceil(maxmem / 2 ** 20) }, error))
+    })
+  })
+}
+
+const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64').replace(/=+$/, '')
+
+/** Unpadded and canonical, or undefined. */
+function fromBase64(text: string): Uint8Array | undefined {
+  const bytes = Buffer.from(text, 'base64')
+  return toBase64(bytes) === text ? bytes : undefined
+}
+
+// What a passphrase may be. Its UTF-8 bytes are used as they are, without normalization, as the age tool does, so
+// that what opens here opens there.
+
+const FEWEST_CHARACTERS = 8
+const MOST_BYTES = 1024
+
+/** @throws vault.passphrase if it cannot be one at all: empty, over 1024 bytes, more than one line */
+export function checkPassphrase(passphrase: string): void {
+  if (passphrase === '') throw vaultError('passphrase', { why: 'it is empty' })
+  if (Buffer.byteLength(passphrase) > MOST_BYTES) throw vaultError('passphrase', { why: 'it is longer than 1024 bytes' })
+  if (!passphrase.isWellFormed()) throw vaultError('passphrase', { why: 'it is not well-formed text' })
+  // The age tool reads it as a line from the terminal.
+  if (/[\0\r\n]/.test(passphrase)) throw vaultError('passphrase', { why: 'it has more than one line' })
+}
+
+/** @throws vault.passphrase if it is none, or is too short to protect anything */
+export function checkNewPassphrase(passphrase: string): void {
+  checkPassphrase(passphrase)
+  if (Array.from(passphrase).length < FEWEST_CHARACTERS) {
+    throw vaultError('passphrase', { why: `it is shorter than ${String(FEWEST_CHARACTERS)} characters` })
+  }
+}
+
+/**
+ * The passphrase in a passphrase file: UTF-8, without the one line end that editors and `echo` add.
+ *
+ * @throws vault.passphrase
+ */
+export function passphraseOfFile(bytes: Uint8Array): string {
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw vaultError('passphrase', { why: 'its file is not UTF-8 text' })
+  }
+  const passphrase = text.replace(/\r?\n$/, '')
+  checkPassphrase(passphrase)
+  return passphrase
+}
+
+// What is encrypted under a passphrase alone: an age file that the standard tool opens, `age -d FILE`. A home has one such
+// file, its keyring; a backup is another.
+
+/** @param workFactor log₂ of scrypt's N; 18 unless told. @throws vault.key-derivation */
+async function sealUnder(passphrase: string, bytes: Uint8Array, workFactor?: number): Promise<Uint8Array> {
+  const encrypter = new Encrypter()
+  encrypter.addRecipient(scryptRecipient(passphrase, workFactor))
+  return await encrypter.encrypt(bytes)
+}
+
+/**
+ * @param what names the file in errors
+ * @param plainLength bytes that it holds at least
+ * @throws vault.wrong-passphrase, vault.truncated, vault.altered, vault.work-factor, vault.key-derivation, vault.passphrase
+ */
+async function openUnder(passphrase: string, bytes: Uint8Array, what: string, plainLength: number): Promise<Uint8Array> {
+  checkPassphrase(passphrase)
+  checkWhole(bytes, what, plainLength)
+  let refusal: ScryptRefusal | undefined
+  const identity = scryptIdentity(passphrase, (why) => (refusal = why))
+  return await decryptAge(bytes, what, identity, () => refusal && explain(refusal, what))
+}
+
+function explain(refusal: ScryptRefusal, path: string): Error {
+  if (refusal === 'wrong-passphrase') return vaultError('wrong-passphrase', { path })
+  if (refusal === 'malformed') return vaultError('altered', { path, why: 'its header is broken' })
+  if (refusal === 'not-scrypt') return vaultError('altered', { path, why: 'it is not encrypted under a passphrase' })
+  return vaultError('work-factor', { path, factor: refusal.workFactor, most: MOST_WORK_FACTOR })
+}
+
+export interface SealedFile {
+  readonly path: string
+  readonly passphrase: string
+  /** JSON schema of the value, closed. */
+  readonly schema: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Writes a value to a file of its own, open to its owner only. Resolves once a power cut cannot undo it. Never overwrites.
+ *
+ * @throws vault.passphrase, vault.exists, vault.wrong-update, and what `writeDurable` throws
+ */
+export async function writeSealed({ path, passphrase, schema }: SealedFile, value: unknown, workFactor?: number): Promise<void> {
+  checkNewPassphrase(passphrase)
+  const bytes = encodeValue(value, compileShape(schema), path)
+  await writeDurable(path, await sealUnder(passphrase, bytes, workFactor), { exclusive: true })
+}
+
+/**
+ * Reads what `writeSealed` wrote.
+ *
+ * @throws what `openUnder` throws; vault.missing, vault.unreadable, vault.too-large, vault.not-json, vault.wrong-shape
+ */
+export async function readSealed<T>({ path, passphrase, schema }: SealedFile): Promise<T> {
+  const bytes = await readBounded(path, MOST_VAULT)
+  return decodeValue(await openUnder(passphrase, bytes, path, 2), compileShape<T>(schema), path)
+}
+
+// A home's keyring: one age X25519 identity, wrapped once by a passphrase in `keyring.age`. The home's other files
+// are encrypted to it, which takes milliseconds where a passphrase takes a second.
+//
+// Both are plain age files. The standard tool opens them with the passphrase: `age -d -i keyring.age vault.age`.
+
+export const KEYRING_FILE = 'keyring.age'
+const MOST_KEYRING = 16 * 1024
+/** `AGE-SECRET-KEY-1…` and a line feed. */
+const IDENTITY_LENGTH = 75
+
+export interface Keyring {
+  /** Encrypts to this keyring's identity. */
+  seal(bytes: Uint8Array): Promise<Uint8Array>
+  /**
+   * Decrypts what `seal` made, or the standard tool for the same identity.
+   *
+   * @param what names the file in errors
+   * @throws vault.truncated, vault.altered
+   */
+  open(bytes: Uint8Array, what: string): Promise<Uint8Array>
+}
+
+export interface KeyringOptions {
+  /** log₂ of scrypt's N. Below 18 only in tests. */
+  readonly workFactor?: number
+}
+
+/**
+ * Makes an identity and writes it to `dir/keyring.age` under a new passphrase. Never overwrites.
+ *
+ * @throws vault.passphrase, vault.exists, and what `writeDurable` throws
+ */
+export async function createKeyring(dir: string, passphrase: string, options: KeyringOptions = {}): Promise<Keyring> {
+  checkNewPassphrase(passphrase)
+  const path = join(dir, KEYRING_FILE)
+  const identity = await generateX25519Identity()
+  await writeDurable(path, await sealUnder(passphrase, new TextEncoder().encode(`${identity}\n`), options.workFactor), { exclusive: true })
+  return await keyringOf(identity, path)
+}
+
+/**
+ * Opens `dir/keyring.age`.
+ *
+ * @throws vault.missing, vault.wrong-passphrase, vault.truncated, vault.altered, vault.work-factor,
+ *   vault.key-derivation, vault.passphrase, vault.unreadable, vault.too-large
+ */
+export async function openKeyring(dir: string, passphrase: string): Promise<Keyring> {
+  const path = join(dir, KEYRING_FILE)
+  const plain = await openUnder(passphrase, await readBounded(path, MOST_KEYRING), path, IDENTITY_LENGTH)
+  return await keyringOf(findIdentity(new TextDecoder().decode(plain), path), path)
+}
+
+/** The identity in a file as age-keygen writes it, comments and all. */
+function findIdentity(text: string, path: string): string {
+  const [identity, ...more] = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'))
+  if (identity === undefined || more.length > 0) throw vaultError('altered', { path, why: 'it does not hold one age identity' })
+  return identity
+}
+
+async function keyringOf(identity: string, path: string): Promise<Keyring> {
+  let recipient: string
+  try {
+    recipient = await identityToRecipient(identity)
+  } catch {
+    // Without the cause: the library quotes the identity in it.
+    throw vaultError('altered', { path, why: 'it does not hold an age identity' })
+  }
+  return {
+    async seal(bytes) {
+      const encrypter = new Encrypter()
+      encrypter.addRecipient(recipient)
+      encrypter.addRecipient(lengthRecipient(bytes.length))
+      return await encrypter.encrypt(bytes)
+    },
+    open: (bytes, what) => decryptAge(bytes, what, identity),
   }
 }

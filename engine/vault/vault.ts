@@ -2,12 +2,14 @@
  * One encrypted file that holds one JSON value: the airgap's `vault.age`, the client's `client.age`. Replaced as a
  * whole, durable before it is believed.
  */
+import { open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { ValidateFunction } from 'ajv'
 import { isKeyriteError } from '../base/errors.ts'
+import type { PartStore } from '../channel/parts.ts'
+import type { Keyring } from './age.ts'
 import { vaultError } from './errors.ts'
-import { readBounded, sweepTemporaries, writeDurable } from './files.ts'
-import type { Keyring } from './keyring.ts'
+import { makeFolders, readBounded, sweepTemporaries, writeDurable, writeFailure } from './files.ts'
 import { lockHome } from './lock.ts'
 import type { Lock } from './lock.ts'
 import { compileShape, decodeValue, encodeValue, MOST_VAULT } from './value.ts'
@@ -110,4 +112,47 @@ function vaultOf<T>({ path, keyring }: VaultFile, validate: ValidateFunction<T>,
 
 async function load<T>({ path, keyring }: VaultFile, validate: ValidateFunction<T>): Promise<T> {
   return decodeValue(await keyring.open(await readBounded(path, MOST_VAULT), path), validate, path)
+}
+
+// The parts of one transfer in one file, a text a line. It only grows until it is erased, so a write that was torn damages the last
+// line at most; every text carries its own digest, by which whoever loads it sees that.
+
+/** A whole of 16 MiB, its quotes escaped once, and the envelopes around. What is longer is not ours. */
+const MOST = 64 * 1024 * 1024
+
+/**
+ * Keeps parts in this file. Its folder is made where there is none.
+ *
+ * @throws (add, clear) vault.disk-full, vault.unwritable, vault.write-failed, …
+ */
+export function partFile(path: string): PartStore {
+  return {
+    load: async () => {
+      // One that cannot be read is as good as none: what it held crosses once more.
+      const bytes = await readBounded(path, MOST).catch(() => new Uint8Array())
+      return new TextDecoder().decode(bytes).split('\n').filter((line) => line !== '')
+    },
+    add: async (text) => {
+      try {
+        await makeFolders(dirname(path), 0o700)
+        const file = await open(path, 'a', 0o600)
+        try {
+          // A line of its own, whatever was torn before it.
+          await file.writeFile(`\n${text}\n`)
+          await file.datasync()
+        } finally {
+          await file.close()
+        }
+      } catch (error) {
+        throw writeFailure(error, path)
+      }
+    },
+    clear: async () => {
+      try {
+        await rm(path, { force: true })
+      } catch (error) {
+        throw writeFailure(error, path)
+      }
+    },
+  }
 }

@@ -2,10 +2,10 @@
 import { DST_SIGNATURE, encodeG2, scalarFromBytes, signShare } from '../crypto/bls.ts'
 import { fromHex, toHex } from '../crypto/bytes.ts'
 import { signedBytesOf } from '../messages/kinds.ts'
-import { messagesOf, partialsDigest } from './bls-common.ts'
+import type { Json, JsonObject } from '../wire/canonical.ts'
+import { messagesOf, partialsDigest } from './bls.ts'
 import { ArgReader, text, verbError } from './runtime.ts'
 import type { AirgapVerb, Stating, Working } from './runtime.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
 
 /** How many are signed before others run again: some 0.2 s. */
 const CHUNK = 10

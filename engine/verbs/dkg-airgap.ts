@@ -1,15 +1,13 @@
 /** `dkg.*` in the airgap (protocol §5). All secrets of the threshold key are born, used and kept here only. */
-import { DST_SHARE_PROOF, decodeG1, encodeG1, encodeG2, signShare, sumG1, timesBase } from '../crypto/bls.ts'
+import { decodeG1, DST_SHARE_PROOF, encodeG1, encodeG2, R, scalarToBytes, signShare, sumG1, timesBase } from '../crypto/bls.ts'
 import type { G1 } from '../crypto/bls.ts'
 import { fromHex, toHex } from '../crypto/bytes.ts'
 import {
-  commitmentDigest, commitments, dealEphemeral, evaluate, evaluateCommitment, openDeal, polynomial, proveKey, restHash,
-  sealDeal, shareMatches, sumsHash, verifyKeyProofs,
+  commitmentDigest, commitments, dealEphemeral, evaluate, evaluateCommitment, openDeal, polynomial, proveKey, restHash, sealDeal, shareMatches, sumsHash, verifyKeyProofs,
 } from '../crypto/dkg.ts'
-import { R, scalarToBytes } from '../crypto/scalar.ts'
 import { encryptionKeyPair } from '../crypto/seed.ts'
 import type { Json, JsonObject } from '../wire/canonical.ts'
-import { birthMessage, dealAad, field, ofIndex, trustedG1 } from './dkg-common.ts'
+import { birthMessage, dealAad, field, ofIndex, trustedG1 } from './dkg.ts'
 import { ArgReader, fault, text, verbError } from './runtime.ts'
 import type { AirgapScope, AirgapVerb, Collected } from './runtime.ts'
 

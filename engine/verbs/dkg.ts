@@ -1,13 +1,71 @@
 /** `dkg.*` on the client and for auditors (protocol §5): public values only. */
 import { isKeyriteError } from '../base/errors.ts'
-import { combineSignatures, decodeG2, DST_SHARE_PROOF, encodeG1, encodeG2, sumG1, timesBase, verifyShareSignatures, verifySignature } from '../crypto/bls.ts'
+import {
+  combineSignatures, decodeG1Affine, decodeG1OnCurve, decodeG2, DST_SHARE_PROOF, encodeG1, encodeG2, sumG1, timesBase, verifyShareSignatures, verifySignature,
+} from '../crypto/bls.ts'
+import type { G1 } from '../crypto/bls.ts'
 import { fromHex, toHex } from '../crypto/bytes.ts'
 import { commitmentDigest, commitmentSums, evaluateCommitment, publicShares, reopenDeal, restHash, sumsHash, verifyKeyProofs } from '../crypto/dkg.ts'
+import { canonicalBytes } from '../wire/canonical.ts'
 import type { JsonObject } from '../wire/canonical.ts'
-import { birthMessage, dealAad, field, trustedG1 } from './dkg-common.ts'
-import { affineG1 } from './points.ts'
 import { ArgReader, fault, text } from './runtime.ts'
 import type { AssistVerb, CheckVerb, Collected, JudgeVerb, Scope, ValueVerb, VerbFault, Verdict } from './runtime.ts'
+
+// Points of G1 by their hex, decompressed once. A client meets each commitment when it comes in, when it sums, and when
+// it judges; decompression is most of what that costs. It remembers public points only, and a bounded number of them.
+
+const MAX_POINTS = 16_384
+
+const points = new Map<string, G1>()
+
+/**
+ * A point that is on the curve, canonical and not the identity; its subgroup is not checked.
+ *
+ * @throws crypto.bad-point, crypto.not-hex
+ */
+export const onCurveG1 = (hex: string): G1 => decoded(hex, () => decodeG1OnCurve(fromHex(hex, 48)))
+
+/** The same of a point that is given by its two coordinates. @throws crypto.bad-point, crypto.not-hex */
+export const affineG1 = (hex: string): G1 => decoded(hex, () => decodeG1Affine(fromHex(hex, 96)))
+
+function decoded(hex: string, decode: () => G1): G1 {
+  const known = points.get(hex)
+  if (known !== undefined) return known
+  const point = decode()
+  if (points.size >= MAX_POINTS) points.clear()
+  points.set(hex, point)
+  return point
+}
+
+/** Forgets all points, for measurements that must not profit from what another participant decoded. */
+export function forgetPoints(): void {
+  points.clear()
+}
+
+// What both sides of the DKG's verbs share: labels, the deal's additional data, the birth message (protocol §5).
+
+/** A point whose subgroup was checked when it came in, or need not be. */
+export const trustedG1 = (hex: string): G1 => onCurveG1(hex)
+
+/** HPKE's additional data for one deal: which place in the ceremony it stands in, and the name of the participant whom it is for. */
+export function dealAad(ceremony: string, deal: Pick<Collected, 'step' | 'type' | 'from'>, to: string): Uint8Array {
+  return canonicalBytes({ ceremony, step: deal.step, type: deal.type, from: deal.from, to })
+}
+
+/** What the new key signs first: its own birth. */
+export function birthMessage(ceremony: string, view: string, groupKey: string, sums: string): Uint8Array {
+  return canonicalBytes({ ceremony, view, groupKey, sums })
+}
+
+/** The sender's statement among all, or a clear internal error. */
+export function ofIndex(statements: readonly Collected[], index: number): Collected {
+  const found = statements.find((one) => one.index === index)
+  if (found === undefined) throw new Error(`no statement of participant ${String(index)}`)
+  return found
+}
+
+export const field = (statements: readonly Collected[], index: number, name: string): string =>
+  text(ofIndex(statements, index).payload, name)
 
 function pointsOf(attachment: JsonObject | undefined): readonly string[] {
   const points = attachment?.['points']

@@ -3,11 +3,11 @@
  * them is checked by the side that reads it; the airgap fills in all it can know itself, so a request cannot lie
  * about it (protocol §4).
  */
-import { MAX_TEXT, MAX_WHOLE, MAX_WHOLE_PARTS } from './limits.ts'
 import type { Json, JsonObject } from './canonical.ts'
-import { cardSchema, compileCheck, hexSchema, identifierSchema, nameSchema, objectSchema, openingSchema } from './schema.ts'
 import type { Card, Opening } from './card.ts'
-import { MOST_REASON } from './reason.ts'
+import { MAX_TEXT, MAX_WHOLE, MAX_WHOLE_PARTS } from './limits.ts'
+import { MOST_REASON } from './message.ts'
+import { cardSchema, compileCheck, hexSchema, identifierSchema, nameSchema, objectSchema, openingSchema } from './schema.ts'
 
 /** One statement as it crosses to an airgap: ceremony, step, type and view are the airgap's own. */
 export interface Carried extends JsonObject {

@@ -1,11 +1,11 @@
 /**
  * Statements (what an airgap signs) and messages (what a client signs and posts), protocol §4.
  */
+import { legible } from '../base/text.ts'
 import { fromHex, sha256Hex, taggedHash } from '../crypto/bytes.ts'
-import { canonical, canonicalBytes, parseCanonical, utf8 } from './canonical.ts'
+import { canonical, canonicalBytes, parseCanonical, utf8, wireError } from './canonical.ts'
 import type { Json, JsonObject } from './canonical.ts'
 import { ceremonyId } from './card.ts'
-import { wireError } from './errors.ts'
 import { compileCheck, hexSchema, identifierSchema, nameSchema, objectSchema } from './schema.ts'
 import { signObject, verifyObject } from './sign.ts'
 
@@ -179,4 +179,16 @@ export function provesMore(message: Unsigned, holders: readonly Unsigned[]): boo
   if (message.airgapSignature === undefined) return false
   const signed = holders.filter(({ airgapSignature }) => airgapSignature !== undefined)
   return signed.length < 2 && !signed.some((one) => sameStatement(one, message))
+}
+
+// An owner's own words on why a ceremony is declined, which every other participant reads.
+
+/** The most characters of a reason. */
+export const MOST_REASON = 200
+
+/** Why a text will not do as a reason, or null. */
+export function reasonProblem(text: string): string | null {
+  if (text.trim() === '' || text !== text.trim()) return 'a reason neither is empty nor begins or ends with spaces'
+  if (Array.from(text).length > MOST_REASON) return `a reason has ${MOST_REASON} characters at most`
+  return legible(text).join('') === text ? null : 'a reason is one line of characters that everybody can see'
 }

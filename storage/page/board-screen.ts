@@ -1,13 +1,219 @@
 /** One board: its ceremonies, who is ready, and its latest messages. */
-import { ceremonyPanel } from './ceremony-panel.ts'
-import type { Panel } from './ceremony-panel.ts'
-import { el, place, setText, theirs } from './dom.ts'
+import { el, keepingFocus, place, setText, theirs, unseen } from './dom.ts'
 import type { Child } from './dom.ts'
-import { firstSteps, trustNote } from './notes.ts'
-import type { BoardView, CeremonyView, MessageView, ReadyView } from './model.ts'
-import { messageUrl } from './progress-table.ts'
+import type { BoardView, CellView, CeremonyView, DisputeView, FactView, MessageView, ReadyView } from './model.ts'
 import type { FromWorker, Link } from './talk.ts'
-import { counted, linkSaying } from './words.ts'
+import { alike, clockTime, counted, deadlineOf, firstSteps, isAfter, linkSaying, nameList, stateOf, trustNote, untilWords } from './words.ts'
+import type { SharedAbort } from './words.ts'
+
+// Participants × steps. Every cell that has a message leads to it, as the storage keeps it.
+
+const MARKS: Readonly<Record<CellView['mark'], readonly [sign: string, word: string]>> = {
+  done: ['✓', 'done'],
+  awaited: ['…', 'awaited'],
+  later: ['·', 'later'],
+  never: ['–', 'not made'],
+  refused: ['✗', 'refused'],
+  disputed: ['!', 'complaint'],
+  aborted: ['✗', 'abort'],
+  abandoned: ['✗', 'given up for good'],
+  out: ['✗', 'takes no part any more'],
+}
+
+/** What of a view the table shows. */
+export type TableData = Pick<CeremonyView, 'id' | 'steps' | 'current' | 'rows' | 'state'> & { readonly messages: string }
+
+/** `GET /boards/{board}/messages` of one message alone. */
+const messageUrl = (messages: string, offset: number): string => `${messages}?after=${offset - 1}&limit=1`
+
+/** Keeps the table up to date, cell by cell: while thousands of messages are read it changes several times a second. */
+function progressTable(holder: HTMLElement): (data: TableData) => void {
+  let shape = ''
+  let drawn: { readonly td: HTMLElement; said: string }[] = []
+  return (data) => {
+    const { id, steps, current, rows, state, messages } = data
+    const now = JSON.stringify([id, steps, current, isGoingOn(state), rows.map(({ name }) => name)])
+    keepingFocus(holder, () => {
+      if (now !== shape) {
+        drawn = rows.flatMap(({ cells }) => cells.map(() => ({ td: el('td'), said: '' })))
+        holder.replaceChildren(...(drawn.length === 0 ? [] : [frame(data, drawn.map(({ td }) => td))]))
+        holder.hidden = drawn.length === 0
+        shape = now
+      }
+      const all = rows.flatMap(({ name, cells }) => cells.map((cell, i) => ({ cell, place: `${id.slice(0, 12)}-${i}-${name}` })))
+      for (const [i, { cell, place }] of all.entries()) {
+        const one = drawn[i]
+        const said = JSON.stringify(cell)
+        if (one === undefined || one.said === said) continue
+        one.said = said
+        one.td.className = cell.mark
+        one.td.replaceChildren(cellContent(cell, place, messages))
+      }
+    })
+  }
+}
+
+const isGoingOn = (state: TableData['state']): boolean => state === 'open' || state === 'unconfirmed'
+
+function frame({ steps, current, rows, state }: TableData, cells: readonly HTMLElement[]): HTMLTableElement {
+  return el('table', {},
+    el('caption', { class: 'unseen' }, 'Participants and steps'),
+    el('thead', {}, el('tr', {},
+      el('th', { scope: 'col' }, 'participant'),
+      ...steps.map(({ name, until }, i) => el('th', { scope: 'col', class: isGoingOn(state) && i === current ? 'now' : undefined },
+        ...breakable(name),
+        ...(until === null ? [] : [el('span', { class: 'until' }, unseen(', until '), el('time', { datetime: isoOf(until) }, clockTime(until)))]))))),
+    el('tbody', {}, ...rows.map(({ name }, i) => el('tr', {}, el('th', { scope: 'row' }, theirs(name)), ...cells.slice(i * steps.length, (i + 1) * steps.length)))))
+}
+
+function cellContent({ mark, offset }: CellView, id: string, messages: string): HTMLElement {
+  const [sign, word] = MARKS[mark]
+  const content = [el('span', { 'aria-hidden': 'true' }, sign), unseen(word)]
+  if (offset === null) return el('span', {}, ...content)
+  return el('a', { id, href: messageUrl(messages, offset), title: `${word}: message ${offset}` }, ...content)
+}
+
+/** The marks that are in a table, in their order. */
+function marksIn(rows: CeremonyView['rows']): readonly CellView['mark'][] {
+  const used = new Set(rows.flatMap(({ cells }) => cells.map(({ mark }) => mark)))
+  return (Object.keys(MARKS) as CellView['mark'][]).filter((mark) => used.has(mark))
+}
+
+/** Signs and what they mean. */
+function legend(marks: readonly CellView['mark'][]): HTMLElement {
+  return el('p', { class: 'legend' }, ...marks.map((mark) => el('span', {}, el('span', { class: `sign ${mark}`, 'aria-hidden': 'true' }, MARKS[mark][0]), ` ${MARKS[mark][1]}`)))
+}
+
+const isoOf = (time: number): string | undefined => (Number.isFinite(time) ? new Date(time).toISOString() : undefined)
+
+/** A step's name may break between its words. */
+const breakable = (name: string): (string | HTMLElement)[] => name.split(/(?=[A-Z])/).flatMap((word, i) => (i === 0 ? [word] : [el('wbr'), word]))
+
+// One ceremony on the page: what it is, where it stands, who is awaited, and how it ended.
+
+interface Panel {
+  readonly node: HTMLDetailsElement
+  update(view: CeremonyView): void
+  /** Tells the time left. */
+  tick(now: number): void
+}
+
+/** @param board `/boards/name` */
+function ceremonyPanel(board: string, id: string, isOpen: boolean): Panel {
+  const messages = `${board}/messages`
+  const div = (kind: string): HTMLElement => el('div', { class: kind })
+  const [title, tags, state, short, saying, until, number, facts, trouble, table, signs, results, attachments] = [
+    el('h2'), el('span', { class: 'tags' }), el('span', { class: 'state' }), el('strong'), el('p', { class: 'saying' }), el('p', { class: 'until' }),
+    div('number'), el('dl', { class: 'facts' }), div('trouble'), el('div', { class: 'scroll', tabindex: '0', role: 'region' }), div('signs'), div('results'), div('attachments'),
+  ]
+  title.id = `ceremony-${id.slice(0, 12)}`
+  table.setAttribute('aria-label', 'Participants and steps')
+  state.append(short)
+  const node = el('details', { class: 'ceremony', 'aria-labelledby': title.id },
+    el('summary', {}, title, tags, state),
+    el('div', { class: 'body' }, el('div', { class: 'standing' }, saying, until), number, trouble, el('div', { class: 'table' }, table, signs), results, facts, attachments))
+  node.open = isOpen
+  let view: CeremonyView | undefined
+
+  const setTags = place(tags, ({ script, isRehearsal, rows }: CeremonyView) => [
+    ...(isRehearsal ? [el('span', { class: 'tag rehearsal' }, 'REHEARSAL')] : []),
+    el('span', { class: 'tag' }, theirs(`${script.name} ${script.version}`)),
+    ...(rows.length > 0 ? [el('span', { class: 'tag' }, counted(rows.length, 'participant'))] : []),
+  ])
+  const setNumber = place(number, (value: string | null): Child[] => [
+    el('p', { class: 'label' }, 'Ceremony number'),
+    value === null
+      ? el('p', { class: 'digits soft' }, 'computing …')
+      : el('p', { class: 'digits' }, ...value.split(' ').flatMap((group) => [el('span', {}, group), ' '])),
+    el('p', { class: 'hint' }, 'Each owner reads it on the airgap’s own screen before confirming. If that one differs from this one, it is not this ceremony.'),
+  ])
+  const setFacts = place(facts, (data: CeremonyView) => factRows(data, messages))
+  const setTrouble = place(trouble, (data: Trouble) => troubleList(data, messages))
+  const setTable = progressTable(table)
+  const setSigns = place(signs, (marks: ReturnType<typeof marksIn>) => (marks.length > 0 ? [legend(marks)] : []))
+  const setResults = place(results, (data: Pick<CeremonyView, 'outputs' | 'state'>) =>
+    data.outputs.length === 0 ? [] : [el('h3', {}, 'Result'), el('dl', { class: 'facts' }, ...data.outputs.flatMap((fact) => factRow(fact)))])
+  const setAttachments = place(attachments, (data: Pick<CeremonyView, 'attachments' | 'attachmentCount'>) => attachmentList(data, board, messages))
+
+  const tick = (now: number): void => {
+    if (view === undefined) return
+    const { tone, short: word, text } = stateOf(view, now)
+    node.dataset['tone'] = tone
+    setText(short, word)
+    setText(saying, text)
+    const deadline = deadlineOf(view)
+    setText(until, deadline === null ? '' : untilWords(deadline, now))
+    until.hidden = deadline === null
+    const { aborts, faults, disputes, usableAt } = view
+    setTrouble({ aborts: alike(aborts), faults, usableAt, disputes: disputes.map((one) => ({ ...one, isLate: one.until <= now })) })
+  }
+  return {
+    node,
+    tick,
+    update(next) {
+      view = next
+      setText(title, next.title ?? `Ceremony by the script ${next.script.name}`)
+      setTags(next)
+      setNumber(next.number)
+      const { id: ceremony, steps, current, rows, state: at } = next
+      setTable({ id: ceremony, steps, current, rows, state: at, messages })
+      setSigns(marksIn(rows))
+      setResults({ outputs: next.outputs, state: at })
+      setFacts({ ...next, rows: [], steps: [], number: null, outputs: [], attachments: [], aborts: [], faults: [], disputes: [], awaited: [], bound: [], usableAt: null, current: 0 })
+      setAttachments({ attachments: next.attachments, attachmentCount: next.attachmentCount })
+      tick(Date.now())
+    },
+  }
+}
+
+type Trouble = Pick<CeremonyView, 'faults' | 'usableAt'> & {
+  readonly aborts: readonly SharedAbort[]
+  /** `isLate`: the time for an answer is over. */
+  readonly disputes: readonly (DisputeView & { readonly isLate: boolean })[]
+}
+
+const row = (name: Child, ...value: readonly Child[]): HTMLElement[] => [el('dt', {}, name), el('dd', {}, ...value)]
+
+function factRow({ name, text, isClaim, isCeremony }: FactView): HTMLElement[] {
+  const value = theirs(text, /^[0-9a-f]{32,}$/.test(text) ? 'mono' : undefined)
+  if (isCeremony === true) return row(theirs(name), 'the result of the ceremony ', value)
+  return isClaim === true ? row(theirs(name), el('span', { class: 'claim' }, 'as the opener claims: '), value) : row(theirs(name), value)
+}
+
+function factRows({ openedBy, opensAt, offset, parameters, script, id }: CeremonyView, messages: string): HTMLElement[] {
+  return [
+    ...row('opened by', theirs(openedBy), ' in ', el('a', { href: messageUrl(messages, offset) }, `message ${offset}`)),
+    ...row('opens at', clockTime(Date.parse(opensAt))),
+    ...parameters.flatMap(factRow),
+    ...row('script', el('code', {}, `${script.name}.yaml`), ', SHA-256 ', el('span', { class: 'mono' }, script.hash)),
+    ...row('ceremony id', el('span', { class: 'mono' }, id)),
+  ]
+}
+
+function troubleList({ aborts, faults, usableAt, disputes }: Trouble, messages: string): Child[] {
+  const at = (offsets: readonly number[]): Child[] => offsets.flatMap((offset, i) => [i === 0 ? '; ' : ', ', el('a', { href: messageUrl(messages, offset) }, `message ${offset}`)])
+  const where = (step: string | null): Child[] => (step === null ? [] : [' in ', theirs(step)])
+  const items = [
+    ...disputes.map(({ from, accused, step, offset, isAnswered, isLate }) =>
+      el('li', {}, theirs(from), ' complains of ', theirs(accused), ...where(step), isAnswered ? ', and was answered' : isLate ? ', and was not answered: neither guilty nor cleared' : ': an answer is awaited', ...at([offset]))),
+    ...faults.map(({ step, reason, why, convicted, offsets }) =>
+      el('li', {}, 'Found by this page', ...where(step), ` (${reason}): `, theirs(why), ...(convicted === null ? ['. This proves nobody guilty'] : ['. This proves ', theirs(convicted), ' guilty']),
+        ...(isAfter(usableAt, { offsets }) ? ['. It stands after the success, which it does not change'] : []), ...at(offsets))),
+    ...aborts.map(({ from, step, reason, accused, why, offsets }) =>
+      el('li', {}, theirs(nameList(from)), ' aborted', ...where(step), ` (${reason}`, ...(accused === null ? [] : [', naming ', theirs(accused)]), '): ', theirs(why), ...at(offsets))),
+  ]
+  return items.length === 0 ? [] : [el('h3', {}, 'What went wrong'), el('ul', {}, ...items)]
+}
+
+function attachmentList({ attachments, attachmentCount }: Pick<CeremonyView, 'attachments' | 'attachmentCount'>, board: string, messages: string): Child[] {
+  if (attachments.length === 0) return []
+  const more = attachmentCount - attachments.length
+  return [el('details', { class: 'more' },
+    el('summary', {}, counted(attachmentCount, 'attachment')),
+    el('ul', {}, ...attachments.map(({ hash, from, step, offset }) =>
+      el('li', {}, theirs(from), ` in ${step}: `, el('a', { class: 'mono', href: `${board}/attachments/${hash}`, download: `${hash}.json` }, hash), ', named by ', el('a', { href: messageUrl(messages, offset) }, `message ${offset}`))),
+    ...(more > 0 ? [el('li', {}, `and ${more} more`)] : [])))]
+}
 
 /** Ceremonies that are drawn; more when the visitor asks. */
 const SHOWN = 12

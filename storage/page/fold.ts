@@ -3,21 +3,361 @@
  * ceremony by its own reader. No I/O.
  */
 import { isKeyriteError } from '../../engine/base/errors.ts'
-import type { Script } from '../../engine/machines/ceremony.ts'
-import { followedIds } from '../../engine/run/followed.ts'
+import { printableLine } from '../../engine/base/text.ts'
+import type { Script, Step } from '../../engine/machines/ceremony.ts'
+import { expandMessages, messagesHash } from '../../engine/messages/batch.ts'
+import { hasAttachment } from '../../engine/run/attachment.ts'
+import type { LogEnding } from '../../engine/run/disputes.ts'
 import { Ledger } from '../../engine/run/ledger.ts'
 import { openedIn, readyOf } from '../../engine/run/lobby.ts'
 import type { Opened, Ready } from '../../engine/run/lobby.ts'
-import { checkOpening } from '../../engine/run/opening.ts'
+import { checkOpening, followedIds } from '../../engine/run/opening.ts'
+import { abandonStep } from '../../engine/run/reading.ts'
 import type { Post } from '../../engine/run/reading.ts'
 import type { Random, Verbs } from '../../engine/verbs/runtime.ts'
+import { checkAbort } from '../../engine/wire/abort.ts'
 import type { Entry } from '../../engine/wire/board.ts'
-import { ceremonyOf, EMPTY_LOG, headAfter, parseMessage, placeProblem, textHash } from '../../engine/wire/message.ts'
+import type { Json, JsonObject } from '../../engine/wire/canonical.ts'
+import { ceremonyOf, EMPTY_LOG, headAfter, parseMessage, placeProblem, textHash, verifyMessage, verifyStatement } from '../../engine/wire/message.ts'
 import type { Message, Pin } from '../../engine/wire/message.ts'
-import { CheckedCeremony } from './checked.ts'
-import type { BoardView, CeremonyView, MessageView } from './model.ts'
-import type { Reader } from './opened.ts'
-import { UncheckedCeremony } from './unchecked.ts'
+import type { AbortView, AttachmentView, BoardView, CellView, CeremonyView, FactView, FaultView, MessageView } from './model.ts'
+
+// Texts from the log, made fit to be shown: on one line, without what steers a screen, and no longer than people read.
+
+const MOST_CHARACTERS = 400
+/** The most parameters or outputs that are shown of one ceremony. */
+const MOST_FACTS = 24
+
+/** A text of anybody's. Where it is cut, it says how long it was. */
+export function line(text: string, most = MOST_CHARACTERS): string {
+  const flat = printableLine(text.slice(0, 4 * most).replace(/\s+/g, ' '))
+  if (text.length <= most) return flat
+  return `${flat.slice(0, most).toWellFormed()}… (${text.length} characters)`
+}
+
+/** A value as a text: strings as they are, lists of anything long by their length. */
+export function valueText(value: Json | undefined): string {
+  if (typeof value === 'string') return line(value)
+  const json = JSON.stringify(value ?? null)
+  return Array.isArray(value) && json.length > MOST_CHARACTERS ? `${value.length} of them` : line(json)
+}
+
+/** The parameters of an opening; `types` as its script declares them, where that is known. */
+function parameterFacts(parameters: JsonObject, types: Readonly<Record<string, string>> | undefined, follows: readonly string[]): readonly FactView[] {
+  const all = Object.entries(parameters).map(([key, value]): FactView => {
+    const [name, type] = [line(key, 64), types?.[key]]
+    if (follows.includes(key)) return { name, text: valueText(value), isCeremony: true }
+    if (type === '[message]' && Array.isArray(value)) return { name, text: messagesText(value as readonly Json[]) }
+    return { name, text: valueText(value), ...(type === 'text' ? { isClaim: true } : {}) }
+  })
+  return cut(all)
+}
+
+const outputFacts = (outputs: JsonObject | undefined): readonly FactView[] =>
+  cut(Object.entries(outputs ?? {}).map(([name, value]) => ({ name, text: valueText(value) })))
+
+function cut(facts: readonly FactView[]): readonly FactView[] {
+  const more = facts.length - MOST_FACTS
+  return more > 0 ? [...facts.slice(0, MOST_FACTS), { name: '…', text: `and ${more} more` }] : facts
+}
+
+function messagesText(items: readonly Json[]): string {
+  try {
+    const messages = expandMessages(items)
+    return `${messages.length} to be signed, SHA-256 ${messagesHash(messages)}`
+  } catch (error) {
+    if (isKeyriteError(error)) return 'not readable'
+    throw error
+  }
+}
+
+// What is shown of any ceremony on the board, whoever reads it.
+
+/** Reads the messages of one ceremony. */
+interface Reader {
+  readonly opened: Opened
+  accept(post: Post): void
+  /** Does this message carry an attachment that the ceremony's rules need? */
+  wantsAttachment(post: Post): boolean
+  view(number: string | null): CeremonyView
+}
+
+type Head = 'id' | 'number' | 'script' | 'title' | 'isRehearsal' | 'openedBy' | 'opensAt' | 'offset' | 'parameters'
+
+/** The part that stands in the opening itself. */
+function headView({ id, opening, by, offset }: Opened, script: Script | undefined, number: string | null): Pick<CeremonyView, Head> {
+  const { name, version, hash } = opening.script
+  return {
+    id, number, offset,
+    script: { name, version: line(version, 32), hash },
+    title: script?.ceremony.title ?? null,
+    isRehearsal: opening.rehearsal,
+    openedBy: by,
+    opensAt: opening.opensAt,
+    parameters: parameterFacts(opening.parameters, script?.ceremony.parameters, Object.keys(script?.ceremony.follows ?? {})),
+  }
+}
+
+/** What a view has where nothing is known yet. */
+const NOTHING = {
+  problem: null, usableAt: null, bound: [], steps: [], current: 0, rows: [], awaited: [], needed: null, aborts: [], faults: [], disputes: [], outputs: [],
+  attachments: [], attachmentCount: 0,
+} as const
+
+// Where a ceremony's messages stand in the log, so that every cell of its table can lead there.
+
+interface Place {
+  readonly step: string
+  readonly from: string
+  readonly attachment?: string
+}
+
+const MOST_ATTACHMENTS = 200
+
+class Places {
+  private readonly all = new Map<number, Place>()
+
+  add({ offset, message: { statement, attachment } }: Post): void {
+    if (statement.step === null) return
+    this.all.set(offset, { step: statement.step, from: statement.from, ...(attachment === undefined ? {} : { attachment }) })
+  }
+
+  /** Where a participant's first message of a step stands, among these offsets. */
+  firstOf(offsets: readonly number[]): (step: string, from: string) => number | undefined {
+    const found = new Map<string, number>()
+    for (const offset of offsets) {
+      const place = this.all.get(offset)
+      if (place === undefined) continue
+      const key = `${place.step}\n${place.from}`
+      found.set(key, Math.min(offset, found.get(key) ?? offset))
+    }
+    return (step, from) => found.get(`${step}\n${from}`)
+  }
+
+  attachments(counting: readonly number[]): { readonly attachments: readonly AttachmentView[]; readonly attachmentCount: number } {
+    const found = [...counting].sort((a, b) => a - b).flatMap((offset): AttachmentView[] => {
+      const place = this.all.get(offset)
+      return place?.attachment === undefined ? [] : [{ hash: place.attachment, from: place.from, step: place.step, offset }]
+    })
+    return { attachments: found.slice(0, MOST_ATTACHMENTS), attachmentCount: found.length }
+  }
+
+  get offsets(): readonly number[] {
+    return [...this.all.keys()]
+  }
+}
+
+// A ceremony whose script ships with the page: read by the very fold that every client and `keyrite verify` run, so
+// that what is shown was checked here, in the visitor's browser: signatures, views, values, proofs, outcome.
+
+/** The most faults and aborts that are listed. */
+const MOST_LISTED = 50
+/** Messages that are kept for a ceremony that cannot begin yet. */
+const MOST_PENDING = 2000
+
+class CheckedCeremony implements Reader {
+  readonly opened: Opened
+  private readonly script: Script
+  private readonly begin: () => Ledger | string
+  private readonly places = new Places()
+  private ledger: Ledger | undefined
+  private problem: string | null = null
+  private isRefused = false
+  private pending: Post[] = []
+
+  /** @param begin gives the ledger, or the ceremony that must be usable before. @throws run.opening where the opening breaks a rule */
+  constructor(opened: Opened, script: Script, begin: () => Ledger | string) {
+    this.opened = opened
+    this.script = script
+    this.begin = begin
+    this.tryToBegin()
+  }
+
+  get usable(): Ledger | undefined {
+    return this.ledger?.usable === true ? this.ledger : undefined
+  }
+
+  get isWaiting(): boolean {
+    return this.ledger === undefined && !this.isRefused
+  }
+
+  /** Begins where what it follows is usable by now. */
+  tryToBegin(): void {
+    try {
+      const begun = this.begin()
+      if (typeof begun === 'string') {
+        this.problem = begun
+        return
+      }
+      this.ledger = begun
+      this.problem = null
+    } catch (error) {
+      if (!isKeyriteError(error)) throw error
+      this.problem = line(error.message)
+      this.isRefused = true
+    }
+    for (const post of this.pending.splice(0)) this.accept(post)
+  }
+
+  accept(post: Post): void {
+    if (this.ledger !== undefined) {
+      this.places.add(post)
+      this.ledger.accept(post)
+    } else if (!this.isRefused && this.pending.length < MOST_PENDING) this.pending.push(post)
+  }
+
+  /** What is held until the ceremony can begin has to be judged without a ledger: nobody can tell then what will want it. */
+  wantsAttachment(post: Post): boolean {
+    if (this.ledger !== undefined) return this.ledger.wants(post)
+    const { statement, attachment } = post.message
+    const spec = this.isRefused || attachment === undefined ? undefined : this.script.ceremony.messages[statement.type]
+    return spec !== undefined && hasAttachment(spec) && this.opened.opening.roster.some(({ name }) => name === statement.from)
+  }
+
+  view(number: string | null): CeremonyView {
+    const { opened, script, ledger } = this
+    const head = { ...headView(opened, script, number), ...NOTHING, problem: this.problem }
+    if (ledger === undefined) return { ...head, state: this.isRefused ? 'refused' : 'waiting' }
+    const { end } = ledger
+    const counting = ledger.placedOffsets
+    const [counted, any] = [this.places.firstOf(counting), this.places.firstOf(this.places.offsets)]
+    const step = ledger.ceremony.steps[ledger.current]
+    return {
+      ...head,
+      state: end,
+      problem: problemOf(ledger),
+      usableAt: ledger.usableAt,
+      bound: end === 'aborted' ? ledger.roster.map(({ name }) => name).filter((name) => ledger.isBound(name)) : [],
+      steps: ledger.ceremony.steps.map(({ name, index }) => ({ name, until: ledger.deadline(index) })),
+      current: ledger.current,
+      rows: ledger.roster.map(({ name }) => ({
+        name,
+        cells: ledger.ceremony.steps.map((one): CellView => {
+          const offset = counted(one.name, name)
+          const hasStated = ledger.hasStated(one.name, name)
+          return { mark: markOf(ledger, one, name, offset !== undefined), offset: offset ?? (hasStated ? any(one.name, name) : undefined) ?? null }
+        }),
+      })),
+      awaited: step === undefined || isOver(end) ? [] : ledger.missing(step.index).filter((name) => !ledger.isOut(name)),
+      needed: step === undefined || step.collect.kind === 'all'
+        ? null
+        : { made: ledger.sources.statements(step.sends).length, wanted: ledger.wanted(step) },
+      ...troubles(ledger),
+      outputs: outputFacts(ledger.outputs),
+      ...this.places.attachments(counting),
+    }
+  }
+}
+
+/** Nobody is waited for any more. */
+const isOver = (end: LogEnding): boolean => end === 'aborted' || end === 'dead' || end === 'usable'
+
+/** What ends it, where no participant has said so by an Abort. */
+function problemOf({ end, dead, ending }: Ledger): string | null {
+  if (end === 'dead') return line(dead?.why ?? '')
+  return end === 'aborted' && ending?.kind === 'fault' ? line(ending.fault.why) : null
+}
+
+/** @param counts what it stated in the step counts */
+function markOf(ledger: Ledger, step: Step, name: string, counts: boolean): CellView['mark'] {
+  if (ledger.disputes.some((one) => one.step.name === step.name && one.complainer === name)) return 'disputed'
+  if (step === abandonStep(ledger.ceremony) && ledger.hasAbandoned(name)) return 'abandoned'
+  if (ledger.hasStated(step.name, name)) return counts ? 'done' : 'refused'
+  const abort = ledger.aborts.find(({ from }) => from === name)
+  if (abort !== undefined && (stepOf(ledger, abort.payload.step) ?? ledger.current) === step.index) return 'aborted'
+  if (ledger.isOut(name)) return 'out'
+  // Where some are enough, nobody waits for the others once they are there.
+  if (isOver(ledger.end) || step.index < ledger.current) return 'never'
+  return step.index === ledger.current ? 'awaited' : 'later'
+}
+
+/** An Abort may name any step, or none. */
+const stepOf = ({ ceremony }: Ledger, name: string | null): number | undefined => ceremony.steps.find((one) => one.name === name)?.index
+
+function troubles(ledger: Ledger): Pick<CeremonyView, 'aborts' | 'faults' | 'disputes'> {
+  return {
+    aborts: ledger.aborts.slice(0, MOST_LISTED).map(({ from, offset, payload: { step, reason, accused, evidence } }) => ({ from, offset, step, reason, accused, why: line(evidence.why) })),
+    faults: ledger.faults.slice(0, MOST_LISTED).map(({ step, reason, why, convicts, accused, offsets }) => ({
+      step: step === null ? null : line(step, 64), reason, why: line(why), convicted: convicts ? accused : null, offsets: offsets.slice(0, 4),
+    })),
+    disputes: ledger.disputes.map(({ name, step, dispute, complainer, accused, answered }) => ({
+      from: complainer, accused, step: step.name, offset: dispute.offset, isAnswered: answered, until: ledger.disputeDeadline(name),
+    })),
+  }
+}
+
+// A ceremony whose script did not ship with the page: who stated what, in the order in which it came. Signatures are
+// checked; what the script asks of its messages, and until when, nobody here can know.
+
+/** The most steps that are told apart: any participant can name as many as it likes. */
+const MOST_STEPS = 24
+
+class UncheckedCeremony implements Reader {
+  readonly opened: Opened
+  private readonly places = new Places()
+  private readonly steps: string[] = []
+  private readonly aborts: AbortView[] = []
+  private readonly faults: FaultView[] = []
+
+  constructor(opened: Opened) {
+    this.opened = opened
+  }
+
+  wantsAttachment(): boolean {
+    return false
+  }
+
+  accept(post: Post): void {
+    const { message, offset } = post
+    const { statement, airgapSignature } = message
+    const card = this.opened.opening.roster.find(({ name }) => name === statement.from)
+    if (card === undefined) return
+    if (!verifyMessage(message, card.signingKey)) {
+      this.found(post, 'bad-signature', `a message in the name of ${card.name} does not bear its signature; the storage should have refused it`)
+    } else if (airgapSignature !== undefined && !verifyStatement(statement, airgapSignature, card.airgapKey)) {
+      this.found(post, 'bad-signature', `the airgap’s signature on the ${statement.type} of ${card.name} does not verify`)
+    } else if (statement.type === 'Abort') this.abort(post)
+    else if (statement.step !== null && (this.steps.includes(statement.step) || this.steps.length < MOST_STEPS)) {
+      if (!this.steps.includes(statement.step)) this.steps.push(statement.step)
+      this.places.add({ offset, message })
+    }
+  }
+
+  private abort({ message: { statement }, offset }: Post): void {
+    if (this.aborts.length >= MOST_LISTED) return
+    try {
+      const { step, reason, accused, evidence } = checkAbort(statement.payload, 'An Abort')
+      this.aborts.push({ from: statement.from, offset, step: step === null ? null : line(step, 64), reason, accused, why: line(evidence.why) })
+    } catch (error) {
+      if (!isKeyriteError(error)) throw error
+    }
+  }
+
+  private found({ message: { statement }, offset }: Post, reason: string, why: string): void {
+    if (this.faults.length < MOST_LISTED) this.faults.push({ step: statement.step, reason, why, convicted: null, offsets: [offset] })
+  }
+
+  view(number: string | null): CeremonyView {
+    const { offsets } = this.places
+    const firstOf = this.places.firstOf(offsets)
+    return {
+      ...headView(this.opened, undefined, number), ...NOTHING,
+      state: 'unchecked',
+      steps: this.steps.map((name) => ({ name, until: null })),
+      current: this.steps.length,
+      rows: this.opened.opening.roster.map(({ name }) => ({
+        name,
+        cells: this.steps.map((step): CellView => {
+          const offset = firstOf(step, name) ?? null
+          const hasAborted = this.aborts.some((one) => one.from === name && one.step === step)
+          return { mark: offset !== null ? 'done' : hasAborted ? 'aborted' : 'later', offset }
+        }),
+      })),
+      aborts: this.aborts, faults: this.faults,
+      ...this.places.attachments(offsets),
+    }
+  }
+}
 
 export interface FoldOptions {
   /** The scripts that the page knows. */

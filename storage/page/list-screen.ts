@@ -1,8 +1,7 @@
 /** The boards of a storage, as its health report names them. */
 import { el, place, theirs } from './dom.ts'
 import type { Child } from './dom.ts'
-import { trustNote } from './notes.ts'
-import { counted } from './words.ts'
+import { counted, trustNote } from './words.ts'
 
 export interface ListedBoard {
   readonly name: string

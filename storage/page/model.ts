@@ -1,8 +1,8 @@
 /**
  * What the page shows of a board, as plain data: the worker that reads the log makes it, the page draws it. Every text
- * in it that came from outside is short and on one line (`texts.ts`).
+ * in it that came from outside is short and on one line.
  */
-import type { LogEnding } from '../../engine/run/ledger-ending.ts'
+import type { LogEnding } from '../../engine/run/disputes.ts'
 import type { Pin } from '../../engine/wire/message.ts'
 
 /** One participant's part of one step. */

@@ -1,10 +1,9 @@
 /** Reads and checks the log away from the screen, which stays quick whatever there is to verify. */
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
-import { follow } from './follow.ts'
 import { BoardFold } from './fold.ts'
+import { follow, httpSource } from './follow.ts'
 import { scripts } from './shipped.ts'
-import { httpSource } from './source.ts'
 import type { FromWorker, Link, ToWorker } from './talk.ts'
 
 /** Milliseconds between two views: while there is much to read, and when it comes one by one. */

@@ -5,14 +5,218 @@
  * when it loads. So: every append is followed by an fdatasync here before anyone hears of it; the file is checked
  * line by line before NeDB loads it and again after, with a second link to the old one in between.
  */
+import { createReadStream } from 'node:fs'
 import { link, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import Datastore from 'nedb-promises'
-import type { Store, Stored } from '../store.ts'
+import { KeyriteError } from '../../engine/base/errors.ts'
+import type { JsonObject } from '../../engine/wire/canonical.ts'
+import { EMPTY_LOG, headAfter, MAX_MESSAGE, parseMessage, placeProblem, slotOf } from '../../engine/wire/message.ts'
+import type { Message, Pin } from '../../engine/wire/message.ts'
+import { compileCheck, hexSchema } from '../../engine/wire/schema.ts'
+import { sha256Of } from '../digest.ts'
 import { storageError } from '../errors.ts'
+import type { Store, Stored } from '../store.ts'
 import { listAttachments, makeFolder, readAttachment, syncFolder, writeAttachment } from './files.ts'
-import { checkFile, idOf, INDEXES } from './nedb-file.ts'
-import type { Checked, Document } from './nedb-file.ts'
+
+// A board's NeDB file, read and checked line by line before NeDB sees it: NeDB itself would drop a line that it
+// cannot read, in silence.
+
+/** One line of the file. */
+interface Document {
+  /** The offset with leading zeros, so that NeDB's rewrite, which sorts by it, keeps the order of the log. */
+  readonly _id: string
+  readonly offset: number
+  readonly head: string
+  readonly hash: string
+  /** Absent where the message has no slot. */
+  readonly slot?: string
+  readonly text: string
+}
+
+const idOf = (offset: number): string => String(offset).padStart(16, '0')
+
+/** Fields that NeDB indexes; it writes a line of its own about each. */
+const INDEXES = ['offset', 'hash', 'slot'] as const
+
+/** The text in JSON may take twice its size, and three times where it is all U+2028. */
+const MAX_LINE = 3 * MAX_MESSAGE + 4096
+
+const checkDocument = compileCheck<Document & JsonObject>({
+  type: 'object',
+  properties: {
+    _id: { type: 'string', pattern: '^[0-9]{16}$' },
+    offset: { type: 'integer', minimum: 0 },
+    head: hexSchema(32),
+    hash: hexSchema(32),
+    slot: { type: 'string' },
+    text: { type: 'string' },
+  },
+  required: ['_id', 'offset', 'head', 'hash', 'text'],
+  additionalProperties: false,
+})
+
+interface IndexLine extends JsonObject {
+  readonly $$indexCreated: { readonly fieldName: string; readonly unique?: boolean; readonly sparse?: boolean }
+}
+
+const checkIndexLine = compileCheck<IndexLine>({
+  type: 'object',
+  properties: {
+    $$indexCreated: {
+      type: 'object',
+      properties: { fieldName: { enum: INDEXES }, unique: { type: 'boolean' }, sparse: { type: 'boolean' } },
+      required: ['fieldName'],
+      additionalProperties: false,
+    },
+  },
+  required: ['$$indexCreated'],
+  additionalProperties: false,
+})
+
+interface Checked {
+  readonly last: Pin
+  /** What was repaired, in words, or null. */
+  readonly repaired: string | null
+}
+
+/**
+ * Reads the whole file: every line, every text's hash, the chain of heads. A last line without its end is what a
+ * power cut in the middle of a write leaves, and was never acknowledged: it is cut off, or ended if it is whole.
+ * A file that is not there is an empty log.
+ *
+ * @throws storage.first-version, and storage.damaged for everything else, with line and byte
+ */
+async function checkFile(path: string): Promise<Checked> {
+  const size = await sizeOf(path)
+  let last: Pin = EMPTY_LOG
+  let line = 0
+  let byte = 0
+  let rest: Buffer[] = []
+  let restBytes = 0
+
+  const take = (text: string): void => {
+    try {
+      last = checkLine(text, last)
+    } catch (cause) {
+      if (cause instanceof FirstVersion) throw storageError('first-version', { path }, cause)
+      throw storageError('damaged', { path, line: line + 1, byte, why: why(cause) }, cause)
+    }
+  }
+  for await (const chunk of size === 0 ? [] : chunks(path)) {
+    let from = 0
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
+      const bytes = Buffer.concat([...rest, chunk.subarray(from, end)])
+      take(decode(bytes))
+      line += 1
+      byte += bytes.length + 1
+      from = end + 1
+      rest = []
+      restBytes = 0
+    }
+    rest.push(chunk.subarray(from))
+    restBytes += chunk.length - from
+    if (restBytes > MAX_LINE) {
+      const error = { path, line: line + 1, byte, why: `the line is longer than ${String(MAX_LINE)} bytes` }
+      throw storageError('damaged', error)
+    }
+  }
+  if (restBytes === 0) return { last, repaired: null }
+  return repairTail(path, byte, Buffer.concat(rest), last)
+}
+
+async function repairTail(path: string, byte: number, tail: Buffer, last: Pin): Promise<Checked> {
+  const file = await open(path, 'r+')
+  try {
+    let whole: Pin | null = null
+    try {
+      whole = checkLine(decode(tail), last)
+    } catch (cause) {
+      if (cause instanceof FirstVersion) throw storageError('first-version', { path }, cause)
+      // torn: cut off below
+    }
+    if (whole === null) await file.truncate(byte)
+    else await file.write('\n', byte + tail.length)
+    await file.sync()
+    const done = whole === null ? `${String(tail.length)} bytes were cut off` : 'it was whole, its end was added'
+    return {
+      last: whole ?? last,
+      repaired: `${path}: the last line was torn at byte ${String(byte)}, as a crash leaves it, and never acknowledged: ${done}.`,
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+/** Checks one line after `last`; gives the new end of the log. */
+function checkLine(text: string, last: Pin): Pin {
+  const value: unknown = JSON.parse(text)
+  if (typeof value === 'object' && value !== null && '$$indexCreated' in value) {
+    const { $$indexCreated: { fieldName, unique } } = checkIndexLine(value, 'The index line')
+    // A slot had one statement at most, and NeDB would go by that line for ever.
+    if (fieldName === 'slot' && unique === true) throw new FirstVersion()
+    return last
+  }
+  const document = checkDocument(value, 'The line')
+  const expected = last.offset + 1
+  if (document.offset !== expected) throw new Error(`it has offset ${document.offset}, not ${expected}`)
+  if (document._id !== idOf(document.offset)) throw new Error('its _id is not its offset')
+  if (document.hash !== sha256Of(document.text)) throw new Error('its hash is not that of its message')
+  const message = messageIn(document.text)
+  if (document.head !== headAfter(last.head, message, document.hash)) throw new Error('its head does not follow the one before')
+  if ((document.slot ?? null) !== slotOf(message.statement)) throw new Error('its slot is not that of its message')
+  const problem = placeProblem(message)
+  if (problem !== null) throw new Error(`its message stands in no log: ${problem}`)
+  return { offset: document.offset, head: document.head }
+}
+
+/** The line is of keyrite's first protocol version. */
+class FirstVersion extends Error {}
+
+function messageIn(text: string): Message {
+  try {
+    return parseMessage(text)
+  } catch (cause) {
+    throw isFirstVersion(text) ? new FirstVersion() : cause
+  }
+}
+
+/** Every statement of that version said to whom it was, and none of this one does. */
+function isFirstVersion(text: string): boolean {
+  const message: unknown = JSON.parse(text)
+  const statement: unknown = typeof message === 'object' && message !== null ? Reflect.get(message, 'statement') : undefined
+  return typeof statement === 'object' && statement !== null && Object.hasOwn(statement, 'to')
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+const decode = (bytes: Uint8Array): string => {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    return '\u0000 not UTF-8'
+  }
+}
+
+async function* chunks(path: string): AsyncGenerator<Buffer> {
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    if (Buffer.isBuffer(chunk)) yield chunk
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0
+    throw error
+  }
+}
+
+function why(cause: unknown): string {
+  if (cause instanceof SyntaxError) return 'it is not JSON'
+  if (cause instanceof KeyriteError) return cause.message.replace(/\.$/, '')
+  return cause instanceof Error ? cause.message : String(cause)
+}
 
 /**
  * @param folder the board's own; made if it is not there

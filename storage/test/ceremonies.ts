@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { toHex } from '../../engine/crypto/bytes.ts'
 import { airgapKeyPair } from '../../engine/crypto/seed.ts'
-import { readShipped } from '../../engine/script/shipped.ts'
+import { readShipped } from '../../engine/script/load.ts'
 import { tamperingOf } from '../../engine/simulate/faults.ts'
 import { prepareSimulation, runMember } from '../../engine/simulate/simulate.ts'
 import type { MemberKeys, Prepared, SimulatedMember } from '../../engine/simulate/simulate.ts'

@@ -1,10 +1,10 @@
 /** Readers who ask for much and take little. */
+import { once } from 'node:events'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { connect, Socket } from 'node:net'
-import { once } from 'node:events'
 import { expect } from 'chai'
+import { entryPieces, gathered, holding, pagePieces, PIECE } from '../app.ts'
 import { sha256Of } from '../digest.ts'
-import { entryPieces, gathered, holding, pagePieces, PIECE } from '../pieces.ts'
 import { anyOf, attachmentAuth, BOARD, cleanUp, enter, later, person, post, start } from './support.ts'
 
 const ann = person('ann')

@@ -15,7 +15,7 @@ second time, which others would take for fraud. Make a backup when a ceremony is
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(AirgapBackup)
     const { airgapPassphrase, unlockAirgap } = await import('../../roles/airgap-home.ts')
-    const { contentsLines, otherPassphrase, refuseOverwriting, writeBackup } = await import('../../roles/airgap-backup.ts')
+    const { contentsLines, otherPassphrase, refuseOverwriting, writeBackup } = await import('../../roles/airgap-home.ts')
     const nodePath = await import('node:path')
 
     const path = nodePath.resolve(args.file)

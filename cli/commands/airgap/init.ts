@@ -71,7 +71,7 @@ ceremonies whose roster has that card.`
       this.say(`The 24 words are in ${file}. Keep that file as you would keep the key itself.`)
       return () => unlink(file)
     }
-    const { showWords } = await import('../../roles/mnemonic-screen.ts')
+    const { showWords } = await import('../../roles/airgap-home.ts')
     await showWords(mnemonic, this.signal)
     return () => Promise.resolve()
   }

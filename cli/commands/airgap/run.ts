@@ -33,10 +33,10 @@ messages (--allow-blind).`
     const { unlockedAirgap } = await import('../../roles/airgap-home.ts')
     const { serveAirgap } = await import('../../roles/airgap-serve.ts')
     const { confirmAbandon, confirmCeremony, confirmPairing } = await import('../../screen/consent.ts')
-    const { airgapLog } = await import('../../roles/airgap-log.ts')
+    const { airgapLog } = await import('../../roles/airgap-serve.ts')
     const { pickChannel, readingHint, showOn } = await import('../../roles/channel.ts')
     const { live } = await import('../../output.ts')
-    const { failedEnd, pageEnd } = await import('../../web/page-end.ts')
+    const { failedEnd, pageEnd } = await import('../../web/page.ts')
     const { cliError } = await import('../../errors.ts')
     const { isKeyriteError } = await import('../../../engine/base/errors.ts')
 

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { KeyriteCommand } from '../../base.ts'
-import { prose } from '../../help.ts'
+import { prose } from '../../output.ts'
 import { libraryFlag, scriptArg } from '../../script-flags.ts'
 
 const ROLES = ['client', 'airgap'] as const

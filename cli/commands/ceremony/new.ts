@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { KeyriteCommand } from '../../base.ts'
-import { prose } from '../../help.ts'
+import { prose } from '../../output.ts'
 
 export class CeremonyNew extends KeyriteCommand {
   static override summary = 'Write a small ceremony to start from.'
@@ -24,10 +24,10 @@ A file that is there already is not replaced, unless --force says so.`)
 
   async run(): Promise<{ file: string; name: string; schema: string }> {
     const { args, flags } = await this.parse(CeremonyNew)
-    const { writeNewScript } = await import('../../new-script.ts')
+    const { writeNewScript } = await import('../../scripts.ts')
     const file = flags.output ?? `${args.name}.yaml`
     const schema = await writeNewScript({ name: args.name, title: flags.title, file, force: flags.force })
-    const { shellWord } = await import('../../words.ts')
+    const { shellWord } = await import('../../output.ts')
     const word = shellWord(file)
     this.log(`Wrote ${file}: a ceremony of two steps, which you can change into your own.`)
     this.next(

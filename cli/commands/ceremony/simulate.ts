@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import type { Script } from '../../../engine/machines/ceremony.ts'
 import { KeyriteCommand } from '../../base.ts'
 import { EXIT } from '../../errors.ts'
-import { prose } from '../../help.ts'
+import { prose } from '../../output.ts'
 import type { Live } from '../../output.ts'
 import { libraryFlag, scriptArg } from '../../script-flags.ts'
 import type { SimulationWish } from '../../simulation/run.ts'
@@ -54,12 +54,12 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
     const { readScript } = await import('../../scripts.ts')
     const script = await readScript(args.file, flags)
     if (flags.faults) return await this.listFaults(script)
-    const { peopleOf } = await import('../../simulation/people.ts')
+    const { peopleOf } = await import('../../simulation/report.ts')
     const { runSimulation } = await import('../../simulation/run.ts')
     const { exitOf, reportOf } = await import('../../simulation/report.ts')
-    const { reportLines } = await import('../../simulation/report-lines.ts')
+    const { reportLines } = await import('../../simulation/report.ts')
     const { live } = await import('../../output.ts')
-    const { shellWord } = await import('../../words.ts')
+    const { shellWord } = await import('../../output.ts')
 
     const names = peopleOf(script.ceremony, flags.participants, flags.names)
     const { before, parameters } = await this.parametersOf(script, names, flags)
@@ -88,9 +88,9 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
   }
 
   private async allFaults(wish: Omit<SimulationWish, 'faults'>, screen: Live): Promise<unknown> {
-    const { runAllFaults } = await import('../../simulation/fault-run.ts')
-    const { faultRows } = await import('../../../engine/run/fault-table.ts')
-    const { faultLines } = await import('../../simulation/fault-lines.ts')
+    const { runAllFaults } = await import('../../simulation/run.ts')
+    const { faultRows } = await import('../../../engine/simulate/cells.ts')
+    const { faultLines } = await import('../../simulation/run.ts')
     const ran = await runAllFaults(wish, screen, this.signal).finally(() => screen.end([]))
     if (ran === null) {
       this.logToStderr('\nStopped. A simulation leaves nothing behind.')

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { KeyriteCommand } from '../../base.ts'
 import { EXIT } from '../../errors.ts'
-import { prose } from '../../help.ts'
+import { prose } from '../../output.ts'
 import { libraryFlag, scriptArg } from '../../script-flags.ts'
 import type { Looked } from '../../scripts.ts'
 
@@ -33,7 +33,7 @@ empty if there are none.`)
 
   private async tell(all: readonly Looked[], bad: readonly Looked[]): Promise<void> {
     const { paint } = await import('../../output.ts')
-    const { counted, shellWord } = await import('../../words.ts')
+    const { counted, shellWord } = await import('../../output.ts')
     for (const { problems } of bad) for (const { text } of problems) this.log(`${text}\n`)
     for (const { file, script } of all) {
       if (script === undefined) continue

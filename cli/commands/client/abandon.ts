@@ -13,12 +13,12 @@ and forgets it. Then nobody can ever use what it would have made, everybody know
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientAbandon)
     const { unlockedClient } = await import('../../roles/client-session.ts')
-    const { chosen, openedWith } = await import('../../roles/board.ts')
-    const { Ledgers } = await import('../../roles/ledgers.ts')
-    const { abandonOn, refuseAbandon } = await import('../../roles/client-abandon.ts')
+    const { chosen, openedWith } = await import('../../roles/client-session.ts')
+    const { Ledgers } = await import('../../roles/client-session.ts')
+    const { abandonOn, refuseAbandon } = await import('../../roles/client-run.ts')
     const { exchanger, openChannel, pickChannel, showOn, withoutOldRefusals } = await import('../../roles/channel.ts')
     const { live } = await import('../../output.ts')
-    const { failedEnd, pageEnd } = await import('../../web/page-end.ts')
+    const { failedEnd, pageEnd } = await import('../../web/page.ts')
 
     const channel = await pickChannel(flags.channel)
     const terminal = live(process.stderr)

@@ -18,8 +18,8 @@ answered all the same: leave \`keyrite client run\` and the airgap to it. Nobody
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientAbort)
     const { postSigned, unlockedClient } = await import('../../roles/client-session.ts')
-    const { chosen, openedWith } = await import('../../roles/board.ts')
-    const { Ledgers } = await import('../../roles/ledgers.ts')
+    const { chosen, openedWith } = await import('../../roles/client-session.ts')
+    const { Ledgers } = await import('../../roles/client-session.ts')
     const { abortPayload } = await import('../../../engine/wire/abort.ts')
     const { runError } = await import('../../../engine/run/errors.ts')
     const { askYesNo } = await import('../../prompt.ts')

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import type { Opened } from '../../../engine/run/lobby.ts'
 import { KeyriteCommand, prose } from '../../base.ts'
-import type { Ledgers } from '../../roles/ledgers.ts'
+import type { Ledgers } from '../../roles/client-session.ts'
 
 export class ClientExport extends KeyriteCommand {
   static override summary = 'Write a ceremony’s transcript, which anyone can verify offline.'
@@ -14,8 +14,8 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientExport)
     const { readClient } = await import('../../roles/client-home.ts')
-    const { chosen, readable } = await import('../../roles/board.ts')
-    const { readBoard } = await import('../../roles/client-reading.ts')
+    const { chosen, readable } = await import('../../roles/client-session.ts')
+    const { readBoard } = await import('../../roles/client-run.ts')
     const { withheldWords } = await import('../../../engine/run/following.ts')
     const { writeTranscript } = await import('../../../engine/run/transcript.ts')
     const { cliError } = await import('../../errors.ts')

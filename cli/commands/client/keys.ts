@@ -10,7 +10,7 @@ Ethereum (0x00…). Reads the board; needs no passphrase, and disturbs nothing t
   async run(): Promise<unknown> {
     await this.parse(ClientKeys)
     const { cardOf, readClient } = await import('../../roles/client-home.ts')
-    const { readBoard } = await import('../../roles/client-reading.ts')
+    const { readBoard } = await import('../../roles/client-run.ts')
     const { clientKeyLines, keysOn } = await import('../../roles/client-keys.ts')
 
     const { home, identity } = await readClient()

@@ -17,7 +17,7 @@ ready for exactly this script file. Your first message also registers your name 
     const { unlockedClient } = await import('../../roles/client-session.ts')
     const { readScript } = await import('../../scripts.ts')
     const { airgapOf, cardOf } = await import('../../roles/client-home.ts')
-    const { keepScript } = await import('../../roles/script-files.ts')
+    const { keepScript } = await import('../../roles/client-home.ts')
     const { postSigned } = await import('../../roles/client-session.ts')
     const { openCommand } = await import('../../roles/opening.ts')
 

@@ -21,7 +21,7 @@ started again, it goes on where it was, and asks for no scan twice.`
     const { unlockedClient } = await import('../../roles/client-session.ts')
     const { runCeremony } = await import('../../roles/client-run.ts')
     const { live } = await import('../../output.ts')
-    const { failedEnd, pageEnd } = await import('../../web/page-end.ts')
+    const { failedEnd, pageEnd } = await import('../../web/page.ts')
     const { pickChannel, showOn } = await import('../../roles/channel.ts')
     const channel = await pickChannel(flags.channel)
     const terminal = live(process.stderr)

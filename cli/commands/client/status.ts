@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { KeyriteCommand, prose } from '../../base.ts'
-import type { Status } from '../../roles/status.ts'
+import type { Status } from '../../roles/client-session.ts'
 import type { CeremonyState } from '../../screen/ceremony.ts'
 
 export class ClientStatus extends KeyriteCommand {
@@ -13,9 +13,9 @@ will do) it shows that one alone.`
   async run(): Promise<unknown> {
     const { args } = await this.parse(ClientStatus)
     const { readClient } = await import('../../roles/client-home.ts')
-    const { chosen, readable } = await import('../../roles/board.ts')
-    const { readBoard } = await import('../../roles/client-reading.ts')
-    const { statusOf } = await import('../../roles/status.ts')
+    const { chosen, readable } = await import('../../roles/client-session.ts')
+    const { readBoard } = await import('../../roles/client-run.ts')
+    const { statusOf } = await import('../../roles/client-session.ts')
     const { isOver } = await import('../../screen/ceremony.ts')
 
     const { home, identity } = await readClient()

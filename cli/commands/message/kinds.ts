@@ -1,5 +1,5 @@
 import { KeyriteCommand } from '../../base.ts'
-import { prose } from '../../help.ts'
+import { prose } from '../../output.ts'
 
 interface Kind {
   readonly kind: string

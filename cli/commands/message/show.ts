@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { KeyriteCommand } from '../../base.ts'
-import { prose } from '../../help.ts'
+import { prose } from '../../output.ts'
 
 interface Shown {
   readonly kind: string
@@ -36,9 +36,9 @@ With --json, prints a list of {kind, display, signedBytes}, those in hex, or nul
         signedBytes: ceremony === undefined && isBoundToCeremony(message) ? null : toHex(signedBytesOf(message, ceremony ?? '')),
       }))
     }
-    const { groupsOf } = await import('../../../engine/messages/groups.ts')
-    const { groupPages, signedBlocks } = await import('../../roles/message-text.ts')
-    const { linesOf } = await import('../../roles/block-lines.ts')
+    const { groupsOf } = await import('../../../engine/messages/batch.ts')
+    const { groupPages, signedBlocks } = await import('../../screen/messages.ts')
+    const { linesOf } = await import('../../screen/blocks.ts')
     const { widthOf } = await import('../../screen/blocks.ts')
     const width = widthOf(process.stdout.columns)
     const pages = groupPages(messages, groupsOf(messages))

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { KeyriteCommand } from '../../base.ts'
-import { prose } from '../../help.ts'
+import { prose } from '../../output.ts'
 import type { Ready } from '../../storage-run.ts'
 
 export class StorageServe extends KeyriteCommand {

@@ -1,15 +1,15 @@
 /** An airgap's home, made by the command. */
-import { memorySchema } from '../../../engine/run/memory.ts'
-import type { AirgapMemory } from '../../../engine/run/memory.ts'
-import { openKeyring } from '../../../engine/vault/keyring.ts'
-import { readVault } from '../../../engine/vault/vault.ts'
+import { spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { memorySchema } from '../../../engine/run/memory.ts'
+import type { AirgapMemory } from '../../../engine/run/memory.ts'
+import { openKeyring } from '../../../engine/vault/age.ts'
+import { readVault } from '../../../engine/vault/vault.ts'
+import { KEYRITE } from '../keyrite/run.ts'
 import { outcome } from '../probe.ts'
 import type { Outcome } from '../probe.ts'
-import { spawn } from 'node:child_process'
-import { KEYRITE } from '../keyrite/run.ts'
 
 /** Runs a command with a home. */
 export const inHome = (home: string, args: readonly string[]): Promise<Outcome> =>

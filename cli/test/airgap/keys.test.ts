@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { messagesHash } from '../../../engine/messages/batch.ts'
-import { readShipped } from '../../../engine/script/shipped.ts'
+import { readShipped } from '../../../engine/script/load.ts'
 import { seededRandom, simulate } from '../../../engine/simulate/simulate.ts'
 import type { Simulated } from '../../../engine/simulate/simulate.ts'
 import { verbs } from '../../../engine/verbs/implementations.ts'

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { shippedFolder } from '../../../engine/script/shipped.ts'
+import { shippedFolder } from '../../../engine/script/load.ts'
 import { airgapAtTerminal, hasTerminals } from './terminal.ts'
 import { errorIn, killAll, openDkg, readyWorld } from './world.ts'
 import type { Ended, Opened, World } from './world.ts'

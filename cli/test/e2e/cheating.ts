@@ -5,7 +5,7 @@
  *
  * A fault is written as for `keyrite ceremony simulate`; the program itself has no way to be told one.
  */
-import type * as Shipped from '../../../engine/script/shipped.ts'
+import type * as Shipped from '../../../engine/script/load.ts'
 import type * as Faults from '../../../engine/simulate/faults.ts'
 import { seededRandom } from '../../../engine/simulate/simulate.ts'
 import type * as Implementations from '../../../engine/verbs/implementations.ts'
@@ -16,7 +16,7 @@ const built = <T>(path: string): Promise<T> => import(new URL(`../../../dist/${p
 
 const [fault = '', scriptName = '', names = '', ...args] = process.argv.slice(2)
 const { tamperingOf } = await built<typeof Faults>('engine/simulate/faults.js')
-const { readShipped } = await built<typeof Shipped>('engine/script/shipped.js')
+const { readShipped } = await built<typeof Shipped>('engine/script/load.js')
 const { verbs } = await built<typeof Implementations>('engine/verbs/implementations.js')
 const { runProgram } = await built<typeof Program>('cli/program.js')
 

@@ -5,7 +5,7 @@ import { readPng } from '../../../engine/channel/png.ts'
 import { makeReceiver } from '../../../engine/channel/transfer.ts'
 import { memorySchema } from '../../../engine/run/memory.ts'
 import type { AirgapMemory, KeptRecord } from '../../../engine/run/memory.ts'
-import { openKeyring } from '../../../engine/vault/keyring.ts'
+import { openKeyring } from '../../../engine/vault/age.ts'
 import { readVault } from '../../../engine/vault/vault.ts'
 import type { Person, World } from './world.ts'
 

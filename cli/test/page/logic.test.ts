@@ -1,15 +1,12 @@
 import { expect } from 'chai'
-import { crispFor } from '../../page/crisp.ts'
-import { failureFor } from '../../page/camera.ts'
-import { FAILURES } from '../../page/failures.ts'
-import { makeOutbox } from '../../page/outbox.ts'
-import { framesIn, lineOf, messageOf } from '../../page/paste.ts'
-import { makeRate, timeLeft } from '../../page/rate.ts'
-import { isStatus, readStatus, writeStatus } from '../../page/status-code.ts'
-import { makeTurns } from '../../page/turns.ts'
-import { linesOf } from '../../page/stream.ts'
 import { makeMessageReceiver, sendMessage } from '../../../engine/channel/frames.ts'
 import { qrMatrix } from '../../../engine/channel/qr-matrix.ts'
+import { failureFor } from '../../page/camera.ts'
+import { FAILURES } from '../../page/failures.ts'
+import { framesIn, lineOf, messageOf } from '../../page/paste.ts'
+import { makeTurns } from '../../page/reader-worker.ts'
+import { linesOf, makeOutbox } from '../../page/session.ts'
+import { crispFor, isStatus, makeRate, readStatus, timeLeft, writeStatus } from '../../page/shower.ts'
 
 const messageBytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 17 + (i >> 5)) & 0xff)
 

@@ -1,8 +1,7 @@
 import { expect } from 'chai'
-import { adapt, beginWatch, denser, fragmentFor, watchOf, withSpeed } from '../../page/pace.ts'
-import type { Pace, Watch } from '../../page/pace.ts'
-import { makePacing } from '../../page/pacing.ts'
-import type { Kept } from '../../page/kept.ts'
+import type { Kept } from '../../page/session.ts'
+import { adapt, beginWatch, denser, fragmentFor, makePacing, watchOf, withSpeed } from '../../page/shower.ts'
+import type { Pace, Watch } from '../../page/shower.ts'
 
 /** Hears twice a second for so long that a share of what is shown is useful. */
 function hear(watch: Watch, seconds: number, share: number, from = 0): Watch {

@@ -1,5 +1,5 @@
 /** States that a command may tell its page, one for each thing that the page must show well. */
-import type { Block } from '../../roles/blocks.ts'
+import type { Block } from '../../screen/blocks.ts'
 import type { PageQuestion, PageState } from '../../web/protocol.ts'
 
 const KEY = '9f3c61d27b0e84a51c9d2f6e7a8b03c4d5e6f708192a3b4c5d6e7f8091a2b3c4'

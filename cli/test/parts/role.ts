@@ -5,8 +5,7 @@
  */
 import { live } from '../../output.ts'
 import { unlockedAirgap } from '../../roles/airgap-home.ts'
-import { airgapLog } from '../../roles/airgap-log.ts'
-import { serveAirgap } from '../../roles/airgap-serve.ts'
+import { airgapLog, serveAirgap } from '../../roles/airgap-serve.ts'
 import { runCeremony } from '../../roles/client-run.ts'
 import { unlockedClient } from '../../roles/client-session.ts'
 import { confirmCeremony } from '../../screen/consent.ts'

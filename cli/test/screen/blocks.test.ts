@@ -1,9 +1,8 @@
 import { expect } from 'chai'
 import type { Confirmation } from '../../../engine/run/airgap.ts'
-import { readShipped } from '../../../engine/script/shipped.ts'
-import { linesOf } from '../../roles/block-lines.ts'
-import { ceremonyPages } from '../../roles/ceremony-blocks.ts'
-import { brokenLines, outsideLines, widthOf } from '../../screen/blocks.ts'
+import { readShipped } from '../../../engine/script/load.ts'
+import { brokenLines, linesOf, outsideLines, widthOf } from '../../screen/blocks.ts'
+import { ceremonyPages } from '../../screen/consent.ts'
 import { openingOf, stranger } from './terminal.ts'
 
 const NUMBER = '12345 67890 12345 67890 12345 67890 12345 67890'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Ledger } from '../../../engine/run/ledger.ts'
-import { readShipped } from '../../../engine/script/shipped.ts'
+import { readShipped } from '../../../engine/script/load.ts'
 import { seededRandom, simulate } from '../../../engine/simulate/simulate.ts'
 import type { Simulated } from '../../../engine/simulate/simulate.ts'
 import { verbs } from '../../../engine/verbs/implementations.ts'

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { QuestionLeft } from '../../screen/owner.ts'
 import type { Hand } from '../../screen/owner.ts'
-import { makeQuestions } from '../../web/hand.ts'
+import { makeQuestions } from '../../web/page.ts'
 import type { PageQuestion } from '../../web/protocol.ts'
 
 describe('a question on a page', () => {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { keepPort, lastPort } from '../../web/port.ts'
+import { keepPort, lastPort } from '../../web/server.ts'
 
 describe('the port of a page', () => {
   let home: string

@@ -1,7 +1,7 @@
 import { sha256Hex } from '../../crypto/bytes.ts'
 import { bare, bytesOf, textOf } from '../fields.ts'
+import { sizeText } from '../kind.ts'
 import type { MessageKind } from '../kind.ts'
-import { sizeText } from '../words.ts'
 
 /** The most bytes: more than a screen shows is a file. */
 const MAX_BYTES = 4096

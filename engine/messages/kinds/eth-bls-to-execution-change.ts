@@ -1,9 +1,5 @@
-import { containerRoot } from '../ethereum.ts'
-import { checkedAddress } from '../ethereum/address.ts'
-import { nobodyLines } from '../ethereum/credentials.ts'
-import { DOMAIN, signingRoot } from '../ethereum/signing-root.ts'
-import { validatorField } from '../ethereum/validator.ts'
-import { addressField, bare, bytesOf, integerOf, publicKeyField, textOf } from '../fields.ts'
+import { containerRoot, DOMAIN, nobodyLines, signingRoot, validatorField } from '../ethereum.ts'
+import { addressField, bare, bytesOf, checkedAddress, integerOf, publicKeyField, textOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
 import { networkField, networkLines, networkOf } from '../networks.ts'
 

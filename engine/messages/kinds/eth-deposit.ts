@@ -1,10 +1,8 @@
-import { containerRoot } from '../ethereum.ts'
-import { credentialsLines } from '../ethereum/credentials.ts'
-import { DOMAIN, signingRoot, ZERO_ROOT } from '../ethereum/signing-root.ts'
+import { containerRoot, credentialsLines, DOMAIN, signingRoot, ZERO_ROOT } from '../ethereum.ts'
 import { bare, bytesOf, hexField, integerField, integerOf, publicKeyField, textOf } from '../fields.ts'
+import { amountText } from '../kind.ts'
 import type { MessageKind } from '../kind.ts'
 import { networkField, networkLines, networkOf } from '../networks.ts'
-import { amountText } from '../words.ts'
 
 /** What the deposit contract takes at least, in gwei. */
 const MIN_DEPOSIT = 1_000_000_000

@@ -1,6 +1,4 @@
-import { containerRoot } from '../ethereum.ts'
-import { DOMAIN, signingRoot } from '../ethereum/signing-root.ts'
-import { validatorField } from '../ethereum/validator.ts'
+import { containerRoot, DOMAIN, signingRoot, validatorField } from '../ethereum.ts'
 import { integerField, integerOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
 import { networkField, networkLines, networkOf } from '../networks.ts'

@@ -1,7 +1,7 @@
 import { legibleProblem } from '../../base/text.ts'
 import { bare, bytesOf, hexField, integerField, integerOf, textOf } from '../fields.ts'
+import { sizeText } from '../kind.ts'
 import type { MessageKind } from '../kind.ts'
-import { sizeText } from '../words.ts'
 
 /**
  * Signed is the file's SHA-256 (32 bytes), behind prefix and ceremony: whoever has the file can verify the signature.

@@ -1,8 +1,8 @@
 /** Faults of a client, or the thief of its keys, that lies to its own airgap. Its airgap and its owner are honest. */
 import { toHex } from '../../crypto/bytes.ts'
 import { ed25519FromSeed } from '../../crypto/ed25519.ts'
-import { abandonStep } from '../../run/abandon.ts'
 import { backupOf, emptyMemory, EPOCH, restoredFrom } from '../../run/memory.ts'
+import { abandonStep } from '../../run/reading.ts'
 import { abortPayload } from '../../wire/abort.ts'
 import { canonical } from '../../wire/canonical.ts'
 import type { JsonObject } from '../../wire/canonical.ts'

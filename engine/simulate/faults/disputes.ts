@@ -1,6 +1,6 @@
 /** Faults of the key generation's disputes, and of giving it up: false complaints and answers, and what has no place beside another. */
 import { toHex } from '../../crypto/bytes.ts'
-import { ABANDONED, abandonStep } from '../../run/abandon.ts'
+import { ABANDONED, abandonStep } from '../../run/reading.ts'
 import type { JsonObject } from '../../wire/canonical.ts'
 import type { Pin } from '../../wire/message.ts'
 import type { FaultKind, FaultPlace } from '../faults.ts'

@@ -1,8 +1,7 @@
 /** Faults that any script can meet in what a participant posts: its client's, and such as only its airgap's key can make. */
 import { toHex } from '../../crypto/bytes.ts'
-import { slotsOf } from '../../run/budget.ts'
-import type { MemoryBoard } from '../../run/memory-board.ts'
 import { deadlineOf } from '../../run/opening.ts'
+import { slotsOf } from '../../run/reading.ts'
 import { canonicalBytes } from '../../wire/canonical.ts'
 import type { JsonObject } from '../../wire/canonical.ts'
 import type { Opening } from '../../wire/card.ts'
@@ -14,6 +13,7 @@ import {
   restated, stating, swallowed, unsignedOf,
 } from '../meddling.ts'
 import type { Meddling } from '../meddling.ts'
+import type { MemoryBoard } from '../simulate.ts'
 
 /** The Opening of the ceremony that a message is of. */
 export function openingOn(board: MemoryBoard, ceremony: string | null): Opening {

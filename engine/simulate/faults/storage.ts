@@ -1,12 +1,11 @@
 /** Faults of a storage, which shows one participant another log than there is, or loses what it was given. All participants are honest. */
-import type { MemoryBoard } from '../../run/memory-board.ts'
 import { boardError } from '../../wire/board.ts'
 import type { Board, Entry } from '../../wire/board.ts'
 import { canonical } from '../../wire/canonical.ts'
 import { EMPTY_HEAD, headAfter, parseMessage, textHash } from '../../wire/message.ts'
 import type { FaultKind, FaultPlace } from '../faults.ts'
 import { attachingSteps, inStep, swallowed } from '../meddling.ts'
-import type { Tampering } from '../simulate.ts'
+import type { MemoryBoard, Tampering } from '../simulate.ts'
 import { untilLate } from './log.ts'
 
 /** Is it a message of this step by somebody else? */

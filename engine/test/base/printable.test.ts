@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { printable, printableLine } from '../../base/text.ts'
 import { sealEnvelope } from '../../channel/envelope.ts'
 import { createAirgap } from '../../run/airgap.ts'
 import { emptyMemory } from '../../run/memory.ts'
@@ -6,7 +7,6 @@ import { memoryStore, seededRandom } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import type { JsonObject } from '../../wire/canonical.ts'
 import { checkRequest } from '../../wire/exchange.ts'
-import { printable, printableLine } from '../../wire/printable.ts'
 
 /** Clears the screen and paints another: ESC as itself, the one-character CSI, and a line of its own. */
 const HOSTILE = '\u001b[2J\u009b2J\u202e\nA CEREMONY TO JOIN'

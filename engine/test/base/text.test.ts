@@ -1,15 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { isLegible, LEGIBLE, legible, legibleProblem, legibleText } from '../../base/text.ts'
+import { isLegible, LEGIBLE, legible, legibleProblem, legibleText, printable, printableLine } from '../../base/text.ts'
 import { sha256, toHex } from '../../crypto/bytes.ts'
 import { checkMessage } from '../../messages/kinds.ts'
-import { loadScript } from '../../script/load.ts'
-import { newScript } from '../../script/scaffold.ts'
-import { shippedLibrary } from '../../script/shipped.ts'
+import { loadScript, newScript, shippedLibrary } from '../../script/load.ts'
 import { schemaOfType } from '../../verbs/types.ts'
 import { utf8 } from '../../wire/canonical.ts'
-import { printable, printableLine } from '../../wire/printable.ts'
 import { compileCheck } from '../../wire/schema.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')

@@ -1,10 +1,7 @@
 import { expect } from 'chai'
-import { fromWords, toWords } from '../../channel/bytewords.ts'
 import { decodeBytes, decodePart, encodeBytes, encodePart } from '../../channel/cbor.ts'
-import { crc32 } from '../../channel/crc32.ts'
-import { makeFountain } from '../../channel/fountain-encode.ts'
-import { makeChooser } from '../../channel/sampler.ts'
-import { readFrame, writePart, writeWhole } from '../../channel/ur.ts'
+import { crc32, makeChooser, makeFountain } from '../../channel/fountain.ts'
+import { fromWords, readFrame, toWords, writePart, writeWhole } from '../../channel/ur.ts'
 import { codeOf, oracleEncoder, randomBytes, seeded, utf8 } from './helpers.ts'
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'))

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { crc32 } from '../../channel/crc32.ts'
+import { crc32 } from '../../channel/fountain.ts'
 import { makeMessageReceiver, sendMessage } from '../../channel/frames.ts'
+import { pack } from '../../channel/payload.ts'
 import { findQr, qrMatrix, READ_ATTEMPTS } from '../../channel/qr.ts'
 import { makeSending } from '../../channel/transfer.ts'
-import { pack } from '../../channel/payload.ts'
 import { randomBytes } from './helpers.ts'
 
 describe('a message as frames, whatever it says', () => {

@@ -1,7 +1,7 @@
 import { UR, URDecoder, UREncoder } from '@ngraveio/bc-ur'
 import { isKeyriteError } from '../../base/errors.ts'
-import { makeXoshiro } from '../../channel/xoshiro.ts'
-import type { Xoshiro } from '../../channel/xoshiro.ts'
+import { makeXoshiro } from '../../channel/fountain.ts'
+import type { Xoshiro } from '../../channel/fountain.ts'
 
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -1,5 +1,5 @@
+import type { Xoshiro } from '../../channel/fountain.ts'
 import type { Image, QrMatrix } from '../../channel/qr.ts'
-import type { Xoshiro } from '../../channel/xoshiro.ts'
 
 /** A code as pixels, black on white, as an independent renderer would paint it. */
 export function paint(matrix: QrMatrix, scale: number, margin = 4): Image {

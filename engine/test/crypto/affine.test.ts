@@ -3,11 +3,10 @@ import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { numberToBytesBE } from '@noble/curves/utils.js'
 import { expect } from 'chai'
 import {
-  DST_SIGNATURE, decodeG1, decodeG1Affine, decodeG2, decodeG2Affine, encodeG1, encodeG1Affine, encodeG2, encodeG2Affine, scalarToBytes, signShare, timesBase,
+  decodeG1, decodeG1Affine, decodeG2, decodeG2Affine, DST_SIGNATURE, encodeG1, encodeG1Affine, encodeG2, encodeG2Affine, inSubgroup, R, scalarToBytes, signShare,
+  timesBase, toBigInt,
 } from '../../crypto/bls.ts'
 import { concat, fromHex, toHex } from '../../crypto/bytes.ts'
-import { inSubgroup } from '../../crypto/subgroup.ts'
-import { R, toBigInt } from '../../crypto/scalar.ts'
 import { seededRandom } from './random.ts'
 
 const random = seededRandom('affine')

@@ -5,13 +5,11 @@ import { numberToBytesBE } from '@noble/curves/utils.js'
 import bls from 'bls-eth-wasm'
 import { expect } from 'chai'
 import {
-  DST_SHARE_PROOF, DST_SIGNATURE, combineSignatures, decodeG1, decodeG1OnCurve, decodeG2, encodeG1, encodeG2, lagrangeAtZero,
-  scalarFromBytes, scalarToBytes, signShare, timesBase, verifyShareSignatures, verifySignature,
+  combineSignatures, decodeG1, decodeG1OnCurve, decodeG2, DST_SHARE_PROOF, DST_SIGNATURE, encodeG1, encodeG2, integerLagrange, lagrangeAtZero, R, scalarFromBytes,
+  scalarToBytes, signShare, timesBase, toBigInt, verifyShareSignatures, verifySignature,
 } from '../../crypto/bls.ts'
 import type { G1 } from '../../crypto/bls.ts'
 import { fromHex, toHex } from '../../crypto/bytes.ts'
-import { integerLagrange } from '../../crypto/lagrange.ts'
-import { R, toBigInt } from '../../crypto/scalar.ts'
 import { utf8 } from '../../wire/canonical.ts'
 import { codeOf, seededRandom } from './random.ts'
 

@@ -1,16 +1,14 @@
 import bls from 'bls-eth-wasm'
 import { expect } from 'chai'
 import {
-  DST_SHARE_PROOF, DST_SIGNATURE, combineSignatures, decodeG1, decodeG1OnCurve, encodeG1, encodeG2, lagrangeAtZero,
-  scalarToBytes, signShare, sumG1, timesBase, verifyShareSignatures, verifySignature,
+  combineSignatures, decodeG1, decodeG1OnCurve, DST_SHARE_PROOF, DST_SIGNATURE, encodeG1, encodeG2, lagrangeAtZero, R, scalarToBytes, signShare, sumG1, timesBase,
+  verifyShareSignatures, verifySignature,
 } from '../../crypto/bls.ts'
 import { sha256Hex, toHex } from '../../crypto/bytes.ts'
 import {
-  commitmentSums, dealEphemeral, evaluate, evaluateCommitment, openDeal, polynomial, publicShares, reopenDeal, sealDeal, sealDealWith,
-  shareMatches,
+  commitmentSums, dealEphemeral, evaluate, evaluateCommitment, openDeal, polynomial, publicShares, reopenDeal, sealDeal, sealDealWith, shareMatches,
 } from '../../crypto/dkg.ts'
 import { hpkeSeal } from '../../crypto/hpke.ts'
-import { R } from '../../crypto/scalar.ts'
 import { encryptionKeyPair } from '../../crypto/seed.ts'
 import { utf8 } from '../../wire/canonical.ts'
 import { makeGroup } from './group.ts'

@@ -1,8 +1,8 @@
 import { createHmac, hkdfSync } from 'node:crypto'
 import { expect } from 'chai'
+import { R } from '../../crypto/bls.ts'
 import { concat, fromHex, toHex } from '../../crypto/bytes.ts'
 import { ed25519FromSeed } from '../../crypto/ed25519.ts'
-import { R } from '../../crypto/scalar.ts'
 import { airgapKeyPair, derive, encryptionKeyPair, newMnemonic, openSession, seedFromMnemonic } from '../../crypto/seed.ts'
 import { codeOf, seededRandom } from './random.ts'
 

@@ -2,10 +2,8 @@ import { mulAddUnsafe } from '@noble/curves/abstract/curve.js'
 import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { numberToBytesBE } from '@noble/curves/utils.js'
 import { expect } from 'chai'
-import { decodeG1OnCurve, timesBase } from '../../crypto/bls.ts'
+import { decodeG1OnCurve, inSubgroup, R, timesBase, toBigInt } from '../../crypto/bls.ts'
 import type { G1 } from '../../crypto/bls.ts'
-import { R, toBigInt } from '../../crypto/scalar.ts'
-import { inSubgroup } from '../../crypto/subgroup.ts'
 import { seededRandom } from './random.ts'
 
 const Point = bls12_381.G1.Point

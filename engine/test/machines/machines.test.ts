@@ -5,7 +5,7 @@ import type { AirgapInput, Computed } from '../../machines/airgap.ts'
 import { CLIENT_NAMES, clientConfig, compileClient, OUTCOMES } from '../../machines/client.ts'
 import type { Asked, CollectedHow, Duty, StepInput } from '../../machines/client.ts'
 import { assertComplete } from '../../machines/strict.ts'
-import { readShipped, shippedNames } from '../../script/shipped.ts'
+import { readShipped, shippedNames } from '../../script/load.ts'
 import type { Fault } from '../../wire/abort.ts'
 import type { Json } from '../../wire/canonical.ts'
 

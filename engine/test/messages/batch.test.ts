@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 import { expect } from 'chai'
-import { compactMessages, expandMessages, MAX_MESSAGES, messagesHash } from '../../messages/batch.ts'
+import { compactMessages, expandMessages, MAX_GROUPS, MAX_MESSAGES, messagesHash } from '../../messages/batch.ts'
 import { textOf } from '../../messages/fields.ts'
-import { MAX_GROUPS } from '../../messages/groups.ts'
 import type { Message } from '../../messages/kind.ts'
 import { kindOf, signedBytesOf } from '../../messages/kinds.ts'
 import { networks } from '../../messages/networks.ts'
-import { fieldsCheck, valueProblem } from '../../verbs/values.ts'
+import { fieldsCheck, valueProblem } from '../../verbs/types.ts'
 import type { Json } from '../../wire/canonical.ts'
 
 const sha256 = (value: unknown): string => createHash('sha256').update(`keyrite/2/messages\n${canonicalize(value)!}`).digest('hex')

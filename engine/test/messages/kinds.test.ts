@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { checkedAddress } from '../../messages/fields.ts'
+import { amountText } from '../../messages/kind.ts'
 import type { Message, MessageKind } from '../../messages/kind.ts'
-import { checkedAddress } from '../../messages/ethereum/address.ts'
 import { checkMessage, displayMessage, isBlind, isBoundToCeremony, kindOf, messageKinds, schemaOfKind, signedBytesOf } from '../../messages/kinds.ts'
-import { amountText } from '../../messages/words.ts'
 import type { Json } from '../../wire/canonical.ts'
 import { compileCheck } from '../../wire/schema.ts'
 

@@ -5,7 +5,7 @@ import { encodeG1, encodeG1Affine, encodeG2, encodeG2Affine, signShare, timesBas
 import { toHex } from '../../crypto/bytes.ts'
 import type { Message as MessageSpec } from '../../machines/ceremony.ts'
 import { bindPieces, checkCrossed, expanded, hasAttachment, isBound, pieceFor, piecesProblem, readAttachment, statementFields } from '../../run/attachment.ts'
-import { readShipped } from '../../script/shipped.ts'
+import { readShipped } from '../../script/load.ts'
 import { canonical, canonicalBytes, utf8 } from '../../wire/canonical.ts'
 import type { Json, JsonObject } from '../../wire/canonical.ts'
 import type { Card } from '../../wire/card.ts'

@@ -6,7 +6,7 @@ import { backupOf, backupSchema, cardIn, emptyMemory, EPOCH, restoredFrom } from
 import type { AirgapMemory } from '../../run/memory.ts'
 import { recover } from '../../run/recover.ts'
 import { seededRandom } from '../../simulate/simulate.ts'
-import { readSealed, writeSealed } from '../../vault/sealed.ts'
+import { readSealed, writeSealed } from '../../vault/age.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import { ceremonyId } from '../../wire/card.ts'
 import type { Card, Opening } from '../../wire/card.ts'

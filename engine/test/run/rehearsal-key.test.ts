@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
-import { readShipped } from '../../script/shipped.ts'
+import { readShipped } from '../../script/load.ts'
 import type { Simulated } from '../../simulate/simulate.ts'
 import { ceremonyId } from '../../wire/card.ts'
 import type { Opening } from '../../wire/card.ts'

@@ -4,7 +4,7 @@ import { exportSignatures, isSignatureExport, verifySignatures } from '../../run
 import type { SignatureExport } from '../../run/signatures.ts'
 import { writeTranscript } from '../../run/transcript.ts'
 import { verifyTranscript } from '../../run/verify.ts'
-import { readShipped, shippedLibrary } from '../../script/shipped.ts'
+import { readShipped, shippedLibrary } from '../../script/load.ts'
 import { seededRandom, simulate } from '../../simulate/simulate.ts'
 import type { Simulated } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'

@@ -1,11 +1,9 @@
 import { expect } from 'chai'
 import type { Call, Ceremony } from '../../machines/ceremony.ts'
 import { deadEnds, graphOf, mermaid, outlineOf } from '../../machines/graph.ts'
-import { formatDiagnostic, loadScript } from '../../script/load.ts'
-import { fits, takesSealed } from '../../script/refs.ts'
-import { readShipped, shippedLibrary, shippedNames } from '../../script/shipped.ts'
-import { sideOf } from '../../verbs/signature.ts'
-import { signatureOf } from '../../verbs/table.ts'
+import { fits, takesSealed } from '../../script/calls.ts'
+import { formatDiagnostic, loadScript, readShipped, shippedLibrary, shippedNames } from '../../script/load.ts'
+import { sideOf, signatureOf } from '../../verbs/table.ts'
 
 /** mulberry32: small, seeded, good enough to choose faults by. */
 function generator(seed: number): (below: number) => number {

@@ -1,9 +1,8 @@
-import { expect } from 'chai'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { expect } from 'chai'
 import { codes } from '../../script/codes.ts'
-import { formatDiagnostic, loadScript } from '../../script/load.ts'
-import { shippedLibrary } from '../../script/shipped.ts'
-import { MAX_BYTES } from '../../script/text.ts'
+import { formatDiagnostic, loadScript, shippedLibrary } from '../../script/load.ts'
+import { MAX_BYTES } from '../../script/yaml.ts'
 
 /**
  * The corpus: `CODE-case.yaml`, a script with a fault that has that code, and `CODE-case.txt`, exactly what is said about

@@ -3,8 +3,8 @@ import { expect } from 'chai'
 import { OUTCOMES } from '../../machines/client.ts'
 import { abortsAfterSuccess, deadEnds, graphOf, mermaid, outlineOf, reachable } from '../../machines/graph.ts'
 import type { Graph } from '../../machines/graph.ts'
-import { abandonStep } from '../../run/abandon.ts'
-import { readShipped, shippedNames } from '../../script/shipped.ts'
+import { abandonStep } from '../../run/reading.ts'
+import { readShipped, shippedNames } from '../../script/load.ts'
 
 const roles = ['client', 'airgap'] as const
 const UPDATE = process.env['UPDATE_GOLDEN'] === '1'

@@ -3,10 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { isKeyriteError } from '../../base/errors.ts'
-import { formatDiagnostic, loadScript } from '../../script/load.ts'
-import { nearest } from '../../script/nearest.ts'
-import { newScript } from '../../script/scaffold.ts'
-import { readShipped, shippedFolder, shippedLibrary, shippedNames } from '../../script/shipped.ts'
+import { nearest } from '../../script/codes.ts'
+import { formatDiagnostic, loadScript, newScript, readShipped, shippedFolder, shippedLibrary, shippedNames } from '../../script/load.ts'
 
 const load = (text: string) => loadScript(text, { file: 'own.yaml', library: shippedLibrary })
 

@@ -1,13 +1,12 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import { expect } from 'chai'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parse } from 'yaml'
+import { newScript, readShipped, shippedNames } from '../../script/load.ts'
 import { ceremonySchema, mayStand } from '../../script/schema.ts'
-import { shippedNames, readShipped } from '../../script/shipped.ts'
-import { newScript } from '../../script/scaffold.ts'
 import { signatures } from '../../verbs/table.ts'
-import type { JSONSchema } from '../../verbs/types.ts'
 import { valueTypes } from '../../verbs/types.ts'
+import type { JSONSchema } from '../../verbs/types.ts'
 
 const FILE = new URL('../../script/ceremony.schema.json', import.meta.url)
 

@@ -1,8 +1,8 @@
 import { Ajv } from 'ajv'
 import { expect } from 'chai'
 import { LEGIBLE_FORMATS } from '../../base/text.ts'
-import type { Fields, Signature, Type } from '../../verbs/signature.ts'
 import { signatureOf, signatures } from '../../verbs/table.ts'
+import type { Fields, Signature, Type } from '../../verbs/table.ts'
 import { keptTypes, parseType, questionTypes, schemaOf, schemaOfType, valueTypes } from '../../verbs/types.ts'
 
 const ajv = new Ajv({ strict: true, formats: LEGIBLE_FORMATS })

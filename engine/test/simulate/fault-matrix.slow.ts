@@ -4,10 +4,9 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { faultMarkdown, faultRows } from '../../run/fault-table.ts'
-import { convictedIn } from '../../run/guilt.ts'
-import { readShipped, shippedLibrary } from '../../script/shipped.ts'
-import { cellName, cellsOf, runCell } from '../../simulate/cells.ts'
+import { convictedIn } from '../../run/disputes.ts'
+import { readShipped, shippedLibrary } from '../../script/load.ts'
+import { cellName, cellsOf, faultMarkdown, faultRows, runCell } from '../../simulate/cells.ts'
 import type { CellOptions, CellReport, FaultCell } from '../../simulate/cells.ts'
 import { faultKinds, targetsOf } from '../../simulate/faults.ts'
 import type { Simulated } from '../../simulate/simulate.ts'

@@ -2,10 +2,9 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Decrypter, Encrypter } from 'age-encryption'
 import { expect } from 'chai'
-import type { Keyring } from '../../vault/keyring.ts'
-import { createKeyring, openKeyring } from '../../vault/keyring.ts'
-import { scryptIdentity, scryptRecipient } from '../../vault/scrypt.ts'
-import { FAST, PASSPHRASE, codeOf, withHome } from './home.ts'
+import { createKeyring, openKeyring, scryptIdentity, scryptRecipient } from '../../vault/age.ts'
+import type { Keyring } from '../../vault/age.ts'
+import { codeOf, FAST, PASSPHRASE, withHome } from './home.ts'
 
 const vectors = new URL('vectors/', import.meta.url)
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { isKeyriteError } from '../../base/errors.ts'
-import { partFile } from '../../vault/part-file.ts'
+import { partFile } from '../../vault/vault.ts'
 
 describe('a file of parts', () => {
   let folder: string

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
-import { readFile, readdir, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { createKeyring } from '../../vault/keyring.ts'
-import type { Keyring } from '../../vault/keyring.ts'
+import { createKeyring } from '../../vault/age.ts'
+import type { Keyring } from '../../vault/age.ts'
 import { createVault, openVault, readVault } from '../../vault/vault.ts'
-import { FAST, PASSPHRASE, child, codeOf, output, schema, withHome, withMount } from './home.ts'
+import { child, codeOf, FAST, output, PASSPHRASE, schema, withHome, withMount } from './home.ts'
 import type { Value } from './home.ts'
 
 const FIRST: Value = { version: 1, counter: 1, filler: '' }

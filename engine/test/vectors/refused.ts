@@ -1,12 +1,11 @@
 /** What every implementation must refuse, crafted from what the vectors hold that is good. */
-import { ED25519_TORSION_SUBGROUP, ed25519 } from '@noble/curves/ed25519.js'
-import { bytesToNumberLE, numberToBytesBE, numberToBytesLE } from '@noble/curves/utils.js'
 import { bls12_381 } from '@noble/curves/bls12-381.js'
+import { ed25519, ED25519_TORSION_SUBGROUP } from '@noble/curves/ed25519.js'
+import { bytesToNumberLE, numberToBytesBE, numberToBytesLE } from '@noble/curves/utils.js'
 import { sha512 } from '@noble/hashes/sha2.js'
-import { decodeG1Affine, decodeG2Affine, encodeG1, encodeG1Affine, encodeG2, encodeG2Affine, timesBase } from '../../crypto/bls.ts'
+import { decodeG1Affine, decodeG2Affine, encodeG1, encodeG1Affine, encodeG2, encodeG2Affine, R, timesBase } from '../../crypto/bls.ts'
 import { concat, toHex } from '../../crypto/bytes.ts'
 import { leafHash, merklePath, merkleRoot } from '../../crypto/merkle.ts'
-import { R } from '../../crypto/scalar.ts'
 import { utf8 } from '../../wire/canonical.ts'
 import type { Dkg, Refused } from './independent/form.ts'
 

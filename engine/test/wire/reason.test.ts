@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
-import { exchangeWith } from '../../run/client-exchange.ts'
-import type { FaultError } from '../../run/client-exchange.ts'
+import { exchangeWith } from '../../run/client-work.ts'
+import type { FaultError } from '../../run/client-work.ts'
 import type { JsonObject } from '../../wire/canonical.ts'
-import { MOST_REASON, reasonProblem } from '../../wire/reason.ts'
+import { MOST_REASON, reasonProblem } from '../../wire/message.ts'
 
 describe('a reason to decline', () => {
   it('is one line of at most 200 characters that everybody can see', () => {

@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
-import { KeyriteCommand } from '../../../base.ts'
 import { vaultError } from '../../../../engine/vault/errors.ts'
-import { wireError } from '../../../../engine/wire/errors.ts'
+import { wireError } from '../../../../engine/wire/canonical.ts'
+import { KeyriteCommand } from '../../../base.ts'
 
 /** Fails in the way that its argument names. */
 export class Fail extends KeyriteCommand {

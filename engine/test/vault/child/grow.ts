@@ -1,7 +1,7 @@
 /** Tries to make a vault larger than the process's file size limit allows, and prints what came of it. */
-import { openKeyring } from '../../../vault/keyring.ts'
+import { openKeyring } from '../../../vault/age.ts'
 import { openVault } from '../../../vault/vault.ts'
-import { PASSPHRASE, codeOf, schema } from '../home.ts'
+import { codeOf, PASSPHRASE, schema } from '../home.ts'
 import type { Value } from '../home.ts'
 
 const [home = ''] = process.argv.slice(2)

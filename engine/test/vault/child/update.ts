@@ -1,5 +1,5 @@
 /** Updates a vault for ever and prints each counter once its update is acknowledged. Killed by its parent. */
-import { openKeyring } from '../../../vault/keyring.ts'
+import { openKeyring } from '../../../vault/age.ts'
 import { openVault } from '../../../vault/vault.ts'
 import { PASSPHRASE, schema } from '../home.ts'
 import type { Value } from '../home.ts'
