@@ -4,7 +4,7 @@ import { legibleProblem } from '../engine/base/text.ts'
 import { nearest } from '../engine/script/codes.ts'
 import type { Fields } from '../engine/verbs/table.ts'
 import { fieldsCheck, parseType, valueProblem, valueTypes } from '../engine/verbs/types.ts'
-import type { Json, JsonObject } from '../engine/wire/canonical.ts'
+import type { Json, JsonObject } from '../engine/base/canonical.ts'
 import type { Card } from '../engine/wire/card.ts'
 import { cliError } from './errors.ts'
 

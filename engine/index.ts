@@ -24,7 +24,7 @@ export type { Finding, Verdict, Verification } from './run/verify.ts'
 export type { Diagnostic } from './script/diagnostic.ts'
 export type { Library, Loaded } from './script/load.ts'
 export type { Ceremony, Script } from './machines/ceremony.ts'
-export type { Json, JsonObject } from './wire/canonical.ts'
+export type { Json, JsonObject } from './base/canonical.ts'
 export type { Card, Opening } from './wire/card.ts'
 
 export interface LoadOptions {

@@ -4,7 +4,7 @@
  */
 import { isKeyriteError } from '../engine/base/errors.ts'
 import type { KeyriteError } from '../engine/base/errors.ts'
-import type { JsonObject } from '../engine/wire/canonical.ts'
+import type { JsonObject } from '../engine/base/canonical.ts'
 import { ceremonyId, checkCard, verifyCard } from '../engine/wire/card.ts'
 import type { Card, Opening, ScriptRef } from '../engine/wire/card.ts'
 import { MOST_BYTES, mostEntries } from '../engine/wire/limits.ts'

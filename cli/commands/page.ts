@@ -16,7 +16,7 @@ Compare the SHA-256 that it prints with the others' before you trust such a file
     const { args, flags } = await this.parse(PageCommand)
     const { readPage } = await import('../web/page-file.ts')
     const { writeDurable } = await import('../../engine/vault/files.ts')
-    const { sha256Hex } = await import('../../engine/crypto/bytes.ts')
+    const { sha256Hex } = await import('../../engine/crypto/hash.ts')
     const { writeFailure } = await import('../scripts.ts')
     const { shellWord } = await import('../output.ts')
 

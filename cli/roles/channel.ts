@@ -1,8 +1,8 @@
 /** The channel between a client and its airgap, as `--channel` names it. */
 import type { Carrier, CarrierProgress, Role } from '../../engine/channel/carrier.ts'
-import { taggedHash } from '../../engine/crypto/bytes.ts'
+import { taggedHash } from '../../engine/crypto/hash.ts'
 import { answerIn } from '../../engine/run/parts.ts'
-import { canonicalBytes } from '../../engine/wire/canonical.ts'
+import { canonicalBytes } from '../../engine/base/canonical.ts'
 import type { Card } from '../../engine/wire/card.ts'
 import { cliError } from '../errors.ts'
 import { rolePath } from '../home.ts'

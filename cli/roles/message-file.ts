@@ -9,7 +9,7 @@ import { messageError } from '../../engine/messages/kind.ts'
 import type { Message } from '../../engine/messages/kind.ts'
 import { placesOf } from '../../engine/script/diagnostic.ts'
 import { readBounded, systemCode } from '../../engine/vault/files.ts'
-import type { Json } from '../../engine/wire/canonical.ts'
+import type { Json } from '../../engine/base/canonical.ts'
 import { whyUnreadable } from '../scripts.ts'
 
 /**

@@ -2,7 +2,7 @@
  * What is to be signed, on the airgap's own screen: all of it, by groups; and of many, each one for whoever looks for it. All
  * of it comes from outside.
  */
-import { toHex } from '../../engine/crypto/bytes.ts'
+import { toHex } from '../../engine/base/bytes.ts'
 import { groupsOf, messagesHash } from '../../engine/messages/batch.ts'
 import type { Group, GroupLine } from '../../engine/messages/batch.ts'
 import type { Line, Message } from '../../engine/messages/kind.ts'

@@ -7,7 +7,8 @@ import {
   combineSignatures, decodeG1, decodeG1Affine, decodeG1OnCurve, decodeG2, DST_SHARE_PROOF, DST_SIGNATURE, encodeG1, encodeG1Affine, encodeG2, R, signShare, sumG1,
   verifyShareSignatures, verifySignature,
 } from '../crypto/bls.ts'
-import { sha256, toHex } from '../crypto/bytes.ts'
+import { toHex, utf8 } from '../base/bytes.ts'
+import { sha256 } from '../crypto/hash.ts'
 import {
   commitmentDigest, commitments, commitmentSums, evaluate, openDeal, polynomial, proveKey, publicShares, restHash, sealDeal, shareMatches, sumsHash, verifyKeyProofs,
 } from '../crypto/dkg.ts'
@@ -15,7 +16,6 @@ import { checkEd25519Key, ed25519FromSeed, signEd25519, verifyEd25519 } from '..
 import { checkX25519Key } from '../crypto/hpke.ts'
 import { ceremonyNumber } from '../crypto/number.ts'
 import { encryptionKeyPair, newMnemonic, openSession, seedFromMnemonic } from '../crypto/seed.ts'
-import { utf8 } from '../wire/canonical.ts'
 import { cpu, heading, print } from './report.ts'
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))

@@ -2,9 +2,9 @@
  * What crosses between a client and its airgap: canonical JSON that names the ceremony, the step and its own SHA-256.
  * The digest finds what CRC-32 does not; who wrote a thing is shown by the signatures inside.
  */
-import { sha256Hex } from '../crypto/bytes.ts'
-import { canonical, canonicalBytes, parseCanonical } from '../wire/canonical.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
+import { sha256Hex } from '../crypto/hash.ts'
+import { canonical, canonicalBytes, parseCanonical } from '../base/canonical.ts'
+import type { Json, JsonObject } from '../base/canonical.ts'
 import { channelError } from './errors.ts'
 
 export interface Envelope {

@@ -3,7 +3,7 @@
  * independent complete the message, however they were mixed; the usual belief propagation needs a third more and is
  * quadratic in JavaScript objects.
  */
-import { sha256 } from '../crypto/bytes.ts'
+import { sha256 } from '../crypto/hash.ts'
 import { MAX_FRAGMENT, MAX_MESSAGE, MAX_PARTS, MAX_SEQUENCE, MIN_FRAGMENT } from './carrier.ts'
 import type { PartArray } from './cbor.ts'
 import { channelError } from './errors.ts'

@@ -2,8 +2,8 @@
  * A text that is too long to look at as one transfer, cut into parts that each cross in an envelope of their own (protocol §9).
  * The SHA-256 of the whole holds them together: which parts are right shows once all are there, and not before.
  */
-import { sha256Hex } from '../crypto/bytes.ts'
-import { utf8 } from '../wire/canonical.ts'
+import { sha256Hex } from '../crypto/hash.ts'
+import { utf8 } from '../base/bytes.ts'
 import type { Part } from '../wire/exchange.ts'
 import { MAX_TEXT, MAX_WHOLE, MAX_WHOLE_PARTS } from '../wire/limits.ts'
 import { channelError } from './errors.ts'

@@ -8,7 +8,7 @@ import { bls12_381, bls12_381_Fr as Fr } from '@noble/curves/bls12-381.js'
 import { bytesToNumberBE, numberToBytesBE } from '@noble/curves/utils.js'
 import { finish } from '../base/turns.ts'
 import type { Slices } from '../base/turns.ts'
-import { concat } from './bytes.ts'
+import { concat } from '../base/bytes.ts'
 import { cryptoError } from './errors.ts'
 
 // Scalars of BLS12-381's groups: integers modulo r, and their 32 big-endian bytes.

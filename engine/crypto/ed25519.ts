@@ -4,7 +4,7 @@
  * for byte, without the cofactor.
  */
 import { ed25519 } from '@noble/curves/ed25519.js'
-import { toHex } from './bytes.ts'
+import { toHex } from '../base/bytes.ts'
 import { cryptoError } from './errors.ts'
 import { primitives } from './fast.ts'
 

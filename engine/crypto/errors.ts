@@ -5,10 +5,6 @@ const BUG = 'This is a bug in keyrite or in a plug-in of yours; please report it
 
 /** Errors of `engine/crypto/`. No fact of theirs holds a secret: mnemonics and scalars are named by place only. */
 export const cryptoError = errorTable('crypto', {
-  'not-hex': ({ what, length }: { what: string; length?: number }) => ({
-    what: `${what} is not lower-case hex${length === undefined ? '' : ` of ${length} bytes`}.`,
-    todo: AGAIN,
-  }),
   'bad-length': ({ what, length, expected }: { what: string; length: number; expected: number }) => ({
     what: `${what} has ${length} bytes; it must have ${expected}.`,
     todo: AGAIN,

@@ -5,7 +5,7 @@ import {
   createCipheriv, createDecipheriv, createHash, createPrivateKey, createPublicKey, diffieHellman, pbkdf2Sync, scryptSync, sign, verify,
 } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { concat, toHex } from './bytes.ts'
+import { concat, toHex } from '../base/bytes.ts'
 import type { Primitives } from './primitives.ts'
 
 type Curve = 'Ed25519' | 'X25519'

@@ -4,8 +4,8 @@
  * The ephemeral secret key is the caller's, not drawn here: a dealer derives it, so that sealing again gives the same
  * bytes and publishing it proves what was sealed. One ephemeral key must never seal two different plaintexts.
  */
-import { utf8 } from '../wire/canonical.ts'
-import { concat, equalBytes, hkdfExpand, hkdfExtract } from './bytes.ts'
+import { concat, equalBytes, utf8 } from '../base/bytes.ts'
+import { hkdfExpand, hkdfExtract } from './hash.ts'
 import { cryptoError } from './errors.ts'
 import { primitives } from './fast.ts'
 

@@ -2,7 +2,8 @@
  * Merkle trees of RFC 9162 §2.1 over SHA-256: one root binds many pieces, and a path shows one of them to be bound. Hashes are
  * 32 bytes.
  */
-import { equalBytes, sha256 } from './bytes.ts'
+import { equalBytes } from '../base/bytes.ts'
+import { sha256 } from './hash.ts'
 
 const LEAF = Uint8Array.of(0)
 const NODE = Uint8Array.of(1)

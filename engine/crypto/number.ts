@@ -1,7 +1,7 @@
 /** The ceremony number: what people read to one another before they take part. */
-import { utf8 } from '../wire/canonical.ts'
 import { toBigInt } from './bls.ts'
-import { fromHex, PREFIX } from './bytes.ts'
+import { fromHex, utf8 } from '../base/bytes.ts'
+import { PREFIX } from './hash.ts'
 import { primitives } from './fast.ts'
 
 const BITS = 132
@@ -13,7 +13,7 @@ const COST = { N: 2 ** 15, r: 8, p: 1 }
  * number. Takes some 50 ms and 32 MB.
  *
  * @param id the ceremony id, 64 hex digits
- * @throws crypto.not-hex
+ * @throws bytes.not-hex
  */
 export function ceremonyNumber(id: string): string {
   const hash = primitives.scrypt(fromHex(id, 32, 'The ceremony id'), utf8(`${PREFIX}number`), COST, 17)

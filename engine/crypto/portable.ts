@@ -8,7 +8,7 @@ import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 import { pbkdf2 } from '@noble/hashes/pbkdf2.js'
 import { scrypt } from '@noble/hashes/scrypt.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
-import { concat, equalBytes } from './bytes.ts'
+import { concat, equalBytes } from '../base/bytes.ts'
 import type { Primitives } from './primitives.ts'
 
 const { Point } = ed25519

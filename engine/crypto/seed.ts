@@ -4,9 +4,9 @@
  */
 import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
-import { utf8 } from '../wire/canonical.ts'
 import { R, toBigInt } from './bls.ts'
-import { concat, fromHex, hkdf, hkdfExpand, PREFIX } from './bytes.ts'
+import { concat, fromHex, utf8 } from '../base/bytes.ts'
+import { hkdf, hkdfExpand, PREFIX } from './hash.ts'
 import { ed25519FromSeed } from './ed25519.ts'
 import type { KeyPair } from './ed25519.ts'
 import { cryptoError } from './errors.ts'
@@ -66,7 +66,7 @@ export interface Session {
  * with the same bytes (protocol §2).
  *
  * @param id the ceremony id, 64 hex digits
- * @throws crypto.not-hex, crypto.bad-length
+ * @throws bytes.not-hex, crypto.bad-length
  */
 export function openSession(seed: Uint8Array, id: string, rehearsal: boolean): Session {
   const ceremony = fromHex(id, 32, 'The ceremony id')

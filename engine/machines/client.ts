@@ -6,7 +6,7 @@
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import type { Fault } from '../wire/abort.ts'
 import { boardError } from '../wire/board.ts'
-import type { Json } from '../wire/canonical.ts'
+import type { Json } from '../base/canonical.ts'
 import type { Ceremony, Step } from './ceremony.ts'
 import { assertComplete } from './strict.ts'
 

@@ -2,9 +2,10 @@
  * Many messages at once. In an opening a batch that differs in one field only stands as a template and a list,
  * `{kind, …, each: {FIELD: [value, …]}}`, so that it crosses to the airgap in a fraction of its size.
  */
-import { sha256Hex, taggedHash, toHex } from '../crypto/bytes.ts'
-import { canonical, canonicalBytes, utf8 } from '../wire/canonical.ts'
-import type { Json } from '../wire/canonical.ts'
+import { toHex, utf8 } from '../base/bytes.ts'
+import { sha256Hex, taggedHash } from '../crypto/hash.ts'
+import { canonical, canonicalBytes } from '../base/canonical.ts'
+import type { Json } from '../base/canonical.ts'
 import { messageError } from './kind.ts'
 import type { Line, Message, Place } from './kind.ts'
 import { checkMessage, displayMessage, kindOf, oneSpelling, signedBytesOf, withKind } from './kinds.ts'

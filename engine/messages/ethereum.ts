@@ -3,8 +3,9 @@
  * a signing root takes. Ours, because the library that has Ethereum's types builds all of them when it is loaded, 70 MB in
  * every process; the tests hold it to two such libraries and to signatures from the networks.
  */
-import { concat, fromHex, sha256, toHex } from '../crypto/bytes.ts'
-import type { JsonObject } from '../wire/canonical.ts'
+import { concat, fromHex, toHex } from '../base/bytes.ts'
+import { sha256 } from '../crypto/hash.ts'
+import type { JsonObject } from '../base/canonical.ts'
 import { bare, checkedAddress, integerField, integerOf, NOBODY, textOf } from './fields.ts'
 import type { Line, Message } from './kind.ts'
 

@@ -2,9 +2,8 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { isKeyriteError } from '../base/errors.ts'
 import { decodeG1 } from '../crypto/bls.ts'
-import { fromHex, toHex } from '../crypto/bytes.ts'
-import { utf8 } from '../wire/canonical.ts'
-import type { Json } from '../wire/canonical.ts'
+import { fromHex, toHex, utf8 } from '../base/bytes.ts'
+import type { Json } from '../base/canonical.ts'
 import type { Field, Message } from './kind.ts'
 
 // Addresses of Ethereum's execution layer, with their checksum.

@@ -4,7 +4,7 @@
  */
 import { errorTable } from '../base/errors.ts'
 import { printableLine } from '../base/text.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
+import type { Json, JsonObject } from '../base/canonical.ts'
 import type { Schema } from '../wire/schema.ts'
 
 /** Something to be signed, as it stands in an opening. */

@@ -3,8 +3,9 @@
  * table is refused, never signed blind.
  */
 import { isKeyriteError } from '../base/errors.ts'
-import { concat, fromHex, tag } from '../crypto/bytes.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
+import { concat, fromHex } from '../base/bytes.ts'
+import { tag } from '../crypto/hash.ts'
+import type { Json, JsonObject } from '../base/canonical.ts'
 import { compileCheck, objectSchema } from '../wire/schema.ts'
 import type { Check, Schema } from '../wire/schema.ts'
 import { messageError } from './kind.ts'

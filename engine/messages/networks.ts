@@ -4,7 +4,7 @@
  * validators root in those repositories' README.md) and with a second source (ethstaker-deposit-cli, settings.py); the
  * tests hold them to signatures and fork digests from these networks.
  */
-import type { Json } from '../wire/canonical.ts'
+import type { Json } from '../base/canonical.ts'
 import { objectSchema } from '../wire/schema.ts'
 import { bare, hexField } from './fields.ts'
 import type { Field, Line, Message } from './kind.ts'

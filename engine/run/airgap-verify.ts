@@ -2,15 +2,15 @@
  * What an airgap checks before it uses anything of a request (protocol §4, §5): every statement's form, values and
  * signature, under the views that it computes itself. Nothing that the client says about them is used.
  */
-import { fromHex, toHex } from '../crypto/bytes.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
 import { airgapKeyPair } from '../crypto/seed.ts'
 import type { Message as MessageSpec, Script, Step } from '../machines/ceremony.ts'
 import type { Collected } from '../verbs/runtime.ts'
 import { signatureOf } from '../verbs/table.ts'
 import type { Type } from '../verbs/table.ts'
 import { fieldsCheck, fieldsProblem, schemaOfType, valueProblem } from '../verbs/types.ts'
-import { canonical } from '../wire/canonical.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
+import { canonical } from '../base/canonical.ts'
+import type { Json, JsonObject } from '../base/canonical.ts'
 import { ceremonyId, indexOf } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import type { Carried, Stated } from '../wire/exchange.ts'

@@ -2,12 +2,12 @@
  * Work of an airgap that takes long, kept in its vault while it goes on: after a crash its owner is not asked again, and
  * it does not begin anew.
  */
-import { fromHex } from '../crypto/bytes.ts'
+import { fromHex } from '../base/bytes.ts'
 import { airgapKeyPair, openSession } from '../crypto/seed.ts'
 import type { Call, Step } from '../machines/ceremony.ts'
 import type { AirgapScope, Random, Stating, Tell, Verbs } from '../verbs/runtime.ts'
-import { canonicalBytes } from '../wire/canonical.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
+import { canonicalBytes } from '../base/canonical.ts'
+import type { Json, JsonObject } from '../base/canonical.ts'
 import { indexOf } from '../wire/card.ts'
 import type { Stated } from '../wire/exchange.ts'
 import { signStatement } from '../wire/message.ts'

@@ -2,10 +2,10 @@
  * What an airgap remembers (protocol §7): one JSON value, in the vault. Per ceremony what it was asked and what it
  * answered; of finished ones what they left. Secret: the seed, and every kept value.
  */
-import { fromHex, toHex } from '../crypto/bytes.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
 import { airgapKeyPair } from '../crypto/seed.ts'
 import type { Followed } from '../verbs/runtime.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
+import type { Json, JsonObject } from '../base/canonical.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import type { Carried, Stated } from '../wire/exchange.ts'
 import { hexSchema, nameSchema, objectSchema, openingSchema } from '../wire/schema.ts'

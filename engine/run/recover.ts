@@ -4,8 +4,8 @@
  */
 import type { Script, Step } from '../machines/ceremony.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
-import { canonical } from '../wire/canonical.ts'
-import type { JsonObject } from '../wire/canonical.ts'
+import { canonical } from '../base/canonical.ts'
+import type { JsonObject } from '../base/canonical.ts'
 import type { Card } from '../wire/card.ts'
 import type { Stated } from '../wire/exchange.ts'
 import { verifyStatement } from '../wire/message.ts'

@@ -13,9 +13,10 @@
  * as well, by the name that the script gives it, {"follows":{"key":"…"},…}.
  */
 import { isKeyriteError } from '../base/errors.ts'
-import { fromHex, sha256Hex, toHex } from '../crypto/bytes.ts'
-import { canonical, canonicalBytes, MAX_DEPTH, parseCanonical } from '../wire/canonical.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
+import { sha256Hex } from '../crypto/hash.ts'
+import { canonical, canonicalBytes, MAX_DEPTH, parseCanonical } from '../base/canonical.ts'
+import type { Json, JsonObject } from '../base/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Opening } from '../wire/card.ts'
 import { ceremonyOf, EMPTY_HEAD, hashOf, markOf, MAX_ATTACHMENT, nextHead, parseMessage, textHash, verifyMessage } from '../wire/message.ts'

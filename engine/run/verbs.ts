@@ -4,7 +4,7 @@ import type { Slices } from '../base/turns.ts'
 import type { Call, Ceremony, Dispute, Ref, Script, Step } from '../machines/ceremony.ts'
 import type { Collected, Followed, Scope, VerbFault, Verbs, Verdict } from '../verbs/runtime.ts'
 import type { Fault } from '../wire/abort.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
+import type { Json, JsonObject } from '../base/canonical.ts'
 import { runError } from './errors.ts'
 
 // Turns a call's arguments into values, from whatever holds them: the ledger of a client or auditor, or the memory

@@ -3,12 +3,12 @@
  * seeded, so that a run can be repeated, and says in one sentence what it does, and whether that can be proved.
  */
 import { DST_SIGNATURE, encodeG2, signShare } from '../crypto/bls.ts'
-import { fromHex, toHex } from '../crypto/bytes.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
 import type { Script, Step } from '../machines/ceremony.ts'
 import { runError } from '../run/errors.ts'
 import { partialsDigest } from '../verbs/bls.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
-import type { JsonObject } from '../wire/canonical.ts'
+import type { JsonObject } from '../base/canonical.ts'
 import { airgapLies } from './faults/airgap.ts'
 import { disputeKinds } from './faults/disputes.ts'
 import { dkgFaults } from './faults/dkg.ts'

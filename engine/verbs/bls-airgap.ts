@@ -1,8 +1,8 @@
 /** `bls.*` in the airgap: signs with a share that a finished key generation left in the vault (protocol §8). */
 import { DST_SIGNATURE, encodeG2, scalarFromBytes, signShare } from '../crypto/bls.ts'
-import { fromHex, toHex } from '../crypto/bytes.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
 import { signedBytesOf } from '../messages/kinds.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
+import type { Json, JsonObject } from '../base/canonical.ts'
 import { messagesOf, partialsDigest } from './bls.ts'
 import { ArgReader, text, verbError } from './runtime.ts'
 import type { AirgapVerb, Stating, Working } from './runtime.ts'

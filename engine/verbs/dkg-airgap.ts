@@ -1,12 +1,12 @@
 /** `dkg.*` in the airgap (protocol §5). All secrets of the threshold key are born, used and kept here only. */
 import { decodeG1, DST_SHARE_PROOF, encodeG1, encodeG2, R, scalarToBytes, signShare, sumG1, timesBase } from '../crypto/bls.ts'
 import type { G1 } from '../crypto/bls.ts'
-import { fromHex, toHex } from '../crypto/bytes.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
 import {
   commitmentDigest, commitments, dealEphemeral, evaluate, evaluateCommitment, openDeal, polynomial, proveKey, restHash, sealDeal, shareMatches, sumsHash, verifyKeyProofs,
 } from '../crypto/dkg.ts'
 import { encryptionKeyPair } from '../crypto/seed.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
+import type { Json, JsonObject } from '../base/canonical.ts'
 import { birthMessage, dealAad, field, ofIndex, trustedG1 } from './dkg.ts'
 import { ArgReader, fault, text, verbError } from './runtime.ts'
 import type { AirgapScope, AirgapVerb, Collected } from './runtime.ts'

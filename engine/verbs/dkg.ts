@@ -4,10 +4,10 @@ import {
   combineSignatures, decodeG1Affine, decodeG1OnCurve, decodeG2, DST_SHARE_PROOF, encodeG1, encodeG2, sumG1, timesBase, verifyShareSignatures, verifySignature,
 } from '../crypto/bls.ts'
 import type { G1 } from '../crypto/bls.ts'
-import { fromHex, toHex } from '../crypto/bytes.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
 import { commitmentDigest, commitmentSums, evaluateCommitment, publicShares, reopenDeal, restHash, sumsHash, verifyKeyProofs } from '../crypto/dkg.ts'
-import { canonicalBytes } from '../wire/canonical.ts'
-import type { JsonObject } from '../wire/canonical.ts'
+import { canonicalBytes } from '../base/canonical.ts'
+import type { JsonObject } from '../base/canonical.ts'
 import { ArgReader, fault, text } from './runtime.ts'
 import type { AssistVerb, CheckVerb, Collected, JudgeVerb, Scope, ValueVerb, VerbFault, Verdict } from './runtime.ts'
 
@@ -21,11 +21,11 @@ const points = new Map<string, G1>()
 /**
  * A point that is on the curve, canonical and not the identity; its subgroup is not checked.
  *
- * @throws crypto.bad-point, crypto.not-hex
+ * @throws crypto.bad-point, bytes.not-hex
  */
 export const onCurveG1 = (hex: string): G1 => decoded(hex, () => decodeG1OnCurve(fromHex(hex, 48)))
 
-/** The same of a point that is given by its two coordinates. @throws crypto.bad-point, crypto.not-hex */
+/** The same of a point that is given by its two coordinates. @throws crypto.bad-point, bytes.not-hex */
 export const affineG1 = (hex: string): G1 => decoded(hex, () => decodeG1Affine(fromHex(hex, 96)))
 
 function decoded(hex: string, decode: () => G1): G1 {

@@ -1,6 +1,7 @@
 /** `random.*`: commit to a number, reveal it, mix all of them (the beacon). */
-import { fromHex, taggedHash, toHex } from '../crypto/bytes.ts'
-import { canonicalBytes } from '../wire/canonical.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
+import { taggedHash } from '../crypto/hash.ts'
+import { canonicalBytes } from '../base/canonical.ts'
 import { ArgReader, text } from './runtime.ts'
 import type { AirgapScope, AirgapVerb, CheckVerb, Collected, Scope, ValueVerb, VerbFault } from './runtime.ts'
 

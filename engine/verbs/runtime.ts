@@ -5,7 +5,7 @@
 import { errorTable } from '../base/errors.ts'
 import type { Slices } from '../base/turns.ts'
 import type { Session } from '../crypto/seed.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
+import type { Json, JsonObject } from '../base/canonical.ts'
 import type { Card, Opening } from '../wire/card.ts'
 
 /** One collected statement, as verbs see it. */

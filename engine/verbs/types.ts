@@ -4,11 +4,11 @@
  */
 import { isKeyriteError } from '../base/errors.ts'
 import { decodeG2, inSubgroup, OUTSIDE_SUBGROUP } from '../crypto/bls.ts'
-import { fromHex } from '../crypto/bytes.ts'
+import { fromHex } from '../base/bytes.ts'
 import { checkX25519Key } from '../crypto/hpke.ts'
 import { expandMessages } from '../messages/batch.ts'
 import { checkMessage } from '../messages/kinds.ts'
-import type { Json, JsonObject } from '../wire/canonical.ts'
+import type { Json, JsonObject } from '../base/canonical.ts'
 import type { Card } from '../wire/card.ts'
 import { compileCheck } from '../wire/schema.ts'
 import type { Check } from '../wire/schema.ts'

@@ -1,7 +1,7 @@
 /** Why ceremonies end without success (protocol §6). */
 import { isKeyriteError } from '../base/errors.ts'
-import { canonical, MAX_DEPTH } from './canonical.ts'
-import type { Json, JsonObject } from './canonical.ts'
+import { canonical, MAX_DEPTH } from '../base/canonical.ts'
+import type { Json, JsonObject } from '../base/canonical.ts'
 import { compileCheck, nameSchema, objectSchema } from './schema.ts'
 
 /** The engine's own reasons. Verbs bring theirs, namespaced, such as `dkg.bad-deal`. */

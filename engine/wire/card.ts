@@ -1,7 +1,8 @@
 /** Identity cards and openings: what participants agree on before a ceremony starts (protocol §2, §3). */
-import { canonicalBytes } from './canonical.ts'
-import type { JsonObject } from './canonical.ts'
-import { fromHex, taggedHash } from '../crypto/bytes.ts'
+import { canonicalBytes } from '../base/canonical.ts'
+import type { JsonObject } from '../base/canonical.ts'
+import { fromHex } from '../base/bytes.ts'
+import { taggedHash } from '../crypto/hash.ts'
 import { checkEd25519Key } from '../crypto/ed25519.ts'
 import { signObject, verifyObject } from './sign.ts'
 

@@ -3,7 +3,7 @@
  * them is checked by the side that reads it; the airgap fills in all it can know itself, so a request cannot lie
  * about it (protocol §4).
  */
-import type { Json, JsonObject } from './canonical.ts'
+import type { Json, JsonObject } from '../base/canonical.ts'
 import type { Card, Opening } from './card.ts'
 import { MAX_TEXT, MAX_WHOLE, MAX_WHOLE_PARTS } from './limits.ts'
 import { MOST_REASON } from './message.ts'

@@ -2,9 +2,10 @@
  * Statements (what an airgap signs) and messages (what a client signs and posts), protocol §4.
  */
 import { legible } from '../base/text.ts'
-import { fromHex, sha256Hex, taggedHash } from '../crypto/bytes.ts'
-import { canonical, canonicalBytes, parseCanonical, utf8, wireError } from './canonical.ts'
-import type { Json, JsonObject } from './canonical.ts'
+import { fromHex, utf8 } from '../base/bytes.ts'
+import { sha256Hex, taggedHash } from '../crypto/hash.ts'
+import { canonical, canonicalBytes, parseCanonical, wireError } from '../base/canonical.ts'
+import type { Json, JsonObject } from '../base/canonical.ts'
 import { ceremonyId } from './card.ts'
 import { compileCheck, hexSchema, identifierSchema, nameSchema, objectSchema } from './schema.ts'
 import { signObject, verifyObject } from './sign.ts'

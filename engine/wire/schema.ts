@@ -5,8 +5,8 @@
 import { Ajv } from 'ajv'
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { LEGIBLE_FORMATS } from '../base/text.ts'
-import { wireError } from './canonical.ts'
-import type { Json } from './canonical.ts'
+import { wireError } from '../base/canonical.ts'
+import type { Json } from '../base/canonical.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
 

@@ -1,8 +1,9 @@
 /** Signatures over objects, each under a label that no other kind of object has (protocol §2). */
-import { concat, fromHex, tag, toHex } from '../crypto/bytes.ts'
+import { concat, fromHex, toHex } from '../base/bytes.ts'
+import { tag } from '../crypto/hash.ts'
 import { signEd25519, verifyEd25519 } from '../crypto/ed25519.ts'
-import { canonicalBytes } from './canonical.ts'
-import type { Json } from './canonical.ts'
+import { canonicalBytes } from '../base/canonical.ts'
+import type { Json } from '../base/canonical.ts'
 
 const signedBytes = (label: string, object: Json): Uint8Array => concat(tag(label), canonicalBytes(object))
 

@@ -2,7 +2,7 @@
  * Reads a board for as long as the page is open: page by page up to its end, then live. It reconnects by itself, and
  * stops for good where the log turns out another one.
  */
-import { sha256Hex } from '../../engine/crypto/bytes.ts'
+import { sha256Hex } from '../../engine/crypto/hash.ts'
 import type { Entry } from '../../engine/wire/board.ts'
 import { MAX_ATTACHMENT } from '../../engine/wire/message.ts'
 import type { Pin } from '../../engine/wire/message.ts'

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { canonical } from '../../engine/wire/canonical.ts'
+import { canonical } from '../../engine/base/canonical.ts'
 import { ceremonyId } from '../../engine/wire/card.ts'
 import { EMPTY_HEAD, headAfter, parseMessage, textHash } from '../../engine/wire/message.ts'
 import { sha256Of } from '../digest.ts'

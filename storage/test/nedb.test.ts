@@ -2,7 +2,7 @@ import { appendFile, open, readdir, readFile, rename, writeFile } from 'node:fs/
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { canonical } from '../../engine/wire/canonical.ts'
+import { canonical } from '../../engine/base/canonical.ts'
 import { headAfter, parseMessage, slotOf, textHash } from '../../engine/wire/message.ts'
 import { lockFolder } from '../lock.ts'
 import { openNedbStore } from '../stores/nedb.ts'

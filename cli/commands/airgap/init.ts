@@ -28,7 +28,7 @@ ceremonies whose roster has that card.`
     const { createAirgapHome, random, refuseAnotherAirgap } = await import('../../roles/airgap-home.ts')
     const { airgapKeyPair, newMnemonic, seedFromMnemonic } = await import('../../../engine/crypto/seed.ts')
     const { EPOCH, emptyMemory } = await import('../../../engine/run/memory.ts')
-    const { toHex } = await import('../../../engine/crypto/bytes.ts')
+    const { toHex } = await import('../../../engine/base/bytes.ts')
     const { withProgress } = await import('../../output.ts')
 
     await refuseAnotherAirgap()

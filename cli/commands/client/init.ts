@@ -25,7 +25,7 @@ host gives to each participant, lets you post your first message.`
     const { askPassphrase, readSecretFile } = await import('../../prompt.ts')
     const { createClient, refuseAnotherClient } = await import('../../roles/client-home.ts')
     const { ed25519FromSeed } = await import('../../../engine/crypto/ed25519.ts')
-    const { toHex } = await import('../../../engine/crypto/bytes.ts')
+    const { toHex } = await import('../../../engine/base/bytes.ts')
     const { cliError } = await import('../../errors.ts')
     const { connectBoard } = await import('../../../storage/client.ts')
     const { withProgress } = await import('../../output.ts')

@@ -28,7 +28,7 @@ With --json, prints a list of {kind, display, signedBytes}, those in hex, or nul
     if (ceremony !== undefined && !/^[0-9a-f]{64}$/.test(ceremony)) throw cliError('whole-id', { value: ceremony })
     const { readMessagesFile } = await import('../../roles/message-file.ts')
     const { displayMessage, isBlind, isBoundToCeremony, signedBytesOf } = await import('../../../engine/messages/kinds.ts')
-    const { toHex } = await import('../../../engine/crypto/bytes.ts')
+    const { toHex } = await import('../../../engine/base/bytes.ts')
     const { messages } = await readMessagesFile(args.file)
     if (this.jsonEnabled()) {
       return messages.map((message) => ({

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { openKeyring } from '../../../engine/vault/age.ts'
 import { createVault } from '../../../engine/vault/vault.ts'
-import { canonical } from '../../../engine/wire/canonical.ts'
+import { canonical } from '../../../engine/base/canonical.ts'
 import { errorIn, killAll, launch, logOf, personIn, readyWorld } from './world.ts'
 import type { Ended, Running, World } from './world.ts'
 

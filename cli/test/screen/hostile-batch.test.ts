@@ -7,7 +7,7 @@ import { checkedAddress, integerOf, textOf } from '../../../engine/messages/fiel
 import { grouped } from '../../../engine/messages/kind.ts'
 import type { Message } from '../../../engine/messages/kind.ts'
 import { seededRandom } from '../../../engine/test/crypto/random.ts'
-import type { Json } from '../../../engine/wire/canonical.ts'
+import type { Json } from '../../../engine/base/canonical.ts'
 import { linesOf } from '../../screen/blocks.ts'
 import type { Block } from '../../screen/blocks.ts'
 import { shownMessages } from '../../screen/messages.ts'

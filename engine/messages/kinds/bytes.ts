@@ -1,4 +1,4 @@
-import { sha256Hex } from '../../crypto/bytes.ts'
+import { sha256Hex } from '../../crypto/hash.ts'
 import { bare, bytesOf, textOf } from '../fields.ts'
 import { sizeText } from '../kind.ts'
 import type { MessageKind } from '../kind.ts'

@@ -1,5 +1,5 @@
 import { legibleProblem } from '../../base/text.ts'
-import { utf8 } from '../../wire/canonical.ts'
+import { utf8 } from '../../base/bytes.ts'
 import { textOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
 

@@ -1,7 +1,7 @@
 /** Faults of the key generation's disputes, and of giving it up: false complaints and answers, and what has no place beside another. */
-import { toHex } from '../../crypto/bytes.ts'
+import { toHex } from '../../base/bytes.ts'
 import { ABANDONED, abandonStep } from '../../run/reading.ts'
-import type { JsonObject } from '../../wire/canonical.ts'
+import type { JsonObject } from '../../base/canonical.ts'
 import type { Pin } from '../../wire/message.ts'
 import type { FaultKind, FaultPlace } from '../faults.ts'
 import { abortBy, airgapSteps, beforeStep, cheating, flippedText, inStep, meddling, restated, stating, swallowed } from '../meddling.ts'

@@ -1,9 +1,9 @@
 /** Faults that any script can meet in what a participant posts: its client's, and such as only its airgap's key can make. */
-import { toHex } from '../../crypto/bytes.ts'
+import { toHex } from '../../base/bytes.ts'
 import { deadlineOf } from '../../run/opening.ts'
 import { slotsOf } from '../../run/reading.ts'
-import { canonicalBytes } from '../../wire/canonical.ts'
-import type { JsonObject } from '../../wire/canonical.ts'
+import { canonicalBytes } from '../../base/canonical.ts'
+import type { JsonObject } from '../../base/canonical.ts'
 import type { Opening } from '../../wire/card.ts'
 import { mostEntries } from '../../wire/limits.ts'
 import { parseMessage, textHash } from '../../wire/message.ts'

@@ -1,7 +1,7 @@
 /** Faults of a storage, which shows one participant another log than there is, or loses what it was given. All participants are honest. */
 import { boardError } from '../../wire/board.ts'
 import type { Board, Entry } from '../../wire/board.ts'
-import { canonical } from '../../wire/canonical.ts'
+import { canonical } from '../../base/canonical.ts'
 import { EMPTY_HEAD, headAfter, parseMessage, textHash } from '../../wire/message.ts'
 import type { FaultKind, FaultPlace } from '../faults.ts'
 import { attachingSteps, inStep, swallowed } from '../meddling.ts'

@@ -5,7 +5,7 @@ import { createAirgap } from '../../run/airgap.ts'
 import { emptyMemory } from '../../run/memory.ts'
 import { memoryStore, seededRandom } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
-import type { JsonObject } from '../../wire/canonical.ts'
+import type { JsonObject } from '../../base/canonical.ts'
 import { checkRequest } from '../../wire/exchange.ts'
 
 /** Clears the screen and paints another: ESC as itself, the one-character CSI, and a line of its own. */

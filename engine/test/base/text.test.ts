@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { isLegible, LEGIBLE, legible, legibleProblem, legibleText, printable, printableLine } from '../../base/text.ts'
-import { sha256, toHex } from '../../crypto/bytes.ts'
+import { toHex, utf8 } from '../../base/bytes.ts'
+import { sha256 } from '../../crypto/hash.ts'
 import { checkMessage } from '../../messages/kinds.ts'
 import { loadScript, newScript, shippedLibrary } from '../../script/load.ts'
 import { schemaOfType } from '../../verbs/types.ts'
-import { utf8 } from '../../wire/canonical.ts'
 import { compileCheck } from '../../wire/schema.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..', '..')

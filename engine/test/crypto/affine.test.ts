@@ -6,7 +6,7 @@ import {
   decodeG1, decodeG1Affine, decodeG2, decodeG2Affine, DST_SIGNATURE, encodeG1, encodeG1Affine, encodeG2, encodeG2Affine, inSubgroup, R, scalarToBytes, signShare,
   timesBase, toBigInt,
 } from '../../crypto/bls.ts'
-import { concat, fromHex, toHex } from '../../crypto/bytes.ts'
+import { concat, fromHex, toHex } from '../../base/bytes.ts'
 import { seededRandom } from './random.ts'
 
 const random = seededRandom('affine')

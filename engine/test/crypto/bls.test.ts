@@ -9,8 +9,7 @@ import {
   scalarToBytes, signShare, timesBase, toBigInt, verifyShareSignatures, verifySignature,
 } from '../../crypto/bls.ts'
 import type { G1 } from '../../crypto/bls.ts'
-import { fromHex, toHex } from '../../crypto/bytes.ts'
-import { utf8 } from '../../wire/canonical.ts'
+import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { codeOf, seededRandom } from './random.ts'
 
 const random = seededRandom('bls')

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { equalBytes, fromHex, hkdf, sha256, sha256Hex, toHex } from '../../crypto/bytes.ts'
-import { utf8 } from '../../wire/canonical.ts'
+import { equalBytes, fromHex, toHex, utf8 } from '../../base/bytes.ts'
+import { hkdf, sha256, sha256Hex } from '../../crypto/hash.ts'
 import { codeOf } from './random.ts'
 
 describe('bytes', () => {
@@ -8,9 +8,9 @@ describe('bytes', () => {
     expect(toHex(fromHex('00ff10'))).to.equal('00ff10')
     expect(fromHex('')).to.have.length(0)
     for (const text of ['0', 'FF', '0x00', ' 00', '00\n', 'gg', '٠٠']) {
-      expect(codeOf(() => fromHex(text)), text).to.equal('crypto.not-hex')
+      expect(codeOf(() => fromHex(text)), text).to.equal('bytes.not-hex')
     }
-    expect(codeOf(() => fromHex('00', 2))).to.equal('crypto.not-hex')
+    expect(codeOf(() => fromHex('00', 2))).to.equal('bytes.not-hex')
     expect(() => fromHex('00', 2, 'The ceremony id')).to.throw('The ceremony id is not lower-case hex of 2 bytes.')
   })
 

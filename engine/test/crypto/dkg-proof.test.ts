@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { decodeG1, decodeG1OnCurve, encodeG1, R, scalarFromBytes, scalarToBytes, timesBase, toBigInt } from '../../crypto/bls.ts'
-import { concat, fromHex, sha256, toHex } from '../../crypto/bytes.ts'
+import { concat, fromHex, toHex, utf8 } from '../../base/bytes.ts'
+import { sha256 } from '../../crypto/hash.ts'
 import { commitmentDigest, DST_KEY_PROOF, proofChallenge, proveKey, restHash, sumsHash, verifyKeyProofs } from '../../crypto/dkg.ts'
-import { canonicalBytes, utf8 } from '../../wire/canonical.ts'
+import { canonicalBytes } from '../../base/canonical.ts'
 import { makeGroup } from './group.ts'
 import { codeOf, seededRandom } from './random.ts'
 

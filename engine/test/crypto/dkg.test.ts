@@ -4,13 +4,13 @@ import {
   combineSignatures, decodeG1, decodeG1OnCurve, DST_SHARE_PROOF, DST_SIGNATURE, encodeG1, encodeG2, lagrangeAtZero, R, scalarToBytes, signShare, sumG1, timesBase,
   verifyShareSignatures, verifySignature,
 } from '../../crypto/bls.ts'
-import { sha256Hex, toHex } from '../../crypto/bytes.ts'
+import { toHex, utf8 } from '../../base/bytes.ts'
+import { sha256Hex } from '../../crypto/hash.ts'
 import {
   commitmentSums, dealEphemeral, evaluate, evaluateCommitment, openDeal, polynomial, publicShares, reopenDeal, sealDeal, sealDealWith, shareMatches,
 } from '../../crypto/dkg.ts'
 import { hpkeSeal } from '../../crypto/hpke.ts'
 import { encryptionKeyPair } from '../../crypto/seed.ts'
-import { utf8 } from '../../wire/canonical.ts'
 import { makeGroup } from './group.ts'
 import { codeOf, seededRandom } from './random.ts'
 

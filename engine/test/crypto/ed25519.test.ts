@@ -2,11 +2,10 @@ import { ED25519_TORSION_SUBGROUP, ed25519 } from '@noble/curves/ed25519.js'
 import { bytesToNumberLE, numberToBytesLE } from '@noble/curves/utils.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { expect } from 'chai'
-import { concat, fromHex, toHex } from '../../crypto/bytes.ts'
+import { concat, fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { checkEd25519Key, ed25519FromSeed, signEd25519, verifyEd25519 } from '../../crypto/ed25519.ts'
 import { primitives as fast } from '../../crypto/fast.ts'
 import { primitives as portable } from '../../crypto/portable.ts'
-import { utf8 } from '../../wire/canonical.ts'
 import { codeOf, seededRandom } from './random.ts'
 
 const { Point } = ed25519

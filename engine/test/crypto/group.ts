@@ -1,6 +1,6 @@
 import { encodeG1 } from '../../crypto/bls.ts'
 import type { G1 } from '../../crypto/bls.ts'
-import { toHex } from '../../crypto/bytes.ts'
+import { toHex } from '../../base/bytes.ts'
 import { commitments, evaluate, polynomial, proveKey } from '../../crypto/dkg.ts'
 import { encryptionKeyPair, openSession } from '../../crypto/seed.ts'
 import type { Session } from '../../crypto/seed.ts'

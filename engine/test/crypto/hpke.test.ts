@@ -3,10 +3,9 @@ import type { AeadInterface } from '@hpke/core'
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { numberToBytesLE } from '@noble/curves/utils.js'
 import { expect } from 'chai'
-import { concat, fromHex, toHex } from '../../crypto/bytes.ts'
+import { concat, fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { HPKE_OVERHEAD, checkX25519Key, hpkeOpen, hpkeReopen, hpkeSeal } from '../../crypto/hpke.ts'
 import { primitives } from '../../crypto/fast.ts'
-import { utf8 } from '../../wire/canonical.ts'
 import { codeOf, seededRandom } from './random.ts'
 
 // RFC 9180 A.2.1: base mode, sequence number 0.

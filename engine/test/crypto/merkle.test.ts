@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
-import { fromHex, toHex } from '../../crypto/bytes.ts'
+import { fromHex, toHex } from '../../base/bytes.ts'
 import { isInTree, leafHash, merklePath, merkleRoot } from '../../crypto/merkle.ts'
 
 const MOST = 40

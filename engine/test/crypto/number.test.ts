@@ -15,6 +15,6 @@ describe('the ceremony number', () => {
   }
 
   it('is of a ceremony id only', () => {
-    expect(codeOf(() => ceremonyNumber('00'))).to.equal('crypto.not-hex')
+    expect(codeOf(() => ceremonyNumber('00'))).to.equal('bytes.not-hex')
   })
 })

@@ -1,6 +1,6 @@
 import { sign } from 'node:crypto'
 import { expect } from 'chai'
-import { toHex } from '../../crypto/bytes.ts'
+import { toHex } from '../../base/bytes.ts'
 import { primitives as fast, secretFromDer, secretFromJwk } from '../../crypto/fast.ts'
 import { primitives as portable } from '../../crypto/portable.ts'
 import { seededRandom } from './random.ts'

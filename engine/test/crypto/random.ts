@@ -1,5 +1,5 @@
-import { concat, sha256 } from '../../crypto/bytes.ts'
-import { utf8 } from '../../wire/canonical.ts'
+import { concat, utf8 } from '../../base/bytes.ts'
+import { sha256 } from '../../crypto/hash.ts'
 
 /** A random source that gives the same bytes in every run, so that a failure can be repeated. */
 export function seededRandom(seed: string): (length: number) => Uint8Array {

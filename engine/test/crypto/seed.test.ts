@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync } from 'node:crypto'
 import { expect } from 'chai'
 import { R } from '../../crypto/bls.ts'
-import { concat, fromHex, toHex } from '../../crypto/bytes.ts'
+import { concat, fromHex, toHex } from '../../base/bytes.ts'
 import { ed25519FromSeed } from '../../crypto/ed25519.ts'
 import { airgapKeyPair, derive, encryptionKeyPair, newMnemonic, openSession, seedFromMnemonic } from '../../crypto/seed.ts'
 import { codeOf, seededRandom } from './random.ts'
@@ -113,8 +113,8 @@ describe('what is derived from a seed', () => {
   })
 
   it('wants a ceremony id of 32 bytes and a seed of 64', () => {
-    expect(codeOf(() => openSession(seed, id.slice(2), false))).to.equal('crypto.not-hex')
-    expect(codeOf(() => openSession(seed, id.toUpperCase(), false))).to.equal('crypto.not-hex')
+    expect(codeOf(() => openSession(seed, id.slice(2), false))).to.equal('bytes.not-hex')
+    expect(codeOf(() => openSession(seed, id.toUpperCase(), false))).to.equal('bytes.not-hex')
     expect(codeOf(() => openSession(concat(seed, seed), id, false))).to.equal('crypto.bad-length')
   })
 })

@@ -7,7 +7,7 @@ import type { Asked, CollectedHow, Duty, StepInput } from '../../machines/client
 import { assertComplete } from '../../machines/strict.ts'
 import { readShipped, shippedNames } from '../../script/load.ts'
 import type { Fault } from '../../wire/abort.ts'
-import type { Json } from '../../wire/canonical.ts'
+import type { Json } from '../../base/canonical.ts'
 
 type Node = Record<string, unknown>
 

@@ -7,7 +7,7 @@ import type { Message } from '../../messages/kind.ts'
 import { kindOf, signedBytesOf } from '../../messages/kinds.ts'
 import { networks } from '../../messages/networks.ts'
 import { fieldsCheck, valueProblem } from '../../verbs/types.ts'
-import type { Json } from '../../wire/canonical.ts'
+import type { Json } from '../../base/canonical.ts'
 
 const sha256 = (value: unknown): string => createHash('sha256').update(`keyrite/2/messages\n${canonicalize(value)!}`).digest('hex')
 const change = kindOf({ kind: 'eth/bls-to-execution-change' }).example

@@ -5,7 +5,7 @@ import { checkedAddress } from '../../messages/fields.ts'
 import { amountText } from '../../messages/kind.ts'
 import type { Message, MessageKind } from '../../messages/kind.ts'
 import { checkMessage, displayMessage, isBlind, isBoundToCeremony, kindOf, messageKinds, schemaOfKind, signedBytesOf } from '../../messages/kinds.ts'
-import type { Json } from '../../wire/canonical.ts'
+import type { Json } from '../../base/canonical.ts'
 import { compileCheck } from '../../wire/schema.ts'
 
 type Fault = { readonly code: string; readonly message: string; readonly facts: Record<string, unknown> }

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { bindPieces, pieceFor } from '../../run/attachment.ts'
-import type { Json } from '../../wire/canonical.ts'
+import type { Json } from '../../base/canonical.ts'
 import { indexOf } from '../../wire/card.ts'
 import type { Carried } from '../../wire/exchange.ts'
 import { Bench, carried, GARBAGE, withCollected } from './airgap-bench.ts'

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { isKeyriteError } from '../../base/errors.ts'
 import { encodeG1, encodeG1Affine, encodeG2, encodeG2Affine, signShare, timesBase } from '../../crypto/bls.ts'
-import { toHex } from '../../crypto/bytes.ts'
+import { toHex, utf8 } from '../../base/bytes.ts'
 import type { Message as MessageSpec } from '../../machines/ceremony.ts'
 import { bindPieces, checkCrossed, expanded, hasAttachment, isBound, pieceFor, piecesProblem, readAttachment, statementFields } from '../../run/attachment.ts'
 import { readShipped } from '../../script/load.ts'
-import { canonical, canonicalBytes, utf8 } from '../../wire/canonical.ts'
-import type { Json, JsonObject } from '../../wire/canonical.ts'
+import { canonical, canonicalBytes } from '../../base/canonical.ts'
+import type { Json, JsonObject } from '../../base/canonical.ts'
 import type { Card } from '../../wire/card.ts'
 import { codeOf, seededRandom } from '../crypto/random.ts'
 
@@ -131,7 +131,7 @@ describe('an attachment', () => {
       expect(codeOf(() => checkCrossed(spec, { [field]: board }))).to.equal('wire.malformed')
       expect(codeOf(() => read(spec, { [field]: crossing }))).to.equal('wire.malformed')
       // Two compressed points are as long as one by coordinates: still as many as they are.
-      expect(codeOf(() => expanded(spec, { [field]: [crossing.join('')] }))).to.equal('crypto.not-hex')
+      expect(codeOf(() => expanded(spec, { [field]: [crossing.join('')] }))).to.equal('bytes.not-hex')
     })
 
     it(`of ${field} is not written out where what crossed is no point of the curve`, () => {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect } from 'chai'
-import { sha256Hex } from '../../crypto/bytes.ts'
+import { sha256Hex } from '../../crypto/hash.ts'
 import { runClient } from '../../run/client.ts'
 import { Feed } from '../../run/feed.ts'
 import type { AttachmentStore } from '../../run/feed.ts'

@@ -3,11 +3,11 @@ import { bls12_381 } from '@noble/curves/bls12-381.js'
 import bls from 'bls-eth-wasm'
 import { expect } from 'chai'
 import { DST_SHARE_PROOF } from '../../crypto/bls.ts'
-import { fromHex } from '../../crypto/bytes.ts'
+import { fromHex, utf8 } from '../../base/bytes.ts'
 import { seededRandom, simulate } from '../../simulate/simulate.ts'
 import type { Simulated } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
-import { canonicalBytes, utf8 } from '../../wire/canonical.ts'
+import { canonicalBytes } from '../../base/canonical.ts'
 import { beacon, keptBy, namesOf, resultOf, simulateDkg, textOf } from './harness.ts'
 
 /** All subsets of `size` of these, in order. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { sealEnvelope } from '../../channel/envelope.ts'
 import { scalarToBytes } from '../../crypto/bls.ts'
-import { fromHex, toHex } from '../../crypto/bytes.ts'
+import { fromHex, toHex } from '../../base/bytes.ts'
 import { dealEphemeral, evaluate, polynomial } from '../../crypto/dkg.ts'
 import { airgapKeyPair, derive, encryptionKeyPair, openSession } from '../../crypto/seed.ts'
 import { forBackup } from '../../run/memory.ts'

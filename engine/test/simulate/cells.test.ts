@@ -7,7 +7,7 @@ import { faultKinds } from '../../simulate/faults.ts'
 import type { FaultKind } from '../../simulate/faults.ts'
 import { abortBy, beforeStep } from '../../simulate/meddling.ts'
 import { verbs } from '../../verbs/implementations.ts'
-import type { JsonObject } from '../../wire/canonical.ts'
+import type { JsonObject } from '../../base/canonical.ts'
 import { beacon, dkg, memberOf, namesOf, simulateDkg } from '../run/harness.ts'
 
 const names = namesOf(3)

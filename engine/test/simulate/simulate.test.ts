@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { openEnvelope } from '../../channel/envelope.ts'
-import { toHex } from '../../crypto/bytes.ts'
+import { toHex } from '../../base/bytes.ts'
 import { ed25519FromSeed } from '../../crypto/ed25519.ts'
 import { ownChecks } from '../../run/reading.ts'
 import { prepareSimulation, runMember, sharedChecks, sharedVerbs, simulate } from '../../simulate/simulate.ts'

@@ -3,7 +3,8 @@
  * from fixed seeds, laid out in an order that no scheduling changes.
  */
 import { openEnvelope } from '../../channel/envelope.ts'
-import { concat, fromHex, sha256Hex, taggedHash, toHex } from '../../crypto/bytes.ts'
+import { concat, fromHex, toHex, utf8 } from '../../base/bytes.ts'
+import { sha256Hex, taggedHash } from '../../crypto/hash.ts'
 import { ceremonyNumber } from '../../crypto/number.ts'
 import { airgapKeyPair, derive, newMnemonic, openSession, seedFromMnemonic } from '../../crypto/seed.ts'
 import type { Script } from '../../machines/ceremony.ts'
@@ -16,7 +17,7 @@ import type { Exchange, Simulated, SimulatedMember, SimulateOptions } from '../.
 import { verbs } from '../../verbs/implementations.ts'
 import { text } from '../../verbs/runtime.ts'
 import type { Random } from '../../verbs/runtime.ts'
-import { canonicalBytes, parseCanonical, utf8 } from '../../wire/canonical.ts'
+import { canonicalBytes, parseCanonical } from '../../base/canonical.ts'
 import { ceremonyId, signCard } from '../../wire/card.ts'
 import { ceremonyOf, EMPTY_LOG, hashOf, headAfter, markOf, parseMessage, signMessage, signStatement, slotOf } from '../../wire/message.ts'
 import type { Message, Pin, Statement, Unsigned } from '../../wire/message.ts'

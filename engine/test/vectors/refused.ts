@@ -4,9 +4,8 @@ import { ed25519, ED25519_TORSION_SUBGROUP } from '@noble/curves/ed25519.js'
 import { bytesToNumberLE, numberToBytesBE, numberToBytesLE } from '@noble/curves/utils.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { decodeG1Affine, decodeG2Affine, encodeG1, encodeG1Affine, encodeG2, encodeG2Affine, R, timesBase } from '../../crypto/bls.ts'
-import { concat, toHex } from '../../crypto/bytes.ts'
+import { concat, toHex, utf8 } from '../../base/bytes.ts'
 import { leafHash, merklePath, merkleRoot } from '../../crypto/merkle.ts'
-import { utf8 } from '../../wire/canonical.ts'
 import type { Dkg, Refused } from './independent/form.ts'
 
 const P = bls12_381.fields.Fp.ORDER

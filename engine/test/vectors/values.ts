@@ -1,6 +1,7 @@
 /** What lies behind the statements of the vectors: every value between the seed and what was stated, by the engine's own functions. */
 import { DST_SIGNATURE, encodeG1, encodeG2, R, scalarToBytes, signShare, timesBase } from '../../crypto/bls.ts'
-import { fromHex, sha256Hex, toHex } from '../../crypto/bytes.ts'
+import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
+import { sha256Hex } from '../../crypto/hash.ts'
 import { commitmentDigest, commitments, dealEphemeral, DST_KEY_PROOF, evaluate, polynomial, proofChallenge, proveKey, restHash, sealDeal, sumsHash } from '../../crypto/dkg.ts'
 import { encryptionKeyPair, openSession } from '../../crypto/seed.ts'
 import type { Session } from '../../crypto/seed.ts'
@@ -10,7 +11,6 @@ import { bindPieces, pieceFor } from '../../run/attachment.ts'
 import type { Simulated } from '../../simulate/simulate.ts'
 import { birthMessage, dealAad } from '../../verbs/dkg.ts'
 import { text } from '../../verbs/runtime.ts'
-import { utf8 } from '../../wire/canonical.ts'
 import type { Ceremony, Dealer, Dispute, Dkg, Piece, Plain, Signing, Vectors } from './independent/form.ts'
 import type { Labels } from './make.ts'
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { encodeG1, encodeG1Affine, encodeG2, R, scalarToBytes, signShare, sumG1, timesBase } from '../../crypto/bls.ts'
 import type { G1 } from '../../crypto/bls.ts'
-import { fromHex, toHex } from '../../crypto/bytes.ts'
+import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { dealEphemeral, evaluate, polynomial, sumsHash } from '../../crypto/dkg.ts'
 import { hpkeSeal } from '../../crypto/hpke.ts'
 import { openSession } from '../../crypto/seed.ts'
@@ -10,8 +10,7 @@ import { readShipped } from '../../script/load.ts'
 import { dealAad } from '../../verbs/dkg.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import type { AirgapScope, Collected, Scope, Stating } from '../../verbs/runtime.ts'
-import { utf8 } from '../../wire/canonical.ts'
-import type { JsonObject } from '../../wire/canonical.ts'
+import type { JsonObject } from '../../base/canonical.ts'
 import type { Card } from '../../wire/card.ts'
 import { codeOf, seededRandom } from '../crypto/random.ts'
 
@@ -329,7 +328,7 @@ describe('the verbs of the key generation', () => {
               return (verb as (scope: Scope, args: unknown[]) => unknown)(scopeFor('s', 't'), args)
             }
             if (name === 'random.commit') continue
-            expect(codeOf(call), `${name} of ${JSON.stringify(args)}`).to.be.oneOf(['verb.argument', 'verb.fault', 'crypto.not-hex', 'crypto.bad-length'])
+            expect(codeOf(call), `${name} of ${JSON.stringify(args)}`).to.be.oneOf(['verb.argument', 'verb.fault', 'bytes.not-hex', 'crypto.bad-length'])
           }
         }
       }

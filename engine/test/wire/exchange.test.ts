@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { errorTable, isKeyriteError } from '../../base/errors.ts'
-import type { Json, JsonObject } from '../../wire/canonical.ts'
+import type { Json, JsonObject } from '../../base/canonical.ts'
 import { checkAnswer, checkRequest } from '../../wire/exchange.ts'
 import { codeOf } from '../crypto/random.ts'
 

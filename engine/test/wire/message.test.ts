@@ -1,9 +1,10 @@
 import { expect } from 'chai'
 import { createPublicKey, verify } from 'node:crypto'
 import { ed25519FromSeed } from '../../crypto/ed25519.ts'
-import { fromHex, sha256Hex, toHex } from '../../crypto/bytes.ts'
-import { canonical, utf8 } from '../../wire/canonical.ts'
-import type { JsonObject } from '../../wire/canonical.ts'
+import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
+import { sha256Hex } from '../../crypto/hash.ts'
+import { canonical } from '../../base/canonical.ts'
+import type { JsonObject } from '../../base/canonical.ts'
 import { ceremonyId, checkCard, indexOf, sameCard, signCard, verifyCard } from '../../wire/card.ts'
 import type { Opening } from '../../wire/card.ts'
 import {
@@ -176,9 +177,9 @@ describe('a log’s head', () => {
   })
 
   it('refuses what is no hash', () => {
-    expect(codeOf(() => nextHead('00', markOf(null, 'anna'), hash))).to.equal('crypto.not-hex')
-    expect(codeOf(() => nextHead(EMPTY_HEAD, '', hash))).to.equal('crypto.not-hex')
-    expect(codeOf(() => nextHead(EMPTY_HEAD, markOf(null, 'anna'), hash.toUpperCase()))).to.equal('crypto.not-hex')
+    expect(codeOf(() => nextHead('00', markOf(null, 'anna'), hash))).to.equal('bytes.not-hex')
+    expect(codeOf(() => nextHead(EMPTY_HEAD, '', hash))).to.equal('bytes.not-hex')
+    expect(codeOf(() => nextHead(EMPTY_HEAD, markOf(null, 'anna'), hash.toUpperCase()))).to.equal('bytes.not-hex')
   })
 })
 

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
 import { exchangeWith } from '../../run/client-work.ts'
 import type { FaultError } from '../../run/client-work.ts'
-import type { JsonObject } from '../../wire/canonical.ts'
+import type { JsonObject } from '../../base/canonical.ts'
 import { MOST_REASON, reasonProblem } from '../../wire/message.ts'
 
 describe('a reason to decline', () => {

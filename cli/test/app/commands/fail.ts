@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { vaultError } from '../../../../engine/vault/errors.ts'
-import { wireError } from '../../../../engine/wire/canonical.ts'
+import { wireError } from '../../../../engine/base/canonical.ts'
 import { KeyriteCommand } from '../../../base.ts'
 
 /** Fails in the way that its argument names. */

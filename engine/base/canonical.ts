@@ -1,8 +1,9 @@
 /**
- * RFC 8785 canonical JSON (JCS), and hex. Everything that is hashed or signed goes through here.
+ * RFC 8785 canonical JSON (JCS). Everything that is hashed or signed goes through here.
  */
-import { errorTable } from '../base/errors.ts'
-import { printableLine } from '../base/text.ts'
+import { utf8 } from './bytes.ts'
+import { errorTable } from './errors.ts'
+import { printableLine } from './text.ts'
 
 /** A member's name from outside may be of any length, and hold line ends that would look like another line on the screen. */
 const quoted = (text: string): string => printableLine(text.length > 200 ? `${text.slice(0, 200)}…` : text)
@@ -22,10 +23,6 @@ export const wireError = errorTable('wire', {
   }),
   malformed: ({ what, where, why }: { what: string; where: string; why: string }) => ({
     what: `${what} is malformed at ${where === '' ? 'its top' : quoted(where)}: ${quoted(why)}.`,
-    todo: 'It was altered on the way or made by another version; ask its sender for it again.',
-  }),
-  'not-hex': ({ what }: { what: string }) => ({
-    what: `${what} is not lower-case hex of the right length.`,
     todo: 'It was altered on the way or made by another version; ask its sender for it again.',
   }),
 })
@@ -97,13 +94,6 @@ export function parseCanonical(text: string, what: string, most = MAX_DEPTH): Js
   }
   if (again !== text) throw wireError('not-canonical', { what, why: 'it is JSON, but not in its RFC 8785 form' })
   return value
-}
-
-const encoder = new TextEncoder()
-
-/** UTF-8 bytes of a string. */
-export function utf8(text: string): Uint8Array {
-  return encoder.encode(text)
 }
 
 /** UTF-8 bytes of a value's canonical JSON. */

@@ -1,7 +1,8 @@
 import canonicalize from 'canonicalize'
 import { expect } from 'chai'
-import { canonical, canonicalBytes, parseCanonical, utf8 } from '../../wire/canonical.ts'
-import type { Json } from '../../wire/canonical.ts'
+import { utf8 } from '../../base/bytes.ts'
+import { canonical, canonicalBytes, parseCanonical } from '../../base/canonical.ts'
+import type { Json } from '../../base/canonical.ts'
 import { codeOf, seededRandom } from '../crypto/random.ts'
 
 const oracle = canonicalize

@@ -1,0 +1,44 @@
+/** Byte strings and their hex. Everything stands on these; none knows the protocol. */
+import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
+import { errorTable } from './errors.ts'
+
+export const bytesError = errorTable('bytes', {
+  'not-hex': ({ what, length }: { what: string; length?: number }) => ({
+    what: `${what} is not lower-case hex${length === undefined ? '' : ` of ${length} bytes`}.`,
+    todo: 'It was altered on the way or made by another version; ask its sender for it again.',
+  }),
+})
+
+const encoder = new TextEncoder()
+
+/** UTF-8 bytes of a string. */
+export const utf8 = (text: string): Uint8Array => encoder.encode(text)
+
+/** One byte string out of many. */
+export const concat = (...parts: readonly Uint8Array[]): Uint8Array => concatBytes(...parts)
+
+/** Lower-case hex. */
+export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes)
+
+/**
+ * Reads lower-case hex; upper case, spaces and prefixes are refused, so that a byte string has one spelling.
+ *
+ * @param length how many bytes it must be; checked before anything is allocated
+ * @param what names the text in the error
+ * @throws bytes.not-hex
+ */
+export function fromHex(text: string, length?: number, what = 'A byte string'): Uint8Array {
+  const wrongLength = length === undefined ? text.length % 2 !== 0 : text.length !== 2 * length
+  if (wrongLength || !/^[0-9a-f]*$/.test(text)) {
+    throw bytesError('not-hex', length === undefined ? { what } : { what, length })
+  }
+  return hexToBytes(text)
+}
+
+/** Are these the same bytes? Takes a time that depends on the lengths only. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  let difference = 0
+  for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0)
+  return difference === 0
+}
