@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import { isKeyriteError } from '../engine/base/errors.ts'
 import { KEYRING_FILE } from '../engine/vault/age.ts'
 import { vaultError } from '../engine/vault/errors.ts'
-import { makeFolders } from '../engine/vault/files.ts'
+import { makeFolders } from '../engine/base/files.ts'
 import { lockHome } from '../engine/vault/lock.ts'
 import { cliError } from './errors.ts'
 

@@ -26,7 +26,7 @@ cannot prove: add --transcript with that of the signing, which holds the key's a
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Verify)
     const { randomBytes } = await import('node:crypto')
-    const { isSignatureFile, transcriptLines } = await import('../roles/export-file.ts')
+    const { isSignatureFile, transcriptLines } = await import('../roles/transcript-file.ts')
     const { verifyTranscript } = await import('../../engine/run/verify.ts')
     const { verifySignatures } = await import('../../engine/run/signatures.ts')
     const { shippedLibrary } = await import('../../engine/script/load.ts')

@@ -1,5 +1,4 @@
 /** The camera: which one, what goes wrong with it, and that it comes back by itself once it can. */
-import { source } from 'inline:./reader-worker.ts'
 import { MOST_FRAME_CHARACTERS, MOST_FRAMES } from '../web/protocol.ts'
 import type { FramesResult } from '../web/protocol.ts'
 import type { FailureName } from './failures.ts'
@@ -154,111 +153,6 @@ export function failureFor(error: unknown): FailureName {
   if (isNamed(error, 'NotAllowedError', 'PermissionDeniedError')) return 'denied'
   if (isNamed(error, 'NotReadableError', 'TrackStartError', 'AbortError')) return 'busy'
   return 'broken'
-}
-
-// Pictures of a video to the worker that looks for codes in them, one whenever it is idle. None of them leaves the page.
-
-/** To the worker, handed over and not copied. */
-export type ReaderWork =
-  | { readonly kind: 'bitmap'; readonly bitmap: ImageBitmap }
-  | { readonly kind: 'pixels'; readonly pixels: Uint8ClampedArray<ArrayBuffer>; readonly width: number; readonly height: number }
-
-/** From the worker. */
-export interface ReaderAnswer {
-  readonly text: string | null
-  readonly milliseconds: number
-}
-
-export interface Reader {
-  /** Looks, or rests: a camera that is not needed may stay on, and takes no time then. */
-  readonly look: (isLooking: boolean) => void
-}
-
-export interface ReaderOptions {
-  readonly video: HTMLVideoElement
-  readonly onText: (text: string) => void
-  /** The worker does not run here. */
-  readonly onBroken: () => void
-}
-
-/** Milliseconds without a picture after which one is taken anyway: a video that is out of sight may not tell of its pictures. */
-const IMPATIENCE = 150
-
-export function makeReader({ video, onText, onBroken }: ReaderOptions): Reader {
-  let worker: Worker | undefined
-  let isLooking = false
-  let isBusy = false
-  let canvas: HTMLCanvasElement | undefined
-
-  function start(): Worker | undefined {
-    try {
-      const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
-      const made = new Worker(url)
-      URL.revokeObjectURL(url)
-      made.addEventListener('message', ({ data }: MessageEvent<ReaderAnswer>) => {
-        isBusy = false
-        if (data.text !== null && data.text !== '' && isLooking) onText(data.text)
-        next()
-      })
-      made.addEventListener('error', () => {
-        worker = undefined
-        isLooking = false
-        onBroken()
-      })
-      return made
-    } catch {
-      onBroken()
-      return undefined
-    }
-  }
-
-  function look(wanted: boolean): void {
-    if (wanted === isLooking) return
-    isLooking = wanted
-    worker ??= wanted ? start() : undefined
-    next()
-  }
-
-  /** Takes the next picture once there is one. */
-  function next(): void {
-    if (!isLooking || isBusy || worker === undefined) return
-    isBusy = true
-    let isTaken = false
-    const take = (): void => {
-      if (isTaken) return
-      isTaken = true
-      clearTimeout(timer)
-      void grab().catch(() => false).then((isSent) => {
-        if (isSent) return
-        isBusy = false
-        // There is no picture yet.
-        setTimeout(next, IMPATIENCE)
-      })
-    }
-    const timer = setTimeout(take, IMPATIENCE)
-    if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(take)
-  }
-
-  /** Is a picture on its way to the worker? */
-  async function grab(): Promise<boolean> {
-    if (!isLooking || worker === undefined || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.videoWidth === 0) return false
-    if ('OffscreenCanvas' in globalThis && 'createImageBitmap' in globalThis) {
-      const bitmap = await createImageBitmap(video)
-      worker.postMessage({ kind: 'bitmap', bitmap } satisfies ReaderWork, [bitmap])
-      return true
-    }
-    canvas ??= document.createElement('canvas')
-    canvas.width = video.videoWidth
-    canvas.height = video.videoHeight
-    const context = canvas.getContext('2d', { willReadFrequently: true })
-    if (context === null) return false
-    context.drawImage(video, 0, 0)
-    const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height)
-    worker.postMessage({ kind: 'pixels', pixels: data, width, height } satisfies ReaderWork, [data.buffer])
-    return true
-  }
-
-  return { look }
 }
 
 // What was pasted in place of what a camera reads, on its way to the command.

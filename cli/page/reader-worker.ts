@@ -1,7 +1,7 @@
 /** Looks for a code in one picture after another, apart from the page, which stays quick meanwhile. */
 import { findQr, READ_ATTEMPTS } from '../../engine/channel/qr.ts'
 import type { Image } from '../../engine/channel/qr.ts'
-import type { ReaderAnswer, ReaderWork } from './camera.ts'
+import type { ReaderAnswer, ReaderWork } from './reader.ts'
 
 // Which filter and which part of a picture the next look takes. What helps one picture hurts another, so the filters take turns
 // until one finds something, which goes on with the next picture; and where a code was, it still is, so the next look

@@ -1,6 +1,6 @@
 /** What the airgap's owner is asked, on the airgap's own screen: all that is consented to, then the question. */
 import type { Script } from '../../engine/machines/ceremony.ts'
-import type { Abandoning, Confirmation, Declined } from '../../engine/run/airgap.ts'
+import type { Abandoning, Confirmation, Declined } from '../../engine/run/airgap-cell.ts'
 import type { KeptShown } from '../../engine/run/memory.ts'
 import { messagesIn } from '../../engine/run/opening.ts'
 import { parseType } from '../../engine/verbs/types.ts'

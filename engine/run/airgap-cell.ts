@@ -1,18 +1,80 @@
 /** An airgap's memory of one ceremony: found, joined, written, erased. */
+import type { JsonObject } from '../base/canonical.ts'
 import { isKeyriteError } from '../base/errors.ts'
 import type { KeyriteError } from '../base/errors.ts'
 import type { Script } from '../machines/ceremony.ts'
+import type { Verbs, Random } from '../verbs/runtime.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import type { RefusalAnswer } from '../wire/exchange.ts'
 import { airgapKeyOf, knownOf } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
-import type { AirgapPorts } from './airgap.ts'
 import { runError } from './errors.ts'
 import { cardIn, followedIn } from './memory.ts'
-import type { Cell, CellState } from './memory.ts'
+import type { Cell, CellState, KeptShown, MemoryStore } from './memory.ts'
 import { checkOpening, followedBy } from './opening.ts'
 import { checkRunnable } from './verbs.ts'
+
+/** What the owner sees and confirms, on the airgap's own screen. */
+export interface Confirmation {
+  readonly kind: 'join' | 'step'
+  readonly ceremony: string
+  /** 40 digits in eight groups, to be read aloud. */
+  readonly number: string
+  readonly script: Script
+  readonly opening: Opening
+  readonly me: Card
+  readonly step: string
+  /** What this step wants shown besides, by parameter name. */
+  readonly shows: JsonObject
+  /** What the ceremony follows, by the script's name for it. */
+  readonly followed: Readonly<Record<string, KeptShown>>
+}
+
+export interface Pairing {
+  readonly kind: 'pair'
+  readonly card: Card
+}
+
+/** Asks whether a ceremony is to be given up for good: after that nobody can ever use its result. */
+export interface Abandoning {
+  readonly kind: 'abandon'
+  readonly ceremony: string
+  readonly script: Script
+  readonly opening: Opening
+  readonly me: Card
+}
+
+/** A no for good, and why: one line that everybody can read (`reasonProblem`), or null. */
+export interface Declined {
+  readonly declined: string | null
+}
+
+export interface AirgapPorts {
+  readonly memory: MemoryStore
+  /** Asks the owner. @throws what the owner's screen cannot do; the step is then not used up */
+  readonly confirm: (question: Confirmation | Pairing | Abandoning) => Promise<true | Declined>
+  /** The script with this hash, from the airgap's own disk. */
+  readonly script: (hash: string) => Script | undefined
+  readonly verbs: Verbs
+  readonly random: Random
+  readonly now: () => Date
+  /** Brings messages before the owner of which nobody can see what they are; without it they are refused unasked. */
+  readonly allowBlind?: boolean
+  /** Stops work that takes long; what was done is kept first. */
+  readonly signal?: AbortSignal
+  /** Hears what the airgap does, for its screen. Public. */
+  readonly onProgress?: (progress: AirgapProgress) => void
+}
+
+export interface AirgapProgress {
+  readonly ceremony: string
+  readonly step: string
+  readonly state: 'verifying' | 'confirming' | 'computing' | 'answered' | 'asking' | 'refused' | 'finished'
+  /** Of work that takes long: how much is done, of how much. */
+  readonly done?: number
+  readonly total?: number
+}
 
 /** One ceremony on one airgap: its cell, if it joined, and the script from its own disk. */
 export interface Joined {

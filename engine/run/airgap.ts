@@ -13,22 +13,21 @@ import { ceremonyNumber } from '../crypto/number.ts'
 import { airgapKeyPair } from '../crypto/seed.ts'
 import { airgapSteps, compileAirgap } from '../machines/airgap.ts'
 import type { Script, Step } from '../machines/ceremony.ts'
-import type { Random, Verbs } from '../verbs/runtime.ts'
 import { checkAbort } from '../wire/abort.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
 import { signCard } from '../wire/card.ts'
-import type { Card, Opening } from '../wire/card.ts'
+import type { Card } from '../wire/card.ts'
 import { checkRequest } from '../wire/exchange.ts'
 import type { Answer, CloseRequest, DisputeRequest, PairRequest, Request, Stated, StepRequest } from '../wire/exchange.ts'
 import { hashOf, parseMessage, verifyMessage, verifyStatement } from '../wire/message.ts'
 import { disputedIn, erased, isBarred, isCommitted, joinedFor, knownNow, newCell, refusal, refuseOver, saveCell, scriptFor, withoutWork } from './airgap-cell.ts'
-import type { Joined } from './airgap-cell.ts'
+import type { AirgapProgress, AirgapPorts, Joined, Confirmation } from './airgap-cell.ts'
 import { accusedBy, setHash, verifyCollected, verifyDispute, verifyPrepared, viewBefore } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
 import { checkpointOf, computeDispute, computeStep, isUnderWay, signStated } from './airgap-work.ts'
 import { runError } from './errors.ts'
 import { disputeKey, shownOf } from './memory.ts'
-import type { Cell, KeptShown, MemoryStore, StepMemory } from './memory.ts'
+import type { Cell, StepMemory } from './memory.ts'
 import { cardProblem, refuseBlind } from './opening.ts'
 import { ABANDONED, abandonStep } from './reading.ts'
 
@@ -152,67 +151,6 @@ async function pair(ports: AirgapPorts, envelope: Envelope, { name, signingKey }
     await ports.memory.update((memory) => ({ ...memory, client: { name, signingKey } }))
   }
   return { give: 'card', request: envelope.digest, card, cardSignature: signCard(secretKey, card) }
-}
-
-/** What the owner sees and confirms, on the airgap's own screen. */
-export interface Confirmation {
-  readonly kind: 'join' | 'step'
-  readonly ceremony: string
-  /** 40 digits in eight groups, to be read aloud. */
-  readonly number: string
-  readonly script: Script
-  readonly opening: Opening
-  readonly me: Card
-  readonly step: string
-  /** What this step wants shown besides, by parameter name. */
-  readonly shows: JsonObject
-  /** What the ceremony follows, by the script's name for it. */
-  readonly followed: Readonly<Record<string, KeptShown>>
-}
-
-export interface Pairing {
-  readonly kind: 'pair'
-  readonly card: Card
-}
-
-/** Asks whether a ceremony is to be given up for good: after that nobody can ever use its result. */
-export interface Abandoning {
-  readonly kind: 'abandon'
-  readonly ceremony: string
-  readonly script: Script
-  readonly opening: Opening
-  readonly me: Card
-}
-
-/** A no for good, and why: one line that everybody can read (`reasonProblem`), or null. */
-export interface Declined {
-  readonly declined: string | null
-}
-
-export interface AirgapPorts {
-  readonly memory: MemoryStore
-  /** Asks the owner. @throws what the owner's screen cannot do; the step is then not used up */
-  readonly confirm: (question: Confirmation | Pairing | Abandoning) => Promise<true | Declined>
-  /** The script with this hash, from the airgap's own disk. */
-  readonly script: (hash: string) => Script | undefined
-  readonly verbs: Verbs
-  readonly random: Random
-  readonly now: () => Date
-  /** Brings messages before the owner of which nobody can see what they are; without it they are refused unasked. */
-  readonly allowBlind?: boolean
-  /** Stops work that takes long; what was done is kept first. */
-  readonly signal?: AbortSignal
-  /** Hears what the airgap does, for its screen. Public. */
-  readonly onProgress?: (progress: AirgapProgress) => void
-}
-
-export interface AirgapProgress {
-  readonly ceremony: string
-  readonly step: string
-  readonly state: 'verifying' | 'confirming' | 'computing' | 'answered' | 'asking' | 'refused' | 'finished'
-  /** Of work that takes long: how much is done, of how much. */
-  readonly done?: number
-  readonly total?: number
 }
 
 export interface Airgap {

@@ -4,7 +4,7 @@ import { each, followed, kept, list, sideOf, signatureOf, signatures, statements
 import type { Signature, Type } from '../verbs/table.ts'
 import { parseType, valueTypes } from '../verbs/types.ts'
 import { nearest } from './codes.ts'
-import type { Checking, Declaring, Sender } from './declare.ts'
+import type { Checking, Declaring, Sender } from './checking.ts'
 import { describeType, describeUse } from './diagnostic.ts'
 import { mayStand } from './schema.ts'
 import type { CallPlace, DraftCall } from './schema.ts'

@@ -1,60 +1,24 @@
 /** What a script declares: names of the right form, one meaning each, and types that exist and may stand there. */
-import type { Ceremony, Dispute, Message } from '../machines/ceremony.ts'
+import type { Ceremony, Dispute } from '../machines/ceremony.ts'
 import type { Fields } from '../verbs/table.ts'
 import { keptTypes, valueTypes } from '../verbs/types.ts'
 import type { Place } from '../verbs/types.ts'
 import { checkCall } from './calls.ts'
 import type { Resolving, Scope } from './calls.ts'
+import type { Checking, Declared, DeclaredMessage, Followed, Declaring, Sender } from './checking.ts'
 import { nearest } from './codes.ts'
 import { describeFields } from './diagnostic.ts'
-import type { Report } from './diagnostic.ts'
 import { bigName, hasForm, scriptName, smallName } from './forms.ts'
 import type { Form } from './forms.ts'
-import type { Draft, DraftFields } from './schema.ts'
+import type { DraftFields } from './schema.ts'
 import { checkEmits, checkWithin, findMessage, sameFields } from './steps.ts'
-import type { Locator, Path } from './yaml.ts'
+import type { Path } from './yaml.ts'
 
 /** A script by its name, already checked; for `follows`. */
 export type Library = (name: string) => Ceremony | undefined
 
 /** What every check gets. */
-export interface Checking {
-  readonly draft: Draft
-  readonly at: Locator
-  readonly report: Report
-  readonly declared: Declared
-  /** Names of parameters, prepared values and followed ceremonies that something uses. */
-  readonly used: Set<string>
-  /** Messages that are not what their verb emits: said once, where they are sent. */
-  readonly mismatched: Set<string>
-}
-
-export interface Declared {
-  /** Only those whose type is good. */
-  readonly parameters: Fields
-  readonly keeps: Fields
-  readonly messages: ReadonlyMap<string, DeclaredMessage>
-  readonly follows?: Followed
-  /** In order. */
-  readonly steps: readonly string[]
-}
-
-export interface DeclaredMessage extends Message {
-  /** Is all of its declaration good? If not, it is not compared with anything. */
-  readonly good: boolean
-}
-
-export interface Followed {
-  readonly local: string
-  readonly script: string
-  /** Absent if the library does not have it. */
-  readonly ceremony?: Ceremony
-}
-
 type Basics = Omit<Checking, 'declared' | 'used' | 'mismatched'>
-
-/** What the first passes get. */
-export type Declaring = Omit<Checking, 'used' | 'mismatched'>
 
 export function declare(basics: Basics, library: Library): Declared {
   const { draft, at, report } = basics
@@ -211,13 +175,6 @@ function declareFollows({ draft, report, at }: Basics, library: Library): Follow
 }
 
 // Which step or dispute sends each message, so that everything read was sent before.
-
-export type Sender =
-  | { readonly by: 'step'; readonly step: string; readonly index: number }
-  /** Stated in a step instead of what it sends; opens a dispute. */
-  | { readonly by: 'dispute'; readonly step: string; readonly index: number }
-  /** The answer of the accused. */
-  | { readonly by: 'answer'; readonly dispute: string }
 
 /** The first sender of each message. Reports those that have two, or none. */
 export function sendersOf(checking: Declaring): ReadonlyMap<string, Sender> {

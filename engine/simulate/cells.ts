@@ -21,7 +21,7 @@ import type { Library } from '../script/load.ts'
 import { canonical } from '../base/canonical.ts'
 import { EMPTY_HEAD, parseMessage } from '../wire/message.ts'
 import { faultKinds, targetsOf } from './faults.ts'
-import type { FaultKind } from './faults.ts'
+import type { FaultKind } from './meddling.ts'
 import { memoryBoard, memoryStore, seededRandom, simulate } from './simulate.ts'
 import type { Simulated, SimulatedMember, SimulateOptions } from './simulate.ts'
 

@@ -4,17 +4,16 @@
  */
 import { DST_SIGNATURE, encodeG2, signShare } from '../crypto/bls.ts'
 import { fromHex, toHex } from '../base/bytes.ts'
-import type { Script, Step } from '../machines/ceremony.ts'
+import type { Script } from '../machines/ceremony.ts'
 import { runError } from '../run/errors.ts'
 import { partialsDigest } from '../verbs/bls.ts'
-import type { Random, Verbs } from '../verbs/runtime.ts'
 import type { JsonObject } from '../base/canonical.ts'
 import { airgapLies } from './faults/airgap.ts'
 import { disputeKinds } from './faults/disputes.ts'
 import { dkgFaults } from './faults/dkg.ts'
 import { logFaults } from './faults/log.ts'
 import { storageFaults } from './faults/storage.ts'
-import { cheating, flipped, reattaching } from './meddling.ts'
+import { cheating, flipped, reattaching, type FaultPlace, type FaultKind } from './meddling.ts'
 import type { Tampering } from './simulate.ts'
 
 // Faults of the beacon and of a signing.
@@ -71,37 +70,6 @@ const verbFaults: readonly FaultKind[] = [
   ...beaconFaults.map((kind) => ({ ...kind, uses: ['random.commit', 'random.reveal'] })),
   ...signFaults.map((kind) => ({ ...kind, uses: ['bls.signShare', 'bls.combine'] })),
 ]
-
-/** Where a fault happens. */
-export interface FaultPlace {
-  readonly script: Script
-  readonly verbs: Verbs
-  readonly random: Random
-  readonly names: readonly string[]
-  /** Who cheats, or is cheated by its own machine. */
-  readonly participant: string
-  /** A participant's or a step's name, as the kind wants it; '' where it wants none. */
-  readonly target: string
-}
-
-export interface FaultKind {
-  readonly name: string
-  /** One sentence: what happens. */
-  readonly doc: string
-  /** Whose machine is dishonest. Of a `client`, its airgap and its owner are honest; of a `storage`, everybody is. */
-  readonly who: 'airgap' | 'client' | 'storage'
-  /** The reasons for which the log proves the participant guilty: those and no others; none where it proves nobody so. */
-  readonly proves: readonly string[]
-  /** What it takes after the participant. */
-  readonly target: 'step' | 'participant' | 'none'
-  /** Verbs that a script must use for this to happen in it. */
-  readonly uses?: readonly string[]
-  /** The fewest participants among whom it can happen; two unless told. */
-  readonly among?: number
-  /** The steps in which it can happen, for those that take one. */
-  readonly steps?: (script: Script) => readonly Step[]
-  readonly make: (place: FaultPlace) => Tampering
-}
 
 /** All kinds, in the order in which documents list them. */
 export const faultKinds: readonly FaultKind[] = [...logFaults, ...storageFaults, ...airgapLies, ...dkgFaults, ...disputeKinds, ...verbFaults]

@@ -7,15 +7,45 @@ import { airgapKeyPair } from '../crypto/seed.ts'
 import type { Script, Step } from '../machines/ceremony.ts'
 import { hasAttachment } from '../run/attachment.ts'
 import type { Clock } from '../run/client-work.ts'
-import type { AirgapScope, AirgapVerb, Args, Stating } from '../verbs/runtime.ts'
+import type { AirgapScope, AirgapVerb, Args, Random, Stating, Verbs } from '../verbs/runtime.ts'
 import { abortPayload } from '../wire/abort.ts'
 import type { Board } from '../wire/board.ts'
 import { canonical, canonicalBytes, parseCanonical } from '../base/canonical.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
 import { EMPTY_LOG, parseMessage, signMessage, signStatement } from '../wire/message.ts'
 import type { Message, Pin, Statement, Unsigned } from '../wire/message.ts'
-import type { FaultPlace } from './faults.ts'
 import type { MemberKeys, MemoryBoard, Tampering } from './simulate.ts'
+
+/** Where a fault happens. */
+export interface FaultPlace {
+  readonly script: Script
+  readonly verbs: Verbs
+  readonly random: Random
+  readonly names: readonly string[]
+  /** Who cheats, or is cheated by its own machine. */
+  readonly participant: string
+  /** A participant's or a step's name, as the kind wants it; '' where it wants none. */
+  readonly target: string
+}
+
+export interface FaultKind {
+  readonly name: string
+  /** One sentence: what happens. */
+  readonly doc: string
+  /** Whose machine is dishonest. Of a `client`, its airgap and its owner are honest; of a `storage`, everybody is. */
+  readonly who: 'airgap' | 'client' | 'storage'
+  /** The reasons for which the log proves the participant guilty: those and no others; none where it proves nobody so. */
+  readonly proves: readonly string[]
+  /** What it takes after the participant. */
+  readonly target: 'step' | 'participant' | 'none'
+  /** Verbs that a script must use for this to happen in it. */
+  readonly uses?: readonly string[]
+  /** The fewest participants among whom it can happen; two unless told. */
+  readonly among?: number
+  /** The steps in which it can happen, for those that take one. */
+  readonly steps?: (script: Script) => readonly Step[]
+  readonly make: (place: FaultPlace) => Tampering
+}
 
 /** What meddles with one posting: the message, and how to post in its place. */
 export interface Meddling {

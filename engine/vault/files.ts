@@ -2,7 +2,7 @@
  * Files that survive a crash: read with a bound, replaced whole or not at all.
  */
 import { randomBytes } from 'node:crypto'
-import { link, lstat, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { link, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { isKeyriteError } from '../base/errors.ts'
@@ -152,34 +152,3 @@ export async function sweepTemporaries(path: string): Promise<void> {
   }
 }
 
-// Folders, made on the way to a file: for the edges of engine, storage and command line alike.
-
-/**
- * Makes a folder and those above it that are missing. Not by mkdir's own `recursive`, which never returns where a file
- * system (/proc) has no room for folders.
- *
- * @returns whether it was made; false if it was there
- * @throws what the file system says: ENOENT where no folder can be made, EEXIST where something else stands
- */
-export async function makeFolders(path: string, mode = 0o777): Promise<boolean> {
-  try {
-    return await makeOne(path, mode)
-  } catch (error) {
-    if (!isMissing(error) || dirname(path) === path) throw error
-  }
-  await makeFolders(dirname(path), mode)
-  return await makeOne(path, mode)
-}
-
-async function makeOne(path: string, mode: number): Promise<boolean> {
-  try {
-    await mkdir(path, { mode })
-    return true
-  } catch (error) {
-    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST' && (await stat(path)).isDirectory()
-    if (isThere) return false
-    throw error
-  }
-}
-
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'

@@ -1,7 +1,7 @@
 /** Attachments as files, `FOLDER/OWNER/SHA256`: written aside, synced, then named. */
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeFolders } from '../../engine/vault/files.ts'
+import { makeFolders } from '../../engine/base/files.ts'
 import type { StoredAttachment } from '../store.ts'
 
 const HASH = /^[0-9a-f]{64}$/

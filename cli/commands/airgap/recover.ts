@@ -13,7 +13,7 @@ ceremony for live steps.`
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(AirgapRecover)
     const { random, unlockedAirgap } = await import('../../roles/airgap-home.ts')
-    const { transcriptLines } = await import('../../roles/export-file.ts')
+    const { transcriptLines } = await import('../../roles/transcript-file.ts')
     const { recover } = await import('../../../engine/run/recover.ts')
     const { verbs } = await import('../../../engine/verbs/implementations.ts')
 

@@ -22,7 +22,7 @@ SignedBLSToExecutionChange, ready to POST to /eth/v1/beacon/pool/bls_to_executio
     const { args, flags } = await this.parse(ClientSignatures)
     const { cardOf, readClient } = await import('../../roles/client-home.ts')
     const { readBoard } = await import('../../roles/client-run.ts')
-    const { beaconChanges, signaturesFrom } = await import('../../roles/export-file.ts')
+    const { beaconChanges, signaturesFrom } = await import('../../roles/signature-file.ts')
     const { writeDurable } = await import('../../../engine/vault/files.ts')
     const path = await import('node:path')
 

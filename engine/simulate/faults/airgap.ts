@@ -10,9 +10,8 @@ import { ceremonyId } from '../../wire/card.ts'
 import type { Card, Opening } from '../../wire/card.ts'
 import type { Carried } from '../../wire/exchange.ts'
 import { EMPTY_LOG, signMessage } from '../../wire/message.ts'
-import type { FaultKind, FaultPlace } from '../faults.ts'
 import { airgapSign, airgapSteps, bringing, bringingIn, fedSteps, flipped, laterSteps, refusedBy } from '../meddling.ts'
-import type { Bringing } from '../meddling.ts'
+import type { Bringing, FaultKind, FaultPlace } from '../meddling.ts'
 
 const collectedIn = ({ body }: Bringing): readonly Carried[] => (body['collected'] ?? []) as readonly Carried[]
 

@@ -8,9 +8,8 @@ import { dealAad } from '../../verbs/dkg.ts'
 import { ArgReader, text } from '../../verbs/runtime.ts'
 import type { AirgapScope, Args } from '../../verbs/runtime.ts'
 import type { Json, JsonObject } from '../../base/canonical.ts'
-import type { FaultKind, FaultPlace } from '../faults.ts'
 import { attachmentsOf, bringing, cheating, flipped, inStep, reattaching, restated } from '../meddling.ts'
-import type { Bringing } from '../meddling.ts'
+import type { Bringing, FaultKind, FaultPlace } from '../meddling.ts'
 import type { Tampering } from '../simulate.ts'
 
 interface Shown {

@@ -7,12 +7,11 @@ import type { JsonObject } from '../../base/canonical.ts'
 import type { Opening } from '../../wire/card.ts'
 import { mostEntries } from '../../wire/limits.ts'
 import { parseMessage, textHash } from '../../wire/message.ts'
-import type { FaultKind, FaultPlace } from '../faults.ts'
 import {
   abortBy, airgapSign, airgapSteps, attachingSteps, beforeStep, clientSteps, flipped, flippedDeep, flippedText, inStep, laterSteps, meddling, otherwise, reattaching,
   restated, stating, swallowed, unsignedOf,
 } from '../meddling.ts'
-import type { Meddling } from '../meddling.ts'
+import type { FaultKind, FaultPlace, Meddling } from '../meddling.ts'
 import type { MemoryBoard } from '../simulate.ts'
 
 /** The Opening of the ceremony that a message is of. */

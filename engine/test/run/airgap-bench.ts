@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import { airgapKeyPair } from '../../crypto/seed.ts'
 import { sealEnvelope } from '../../channel/envelope.ts'
-import type { AirgapPorts } from '../../run/airgap.ts'
+import type { AirgapPorts } from '../../run/airgap-cell.ts'
 import { bindPieces, pieceFor } from '../../run/attachment.ts'
 import type { AirgapMemory, Cell } from '../../run/memory.ts'
 import type { Json } from '../../base/canonical.ts'

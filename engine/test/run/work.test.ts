@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { sealEnvelope } from '../../channel/envelope.ts'
-import type { AirgapPorts } from '../../run/airgap.ts'
+import type { AirgapPorts } from '../../run/airgap-cell.ts'
 import { backupOf, forBackup, memorySchema } from '../../run/memory.ts'
 import type { AirgapMemory, Cell, MemoryStore } from '../../run/memory.ts'
 import { readShipped } from '../../script/load.ts'

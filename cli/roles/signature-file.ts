@@ -1,89 +1,17 @@
-/** Transcripts in files, read line by line: nobody knows how long one is before it is read. */
-import { closeSync, openSync, readSync } from 'node:fs'
+/** What `client signatures` writes. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { signedBlsToExecutionChange } from '../../engine/messages/ethereum.ts'
 import type { SignedBLSToExecutionChange } from '../../engine/messages/ethereum.ts'
 import { signerOf } from '../../engine/messages/kinds.ts'
-import { runError } from '../../engine/run/errors.ts'
 import type { Feed } from '../../engine/run/feed.ts'
 import { openedIn } from '../../engine/run/lobby.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
-import { exportSignatures, isSignatureExport, signingOf } from '../../engine/run/signatures.ts'
+import { exportSignatures, signingOf } from '../../engine/run/signatures.ts'
 import type { SignatureExport } from '../../engine/run/signatures.ts'
-import { MAX_LINE } from '../../engine/run/transcript.ts'
-import { vaultError } from '../../engine/vault/errors.ts'
-import { readBounded, systemCode } from '../../engine/vault/files.ts'
 import { cliError } from '../errors.ts'
 import { STATE_WORDS, stateOf } from '../screen/ceremony.ts'
 import { chosen } from './client-session.ts'
 import type { Ledgers } from './client-session.ts'
-
-/** The most bytes that a file of signatures may have. */
-const MOST_SIGNATURES = 256 << 20
-
-/** A file of signatures, as text; undefined for any other file, a transcript perhaps. @throws vault.missing, vault.too-large */
-export async function isSignatureFile(path: string): Promise<string | undefined> {
-  const [first = ''] = transcriptLines(path, true)
-  if (!first.trimStart().startsWith('{') || first.includes('"keyrite":"transcript/')) return undefined
-  const text = new TextDecoder('utf-8').decode(await readBounded(path, MOST_SIGNATURES))
-  return isSignatureExport(text) ? text : undefined
-}
-
-const PIECE = 1 << 20
-
-/**
- * The lines of a transcript. A file that is not there is refused at once, before anybody types a passphrase.
- *
- * @param isLoose where it may be something else: what is wrong with its text is nothing then
- * @throws run.transcript for what is no UTF-8, too long, or cut off; vault.missing, vault.unreadable
- */
-export function transcriptLines(path: string, isLoose = false): Iterable<string> {
-  closeSync(opened(path))
-  return linesIn(path, isLoose)
-}
-
-function* linesIn(path: string, isLoose: boolean): Generator<string> {
-  const file = opened(path)
-  try {
-    const decoder = new TextDecoder('utf-8', { fatal: !isLoose, ignoreBOM: true })
-    const piece = new Uint8Array(PIECE)
-    let rest = ''
-    let line = 0
-    const damaged = (why: string, cause?: unknown) => runError('transcript', { line: line + 1, why }, cause)
-    for (;;) {
-      const length = readSync(file, piece, 0, PIECE, null)
-      try {
-        rest += decoder.decode(piece.subarray(0, length), { stream: length > 0 })
-      } catch (cause) {
-        throw damaged('it is not UTF-8', cause)
-      }
-      const lines = rest.split('\n')
-      rest = lines.pop() ?? ''
-      for (const one of lines) {
-        yield one
-        line += 1
-      }
-      if (rest.length > MAX_LINE) throw damaged('it is too long')
-      if (length === 0) break
-    }
-    if (rest === '') return
-    if (!isLoose) throw damaged('it is cut off')
-    yield rest
-  } finally {
-    closeSync(file)
-  }
-}
-
-function opened(path: string): number {
-  try {
-    return openSync(path, 'r')
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') throw vaultError('missing', { path }, error)
-    throw vaultError('unreadable', { path, why: systemCode(error) }, error)
-  }
-}
-
-// What `client signatures` writes.
 
 /**
  * The signatures of a finished signing under a key that this participant has a part in.

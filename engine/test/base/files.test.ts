@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { makeFolders } from '../../vault/files.ts'
+import { makeFolders } from '../../base/files.ts'
 
 describe('folders on the way to a file', () => {
   let folder: string

@@ -1,0 +1,49 @@
+/** What every pass of the check has: the draft, where it stands, whom to tell, and what was declared. */
+import type { Ceremony, Message } from '../machines/ceremony.ts'
+import type { Fields } from '../verbs/table.ts'
+import type { Report } from './diagnostic.ts'
+import type { Draft } from './schema.ts'
+import type { Locator } from './yaml.ts'
+
+export interface Checking {
+  readonly draft: Draft
+  readonly at: Locator
+  readonly report: Report
+  readonly declared: Declared
+  /** Names of parameters, prepared values and followed ceremonies that something uses. */
+  readonly used: Set<string>
+  /** Messages that are not what their verb emits: said once, where they are sent. */
+  readonly mismatched: Set<string>
+}
+
+export interface Declared {
+  /** Only those whose type is good. */
+  readonly parameters: Fields
+  readonly keeps: Fields
+  readonly messages: ReadonlyMap<string, DeclaredMessage>
+  readonly follows?: Followed
+  /** In order. */
+  readonly steps: readonly string[]
+}
+
+export interface DeclaredMessage extends Message {
+  /** Is all of its declaration good? If not, it is not compared with anything. */
+  readonly good: boolean
+}
+
+export interface Followed {
+  readonly local: string
+  readonly script: string
+  /** Absent if the library does not have it. */
+  readonly ceremony?: Ceremony
+}
+
+/** Of the first passes. */
+export type Declaring = Omit<Checking, 'used' | 'mismatched'>
+
+export type Sender =
+  | { readonly by: 'step'; readonly step: string; readonly index: number }
+  /** Stated in a step instead of what it sends; opens a dispute. */
+  | { readonly by: 'dispute'; readonly step: string; readonly index: number }
+  /** The answer of the accused. */
+  | { readonly by: 'answer'; readonly dispute: string }
