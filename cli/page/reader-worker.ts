@@ -1,65 +1,9 @@
 /** Looks for a code in one picture after another, apart from the page, which stays quick meanwhile. */
-import { findQr, READ_ATTEMPTS } from '../../engine/channel/qr.ts'
+import { findQr } from '../../engine/channel/qr.ts'
 import type { Image } from '../../engine/channel/qr.ts'
+import { makeTurns } from './turns.ts'
+import type { Area } from './turns.ts'
 import type { ReaderAnswer, ReaderWork } from './reader.ts'
-
-// Which filter and which part of a picture the next look takes. What helps one picture hurts another, so the filters take turns
-// until one finds something, which goes on with the next picture; and where a code was, it still is, so the next look
-// is at that place, a tenth of the work, until that fails with every filter.
-
-interface Area {
-  readonly left: number
-  readonly top: number
-  readonly width: number
-  readonly height: number
-}
-
-export interface Box {
-  readonly left: number
-  readonly top: number
-  readonly right: number
-  readonly bottom: number
-}
-
-export interface Turns {
-  /** What to look at in a picture of this size. */
-  readonly next: (width: number, height: number) => { readonly attempt: number; readonly area: Area }
-  /** What the look at `area` found: the box around the code, in pixels of that area. */
-  readonly tell: (area: Area, found: Box | null) => void
-}
-
-/** Of the code's own size, on each side: hands move, and the next code may be larger. */
-const MARGIN = 0.3
-
-export function makeTurns(): Turns {
-  let attempt = 0
-  let misses = 0
-  let place: Box | null = null
-
-  function next(width: number, height: number): { attempt: number; area: Area } {
-    const whole = { left: 0, top: 0, width, height }
-    return { attempt, area: place === null || misses >= READ_ATTEMPTS ? whole : around(place, width, height) }
-  }
-
-  function tell(area: Area, found: Box | null): void {
-    if (found === null) {
-      misses += 1
-      attempt = (attempt + 1) % READ_ATTEMPTS
-      return
-    }
-    misses = 0
-    place = { left: area.left + found.left, top: area.top + found.top, right: area.left + found.right, bottom: area.top + found.bottom }
-  }
-
-  return { next, tell }
-}
-
-function around({ left, top, right, bottom }: Box, width: number, height: number): Area {
-  const margin = MARGIN * Math.max(right - left, bottom - top)
-  const from = { x: Math.max(0, Math.floor(left - margin)), y: Math.max(0, Math.floor(top - margin)) }
-  const to = { x: Math.min(width, Math.ceil(right + margin)), y: Math.min(height, Math.ceil(bottom + margin)) }
-  return { left: from.x, top: from.y, width: Math.max(1, to.x - from.x), height: Math.max(1, to.y - from.y) }
-}
 
 /** Pixels a side that a picture is brought down to. A camera that gives more only takes longer. */
 const MOST_SIDE = 1280

@@ -1,132 +1,168 @@
 /**
- * A ceremony → the machine that its airgap runs. Per step: waiting → verifying → confirming (first step, or where the
- * script says `confirm`) → computing → answered, or back to waiting with a question or a refusal. Secrets and
- * statements are behind its actors; the machine holds a request's digest and nothing more.
+ * A ceremony → the machine that its airgap runs: what may come now, and what is done about it. Per step: waiting → verifying →
+ * confirming (first step, or where the script says `confirm`) → computing → the next step, or back to waiting with a question or a
+ * refusal. It has no actors and no memory: XState's pure `transition` steps it, and the vault, where what was answered stands, is
+ * read into it by the same events (`run/airgap-cell.ts`). So a restart can come to no other state than the one it left.
  */
-import { assign, fromPromise, setup } from 'xstate'
+import { assign, setup } from 'xstate'
+import { abandonStep, certificateIndex } from './ceremony.ts'
 import type { Ceremony, Step } from './ceremony.ts'
-import { assertComplete } from './strict.ts'
 
-export interface AirgapInput {
+export type AirgapEvent =
+  /** Its client asks for a step. */
+  | { readonly type: 'REQUEST'; readonly step: string }
+  /** All that the request says is verified. */
+  | { readonly type: 'VERIFIED' }
+  | { readonly type: 'CONFIRMED' }
+  | { readonly type: 'DECLINED' }
+  /** What the request says does not verify, or the work failed. */
+  | { readonly type: 'REFUSED' }
+  /** It stated what the step sends. */
+  | { readonly type: 'ANSWERED' }
+  /** It needs to know something more. */
+  | { readonly type: 'ASKED' }
+  /** It stated a dispute instead. */
+  | { readonly type: 'DISPUTED' }
+  /** It answered a dispute about its own statements. */
+  | { readonly type: 'ACCUSED' }
+  /** Its client showed that the ceremony is over: by an Abort, or by what ends it for good. */
+  | { readonly type: 'CLOSED'; readonly by: 'abort' | 'ending' }
+  /** Its owner gave it up for good. */
+  | { readonly type: 'ABANDONED' }
+  /** It comes from a backup, made while the ceremony was under way. */
+  | { readonly type: 'RESTORED' }
+  /** Its result was recovered from the log. */
+  | { readonly type: 'RECOVERED' }
+
+export const AIRGAP_OUTCOMES = ['finished', 'declined', 'closed', 'abandoned', 'left'] as const
+export type AirgapOutcome = (typeof AIRGAP_OUTCOMES)[number]
+
+/** Of the states that are a step's: whose, and what is done there. */
+export interface AirgapPlace {
   readonly step: string
-  /** Digest of the request's envelope, by which the runtime finds it. */
-  readonly request: string
+  readonly doing: 'waiting' | 'verifying' | 'confirming' | 'computing'
 }
 
 export interface AirgapContext {
-  readonly request: string
+  /** It answered a complaint about itself. Beside one there can be no success, so it never finishes (protocol §5.6). */
+  readonly isBarred: boolean
 }
-
-export interface RequestEvent {
-  readonly type: 'REQUEST'
-  readonly step: string
-  readonly request: string
-}
-
-export type Computed = 'answered' | 'asking'
-export type AirgapOutcome = 'finished' | 'declined' | 'closed'
-
-const unimplemented = () => Promise.reject(new Error('an actor that the runtime did not provide'))
 
 /** For the compiler only: XState reads types from a value. */
-const types = {} as { context: AirgapContext; events: RequestEvent | { readonly type: 'CLOSE' }; output: AirgapOutcome }
+const types = {} as { context: AirgapContext; events: AirgapEvent; output: AirgapOutcome; meta: AirgapPlace }
 
 const machineSetup = setup({
   types,
-  actors: {
-    verify: fromPromise<null, AirgapInput>(unimplemented),
-    confirm: fromPromise<boolean, AirgapInput>(unimplemented),
-    compute: fromPromise<Computed, AirgapInput>(unimplemented),
-  },
   guards: {
-    isFor: ({ event }, params: { readonly step: string }) => event.type === 'REQUEST' && event.step === params.step,
-    isConfirmed: (_, params: { readonly answer: unknown }) => params.answer === true,
-    isAnswer: (_, params: { readonly answer: unknown }) => params.answer === 'answered',
-    // Provided by the runtime, which knows the vault.
-    wasAnswered: (_, params: { readonly step: string }) => params.step === '',
+    isFor: ({ context, event }, { step, isAfter }: { readonly step: string; readonly isAfter: boolean }) =>
+      event.type === 'REQUEST' && event.step === step && !(isAfter && context.isBarred),
+    // An Abort is no end for whoever stated its part of the certificate, which may still complete; unless a complaint bars that.
+    isOver: ({ context, event }, { isCommitted }: { readonly isCommitted: boolean }) =>
+      event.type === 'CLOSED' && (event.by === 'ending' || !isCommitted || context.isBarred),
   },
-  actions: {
-    keepRequest: assign(({ event }) => ({ request: event.type === 'REQUEST' ? event.request : '' })),
-    // Provided by the runtime: gives the refusal to whoever brought the request.
-    refuse: (_, params: { readonly error: unknown }) => {
-      throw params.error
-    },
-  },
+  actions: { bar: assign({ isBarred: true }) },
 })
 
-export const AIRGAP_NAMES = {
-  actors: ['verify', 'confirm', 'compute'],
-  guards: ['isFor', 'isConfirmed', 'isAnswer', 'wasAnswered'],
-  actions: ['keepRequest', 'refuse'],
-} as const
-
-type DoneEvent = { readonly event: { readonly output: unknown } }
-type FailEvent = { readonly event: { readonly error: unknown } }
-
-const input = (step: string) => ({ context }: { context: AirgapContext }): AirgapInput => ({ step, request: context.request })
-const answer = ({ event }: DoneEvent) => ({ answer: event.output })
-const refuse = { target: 'waiting', actions: { type: 'refuse', params: ({ event }: FailEvent) => ({ error: event.error }) } }
-
-function stepState(step: Step, confirms: boolean, next: string) {
-  return {
-    id: step.name,
-    initial: 'waiting',
-    states: {
-      waiting: {
-        always: { guard: { type: 'wasAnswered', params: { step: step.name } }, target: next },
-        on: { REQUEST: { guard: { type: 'isFor', params: { step: step.name } }, target: 'verifying', actions: 'keepRequest' } },
-      },
-      verifying: {
-        invoke: { src: 'verify', input: input(step.name), onDone: confirms ? 'confirming' : 'computing', onError: refuse },
-      },
-      ...(confirms
-        ? {
-            confirming: {
-              invoke: {
-                src: 'confirm', input: input(step.name),
-                onDone: [{ guard: { type: 'isConfirmed', params: answer }, target: 'computing' }, { target: '#declined' }],
-                onError: refuse,
-              },
-            },
-          }
-        : {}),
-      computing: {
-        invoke: {
-          src: 'compute', input: input(step.name),
-          onDone: [{ guard: { type: 'isAnswer', params: answer }, target: 'answered' }, { target: 'waiting' }],
-          onError: refuse,
-        },
-      },
-      answered: { always: next },
-    },
-  }
-}
+type State = Parameters<typeof machineSetup.createStateConfig>[0]
+const { createStateConfig: state } = machineSetup
 
 /** The steps that the airgap takes part in, in order. */
 export const airgapSteps = (ceremony: Ceremony): readonly Step[] => ceremony.steps.filter((step) => step.airgap !== undefined)
 
-/** The configuration as data, for the machine and for the graph. */
-export function airgapConfig(ceremony: Ceremony) {
-  const steps = airgapSteps(ceremony)
-  const states: Record<string, object> = {}
-  steps.forEach((step, i) => {
-    const next = steps[i + 1]
-    states[step.name] = stepState(step, i === 0 || step.confirm.length > 0, next === undefined ? '#finished' : `#${next.name}`)
-  })
-  const over = (outcome: AirgapOutcome) => ({ id: outcome, type: 'final' as const, output: outcome })
-  return {
-    id: `${ceremony.name}-airgap`,
-    initial: steps[0]?.name ?? 'finished',
-    context: { request: '' },
-    on: { CLOSE: '.closed' },
-    states: { ...states, finished: over('finished'), declined: over('declined'), closed: over('closed') },
-    output: ({ event }: { event: { output: AirgapOutcome } }) => event.output,
-  }
+interface StepOptions {
+  readonly confirms: boolean
+  /** Its part of the certificate is stated. */
+  readonly isCommitted: boolean
+  readonly mayAbandon: boolean
+  readonly next: string
 }
 
-/** The machine of a ceremony's airgap; the runtime provides its actors. @throws compile.unknown */
+const closed = (isCommitted: boolean) => ({
+  guard: { type: 'isOver', params: { isCommitted } }, target: '#closed',
+  description: isCommitted ? 'the client shows what ends it for good' : 'the client shows that it is over',
+} as const)
+
+function stepState(step: Step, { confirms, isCommitted, mayAbandon, next }: StepOptions): State {
+  const place = (doing: AirgapPlace['doing']): Pick<State, 'meta'> => ({ meta: { step: step.name, doing } })
+  const refused = { target: 'waiting', description: 'refused' } as const
+  const computing = { target: 'computing' } as const
+  return state({
+    id: step.name,
+    initial: 'waiting',
+    states: {
+      waiting: state({
+        ...place('waiting'),
+        on: {
+          REQUEST: { guard: { type: 'isFor', params: { step: step.name, isAfter: isCommitted } }, target: 'verifying', description: 'it is asked for' },
+          CLOSED: closed(isCommitted),
+          ...(mayAbandon ? { ABANDONED: { target: '#abandoned', description: 'its owner gives it up' } as const } : {}),
+        },
+      }),
+      verifying: state({
+        ...place('verifying'),
+        on: { VERIFIED: { target: confirms ? 'confirming' : 'computing', description: 'all of it verifies' }, REFUSED: refused },
+      }),
+      ...(confirms
+        ? {
+            confirming: state({
+              ...place('confirming'),
+              on: {
+                CONFIRMED: { ...computing, description: 'its owner confirms' },
+                DECLINED: { target: '#declined', description: 'its owner declines' },
+                REFUSED: refused,
+              },
+            }),
+          }
+        : {}),
+      computing: state({
+        ...place('computing'),
+        on: {
+          ANSWERED: { target: next, description: `states its ${step.sends}` },
+          ...(step.assist === undefined ? {} : { ASKED: { target: 'waiting', description: 'asks back' } as const }),
+          ...(step.disputes === undefined ? {} : { DISPUTED: { target: '#disputed', description: `states a ${step.disputes}` } as const }),
+          REFUSED: refused,
+        },
+      }),
+    },
+  })
+}
+
+/** The machine of a ceremony's airgap. */
 export function compileAirgap(ceremony: Ceremony) {
-  const config = airgapConfig(ceremony)
-  assertComplete(config.id, config, AIRGAP_NAMES)
-  return machineSetup.createMachine(config as Parameters<typeof machineSetup.createMachine>[0])
+  const own = airgapSteps(ceremony)
+  const certificate = certificateIndex(ceremony)
+  const abandons = abandonStep(ceremony)
+  const entryOf = (step: Step | undefined) => (step === undefined ? '#finished' : `#${step.name}`)
+  const steps = Object.fromEntries(own.map((step, i) => [step.name, stepState(step, {
+    confirms: i === 0 || step.confirm.length > 0,
+    isCommitted: step.index > certificate,
+    mayAbandon: step.index > certificate && abandons !== undefined && step.index <= abandons.index,
+    next: entryOf(own[i + 1]),
+  })]))
+  const isOver = (outcome: AirgapOutcome, description: string = outcome) => state({ id: outcome, type: 'final', output: outcome, description })
+  const disputes = Object.keys(ceremony.disputes)
+  // Whoever stated a dispute takes no step any more, but may be accused itself.
+  const disputed = state({ id: 'disputed', on: { CLOSED: closed(false) }, description: `stated a ${disputes.join(' or ')}` })
+  return machineSetup.createMachine({
+    id: `${ceremony.name}-airgap`,
+    context: { isBarred: false },
+    initial: 'live',
+    states: {
+      live: state({
+        on: {
+          RESTORED: { target: '#left', description: 'it comes from a backup' },
+          RECOVERED: { target: '#finished', description: 'its result is recovered' },
+          ...(disputes.length === 0 ? {} : { ACCUSED: { actions: 'bar', description: 'it answers a complaint' } as const }),
+        },
+        initial: own[0]?.name ?? '',
+        states: { ...steps, ...(disputes.length === 0 ? {} : { disputed }) },
+      }),
+      finished: isOver('finished'),
+      declined: isOver('declined'),
+      closed: isOver('closed', 'closed, session erased'),
+      ...(abandons === undefined ? {} : { abandoned: isOver('abandoned') }),
+      left: isOver('left', 'left, to be recovered'),
+    },
+    output: ({ event }) => AIRGAP_OUTCOMES.find((one) => one === event.output) ?? 'closed',
+  })
 }

@@ -105,3 +105,14 @@ export interface Script {
   /** SHA-256 of the file's bytes, as `sha256sum` prints it. */
   readonly hash: string
 }
+
+/** The step whose completion is success, as an index; -1 in a draft that names none. */
+export const certificateIndex = ({ steps, certificate }: Pick<Ceremony, 'steps' | 'certificate'>): number => steps.findIndex(({ name }) => name === certificate)
+
+/** The type of that statement, which every script has. */
+export const ABANDONED = 'Abandoned'
+
+/** The step in whose slot it stands: the first of the airgap after the certificate that collects from all; none where there is no such. */
+export function abandonStep(ceremony: Ceremony): Step | undefined {
+  return ceremony.steps.slice(certificateIndex(ceremony) + 1).find((step) => step.airgap !== undefined && step.collect.kind === 'all')
+}

@@ -1,14 +1,15 @@
 /**
  * A ceremony → the machine that its client runs. Per step: asking (→ assisting → asking) → posting → collecting. The
  * machine holds where the client is, and public JSON; the log, the local answers and the airgap are behind its actors,
- * so a client that starts again walks through what is done and goes on where it was.
+ * so a client that starts again walks through what is done and goes on where it was. The descriptions are what the
+ * drawing says (`graph.ts`), which has no other source.
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
+import type { Json } from '../base/canonical.ts'
 import type { Fault } from '../wire/abort.ts'
 import { boardError } from '../wire/board.ts'
-import type { Json } from '../base/canonical.ts'
+import { abandonStep, certificateIndex } from './ceremony.ts'
 import type { Ceremony, Step } from './ceremony.ts'
-import { assertComplete } from './strict.ts'
 
 /** What an actor works on. JSON, public. */
 export interface StepInput {
@@ -21,7 +22,9 @@ export interface StepInput {
 export type Asked = { readonly kind: 'statement' } | { readonly kind: 'question'; readonly question: Json }
 
 /** How a step's collecting ended: `late` comes after the certificate only, where no deadline aborts any more. */
-export type CollectedHow = { readonly kind: 'complete' } | { readonly kind: 'disputed' } | { readonly kind: 'late' }
+export interface CollectedHow {
+  readonly kind: 'complete' | 'disputed' | 'late'
+}
 
 /**
  * What a client in duty to its disputes does next: answer one about itself, say what their verdicts come to, or nothing any more,
@@ -50,7 +53,10 @@ export type ClientEvent =
 export const OUTCOMES = ['usable', 'unconfirmed', 'doubtful', 'aborted', 'dead', 'stopped'] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
-type Final = { readonly output: Outcome }
+const OUTCOME_WORDS: Readonly<Record<Outcome, string>> = {
+  usable: 'succeeded, usable', unconfirmed: 'succeeded, unconfirmed', doubtful: 'doubtful', aborted: 'aborted', dead: 'dead, never usable',
+  stopped: 'stopped, to be run again',
+}
 
 const unimplemented = () => Promise.reject(new Error('an actor that the runtime did not provide'))
 
@@ -65,7 +71,7 @@ const machineSetup = setup({
     assist: fromPromise<Json, StepInput>(unimplemented),
     compute: fromPromise<null, StepInput>(unimplemented),
     post: fromPromise<null, StepInput>(unimplemented),
-    pause: fromPromise<null, StepInput>(unimplemented),
+    pause: fromPromise<null>(unimplemented),
     collect: fromPromise<CollectedHow, StepInput>(unimplemented),
     duty: fromPromise<Duty>(unimplemented),
     justify: fromPromise<null>(unimplemented),
@@ -74,11 +80,7 @@ const machineSetup = setup({
     abandon: fromPromise<null>(unimplemented),
   },
   guards: {
-    isQuestion: (_, params: { readonly answer: unknown }) => kindOf(params.answer) === 'question',
-    isDisputed: (_, params: { readonly answer: unknown }) => kindOf(params.answer) === 'disputed',
-    isLate: (_, params: { readonly answer: unknown }) => kindOf(params.answer) === 'late',
-    isAccused: (_, params: { readonly answer: unknown }) => kindOf(params.answer) === 'accused',
-    isJudged: (_, params: { readonly answer: unknown }) => kindOf(params.answer) === 'judged',
+    is: (_, { answer, kind }: { readonly answer: { readonly kind: string }; readonly kind: string }) => answer.kind === kind,
     isTransport: (_, params: { readonly error: unknown }) => codeOf(params.error) === 'board.unreachable',
     isFault: (_, params: { readonly error: unknown }) => faultOf(params.error) !== null,
     // Provided by the runtime, which knows the log and the clock.
@@ -92,235 +94,202 @@ const machineSetup = setup({
     isPassed: (_, params: { readonly step: string }) => params.step === '',
   },
   actions: {
-    keepQuestion: assign((_, params: { readonly answer: unknown }) => ({ question: questionOf(params.answer) })),
-    keepAssist: assign((_, params: { readonly answer: unknown }) => ({ assist: params.answer as Json, question: null })),
+    keepQuestion: assign((_, { answer }: { readonly answer: Asked }) => ({ question: answer.kind === 'question' ? answer.question : null })),
+    keepAssist: assign((_, { answer }: { readonly answer: Json }) => ({ assist: answer, question: null })),
     forgetQuestion: assign({ question: null, assist: null }),
-    keepFault: assign((_, params: { readonly fault: unknown }) => ({ fault: faultOf(params.fault) })),
+    keepFault: assign((_, params: { readonly fault: Fault | null }) => ({ fault: params.fault })),
     forgetFault: assign({ fault: null }),
     keepTrouble: assign((_, params: { readonly error: unknown }) => ({ trouble: troubleOf(params.error) })),
   },
 })
 
-/** The names that the runtime must provide, and the compiler may use. */
-export const CLIENT_NAMES = {
-  actors: ['watch', 'ask', 'assist', 'compute', 'post', 'pause', 'collect', 'duty', 'justify', 'abort', 'doubt', 'abandon'],
-  guards: ['isQuestion', 'isDisputed', 'isLate', 'isAccused', 'isJudged', 'isTransport', 'isFault', 'isBound', 'isCertified', 'isDead', 'mayAbandon', 'isOnDuty', 'isOver', 'isUsable', 'isPassed'],
-  actions: ['keepQuestion', 'keepAssist', 'forgetQuestion', 'keepFault', 'forgetFault', 'keepTrouble'],
-} as const
+type State = Parameters<typeof machineSetup.createStateConfig>[0]
+const { createStateConfig: state } = machineSetup
 
 const input = (step: string) => ({ context }: { context: ClientContext }): StepInput => ({
   step, assist: context.assist, question: context.question,
 })
 
-type DoneEvent = { readonly event: { readonly output: unknown } }
 type FailEvent = { readonly event: { readonly error: unknown } }
 
-const answer = ({ event }: DoneEvent) => ({ answer: event.output })
+const answer = <T>({ event }: { readonly event: { readonly output: T } }) => ({ answer: event.output })
 const error = ({ event }: FailEvent) => ({ error: event.error })
+const isKind = (kind: string) => ({ type: 'is', params: ({ event }: { readonly event: { readonly output: { readonly kind: string } } }) => ({ answer: event.output, kind }) } as const)
 
-const stop = { target: '#stopped', actions: { type: 'keepTrouble', params: error } } as const
+const stop = { target: '#stopped', actions: { type: 'keepTrouble', params: error }, description: 'it cannot go on' } as const
 const abortFor = {
-  guard: { type: 'isFault', params: error },
-  target: '#aborting',
-  actions: { type: 'keepFault', params: ({ event }: FailEvent) => ({ fault: event.error }) },
+  guard: { type: 'isFault', params: error }, target: '#aborting', description: 'a check fails',
+  actions: { type: 'keepFault', params: ({ event }: FailEvent) => ({ fault: faultOf(event.error) }) },
 } as const
 
 /** Tries an actor again after a pause when the network failed, and stops for anything else. */
-const retrying = (pause: string) => [{ guard: { type: 'isTransport', params: error }, target: pause }, abortFor, stop] as const
+const unreachable = (pause: string) => ({ guard: { type: 'isTransport', params: error }, target: pause, description: 'the storage cannot be reached' } as const)
+const again = (target: string) => ({ target, description: 'a moment later' } as const)
 
-function stepState(ceremony: Ceremony, step: Step, next: string) {
-  const confirms = step.index > certificateIndex(ceremony)
-  const makes = step.client === undefined
-    ? {
-        asking: {
-          invoke: {
-            src: 'ask', input: input(step.name),
-            onDone: [
-              ...(step.assist === undefined
-                ? []
-                : [{ guard: { type: 'isQuestion', params: answer }, target: 'assisting', actions: { type: 'keepQuestion', params: answer } }]),
-              { target: 'posting', actions: 'forgetQuestion' },
-            ],
-            onError: [abortFor, stop],
-          },
-        },
-        ...(step.assist === undefined
-          ? {}
-          : {
-              assisting: {
-                invoke: {
-                  src: 'assist', input: input(step.name),
-                  onDone: { target: 'asking', actions: { type: 'keepAssist', params: answer } },
-                  onError: [abortFor, stop],
-                },
-              },
-            }),
-      }
-    : { computing: { invoke: { src: 'compute', input: input(step.name), onDone: 'posting', onError: [abortFor, stop] } } }
-  const passed = { guard: { type: 'isPassed', params: { step: step.name } }, target: next }
+/** How a step's message is made: by the airgap, which may ask something back, or by the client itself. */
+function makingStates({ name, client, assist }: Step): Record<string, State> {
+  if (client !== undefined) {
+    return { computing: state({ invoke: { src: 'compute', input: input(name), onDone: { target: 'posting', description: 'computed' }, onError: [abortFor, stop] } }) }
+  }
+  const asksBack = { guard: isKind('question'), target: 'assisting', actions: { type: 'keepQuestion', params: answer<Asked> }, description: 'it asks back' } as const
   return {
-    id: step.name,
-    // Where some are enough, nobody waits for an airgap that is not needed any more.
-    ...(step.collect.kind === 'all' ? {} : { always: passed, on: { PASSED: passed } }),
-    initial: step.client === undefined ? 'asking' : 'computing',
-    states: {
-      ...makes,
-      posting: { invoke: { src: 'post', input: input(step.name), onDone: 'collecting', onError: retrying('pausing') } },
-      pausing: { invoke: { src: 'pause', input: input(step.name), onDone: 'posting', onError: stop } },
-      collecting: {
-        invoke: {
-          src: 'collect', input: input(step.name),
-          onDone: [
-            ...(step.disputes === undefined
-              ? []
-              : [{ guard: { type: 'isDisputed', params: answer }, target: '#answering' }]),
-            ...(confirms ? [{ guard: { type: 'isLate', params: answer }, target: '#late' }] : []),
-            { target: next },
-          ],
-          onError: stop,
-        },
+    asking: state({
+      invoke: {
+        src: 'ask', input: input(name), onError: [abortFor, stop],
+        onDone: [...(assist === undefined ? [] : [asksBack]), { target: 'posting', actions: 'forgetQuestion', description: 'the airgap answers' }],
       },
+    }),
+    ...(assist === undefined
+      ? {}
+      : {
+          assisting: state({
+            invoke: {
+              src: 'assist', input: input(name), onError: [abortFor, stop],
+              onDone: { target: 'asking', actions: { type: 'keepAssist', params: answer<Json> }, description: 'computed' },
+            },
+          }),
+        }),
+  }
+}
+
+function stepState(ceremony: Ceremony, step: Step, next: string): State {
+  const { name, index, client, collect, disputes } = step
+  const certificate = certificateIndex(ceremony)
+  const confirms = index > certificate
+  const passed = { guard: { type: 'isPassed', params: { step: name } }, target: next, description: 'complete without it' } as const
+  const disputed = { guard: isKind('disputed'), target: '#answering', description: `a ${disputes ?? ''}` } as const
+  const late = { guard: isKind('late'), target: '#late', description: 'its deadline is over, or it can never be complete' } as const
+  return state({
+    id: name,
+    // Where some are enough, nobody waits for an airgap that is not needed any more.
+    ...(collect.kind === 'all' ? {} : { always: passed, on: { PASSED: passed } }),
+    initial: client === undefined ? 'asking' : 'computing',
+    states: {
+      ...makingStates(step),
+      posting: state({
+        invoke: { src: 'post', input: input(name), onDone: { target: 'collecting', description: 'posted' }, onError: [unreachable('pausing'), abortFor, stop] },
+      }),
+      pausing: state({ invoke: { src: 'pause', onDone: again('posting'), onError: stop } }),
+      collecting: state({
+        invoke: {
+          src: 'collect', input: input(name), onError: stop,
+          onDone: [
+            ...(disputes === undefined ? [] : [disputed]), ...(confirms ? [late] : []),
+            { target: next, description: index === certificate ? 'complete, success' : 'complete' },
+          ],
+        },
+      }),
     },
     ...(confirms ? { tags: ['confirming'] } : {}),
-  }
+  })
 }
 
 /**
  * What a ceremony with disputes owes to guilt, whatever Aborts there are: as long as a complaint may come, its airgap's session stays, and
  * each one about it is answered (protocol §5.6).
  */
-function answeringState(succeeded: object) {
-  return {
-    id: 'answering',
-    initial: 'waiting',
-    states: {
-      waiting: {
-        invoke: {
-          src: 'duty',
-          onDone: [
-            succeeded,
-            { guard: { type: 'isAccused', params: answer }, target: 'justifying' },
-            {
-              guard: { type: 'isJudged', params: answer }, target: '#aborting',
-              actions: { type: 'keepFault', params: ({ event }: DoneEvent) => ({ fault: faultIn(event.output) }) },
-            },
-            { target: '#ending' },
-          ],
-          onError: stop,
-        },
+const answeringState = (succeeded: typeof SUCCEEDED & { readonly target: string }): State => state({
+  id: 'answering',
+  initial: 'waiting',
+  states: {
+    waiting: state({
+      invoke: {
+        src: 'duty', onError: stop,
+        onDone: [
+          succeeded,
+          { guard: isKind('accused'), target: 'justifying', description: 'it is accused' },
+          {
+            guard: isKind('judged'), target: '#aborting', description: 'all are judged, or not answered in time',
+            actions: { type: 'keepFault', params: ({ event: { output } }) => ({ fault: output.kind === 'judged' ? output.fault : null }) },
+          },
+          { target: '#ending', description: 'none can come any more' },
+        ],
       },
-      justifying: { invoke: { src: 'justify', onDone: 'waiting', onError: [{ guard: { type: 'isTransport', params: error }, target: 'pausing' }, stop] } },
-      pausing: { invoke: { src: 'pause', input: input(''), onDone: 'waiting', onError: stop } },
-    },
-    on: { FAULT: undefined, ABORT: undefined },
-  }
-}
+    }),
+    justifying: state({ invoke: { src: 'justify', onDone: { target: 'waiting', description: 'answered' }, onError: [unreachable('pausing'), stop] } }),
+    pausing: state({ invoke: { src: 'pause', onDone: again('waiting'), onError: stop } }),
+  },
+})
 
-const certificateIndex = (ceremony: Ceremony): number =>
-  ceremony.steps.findIndex((step) => step.name === ceremony.certificate)
+const SUCCEEDED = { guard: 'isCertified', actions: 'forgetFault', description: 'complete after all, success' } as const
 
-/** The configuration as data, for the machine and for the graph. */
-export function clientConfig(ceremony: Ceremony) {
+const isOver = (outcome: Outcome) => state({ id: outcome, type: 'final', output: outcome, description: OUTCOME_WORDS[outcome] })
+const dead = { guard: 'isDead', target: '#dead', description: 'it can never be usable' } as const
+const bound = { guard: 'isBound', description: 'it stated its part' } as const
+const nothing = { target: '#aborted', description: 'it stated nothing that counts' } as const
+const unconfirmed = { target: '#unconfirmed' } as const
+
+/** The machine of a ceremony's client; the runtime provides its actors, and the guards that ask the log. */
+export function compileClient(ceremony: Ceremony) {
   const { steps } = ceremony
-  const states: Record<string, object> = {}
-  steps.forEach((step, i) => {
-    const next = steps[i + 1]
-    states[step.name] = stepState(ceremony, step, next === undefined ? '#made' : `#${next.name}`)
+  const entryOf = (step: Step | undefined) => (step === undefined ? '#made' : `#${step.name}`)
+  const running = Object.fromEntries(steps.map((step, i) => [step.name, stepState(ceremony, step, entryOf(steps[i + 1]))]))
+  const succeeded = { ...SUCCEEDED, target: entryOf(steps[certificateIndex(ceremony) + 1]) }
+  const hasDisputes = Object.keys(ceremony.disputes).length > 0
+  const onDuty = hasDisputes ? [{ guard: 'isOnDuty', target: '#answering', description: 'it may still be accused' } as const] : []
+  const offers = abandonStep(ceremony) === undefined ? [] : [{ guard: 'mayAbandon', target: '#abandoning', description: 'its owner may give it up' } as const]
+  const abandoning = state({
+    id: 'abandoning',
+    // Its owner may end the doubt, for everybody and for good.
+    invoke: { src: 'abandon', onDone: [succeeded, { ...dead, description: 'given up for good' }, { target: '#doubtful', description: 'not given up' }], onError: stop },
   })
-  const afterCertificate = steps[certificateIndex(ceremony) + 1]
-  const succeeded = {
-    guard: 'isCertified', actions: 'forgetFault', target: afterCertificate === undefined ? '#made' : `#${afterCertificate.name}`,
-  }
-  const disputes = Object.keys(ceremony.disputes).length > 0
-  const onDuty = disputes ? [{ guard: 'isOnDuty', target: 'answering' }] : []
-  const over = (outcome: Outcome) => ({ id: outcome, type: 'final' as const, output: outcome })
-  return {
+  return machineSetup.createMachine({
     id: `${ceremony.name}-client`,
-    initial: steps[0]?.name ?? '',
     context: { question: null, assist: null, fault: null, trouble: null },
-    invoke: { src: 'watch', onError: stop },
-    on: {
-      FAULT: { target: '.aborting', actions: { type: 'keepFault', params: ({ event }: { event: { fault: Fault } }) => ({ fault: event.fault }) } },
-      ABORT: '.ending',
-      FORKED: {
-        target: '.stopped',
-        actions: { type: 'keepTrouble', params: ({ event }: { event: { why: string } }) => ({ error: boardError('tampered', { offset: null, why: event.why }) }) },
-      },
-    },
+    initial: 'running',
     states: {
-      ...states,
-      aborting: {
+      // What comes by the log and the clock is watched here: up to the certificate anything may abort, after it nothing does.
+      running: state({
+        invoke: { src: 'watch', onError: stop },
+        on: {
+          FAULT: { target: '#aborting', actions: { type: 'keepFault', params: ({ event }) => ({ fault: event.fault }) }, description: 'a fault in the log, or a deadline is over' },
+          ABORT: { target: '#ending', description: 'an Abort in the log' },
+          FORKED: {
+            target: '#stopped', description: 'the storage shows others another log',
+            actions: { type: 'keepTrouble', params: ({ event }) => ({ error: boardError('tampered', { offset: null, why: event.why }) }) },
+          },
+        },
+        initial: steps[0]?.name ?? '',
+        states: running,
+      }),
+      aborting: state({
         id: 'aborting',
         invoke: {
-          src: 'abort', input: ({ context }: { context: ClientContext }) => ({ fault: context.fault }),
-          onDone: 'ending',
-          onError: [{ guard: { type: 'isTransport', params: error }, target: 'waiting' }, stop],
+          src: 'abort', input: ({ context }) => ({ fault: context.fault }),
+          onDone: { target: 'ending', description: 'said in the log' },
+          onError: [unreachable('waiting'), stop],
         },
-        on: { FAULT: undefined, ABORT: undefined },
-      },
+      }),
       // Whoever cannot say so before the last deadline need not: the others have clocks too.
-      waiting: {
+      waiting: state({
         invoke: {
-          src: 'pause', input: input(''),
-          onDone: [{ guard: 'isCertified', target: 'ending' }, { guard: 'isOver', target: 'ending' }, { target: 'aborting' }],
-          onError: stop,
+          src: 'pause', onError: stop,
+          onDone: [{ ...SUCCEEDED, target: 'ending' }, { guard: 'isOver', target: 'ending', description: 'all deadlines are over' }, again('aborting')],
         },
-        on: { FAULT: undefined, ABORT: 'ending' },
-      },
-      ...(disputes ? { answering: answeringState(succeeded) } : {}),
-      ending: {
-        id: 'ending',
-        always: [succeeded, ...onDuty, { guard: 'isDead', target: 'dead' }, { guard: 'isBound', target: 'doubting' }, { target: 'aborted' }],
-      },
+      }),
+      ...(hasDisputes ? { answering: answeringState(succeeded) } : {}),
+      ending: state({ id: 'ending', always: [succeeded, ...onDuty, dead, { ...bound, target: 'doubting' }, nothing] }),
       // Not over: whoever stated the certificate's part cannot take it back, and the certificate may still complete.
-      doubting: {
+      doubting: state({
         id: 'doubting',
-        invoke: {
-          src: 'doubt',
-          onDone: [succeeded, ...onDuty, { guard: 'isDead', target: 'dead' }, { guard: 'mayAbandon', target: 'abandoning' }, { guard: 'isBound', target: 'doubtful' }, { target: 'aborted' }],
-          onError: stop,
-        },
-        on: { FAULT: undefined, ABORT: undefined },
-      },
-      late: { id: 'late', always: [{ guard: 'isDead', target: 'dead' }, { target: 'unconfirmed' }] },
-      // Its owner may end the doubt, for everybody and for good.
-      abandoning: {
-        invoke: { src: 'abandon', onDone: [succeeded, { guard: 'isDead', target: 'dead' }, { target: 'doubtful' }], onError: stop },
-        on: { FAULT: undefined, ABORT: undefined },
-      },
+        invoke: { src: 'doubt', onDone: [succeeded, ...onDuty, dead, ...offers, { ...bound, target: 'doubtful' }, nothing], onError: stop },
+      }),
+      ...(offers.length === 0 ? {} : { abandoning }),
+      ...(certificateIndex(ceremony) === steps.length - 1
+        ? {}
+        : { late: state({ id: 'late', always: [dead, { ...unconfirmed, description: 'not everybody confirmed it' }] }) }),
       // Every step is over; its outputs may be such as cannot be made.
-      made: { id: 'made', always: [{ guard: 'isUsable', target: 'usable' }, { target: 'unconfirmed' }] },
-      usable: over('usable'),
-      unconfirmed: over('unconfirmed'),
-      aborted: over('aborted'),
-      dead: over('dead'),
-      doubtful: over('doubtful'),
-      stopped: over('stopped'),
+      made: state({ id: 'made', always: [{ guard: 'isUsable', target: 'usable', description: 'its result is made' }, { ...unconfirmed, description: 'its result cannot be made' }] }),
+      usable: isOver('usable'), unconfirmed: isOver('unconfirmed'), doubtful: isOver('doubtful'),
+      aborted: isOver('aborted'), dead: isOver('dead'), stopped: isOver('stopped'),
     },
-    output: ({ event }: { event: Final }) => event.output,
-  }
-}
-
-/** The machine of a ceremony's client; the runtime provides its actors. @throws compile.unknown */
-export function compileClient(ceremony: Ceremony) {
-  const config = clientConfig(ceremony)
-  assertComplete(config.id, config, CLIENT_NAMES)
-  return machineSetup.createMachine(config as Parameters<typeof machineSetup.createMachine>[0])
-}
-
-function kindOf(value: unknown): unknown {
-  return typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined
+    output: ({ event }) => OUTCOMES.find((one) => one === event.output) ?? 'stopped',
+  })
 }
 
 function codeOf(value: unknown): string | undefined {
   return value instanceof Error && 'code' in value && typeof value.code === 'string' ? value.code : undefined
 }
-
-function questionOf(value: unknown): Json {
-  return typeof value === 'object' && value !== null && 'question' in value ? (value.question as Json) : null
-}
-
-const faultIn = (value: unknown): unknown => (typeof value === 'object' && value !== null && 'fault' in value ? value.fault : null)
 
 /** A fault, given itself or inside the error that carries it. */
 function faultOf(value: unknown): Fault | null {

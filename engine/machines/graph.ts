@@ -1,257 +1,71 @@
 /**
- * A ceremony as the states that its two machines go through, for people (Mermaid) and for the checker: does every path
- * end, and can anything still abort after success?
+ * The machine that runs, as its states and the ways between them: for people (Mermaid), for the check that every path ends, and
+ * for tests. Nothing is drawn that does not run, nor runs that is not drawn; the words are the machine's own descriptions.
  */
+import type { AnyStateMachine, AnyStateNode } from 'xstate'
+import { compileAirgap } from './airgap.ts'
 import type { Ceremony } from './ceremony.ts'
+import { compileClient } from './client.ts'
 
-export type Role = 'client' | 'airgap'
+export const ROLES = ['client', 'airgap'] as const
+export type Role = (typeof ROLES)[number]
 
-/** What of a ceremony makes its graph. */
-export interface Outline {
-  readonly steps: readonly OutlineStep[]
-  /** The index of the certificate's step. */
-  readonly certificate: number
-}
+/** The machine of a role. */
+export const machineOf = (ceremony: Ceremony, role: Role): AnyStateMachine => (role === 'client' ? compileClient(ceremony) : compileAirgap(ceremony))
 
-export interface OutlineStep {
-  readonly name: string
-  readonly side: Role
-  readonly confirm: boolean
-  readonly assist: boolean
-  /** The message that opens a dispute, where the step has one. */
-  readonly disputes?: string
-  readonly agree: boolean
-  /** It collects from all, not from some. */
-  readonly all: boolean
-}
-
-export interface State {
-  readonly id: string
+/** A way from one state to another. Of a state with others inside, it is a way from each of them. */
+export interface Way {
+  readonly from: AnyStateNode
+  readonly to: AnyStateNode
   readonly label: string
-  /** The composite state that it is in. */
-  readonly inside?: string
-  readonly final?: boolean
 }
 
-export interface Edge {
-  readonly from: string
-  readonly to: string
-  readonly label: string
-  /** The step and the part of it that this edge is there for. */
-  readonly because?: { readonly step: string; readonly part: 'disputes' | 'confirm' | 'agree' }
+/** All states below one, in order, those with others inside before these. */
+export const statesIn = (node: AnyStateNode): readonly AnyStateNode[] => Object.values(node.states).flatMap((state) => [state, ...statesIn(state)])
+
+/** The ways that a state has of its own. */
+export function waysFrom(node: AnyStateNode): readonly Way[] {
+  return [...(node.always ?? []), ...[...node.transitions.values()].flat()].flatMap(({ target = [node], description, eventType }) =>
+    target.map((to): Way => ({ from: node, to, label: description ?? String(eventType) })))
 }
 
-export interface Graph {
-  readonly start: string
-  readonly states: readonly State[]
-  readonly edges: readonly Edge[]
-  /** Composite states with their labels, in order. */
-  readonly groups: readonly { readonly id: string; readonly label: string }[]
+/** The states in which a machine is when it enters one: itself, and what is first in it. */
+function entered(node: AnyStateNode): readonly AnyStateNode[] {
+  return [node, ...(isLeaf(node) ? [] : node.initial.target.flatMap(entered))]
 }
 
-export function outlineOf(ceremony: Ceremony): Outline {
-  return {
-    certificate: ceremony.steps.findIndex(({ name }) => name === ceremony.certificate),
-    steps: ceremony.steps.map((step) => ({
-      name: step.name,
-      side: step.airgap === undefined ? 'client' : 'airgap',
-      confirm: step.confirm.length > 0,
-      assist: step.assist !== undefined,
-      agree: step.agree.length > 0,
-      all: step.collect.kind === 'all',
-      ...(step.disputes === undefined ? {} : { disputes: step.disputes }),
-    })),
-  }
-}
+const within = (node: AnyStateNode): readonly AnyStateNode[] => (node.parent === undefined ? [node] : [node, ...within(node.parent)])
+const isLeaf = (node: AnyStateNode): boolean => Object.keys(node.states).length === 0
 
-export function graphOf(outline: Outline, role: Role): Graph {
-  return role === 'client' ? clientGraph(outline) : airgapGraph(outline)
-}
+/** The states that can come right after one, whatever its guards say. */
+const after = (node: AnyStateNode): readonly AnyStateNode[] => within(node).flatMap(waysFrom).flatMap(({ to }) => [...entered(to), ...within(to)])
 
-/** A composite state's id. The prefix keeps names such as Note and State, which are Mermaid's own, apart. */
-function groupOf(name: string): string {
-  return `in_${name}`
-}
-
-function clientGraph({ steps, certificate }: Outline): Graph {
-  const states: State[] = []
-  const edges: Edge[] = []
-  const groups: { id: string; label: string }[] = []
-  const ready = certificate === steps.length - 1
-  const usable: State = { id: 'usable', label: ready ? 'succeeded' : 'succeeded, usable', final: true }
-  const entryOf = (step: OutlineStep | undefined) =>
-    step === undefined ? usable.id : `${step.name}_${step.side === 'airgap' ? 'asking' : 'computing'}`
-  const disputed = steps.findIndex(({ disputes }) => disputes !== undefined)
-  const duty = disputed === -1 || disputed > certificate ? undefined : `${steps[disputed]?.disputes ?? ''}_waiting`
-  const success = entryOf(steps[certificate + 1])
-
-  for (const [index, step] of steps.entries()) {
-    const { name, side, assist, disputes, agree, confirm } = step
-    const state = (what: string): string => {
-      const id = `${name}_${what}`
-      if (!states.some((one) => one.id === id)) states.push({ id, label: what, inside: groupOf(name) })
-      return id
-    }
-    const later = index > certificate
-    groups.push({ id: groupOf(name), label: later ? `${name}: confirming` : name })
-    const making = state(side === 'airgap' ? 'asking' : 'computing')
-    if (assist) {
-      edges.push({ from: making, to: state('assisting'), label: 'the airgap asks back' })
-      edges.push({ from: state('assisting'), to: making, label: 'answered' })
-    }
-    edges.push({ from: making, to: state('posting'), label: side === 'airgap' ? 'answer' : 'computed' })
-    edges.push({ from: state('posting'), to: state('collecting'), label: 'posted' })
-    edges.push({ from: state('posting'), to: state('posting'), label: 'RETRY' })
-    const complete = index === certificate ? 'complete, success' : 'complete'
-    edges.push({ from: state('collecting'), to: entryOf(steps[index + 1]), label: complete })
-    if (index === steps.length - 1) edges.push({ from: state('collecting'), to: 'unconfirmed', label: 'its result cannot be made' })
-
-    if (confirm) edges.push({ from: making, to: 'aborted', label: 'too many owners decline', because: { step: name, part: 'confirm' } })
-    if (agree) edges.push({ from: state('collecting'), to: 'aborted', label: 'they disagree', because: { step: name, part: 'agree' } })
-    if (disputes !== undefined) {
-      edges.push({ from: state('collecting'), to: duty ?? 'aborted', label: disputes, because: { step: name, part: 'disputes' } })
-      if (duty !== undefined) addDuty(disputes, { isBound: index === certificate, success }, { states, edges, groups })
-    }
-    if (later) {
-      edges.push({ from: groupOf(name), to: 'unconfirmed', label: 'deadline' })
-      if (step.all) edges.push({ from: groupOf(name), to: 'dead', label: 'an Abandoned, a check failed for good' })
-    } else if (duty !== undefined && index >= disputed) edges.push({ from: groupOf(name), to: duty, label: 'deadline, Abort' })
-    else if (index === certificate) {
-      edges.push({ from: making, to: 'aborted', label: 'deadline, Abort' })
-      edges.push({ from: state('posting'), to: 'doubting', label: 'deadline, Abort' })
-      edges.push({ from: state('collecting'), to: 'doubting', label: 'deadline, Abort' })
-    } else edges.push({ from: groupOf(name), to: 'aborted', label: 'deadline, Abort, check failed' })
-  }
-  addDoubt(steps.slice(certificate + 1).some(({ side, all }) => side === 'airgap' && all), success, { states, edges })
-  states.push(usable)
-  states.push({ id: 'unconfirmed', label: 'succeeded, unconfirmed', final: true })
-  states.push({ id: 'aborted', label: 'aborted', final: true }, { id: 'dead', label: 'dead, never usable', final: true })
-  return { start: entryOf(steps[0]), states, edges, groups }
-}
-
-interface Drawing {
-  readonly states: State[]
-  readonly edges: Edge[]
-  readonly groups: { id: string; label: string }[]
-}
-
-/** From the first moment at which somebody may complain, an ended ceremony is not over: whoever is accused answers. */
-function addDuty(message: string, { isBound, success }: { readonly isBound: boolean; readonly success: string }, { states, edges, groups }: Drawing): void {
-  const [waiting, justifying] = [`${message}_waiting`, `${message}_justifying`]
-  groups.push({ id: groupOf(message), label: `dispute: ${message}` })
-  for (const [id, label] of [[waiting, 'waiting'], [justifying, 'justifying']] as const) states.push({ id, label, inside: groupOf(message) })
-  edges.push({ from: waiting, to: justifying, label: 'is accused' }, { from: justifying, to: waiting, label: 'answered' })
-  edges.push({ from: waiting, to: 'dead', label: 'a complaint was judged, or not answered in time' })
-  edges.push({ from: waiting, to: 'aborted', label: 'none can come any more' })
-  if (isBound) edges.push({ from: waiting, to: 'doubting', label: 'none can come, and its part is stated' })
-  edges.push({ from: waiting, to: success, label: 'complete after all, success' })
-}
-
-/** Whoever stated its part of the certificate cannot take it back, and may end the doubt for good where a step after it is its airgap's. */
-function addDoubt(mayAbandon: boolean, success: string, { states, edges }: Omit<Drawing, 'groups'>): void {
-  states.push({ id: 'doubting', label: 'in doubt' })
-  edges.push({ from: 'doubting', to: success, label: 'complete after all, success' }, { from: 'doubting', to: 'dead', label: 'it can never be complete' })
-  if (mayAbandon) {
-    states.push({ id: 'abandoning', label: 'asking to give it up' })
-    edges.push({ from: 'doubting', to: 'abandoning', label: 'last deadline' })
-    edges.push({ from: 'abandoning', to: 'dead', label: 'given up for good' }, { from: 'abandoning', to: 'doubtful', label: 'not given up' })
-  }
-  edges.push({ from: 'doubting', to: 'doubtful', label: mayAbandon ? 'last deadline, no offer' : 'last deadline' })
-  states.push({ id: 'doubtful', label: 'doubtful', final: true })
-}
-
-function airgapGraph({ steps, certificate }: Outline): Graph {
-  const states: State[] = []
-  const edges: Edge[] = []
-  const groups: { id: string; label: string }[] = []
-  const own = steps.flatMap((step, index) => (step.side === 'airgap' ? [{ step, index }] : []))
-  let abandons = false
-  const entryOf = (next: { step: OutlineStep } | undefined) => (next === undefined ? 'finished' : `${next.step.name}_waiting`)
-
-  for (const [place, { step, index }] of own.entries()) {
-    const { name, assist, disputes } = step
-    const state = (what: string): string => {
-      const id = `${name}_${what}`
-      if (!states.some((one) => one.id === id)) states.push({ id, label: what, inside: groupOf(name) })
-      return id
-    }
-    groups.push({ id: groupOf(name), label: name })
-    const confirms = place === 0 || step.confirm
-    edges.push({ from: state('waiting'), to: state(confirms ? 'confirming' : 'computing'), label: 'request, all of it verified' })
-    if (confirms) {
-      const because = step.confirm ? { because: { step: name, part: 'confirm' } as const } : {}
-      edges.push({ from: state('confirming'), to: state('computing'), label: 'the owner confirms' })
-      edges.push({ from: state('confirming'), to: 'declined', label: 'the owner declines', ...because })
-    }
-    if (assist) {
-      edges.push({ from: state('computing'), to: state('asking'), label: 'does not fit' })
-      edges.push({ from: state('asking'), to: state('computing'), label: 'assisted' })
-    }
-    edges.push({ from: state('computing'), to: state('answered'), label: 'states its message' })
-    edges.push({ from: state('answered'), to: state('answered'), label: 'same request, same answer' })
-    edges.push({ from: state('answered'), to: entryOf(own[place + 1]), label: own[place + 1] === undefined ? 'done' : 'next' })
-    if (disputes !== undefined) {
-      groups.push({ id: groupOf(disputes), label: `dispute: ${disputes}` })
-      states.push({ id: `${disputes}_justifying`, label: 'justifying', inside: groupOf(disputes) })
-      const because = { step: name, part: 'disputes' } as const
-      edges.push({ from: state('computing'), to: `${disputes}_stated`, label: `states ${disputes}`, because })
-      states.push({ id: `${disputes}_stated`, label: 'stated', inside: groupOf(disputes) })
-      edges.push({ from: `${disputes}_stated`, to: 'closed', label: 'the client shows the end' })
-      edges.push({ from: state('waiting'), to: `${disputes}_justifying`, label: 'is accused', because })
-      edges.push({ from: state('answered'), to: `${disputes}_justifying`, label: 'is accused', because })
-      edges.push({ from: `${disputes}_justifying`, to: `${disputes}_justifying`, label: 'another one complains' })
-      edges.push({ from: `${disputes}_justifying`, to: 'closed', label: 'the client shows the end' })
-    }
-    edges.push({ from: state('waiting'), to: 'closed', label: index <= certificate ? 'the client shows an Abort' : 'the client shows what ends it for good' })
-    if (index > certificate && step.all && own.findIndex((one) => one.index > certificate && one.step.all) === place) {
-      edges.push({ from: state('waiting'), to: 'abandoned', label: 'the owner gives it up' })
-      abandons = true
-    }
-  }
-  states.push({ id: 'finished', label: 'finished', final: true }, { id: 'declined', label: 'declined', final: true })
-  states.push({ id: 'closed', label: 'closed, session erased', final: true })
-  if (abandons) states.push({ id: 'abandoned', label: 'abandoned', final: true })
-  return { start: entryOf(own[0]), states, edges, groups }
-}
-
-/** All states that can be reached from `start`. An edge of a composite state is one of every state in it. */
-export function reachable(graph: Graph, start: string): ReadonlySet<string> {
-  return closure(graph, [start], ({ from, to }) => [from, to])
-}
-
-/** States from which no final state can be reached: a machine that gets there never ends. */
-export function deadEnds(graph: Graph): readonly string[] {
-  const finals = graph.states.filter(({ final }) => final === true).map(({ id }) => id)
-  const ending = closure(graph, finals, ({ from, to }) => [to, from])
-  return graph.states.map(({ id }) => id).filter((id) => !ending.has(id))
-}
-
-function closure(graph: Graph, seeds: readonly string[], direction: (edge: Edge) => readonly [string, string]): Set<string> {
-  const plain = plainEdges(graph).map(direction)
-  const found = new Set(seeds)
-  for (let size = -1; size < found.size; ) {
-    size = found.size
-    for (const [from, to] of plain) if (found.has(from)) found.add(to)
-  }
+/** All states that a machine can come to, from its beginning or from a state. */
+export function reachable({ root }: AnyStateMachine, from: AnyStateNode = root): ReadonlySet<AnyStateNode> {
+  const found = new Set(entered(from))
+  for (const node of found) for (const next of after(node)) found.add(next)
   return found
 }
 
-function plainEdges({ states, edges, groups }: Graph): Edge[] {
-  return edges.flatMap((edge) =>
-    groups.some(({ id }) => id === edge.from)
-      ? states.filter(({ inside }) => inside === edge.from).map(({ id }) => ({ ...edge, from: id }))
-      : [edge])
+/** States from which no end can be reached: a machine that gets there never ends. Empty in a good one. */
+export function deadEnds({ root }: AnyStateMachine): readonly AnyStateNode[] {
+  const leaves = statesIn(root).filter(isLeaf)
+  const ending = new Set(leaves.filter(({ type }) => type === 'final'))
+  for (let size = -1; size < ending.size; ) {
+    size = ending.size
+    for (const leaf of leaves) if (after(leaf).some((next) => ending.has(next))) ending.add(leaf)
+  }
+  return leaves.filter((leaf) => !ending.has(leaf))
 }
 
-/** The parts of steps that could abort a ceremony which has already succeeded. */
-export function abortsAfterSuccess(outline: Outline): readonly NonNullable<Edge['because']>[] {
-  const first = outline.steps[outline.certificate + 1]
-  if (first === undefined) return []
-  const graph = clientGraph(outline)
-  const entry = `${first.name}_${first.side === 'airgap' ? 'asking' : 'computing'}`
-  const after = reachable(graph, entry)
-  return graph.edges.flatMap(({ from, because }) => (because !== undefined && after.has(from) ? [because] : []))
-}
+/** The machine as data, in the form that Stately's tools and `createMachine` read; functions are left out. */
+export const configOf = (machine: AnyStateMachine): unknown => JSON.parse(JSON.stringify(machine.config))
+
+/** A state's name in Mermaid. */
+const idOf = ({ path }: AnyStateNode): string => path.join('_')
+
+/** A state that the machine leaves at once. */
+const isChoice = (node: AnyStateNode): boolean => isLeaf(node) && (node.always ?? []).length > 0 && node.invoke.length === 0 && node.transitions.size === 0
 
 /**
  * A ceremony as a Mermaid state diagram, for one role.
@@ -259,26 +73,45 @@ export function abortsAfterSuccess(outline: Outline): readonly NonNullable<Edge[
  * @returns `stateDiagram-v2` text that ends with a newline
  */
 export function mermaid(ceremony: Ceremony, role: Role): string {
-  const graph = graphOf(outlineOf(ceremony), role)
-  const seen = reachable(graph, graph.start)
-  const lines = ['stateDiagram-v2', `  %% ${ceremony.name} ${ceremony.version}, ${role}`, `  [*] --> ${graph.start}`]
-  const write = (states: readonly State[], indent: string) => {
-    for (const { id, label } of states) if (seen.has(id)) lines.push(`${indent}state "${label}" as ${id}`)
+  const machine = machineOf(ceremony, role)
+  const { root } = machine
+  const lines = ['stateDiagram-v2', `  %% ${ceremony.name} ${ceremony.version}, ${role}`]
+  const drawn = lifted(root)
+  const draw = (node: AnyStateNode, indent: string): void => {
+    const children = Object.values(node.states)
+    for (const first of node.initial.target) lines.push(`${indent}[*] --> ${idOf(first)}`)
+    for (const child of children) {
+      const [id, label] = [idOf(child), child.description ?? child.key]
+      if (isChoice(child)) lines.push(`${indent}state ${id} <<choice>>`)
+      else lines.push(`${indent}state "${label}" as ${id}${isLeaf(child) ? '' : ' {'}`)
+      if (isLeaf(child)) continue
+      draw(child, `${indent}  `)
+      lines.push(`${indent}}`)
+    }
+    // A way stands in the innermost state that has both its ends.
+    for (const { from, to, label } of drawn) {
+      const both = within(from).slice(1).find((one) => within(to).slice(1).includes(one))
+      if (both === node) lines.push(`${indent}${idOf(from)} --> ${idOf(to)}: ${label}`)
+    }
+    for (const child of children) if (child.type === 'final') lines.push(`${indent}${idOf(child)} --> [*]`)
   }
-  for (const group of graph.groups) {
-    const inside = graph.states.filter((state) => state.inside === group.id)
-    const ids = new Set(inside.map(({ id }) => id))
-    lines.push(`  state "${group.label}" as ${group.id} {`)
-    write(inside, '    ')
-    for (const { from, to, label } of graph.edges) if (ids.has(from) && ids.has(to)) lines.push(`    ${from} --> ${to}: ${label}`)
-    lines.push('  }')
-  }
-  write(graph.states.filter(({ inside }) => inside === undefined), '  ')
-  const composite = new Map(graph.states.map(({ id, inside }) => [id, inside]))
-  for (const { from, to, label } of graph.edges) {
-    const within = composite.get(from)
-    if (within === undefined || within !== composite.get(to)) lines.push(`  ${from} --> ${to}: ${label}`)
-  }
-  for (const { id, final } of graph.states) if (final === true && seen.has(id)) lines.push(`  ${id} --> [*]`)
+  draw(root, '  ')
   return `${lines.join('\n')}\n`
 }
+
+/** The ways as they are drawn: one that all states inside a state have is one of that state's, once. */
+function lifted(root: AnyStateNode): readonly Way[] {
+  const same = (one: Way, other: Way): boolean => one.to === other.to && one.label === other.label
+  const ways: Way[] = []
+  const lift = (node: AnyStateNode): readonly Way[] => {
+    const children = Object.values(node.states).filter(({ type }) => type !== 'final')
+    const inside = children.map(lift)
+    const isCommon = (way: Way): boolean => node !== root && children.length > 1 && inside.every((list) => list.some((one) => same(one, way)))
+    ways.push(...inside.flat().filter((way) => !isCommon(way)))
+    return unique([...waysFrom(node), ...(inside[0] ?? []).filter(isCommon).map((way) => ({ ...way, from: node }))], same)
+  }
+  ways.push(...lift(root))
+  return ways
+}
+
+const unique = <T>(list: readonly T[], same: (one: T, other: T) => boolean): readonly T[] => list.filter((one, i) => list.findIndex((other) => same(one, other)) === i)

@@ -1,8 +1,11 @@
-/** An airgap's memory of one ceremony: found, joined, written, erased. */
+/** An airgap's memory of one ceremony: found, joined, written, erased; and where its machine is by it. */
+import { initialTransition, transition } from 'xstate'
+import type { SnapshotFrom } from 'xstate'
 import type { JsonObject } from '../base/canonical.ts'
 import { isKeyriteError } from '../base/errors.ts'
 import type { KeyriteError } from '../base/errors.ts'
-import type { Script } from '../machines/ceremony.ts'
+import { ABANDONED } from '../machines/ceremony.ts'
+import type { Ceremony, Script } from '../machines/ceremony.ts'
 import type { Verbs, Random } from '../verbs/runtime.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
@@ -14,6 +17,8 @@ import { cardIn, followedIn } from './memory.ts'
 import type { Cell, CellState, KeptShown, MemoryStore } from './memory.ts'
 import { checkOpening, followedBy } from './opening.ts'
 import { checkRunnable } from './verbs.ts'
+import { airgapSteps, compileAirgap } from '../machines/airgap.ts'
+import type { AirgapEvent, AirgapPlace } from '../machines/airgap.ts'
 
 /** What the owner sees and confirms, on the airgap's own screen. */
 export interface Confirmation {
@@ -82,6 +87,7 @@ export interface Joined {
   readonly cell: Cell | undefined
   readonly script: Script
   readonly opening: Opening
+  readonly position: Position
 }
 
 /**
@@ -92,10 +98,11 @@ export interface Joined {
 export function joinedFor(ports: AirgapPorts, id: string, brought: Opening | undefined): Joined {
   const memory = ports.memory.read()
   const cell = memory.ceremonies[id]
-  refuseOver(id, cell)
   const opening = cell?.opening ?? brought
   if (opening === undefined || ceremonyId(opening) !== id) throw runError('unknown-ceremony', { ceremony: id })
   const script = scriptFor(ports, opening)
+  const position = positionOf(script.ceremony, cell)
+  refuseOver(id, position)
   const card = cardIn(memory)
   if (card === null) throw runError('not-paired', { name: '' })
   if (cell === undefined) {
@@ -104,18 +111,69 @@ export function joinedFor(ports: AirgapPorts, id: string, brought: Opening | und
     checkOpening(opening, script, card, (followed) => followedIn(memory, followed))
     checkRunnable(script, ports.verbs)
   }
-  return { id, cell, script, opening }
+  return { id, cell, script, opening, position }
 }
+
+/** Where an airgap is in a ceremony: its machine's state. */
+export type Position = SnapshotFrom<ReturnType<typeof compileAirgap>>
+
+const machines = new WeakMap<Ceremony, ReturnType<typeof compileAirgap>>()
+
+function machineOf(ceremony: Ceremony): ReturnType<typeof compileAirgap> {
+  const machine = machines.get(ceremony) ?? compileAirgap(ceremony)
+  machines.set(ceremony, machine)
+  return machine
+}
+
+/** Where it is after an event; the same where that may not come now. */
+export const moved = (ceremony: Ceremony, position: Position, event: AirgapEvent): Position => transition(machineOf(ceremony), position, event)[0]
+
+/** The events of a cell, in an order in which they can have come. */
+function eventsOf(ceremony: Ceremony, { state, steps, disputes }: Cell): readonly AirgapEvent[] {
+  const answered = airgapSteps(ceremony).flatMap(({ name, disputes: complaint }): readonly AirgapEvent[] => {
+    const stated = Object.hasOwn(steps, name) ? steps[name]?.stated ?? null : null
+    if (stated === null) return []
+    if (stated.type === ABANDONED) return [{ type: 'ABANDONED' }]
+    return [{ type: 'REQUEST', step: name }, { type: 'VERIFIED' }, { type: 'CONFIRMED' }, { type: stated.type === complaint ? 'DISPUTED' : 'ANSWERED' }]
+  })
+  const accused = Object.keys(disputes).map((): AirgapEvent => ({ type: 'ACCUSED' }))
+  const next = airgapSteps(ceremony).find(({ name }) => !Object.hasOwn(steps, name))?.name ?? ''
+  const over: Readonly<Record<CellState, readonly AirgapEvent[]>> = {
+    live: [], abandoned: [], finished: [{ type: 'RECOVERED' }], closed: [{ type: 'CLOSED', by: 'ending' }], left: [{ type: 'RESTORED' }],
+    declined: [{ type: 'REQUEST', step: next }, { type: 'VERIFIED' }, { type: 'DECLINED' }],
+  }
+  return [...answered, ...accused, ...over[state]]
+}
+
+/** Where a cell says that its airgap is; at the beginning where there is none. */
+export function positionOf(ceremony: Ceremony, cell: Cell | undefined): Position {
+  const [first] = initialTransition(machineOf(ceremony))
+  return cell === undefined ? first : eventsOf(ceremony, cell).reduce((position, event) => moved(ceremony, position, event), first)
+}
+
+/** The step that it is in, and what it does there; undefined where it takes none any more. */
+export const placeOf = (position: Position): AirgapPlace | undefined => Object.values(position.getMeta()).find((meta) => meta !== undefined)
 
 const OVER: Readonly<Partial<Record<CellState, string>>> = {
   declined: 'its owner declined it', closed: 'its client showed that it is over', abandoned: 'its owner gave it up for good',
 }
 
-/** @throws run.restored, run.closed where this airgap takes no step of it any more */
-export function refuseOver(id: string, cell: Cell | undefined): void {
-  if (cell?.state === 'left') throw runError('restored', { ceremony: id, why: 'it was under way when the backup was made' })
-  const why = cell === undefined ? undefined : OVER[cell.state]
-  if (why !== undefined) throw runError('closed', { ceremony: id, why })
+/** @throws run.restored, run.closed where this airgap takes no step of it any more; a finished one still gives its answers */
+export function refuseOver(id: string, { output }: Position): void {
+  if (output === undefined || output === 'finished') return
+  if (output === 'left') throw runError('restored', { ceremony: id, why: 'it was under way when the backup was made' })
+  throw runError('closed', { ceremony: id, why: OVER[output] ?? output })
+}
+
+/** Why a step may not come where an airgap is. */
+export function outOfPlace(id: string, ceremony: Ceremony, position: Position, step: string): KeyriteError {
+  const refused = (why: string): KeyriteError => runError('closed', { ceremony: id, why })
+  const place = placeOf(position)
+  // One that was recovered has its share, and not what it had answered: to state any of it anew, to other statements, would be equivocation.
+  if (position.output === 'finished') return refused('it is finished, and its session is erased')
+  if (place === undefined) return refused(`this airgap disputed in ${ceremony.steps.find(({ disputes }) => disputes !== undefined)?.name ?? ''}, so it aborts`)
+  if (place.step === step) return refused('this airgap was shown a complaint, beside which there can be no success')
+  return runError('out-of-order', { step, expected: place.step })
 }
 
 /**
@@ -136,7 +194,7 @@ export function scriptFor(ports: AirgapPorts, { script: { name, hash } }: Openin
 }
 
 /** The ceremony as this airgap knows it now. @throws run.opening where its key is not in the roster */
-export function knownNow(ports: AirgapPorts, { id, script, opening }: Omit<Joined, 'cell'>): Known {
+export function knownNow(ports: AirgapPorts, { id, script, opening }: Pick<Joined, 'id' | 'script' | 'opening'>): Known {
   const memory = ports.memory.read()
   const airgapKey = airgapKeyOf(memory)
   const me = opening.roster.find((card) => card.airgapKey === airgapKey)
@@ -164,25 +222,6 @@ export function erased(cell: Cell, state: Exclude<CellState, 'live'>): Cell {
   )
   return { ...withoutWork(cell), state, steps }
 }
-
-/** The dispute that this airgap stated instead of what the step sends, if it did: the ceremony aborts, and nothing comes after it. */
-export function disputedIn({ script, cell }: Joined): string | undefined {
-  return script.ceremony.steps.find((step) => statedType(cell, step.name) === step.disputes && step.disputes !== undefined)?.name
-}
-
-/** The type of what an airgap stated in a step. */
-export const statedType = (cell: Cell | undefined, step: string): string | undefined =>
-  cell !== undefined && Object.hasOwn(cell.steps, step) ? cell.steps[step]?.stated?.type : undefined
-
-/** This airgap stated its part of the certificate, and no dispute in its place: the ceremony may succeed with it, whatever else happens. */
-export function isCommitted(script: Script, cell: Cell | undefined): boolean {
-  const { certificate, steps } = script.ceremony
-  const type = statedType(cell, certificate)
-  return type !== undefined && type === steps.find(({ name }) => name === certificate)?.sends
-}
-
-/** It was shown a dispute of another, which can have no place beside a success: it never finishes that ceremony (protocol §5.6). */
-export const isBarred = (cell: Cell | undefined): boolean => cell !== undefined && Object.keys(cell.disputes).length > 0
 
 // What an airgap answers where it refuses.
 

@@ -3,15 +3,14 @@
  * first step, remembers what it answered, and gives the same answer to the same question. Nothing that this file
  * imports can open a socket.
  */
-import { createActor, fromPromise } from 'xstate'
-import type { Actor } from 'xstate'
 import { isKeyriteError } from '../base/errors.ts'
 import { openEnvelope, sealEnvelope } from '../channel/envelope.ts'
 import type { Envelope } from '../channel/envelope.ts'
 import { fromHex, toHex } from '../base/bytes.ts'
 import { ceremonyNumber } from '../crypto/number.ts'
 import { airgapKeyPair } from '../crypto/seed.ts'
-import { airgapSteps, compileAirgap } from '../machines/airgap.ts'
+import { airgapSteps } from '../machines/airgap.ts'
+import type { AirgapEvent, AirgapPlace } from '../machines/airgap.ts'
 import type { Script, Step } from '../machines/ceremony.ts'
 import { checkAbort } from '../wire/abort.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
@@ -20,8 +19,8 @@ import type { Card } from '../wire/card.ts'
 import { checkRequest } from '../wire/exchange.ts'
 import type { Answer, CloseRequest, DisputeRequest, PairRequest, Request, Stated, StepRequest } from '../wire/exchange.ts'
 import { hashOf, parseMessage, verifyMessage, verifyStatement } from '../wire/message.ts'
-import { disputedIn, erased, isBarred, isCommitted, joinedFor, knownNow, newCell, refusal, refuseOver, saveCell, scriptFor, withoutWork } from './airgap-cell.ts'
-import type { AirgapProgress, AirgapPorts, Joined, Confirmation } from './airgap-cell.ts'
+import { erased, joinedFor, knownNow, moved, newCell, outOfPlace, placeOf, positionOf, refusal, refuseOver, saveCell, scriptFor, withoutWork } from './airgap-cell.ts'
+import type { AirgapPorts, AirgapProgress, Confirmation, Joined, Position } from './airgap-cell.ts'
 import { accusedBy, setHash, verifyCollected, verifyDispute, verifyPrepared, viewBefore } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
 import { checkpointOf, computeDispute, computeStep, isUnderWay, signStated } from './airgap-work.ts'
@@ -29,7 +28,7 @@ import { runError } from './errors.ts'
 import { disputeKey, shownOf } from './memory.ts'
 import type { Cell, StepMemory } from './memory.ts'
 import { cardProblem, refuseBlind } from './opening.ts'
-import { ABANDONED, abandonStep } from './reading.ts'
+import { ABANDONED, abandonStep } from '../machines/ceremony.ts'
 
 // The requests to an airgap that are no steps: answer a dispute, give a ceremony up, close one that is over, pair with a client.
 
@@ -37,25 +36,26 @@ interface Here {
   readonly cell: Cell
   readonly script: Script
   readonly known: Known
+  readonly position: Position
 }
 
 function hereOf(ports: AirgapPorts, id: string): Here {
   const cell = ports.memory.read().ceremonies[id]
   if (cell === undefined) throw runError('unknown-ceremony', { ceremony: id })
   const script = scriptFor(ports, cell.opening)
-  return { cell, script, known: knownNow(ports, { id, script, opening: cell.opening }) }
+  return { cell, script, known: knownNow(ports, { id, script, opening: cell.opening }), position: positionOf(script.ceremony, cell) }
 }
 
 /** Answers a dispute about this participant: once for each complainer, from memory after that. */
 async function answerDispute(ports: AirgapPorts, id: string, name: string, { dispute, collected }: DisputeRequest): Promise<Stated> {
-  const { cell, script, known } = hereOf(ports, id)
+  const { cell, script, known, position } = hereOf(ports, id)
   const step = script.ceremony.steps.find((one) => one.disputes === name)
   if (step === undefined) throw runError('unknown-step', { ceremony: id, step: name })
   const key = disputeKey(name, dispute.from)
   const before = Object.hasOwn(cell.disputes, key) ? cell.disputes[key]?.stated : undefined
   if (before !== undefined && before !== null) return before
-  refuseOver(id, cell)
-  if (cell.state !== 'live') throw runError('closed', { ceremony: id, why: 'its session is erased' })
+  refuseOver(id, position)
+  if (!position.can({ type: 'ACCUSED' })) throw runError('closed', { ceremony: id, why: 'its session is erased' })
   const viewed = cell.steps[step.name] === undefined ? withCollected(known, step.name, collected) : known
   if (viewed !== known) verifyCollected(known, step, collected)
   const verified = verifyDispute(viewed, step, name, dispute)
@@ -77,15 +77,19 @@ const withCollected = (known: Known, step: string, collected: DisputeRequest['co
  * certificate, nobody can use its result. Its owner confirms it.
  */
 async function abandonCeremony(ports: AirgapPorts, id: string, name: string): Promise<Stated> {
-  const { cell, script, known } = hereOf(ports, id)
+  const { cell, script, known, position } = hereOf(ports, id)
   const step = abandonStep(script.ceremony)
   const certificate = script.ceremony.steps.find((one) => one.name === script.ceremony.certificate)
   if (step?.name !== name || certificate === undefined) throw runError('unknown-step', { ceremony: id, step: name })
   const before = cell.steps[step.name]?.stated
   if (before?.type === ABANDONED) return before
-  refuseOver(id, cell)
-  if (before !== undefined || cell.state !== 'live') throw runError('closed', { ceremony: id, why: `this airgap has answered ${step.name}: what it kept stays` })
-  if (!isCommitted(script, cell)) throw runError('out-of-order', { step: ABANDONED, expected: certificate.name })
+  refuseOver(id, position)
+  if (!position.can({ type: 'ABANDONED' })) {
+    const isAnswered = before !== undefined || position.status !== 'active'
+    throw isAnswered
+      ? runError('closed', { ceremony: id, why: `this airgap has answered ${step.name}: what it kept stays` })
+      : runError('out-of-order', { step: ABANDONED, expected: certificate.name })
+  }
   if ((await ports.confirm({ kind: 'abandon', ceremony: id, script, opening: cell.opening, me: known.me })) !== true) throw runError('not-abandoned', { ceremony: id })
   const stated = signStated({ known, secrets: { seed: ports.memory.read().seed } }, { step: step.name, type: ABANDONED, view: viewBefore(known, certificate.index), payload: {} })
   const answered: StepMemory = { asked: hashOf([id, name, ABANDONED]), collected: [], prepared: {}, stated }
@@ -99,17 +103,19 @@ async function abandonCeremony(ports: AirgapPorts, id: string, name: string): Pr
  * success.
  */
 async function closeCeremony(ports: AirgapPorts, id: string, request: CloseRequest): Promise<void> {
-  const { cell, script, known } = hereOf(ports, id)
+  const { cell, known, position } = hereOf(ports, id)
   // Closed before, perhaps with an answer that got lost: what was erased shows no end any more, and none is needed.
-  if (cell.state === 'closed') return
-  const isCommittedStill = isCommitted(script, cell) && !isBarred(cell)
+  if (position.output === 'closed') return
   if (request.ending !== undefined) verifyEnding(known, request.ending)
   else if (request.abort === undefined) throw runError('statements', { step: 'Abort', why: 'it brings nothing that shows an end' })
   else verifyAbort(known, request.abort)
-  if (isCommittedStill && request.ending === undefined) {
+  const by = request.ending === undefined ? 'abort' : 'ending'
+  const isAbortOfSuccess = position.output === 'finished' && by === 'abort'
+  if (position.status !== 'active' && !isAbortOfSuccess) return
+  if (!position.can({ type: 'CLOSED', by })) {
     throw runError('closed', { ceremony: id, why: 'this airgap has stated its part of the certificate and keeps its session until all have' })
   }
-  if (cell.state === 'live') await saveCell(ports, id, () => erased(cell, 'closed'))
+  await saveCell(ports, id, () => erased(cell, 'closed'))
 }
 
 /** @throws run.statements, wire.* */
@@ -162,15 +168,6 @@ export interface Airgap {
   readonly handle: (text: string) => Promise<string>
 }
 
-type Machine = Actor<ReturnType<typeof compileAirgap>>
-
-/** One request under way in a ceremony's machine. */
-interface Pending {
-  readonly body: StepRequest
-  readonly settle: (answer: PartialAnswer) => void
-  readonly fail: (error: unknown) => void
-}
-
 interface StatedPart {
   readonly give: 'statement'
   readonly statement: Stated
@@ -181,8 +178,6 @@ type PartialAnswer = StatedPart | { readonly give: 'question'; readonly question
 
 /** Makes the airgap role over its ports. */
 export function createAirgap(ports: AirgapPorts): Airgap {
-  const machines = new Map<string, Machine>()
-  const pending = new Map<string, Pending>()
   let last: Promise<unknown> = Promise.resolve()
 
   async function take(text: string): Promise<string> {
@@ -199,115 +194,11 @@ export function createAirgap(ports: AirgapPorts): Airgap {
     if (ceremony === null || name === null) throw runError('unknown-ceremony', { ceremony: 'none' })
     if (request.ask === 'close') {
       await closeCeremony(ports, ceremony, request)
-      machines.get(ceremony)?.send({ type: 'CLOSE' })
       return { give: 'closed', request: digest }
     }
     if (request.ask === 'dispute') return { give: 'statement', request: digest, statement: await answerDispute(ports, ceremony, name, request) }
-    if (request.ask === 'abandon') {
-      const statement = await abandonCeremony(ports, ceremony, name)
-      machines.get(ceremony)?.send({ type: 'CLOSE' })
-      return { give: 'statement', request: digest, statement }
-    }
-    return { ...(await step(ceremony, name, digest, request)), request: digest }
-  }
-
-  /** Answers a step: from memory where it was answered, or through the ceremony's machine. */
-  async function step(id: string, name: string, digest: string, body: StepRequest): Promise<PartialAnswer> {
-    const joined = joinedFor(ports, id, body.opening)
-    const { cell, script } = joined
-    if (!airgapSteps(script.ceremony).some((one) => one.name === name)) throw runError('unknown-step', { ceremony: id, step: name })
-    const answered = cell?.steps[name]
-    if (answered !== undefined) {
-      if (answered.asked !== askedHash(id, name, body)) throw runError('other-request', { step: name })
-      return fromMemory(answered)
-    }
-    // One that was recovered has its share, and not what it had answered: to state any of it anew, to other statements, would be equivocation.
-    if (cell?.state === 'finished') throw runError('closed', { ceremony: id, why: 'it is finished, and its session is erased' })
-    const certificate = script.ceremony.steps.findIndex((one) => one.name === script.ceremony.certificate)
-    const isAfter = script.ceremony.steps.findIndex((one) => one.name === name) > certificate
-    if (isAfter && isBarred(cell)) throw runError('closed', { ceremony: id, why: 'this airgap was shown a complaint, beside which there can be no success' })
-    const disputed = disputedIn(joined)
-    if (ports.allowBlind !== true) refuseBlind(id, script, joined.opening)
-    if (disputed !== undefined) throw runError('closed', { ceremony: id, why: `this airgap disputed in ${disputed}, so it aborts` })
-    const machine = machines.get(id) ?? startMachine(joined)
-    const wanted = currentStep(machine, script)
-    try {
-      if (wanted !== name) throw runError('out-of-order', { step: name, expected: wanted ?? 'none' })
-      return await new Promise<PartialAnswer>((settle, fail) => {
-        pending.set(digest, { body, settle, fail })
-        machine.send({ type: 'REQUEST', step: name, request: digest })
-      })
-    } finally {
-      pending.delete(digest)
-      // What was never joined leaves nothing behind, however many openings a client makes up.
-      if (ports.memory.read().ceremonies[id] === undefined) machines.delete(id)
-    }
-  }
-
-  function startMachine({ id, script, opening }: Joined): Machine {
-    const here = { id, script, opening }
-    const stepOf = (name: string): Step => {
-      const found = script.ceremony.steps.find((one) => one.name === name)
-      if (found === undefined) throw new TypeError(`no step ${name}`)
-      return found
-    }
-    const requestOf = (digest: string): Pending => {
-      const found = pending.get(digest)
-      if (found === undefined) throw new TypeError('a request that nobody brought')
-      return found
-    }
-    const tell = (state: AirgapProgress['state'], name: string) => ports.onProgress?.({ ceremony: id, step: name, state })
-    const machine = compileAirgap(script.ceremony).provide({
-      actors: {
-        verify: fromPromise(({ input }) => {
-          tell('verifying', input.step)
-          const { body } = requestOf(input.request)
-          const known = knownNow(ports, here)
-          verifyCollected(known, stepOf(input.step), body.collected)
-          verifyPrepared(known, stepOf(input.step), body.prepared)
-          return Promise.resolve(null)
-        }),
-        confirm: fromPromise(async ({ input }) => {
-          const asked = askedHash(id, input.step, requestOf(input.request).body)
-          if (isUnderWay(ports.memory.read().ceremonies[id], input.step, asked)) return true
-          tell('confirming', input.step)
-          const answer = await ports.confirm(confirmation(ports, here, stepOf(input.step)))
-          if (answer !== true) {
-            await saveCell(ports, id, (cell) => erased(cell ?? newCell(opening), 'declined'))
-            requestOf(input.request).fail(runError('rejected', { ceremony: id, isForAll: stepOf(input.step).collect.kind === 'all', reason: answer.declined }))
-          }
-          return answer === true
-        }),
-        compute: fromPromise(async ({ input }) => {
-          tell('computing', input.step)
-          const request = requestOf(input.request)
-          const answer = await compute(ports, here, stepOf(input.step), request.body)
-          tell(answer.give === 'question' ? 'asking' : 'answered', input.step)
-          request.settle(answer)
-          return answer.give === 'question' ? 'asking' : 'answered'
-        }),
-      },
-      guards: {
-        wasAnswered: (_, { step: name }) => ports.memory.read().ceremonies[id]?.steps[name] !== undefined,
-      },
-      actions: {
-        refuse: ({ context }, { error }) => {
-          if (isKeyriteError(error)) tell('refused', currentStep(machines.get(id), script) ?? '')
-          pending.get(context.request)?.fail(error)
-        },
-      },
-    })
-    const actor = createActor(machine)
-    // Whatever goes wrong inside reaches the request that caused it; a failed machine is made anew from the vault.
-    actor.subscribe({
-      error: (error) => {
-        machines.delete(id)
-        for (const one of pending.values()) one.fail(error)
-      },
-    })
-    machines.set(id, actor)
-    actor.start()
-    return actor
+    if (request.ask === 'abandon') return { give: 'statement', request: digest, statement: await abandonCeremony(ports, ceremony, name) }
+    return { ...(await answerStep(ports, ceremony, name, request)), request: digest }
   }
 
   return {
@@ -320,11 +211,61 @@ export function createAirgap(ports: AirgapPorts): Airgap {
   }
 }
 
-/** The step that the machine waits in, or undefined where it is over. */
-function currentStep(machine: Machine | undefined, script: Script): string | undefined {
-  const value: unknown = machine?.getSnapshot().value
-  const name = typeof value === 'object' && value !== null ? Object.keys(value)[0] : value
-  return airgapSteps(script.ceremony).find((one) => one.name === name)?.name
+/** Answers a step: from memory where it was answered, or as its machine goes on from where the memory says that it is. */
+async function answerStep(ports: AirgapPorts, id: string, name: string, body: StepRequest): Promise<PartialAnswer> {
+  const joined = joinedFor(ports, id, body.opening)
+  const { cell, script, opening, position } = joined
+  const { ceremony } = script
+  const step = airgapSteps(ceremony).find((one) => one.name === name)
+  if (step === undefined) throw runError('unknown-step', { ceremony: id, step: name })
+  const asked = askedHash(id, name, body)
+  const answered = cell?.steps[name]
+  if (answered !== undefined) {
+    if (answered.asked !== asked) throw runError('other-request', { step: name })
+    return fromMemory(answered)
+  }
+  if (!position.can({ type: 'REQUEST', step: name })) throw outOfPlace(id, ceremony, position, name)
+  if (ports.allowBlind !== true) refuseBlind(id, script, opening)
+  const tell = (state: AirgapProgress['state']) => ports.onProgress?.({ ceremony: id, step: name, state })
+
+  /** Does what a place asks for, and gives what came of it. */
+  const done: Readonly<Record<Exclude<AirgapPlace['doing'], 'waiting'>, () => Promise<AirgapEvent | PartialAnswer>>> = {
+    verifying: () => {
+      const known = knownNow(ports, joined)
+      verifyCollected(known, step, body.collected)
+      verifyPrepared(known, step, body.prepared)
+      return Promise.resolve({ type: 'VERIFIED' })
+    },
+    confirming: async () => {
+      // Its owner has said yes to this very work, which something stopped.
+      if (isUnderWay(ports.memory.read().ceremonies[id], name, asked)) return { type: 'CONFIRMED' }
+      tell('confirming')
+      const said = await ports.confirm(confirmation(ports, joined, step))
+      if (said === true) return { type: 'CONFIRMED' }
+      await saveCell(ports, id, (now) => erased(now ?? newCell(opening), 'declined'))
+      throw runError('rejected', { ceremony: id, isForAll: step.collect.kind === 'all', reason: said.declined })
+    },
+    computing: () => {
+      tell('computing')
+      return compute(ports, joined, step, body)
+    },
+  }
+  tell('verifying')
+  try {
+    for (let at = moved(ceremony, position, { type: 'REQUEST', step: name }); ; ) {
+      const doing = placeOf(at)?.doing
+      if (doing === undefined || doing === 'waiting') throw new TypeError(`nothing is done in ${name}`)
+      const result = await done[doing]()
+      if ('give' in result) {
+        tell(result.give === 'question' ? 'asking' : 'answered')
+        return result
+      }
+      at = moved(ceremony, at, result)
+    }
+  } catch (error) {
+    if (isKeyriteError(error) && error.code !== 'run.rejected') tell('refused')
+    throw error
+  }
 }
 
 const askedHash = (id: string, step: string, body: StepRequest): string => hashOf([id, step, setHash(body.collected)])
@@ -342,7 +283,7 @@ function numberOf(id: string): string {
   return shown.number
 }
 
-function confirmation(ports: AirgapPorts, here: Omit<Joined, 'cell'>, step: Step): Confirmation {
+function confirmation(ports: AirgapPorts, here: Joined, step: Step): Confirmation {
   const { id, script, opening } = here
   const { me, followed } = knownNow(ports, here)
   const joins = airgapSteps(script.ceremony)[0]?.name === step.name
@@ -354,7 +295,7 @@ function confirmation(ports: AirgapPorts, here: Omit<Joined, 'cell'>, step: Step
 }
 
 /** Runs the verb, and puts the answer into the vault before anyone sees it. */
-async function compute(ports: AirgapPorts, here: Omit<Joined, 'cell'>, step: Step, body: StepRequest): Promise<PartialAnswer> {
+async function compute(ports: AirgapPorts, here: Joined, step: Step, body: StepRequest): Promise<PartialAnswer> {
   const { id, script: { ceremony }, opening } = here
   const { seed, ceremonies } = ports.memory.read()
   const cell = ceremonies[id] ?? newCell(opening)

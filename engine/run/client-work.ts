@@ -24,7 +24,7 @@ import type { DisputeState } from './disputes.ts'
 import { runError } from './errors.ts'
 import type { Feed } from './feed.ts'
 import type { Ledger } from './ledger.ts'
-import { ABANDONED, abandonStep } from './reading.ts'
+import { ABANDONED, abandonStep } from '../machines/ceremony.ts'
 import type { MessageChecks } from './reading.ts'
 import { resolveArgs } from './verbs.ts'
 

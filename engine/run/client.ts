@@ -4,6 +4,7 @@
  * and posts nothing twice.
  */
 import { createActor, fromCallback, fromPromise, waitFor } from 'xstate'
+import type { StateValue } from 'xstate'
 import { isKeyriteError } from '../base/errors.ts'
 import { following } from '../base/signals.ts'
 import type { Step } from '../machines/ceremony.ts'
@@ -19,7 +20,7 @@ import { pause } from './feed.ts'
 import { withheldWords } from './following.ts'
 import { Ledger } from './ledger.ts'
 import { checkOpening } from './opening.ts'
-import { abandonStep } from './reading.ts'
+import { abandonStep } from '../machines/ceremony.ts'
 import { checkRunnable } from './verbs.ts'
 
 export interface ClientResult {
@@ -117,9 +118,10 @@ class ClientRun {
     }
   }
 
-  private tell(value: unknown): void {
-    const [step, doing] = typeof value === 'string' ? [value, ''] : Object.entries(value as Record<string, unknown>)[0] ?? ['', '']
-    this.ports.onProgress?.({ ceremony: this.ledger.id, step, doing: String(doing) })
+  /** Tells where the machine is: the step and what is done in it, or what comes after an end. */
+  private tell(value: StateValue): void {
+    const [place = '', doing = ''] = pathOf(typeof value === 'object' && value['running'] !== undefined ? value['running'] : value)
+    this.ports.onProgress?.({ ceremony: this.ledger.id, step: place, doing })
   }
 
   private machine() {
@@ -375,3 +377,7 @@ class ClientRun {
     }
   }
 }
+
+/** `{ SendDeals: 'posting' }` as a path. */
+const pathOf = (value: StateValue): readonly string[] =>
+  typeof value === 'string' ? [value] : Object.entries(value).flatMap(([name, inner]) => [name, ...(inner === undefined ? [] : pathOf(inner))])

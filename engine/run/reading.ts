@@ -6,6 +6,7 @@ import { isKeyriteError } from '../base/errors.ts'
 import { printableLine } from '../base/text.ts'
 import { fromHex } from '../base/bytes.ts'
 import { sha256Hex, taggedHash } from '../crypto/hash.ts'
+import { ABANDONED, abandonStep } from '../machines/ceremony.ts'
 import type { Ceremony, Dispute, Message as MessageSpec, Step } from '../machines/ceremony.ts'
 import type { Collected, VerbFault } from '../verbs/runtime.ts'
 import { signatureOf } from '../verbs/table.ts'
@@ -24,15 +25,6 @@ import { hasAttachment, pieceFor, piecesProblem, readAttachment, statementFields
 
 // Giving up for good (protocol §6): an airgap that stated its part of a certificate, and never hears what became of it, states in the
 // slot of the step after that it will never take that step. Without its word there the ceremony can never be usable.
-
-/** The type of that statement, which every script has. */
-export const ABANDONED = 'Abandoned'
-
-/** The step in whose slot it stands: the first of the airgap after the certificate that collects from all; none where there is no such. */
-export function abandonStep({ steps, certificate }: Ceremony): Step | undefined {
-  const index = steps.findIndex(({ name }) => name === certificate)
-  return steps.slice(index + 1).find((step) => step.airgap !== undefined && step.collect.kind === 'all')
-}
 
 // The slots of one ceremony's log: what took each first, what of it counts, and whose are still free.
 

@@ -16,7 +16,7 @@ import { runError } from './errors.ts'
 import { Ledger } from './ledger.ts'
 import type { CellState, KeptRecord, MemoryStore, StepMemory } from './memory.ts'
 import { checkOpening } from './opening.ts'
-import { ABANDONED } from './reading.ts'
+import { ABANDONED } from '../machines/ceremony.ts'
 import type { Post } from './reading.ts'
 import { headIn, linesOf, readInto, readTranscript, refuseHidden } from './transcript.ts'
 

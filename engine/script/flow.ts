@@ -1,7 +1,5 @@
 /** The ceremony as a whole: what comes before what, what is never used, and how it ends. */
 import type { Step } from '../machines/ceremony.ts'
-import { abortsAfterSuccess } from '../machines/graph.ts'
-import type { OutlineStep } from '../machines/graph.ts'
 import type { Resolving } from './calls.ts'
 import { nearest } from './codes.ts'
 import { hasForm, smallName } from './forms.ts'
@@ -53,16 +51,11 @@ function checkCertificate({ draft, declared, at, report }: Resolving): void {
     report('unknown-step', at.value(['certificate']), { name: draft.certificate, known: declared.steps, sender })
     return
   }
-  const steps = declared.steps.map((name): OutlineStep => {
-    const step = draft.steps[name]
-    return {
-      name, side: isClient(step) ? 'client' : 'airgap', assist: step?.assist !== undefined,
-      confirm: step?.confirm !== undefined, agree: step?.agree !== undefined, all: step?.collect === 'all',
-      ...(step?.disputes === undefined ? {} : { disputes: step.disputes }),
+  // Nothing may abort a ceremony that has succeeded: no owner's no, no disagreement, no complaint.
+  for (const step of declared.steps.slice(certificate + 1)) {
+    for (const part of ['confirm', 'agree', 'disputes'] as const) {
+      if (draft.steps[step]?.[part] !== undefined) report('after-certificate', at.key(['steps', step, part]), { step, part, certificate: draft.certificate })
     }
-  })
-  for (const { step, part } of abortsAfterSuccess({ steps, certificate })) {
-    report('after-certificate', at.key(['steps', step, part]), { step, part, certificate: draft.certificate })
   }
 }
 

@@ -4,7 +4,7 @@ import { qrMatrix } from '../../../engine/channel/qr-matrix.ts'
 import { failureFor } from '../../page/camera.ts'
 import { FAILURES } from '../../page/failures.ts'
 import { framesIn, lineOf, messageOf } from '../../page/paste.ts'
-import { makeTurns } from '../../page/reader-worker.ts'
+import { makeTurns } from '../../page/turns.ts'
 import { linesOf, makeOutbox } from '../../page/session.ts'
 import { crispFor, isStatus, makeRate, readStatus, timeLeft, writeStatus } from '../../page/shower.ts'
 

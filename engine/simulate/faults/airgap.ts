@@ -2,7 +2,7 @@
 import { toHex } from '../../base/bytes.ts'
 import { ed25519FromSeed } from '../../crypto/ed25519.ts'
 import { backupOf, emptyMemory, EPOCH, restoredFrom } from '../../run/memory.ts'
-import { abandonStep } from '../../run/reading.ts'
+import { abandonStep } from '../../machines/ceremony.ts'
 import { abortPayload } from '../../wire/abort.ts'
 import { canonical } from '../../base/canonical.ts'
 import type { JsonObject } from '../../base/canonical.ts'

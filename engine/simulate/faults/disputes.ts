@@ -1,6 +1,6 @@
 /** Faults of the key generation's disputes, and of giving it up: false complaints and answers, and what has no place beside another. */
 import { toHex } from '../../base/bytes.ts'
-import { ABANDONED, abandonStep } from '../../run/reading.ts'
+import { ABANDONED, abandonStep } from '../../machines/ceremony.ts'
 import type { JsonObject } from '../../base/canonical.ts'
 import type { Pin } from '../../wire/message.ts'
 import { abortBy, airgapSteps, beforeStep, cheating, flippedText, inStep, meddling, restated, stating, swallowed } from '../meddling.ts'

@@ -1,85 +1,42 @@
 import { expect } from 'chai'
-import { createActor, fromCallback, fromPromise, waitFor } from 'xstate'
-import { AIRGAP_NAMES, airgapConfig, airgapSteps, compileAirgap } from '../../machines/airgap.ts'
-import type { AirgapInput, Computed } from '../../machines/airgap.ts'
-import { CLIENT_NAMES, clientConfig, compileClient, OUTCOMES } from '../../machines/client.ts'
+import { createActor, fromCallback, fromPromise, initialTransition, transition, waitFor } from 'xstate'
+import type { AnyStateMachine } from 'xstate'
+import { AIRGAP_OUTCOMES, airgapSteps, compileAirgap } from '../../machines/airgap.ts'
+import type { AirgapEvent } from '../../machines/airgap.ts'
+import { abandonStep } from '../../machines/ceremony.ts'
+import { compileClient, OUTCOMES } from '../../machines/client.ts'
 import type { Asked, CollectedHow, Duty, StepInput } from '../../machines/client.ts'
-import { assertComplete } from '../../machines/strict.ts'
+import { statesIn } from '../../machines/graph.ts'
 import { readShipped, shippedNames } from '../../script/load.ts'
 import type { Fault } from '../../wire/abort.ts'
 import type { Json } from '../../base/canonical.ts'
 
-type Node = Record<string, unknown>
-
 const dkg = readShipped('dkg').ceremony
-
-/** A machine's configuration with one thing in it changed, at a path. */
-function planted(path: readonly string[], value: unknown): Node {
-  const config = structuredCloneish(clientConfig(dkg)) as Node
-  const parent = path.slice(0, -1).reduce<Node>((node, key) => node[key] as Node, config)
-  const last = path.at(-1) ?? ''
-  // An absent part and an undefined one are the same to XState.
-  parent[last] = value
-  return config
-}
-
-/** A copy that shares functions. */
-function structuredCloneish(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(structuredCloneish)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, structuredCloneish(one)]))
-}
-
-const check = (config: Node) => () => assertComplete('planted', config, CLIENT_NAMES)
+const ACTORS = /^(ask|assist|compute|post|collect|duty|justify|abort|doubt|abandon|pause|watch)$/
 
 describe('the compiler of machines', () => {
   for (const name of shippedNames()) {
-    it(`makes both machines of ${name}, in which every name is implemented`, () => {
+    it(`makes both machines of ${name}, in which every step and every end has its state`, () => {
       const { ceremony } = readShipped(name)
-      assertComplete('client', clientConfig(ceremony), CLIENT_NAMES)
-      assertComplete('airgap', airgapConfig(ceremony), AIRGAP_NAMES)
-      expect(Object.keys(compileClient(ceremony).config.states ?? {})).to.include.members([...ceremony.steps.map((step) => step.name), ...OUTCOMES])
-      expect(Object.keys(compileAirgap(ceremony).config.states ?? {})).to.include.members([...airgapSteps(ceremony).map((step) => step.name), 'finished', 'declined', 'closed'])
+      const keys = (machine: AnyStateMachine) => statesIn(machine.root).map(({ key }) => key)
+      expect(keys(compileClient(ceremony))).to.include.members([...ceremony.steps.map((step) => step.name), ...OUTCOMES])
+      const ends = AIRGAP_OUTCOMES.filter((outcome) => outcome !== 'abandoned' || abandonStep(ceremony) !== undefined)
+      expect(keys(compileAirgap(ceremony))).to.include.members([...airgapSteps(ceremony).map((step) => step.name), ...ends])
+    })
+
+    it(`hears every failure of an actor of ${name}: one that nobody hears would end the process`, () => {
+      const actors = statesIn(compileClient(readShipped(name).ceremony).root).flatMap((state) => state.invoke.map((one) => ({ state, src: typeof one.src === 'string' ? one.src : '', id: one.id })))
+      expect(actors.length).to.be.greaterThan(readShipped(name).ceremony.steps.length * 3)
+      for (const { state, src, id } of actors) {
+        expect(src).to.match(ACTORS)
+        expect([...state.transitions.keys()], `${state.id}: ${src}`).to.include(`xstate.error.actor.${id}`)
+      }
     })
   }
 
-  it('implements every name that it lists, and lists every name that it implements', () => {
-    for (const [machine, names] of [[compileClient(dkg), CLIENT_NAMES], [compileAirgap(dkg), AIRGAP_NAMES]] as const) {
-      const { actors, guards, actions } = machine.implementations
-      expect(Object.keys(actors).sort()).to.deep.equal([...names.actors].sort())
-      expect(Object.keys(guards).sort()).to.deep.equal([...names.guards].sort())
-      expect(Object.keys(actions).sort()).to.deep.equal([...names.actions].sort())
-    }
-  })
-
-  const step = ['states', 'ProcessDeals', 'states']
-  const plants: [string, readonly string[], unknown, RegExp][] = [
-    ['an unknown actor', [...step, 'posting', 'invoke', 'src'], 'send', /actor send at planted\.ProcessDeals\.posting/],
-    ['no actor', [...step, 'posting', 'invoke', 'src'], 5, /actor 5/],
-    ['an unknown guard', [...step, 'collecting', 'invoke', 'onDone'], [{ guard: 'isNice', target: '#aborting' }], /guard isNice/],
-    ['an unknown guard with parameters', [...step, 'collecting', 'invoke', 'onDone'], { guard: { type: 'isNice', params: {} }, target: '#aborting' }, /guard isNice/],
-    ['an unknown action', [...step, 'asking', 'invoke', 'onDone'], { target: 'posting', actions: ['forgetQuestion', 'boast'] }, /action boast/],
-    ['an unknown action on entry', [...step, 'asking', 'entry'], 'boast', /action boast/],
-    ['an unknown sibling', [...step, 'asking', 'invoke', 'onDone'], 'mailing', /state mailing/],
-    ['an unknown id', [...step, 'collecting', 'invoke', 'onDone'], '#nowhere', /state #nowhere/],
-    ['an unknown child', ['on', 'ABORT'], '.nowhere', /state \.nowhere/],
-    ['a target that is no name', ['on', 'ABORT'], { target: 5 }, /state number/],
-    ['an inherited name as a target', [...step, 'asking', 'invoke', 'onDone'], 'constructor', /state constructor/],
-    ['an unknown initial state', ['states', 'ProcessDeals', 'initial'], 'resting', /initial state resting/],
-    ['no initial state', ['states', 'ProcessDeals', 'initial'], undefined, /initial state undefined/],
-    ['an actor whose failure nobody hears', [...step, 'posting', 'invoke', 'onError'], undefined, /error transition of post/],
-    ['an actor of the whole machine whose failure nobody hears', ['invoke', 'onError'], undefined, /error transition of watch/],
-    ['an unknown target of a failure', [...step, 'posting', 'invoke', 'onError'], '#oops', /state #oops/],
-    ['an unknown target at once', ['states', 'ending', 'always'], [{ guard: 'isBound', target: 'nirvana' }], /state nirvana/],
-  ]
-  for (const [what, path, value, message] of plants) {
-    it(`refuses ${what}, which XState would take`, () => {
-      expect(check(planted(path, value))).to.throw(message).with.property('code', 'compile.unknown')
-    })
-  }
-
-  it('takes what was not planted', () => {
-    expect(check(planted(['id'], 'dkg-client'))).not.to.throw()
+  it('has one actor of each name, so that the runtime provides them all', () => {
+    const { actors } = compileClient(dkg).implementations
+    for (const name of Object.keys(actors)) expect(name).to.match(ACTORS)
   })
 })
 
@@ -107,7 +64,7 @@ describe('a client’s machine', () => {
         ask: fromPromise<Asked, StepInput>(said('ask', actors.ask ?? (() => Promise.resolve({ kind: 'statement' })))),
         assist: fromPromise<Json, StepInput>(said('assist', () => Promise.resolve({ sums: [] }))),
         post: fromPromise<null, StepInput>(said('post', actors.post ?? nothing)),
-        pause: fromPromise<null, StepInput>(said('pause', nothing)),
+        pause: fromPromise<null>(did('pause', nothing)),
         collect: fromPromise<CollectedHow, StepInput>(said('collect', actors.collect ?? (() => Promise.resolve({ kind: 'complete' })))),
         duty: fromPromise<Duty>(did('duty', actors.duty ?? (() => Promise.resolve({ kind: 'over' as const })))),
         justify: fromPromise<null>(did('justify', actors.justify ?? nothing)),
@@ -157,7 +114,7 @@ describe('a client’s machine', () => {
     let fails = 2
     const again = await walk({ post: () => (fails-- > 0 ? Promise.reject(unreachable) : Promise.resolve(null)) })
     expect(again.outcome).to.equal('usable')
-    expect(again.ran.filter((one) => one === 'pause SendPublicKeys')).to.have.lengthOf(2)
+    expect(again.ran.slice(1, 7)).to.deep.equal(['post SendPublicKeys', 'pause', 'post SendPublicKeys', 'pause', 'post SendPublicKeys', 'collect SendPublicKeys'])
     for (const reason of [new Error('a bug'), Object.assign(new Error('taken'), { code: 'board.conflict' }), 'a text', undefined, null, 5]) {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever an edge may throw
       const { outcome, context } = await walk({ post: () => Promise.reject(reason) })
@@ -194,7 +151,7 @@ describe('a client’s machine', () => {
     const { ran, outcome } = await walk({
       collect: disputed, duty: () => Promise.resolve(duties.shift() ?? { kind: 'over' }), justify: () => (fails-- > 0 ? Promise.reject(unreachable) : Promise.resolve(null)),
     })
-    expect(ran.slice(-9)).to.deep.equal(['duty', 'justify', 'pause ', 'duty', 'justify', 'pause ', 'duty', 'justify', 'duty'])
+    expect(ran.slice(-9)).to.deep.equal(['duty', 'justify', 'pause', 'duty', 'justify', 'pause', 'duty', 'justify', 'duty'])
     expect(outcome).to.equal('aborted')
   })
 
@@ -246,74 +203,60 @@ describe('a client’s machine', () => {
 })
 
 describe('an airgap’s machine', () => {
-  function start(actors: { verify?: (input: AirgapInput) => Promise<null>; confirm?: () => Promise<boolean>; compute?: () => Promise<Computed> }, answered: readonly string[] = []) {
-    const ran: string[] = []
-    const refused: unknown[] = []
-    const done = new Set(answered)
-    const machine = compileAirgap(dkg).provide({
-      actors: {
-        verify: fromPromise<null, AirgapInput>(({ input }) => { ran.push(`verify ${input.step}`); return actors.verify?.(input) ?? Promise.resolve(null) }),
-        confirm: fromPromise<boolean, AirgapInput>(({ input }) => { ran.push(`confirm ${input.step}`); return actors.confirm?.() ?? Promise.resolve(true) }),
-        compute: fromPromise<Computed, AirgapInput>(async ({ input }) => {
-          ran.push(`compute ${input.step}`)
-          const how = await (actors.compute?.() ?? Promise.resolve('answered' as const))
-          if (how === 'answered') done.add(input.step)
-          return how
-        }),
-      },
-      guards: { wasAnswered: (_, { step }) => done.has(step) },
-      actions: { refuse: (_, { error }) => { refused.push(error) } },
-    })
-    const actor = createActor(machine)
-    actor.subscribe({ error: () => undefined })
-    actor.start()
-    const request = async (step: string) => {
-      actor.send({ type: 'REQUEST', step, request: 'ab'.repeat(32) })
-      await waitFor(actor, (snapshot) => snapshot.status !== 'active' || JSON.stringify(snapshot.value).includes('waiting'))
-      return JSON.stringify(actor.getSnapshot().value)
-    }
-    return { actor, request, ran, refused }
-  }
+  const machine = compileAirgap(dkg)
   const names = dkg.steps.map((step) => step.name)
+  const after = (events: readonly AirgapEvent[]) => events.reduce((at, event) => transition(machine, at, event)[0], initialTransition(machine)[0])
+  const answered = (step: string): readonly AirgapEvent[] => [{ type: 'REQUEST', step }, { type: 'VERIFIED' }, { type: 'CONFIRMED' }, { type: 'ANSWERED' }]
+  const upTo = (count: number): readonly AirgapEvent[] => names.slice(0, count).flatMap(answered)
+  const placeIn = (events: readonly AirgapEvent[]) => JSON.stringify(after(events).value)
 
-  it('verifies and computes each step, and asks its owner before the first only', async () => {
-    const { request, ran } = start({})
-    for (const name of names) await request(name)
-    expect(ran).to.deep.equal(names.flatMap((name, i) => [`verify ${name}`, ...(i === 0 ? [`confirm ${name}`] : []), `compute ${name}`]))
-  })
-
-  it('begins where its memory says that it was', async () => {
-    const { actor, request } = start({}, names.slice(0, 3))
-    expect(actor.getSnapshot().value).to.deep.equal({ ProcessDeals: 'waiting' })
-    expect(await request('SendDeals')).to.equal('{"ProcessDeals":"waiting"}')
-    expect(start({}, names).actor.getSnapshot().output).to.equal('finished')
-  })
-
-  it('stays where it is after what does not verify, after a question, and after a screen that failed', async () => {
-    const error = new Error('bad')
-    for (const actors of [{ verify: () => Promise.reject(error) }, { confirm: () => Promise.reject(error) }, { compute: () => Promise.reject(error) }]) {
-      const { request, refused } = start(actors)
-      expect(await request('SendPublicKeys')).to.equal('{"SendPublicKeys":"waiting"}')
-      expect(refused).to.deep.equal([error])
+  it('verifies and computes each step, and asks its owner before the first only', () => {
+    for (const [i, step] of names.entries()) {
+      const asked: readonly AirgapEvent[] = [...upTo(i), { type: 'REQUEST', step }]
+      expect(placeIn(asked)).to.include(`"${step}":"verifying"`)
+      expect(placeIn([...asked, { type: 'VERIFIED' }])).to.include(`"${step}":"${i === 0 ? 'confirming' : 'computing'}"`)
     }
-    expect(await start({ compute: () => Promise.resolve('asking') }).request('SendPublicKeys')).to.equal('{"SendPublicKeys":"waiting"}')
+    expect(after(upTo(names.length)).output).to.equal('finished')
   })
 
-  it('is over when its owner declines, or when the ceremony is closed', async () => {
-    const declined = start({ confirm: () => Promise.resolve(false) })
-    await declined.request('SendPublicKeys')
-    expect(declined.actor.getSnapshot().output).to.equal('declined')
-    expect(declined.ran).to.deep.equal(['verify SendPublicKeys', 'confirm SendPublicKeys'])
-    const closed = start({}, names.slice(0, 2))
-    closed.actor.send({ type: 'CLOSE' })
-    expect(closed.actor.getSnapshot().output).to.equal('closed')
+  it('takes a request for the step that it is in, and for no other', () => {
+    for (const [i] of names.entries()) {
+      for (const step of names) expect(after(upTo(i)).can({ type: 'REQUEST', step }), `${step} after ${String(i)}`).to.equal(step === names[i])
+    }
   })
 
-  it('holds a request’s digest, and nothing else of it', async () => {
-    const { actor, request } = start({})
-    await request('SendPublicKeys')
-    const { context } = actor.getSnapshot()
-    expect(context).to.deep.equal({ request: 'ab'.repeat(32) })
-    expect(JSON.stringify(actor.getPersistedSnapshot())).not.to.match(/seed|salt|share|payload|prepared/)
+  it('stays where it is after what does not verify, after a question, and after a screen that failed', () => {
+    const [step = ''] = names
+    const asked: readonly AirgapEvent[] = [{ type: 'REQUEST', step }]
+    for (const events of [asked, [...asked, { type: 'VERIFIED' } as const], [...asked, { type: 'VERIFIED' } as const, { type: 'CONFIRMED' } as const]]) {
+      expect(placeIn([...events, { type: 'REFUSED' }])).to.equal(placeIn([]))
+    }
+    const question: readonly AirgapEvent[] = [...upTo(3), { type: 'REQUEST', step: 'ProcessDeals' }, { type: 'VERIFIED' }, { type: 'ASKED' }]
+    expect(placeIn(question)).to.equal(placeIn(upTo(3)))
+  })
+
+  it('is over when its owner declines, and when its client shows an end that is one', () => {
+    expect(after([{ type: 'REQUEST', step: names[0] ?? '' }, { type: 'VERIFIED' }, { type: 'DECLINED' }]).output).to.equal('declined')
+    for (const [i] of names.entries()) {
+      const isCommitted = i > names.indexOf(dkg.certificate)
+      expect(after([...upTo(i), { type: 'CLOSED', by: 'abort' }]).output).to.equal(isCommitted ? undefined : 'closed')
+      expect(after([...upTo(i), { type: 'CLOSED', by: 'ending' }]).output).to.equal('closed')
+      expect(after([...upTo(i), { type: 'ABANDONED' }]).output).to.equal(isCommitted ? 'abandoned' : undefined)
+    }
+  })
+
+  it('takes no step after a dispute of its own, nor one after the certificate once it was accused', () => {
+    const disputed: readonly AirgapEvent[] = [...upTo(3), { type: 'REQUEST', step: 'ProcessDeals' }, { type: 'VERIFIED' }, { type: 'DISPUTED' }]
+    for (const step of names) expect(after(disputed).can({ type: 'REQUEST', step }), step).to.equal(false)
+    expect(after(disputed).can({ type: 'ACCUSED' })).to.equal(true)
+    const accused: readonly AirgapEvent[] = [...upTo(3), { type: 'ACCUSED' }]
+    expect(after(accused).can({ type: 'REQUEST', step: 'ProcessDeals' })).to.equal(true)
+    expect(after([...accused, ...answered('ProcessDeals')]).can({ type: 'REQUEST', step: 'ProcessResponses' })).to.equal(false)
+    expect(after([...accused, ...answered('ProcessDeals'), { type: 'CLOSED', by: 'abort' }]).output).to.equal('closed')
+  })
+
+  it('holds nothing of what it was asked or answered', () => {
+    expect(JSON.stringify(after([...upTo(3), { type: 'ACCUSED' }]).toJSON())).not.to.match(/seed|salt|share|payload|prepared/)
+    expect(after(upTo(3)).context).to.deep.equal({ isBarred: false })
   })
 })
