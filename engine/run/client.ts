@@ -10,18 +10,17 @@ import { following } from '../base/signals.ts'
 import type { Step } from '../machines/ceremony.ts'
 import { compileClient } from '../machines/client.ts'
 import type { ClientEvent, CollectedHow, Duty, Outcome } from '../machines/client.ts'
-import { isStorages } from '../wire/abort.ts'
 import type { Fault } from '../wire/abort.ts'
 import { ClientWork } from './client-work.ts'
 import type { ClientPorts } from './client-work.ts'
 import type { DisputeState } from './disputes.ts'
-import { mayBeAccused } from './ending.ts'
 import { pause } from './feed.ts'
-import { withheldWords } from './following.ts'
 import { Ledger } from './ledger.ts'
 import { checkOpening } from './opening.ts'
 import { abandonStep } from '../machines/ceremony.ts'
 import { checkRunnable } from './verbs.ts'
+import { collected, dutyOf, isDoubtOver, isOnDuty, lastDeadline, missed, nextTime, watched } from './conclusions.ts'
+import type { Look } from './conclusions.ts'
 
 export interface ClientResult {
   readonly outcome: Outcome
@@ -52,6 +51,8 @@ class ClientRun {
   private readonly signal: AbortSignal
   private readonly work: ClientWork
   private readonly changed = new Set<() => void>()
+  /** How often the log has changed. */
+  private changes = 0
   /** When a complaint about this participant was first seen by this run. */
   private readonly seenAt = new Map<DisputeState, number>()
 
@@ -79,6 +80,7 @@ class ClientRun {
       this.ledger.follow(posted, (hash, _, onMissing) => this.ports.feed.attachment(hash, waiting.signal, onMissing), this.signal).then(
         () => {
           this.ports.onLedger?.(this.ledger)
+          this.changes += 1
           for (const hear of [...this.changed]) hear()
         },
         // A bug; or the run was stopped.
@@ -147,16 +149,40 @@ class ClientRun {
         isDead: () => ledger.dead !== null,
         isUsable: () => ledger.usable,
         mayAbandon: () => work.isBound && this.ports.offerAbandon !== undefined && abandonStep(ledger.ceremony) !== undefined,
-        isOnDuty: () => this.isOnDuty,
-        isOver: () => this.ports.clock.now() >= this.lastDeadline,
+        isOnDuty: () => isOnDuty(this.look),
+        isOver: () => this.ports.clock.now() >= lastDeadline(ledger),
         isPassed: (_, { step }) => ledger.current > work.stepOf(step).index,
       },
     })
   }
 
-  private get lastDeadline(): number {
-    const { ledger } = this
-    return Math.max(ledger.deadline(ledger.ceremony.steps.length - 1), ...ledger.disputes.map((one) => ledger.disputeDeadline(one.name)))
+  /** What this client sees now. */
+  private get look(): Look {
+    const { ledger, work, ports: { clock, me } } = this
+    const now = clock.now()
+    const accusedUntil = work.accusations.map((one) => {
+      const seen = this.seenAt.get(one) ?? now
+      this.seenAt.set(one, seen)
+      return seen + (ledger.ceremony.disputes[one.name]?.within ?? 0)
+    })
+    return { ledger, me: me.name, now, isBound: work.isBound, hasLeft: work.hasLeft, accusedUntil }
+  }
+
+  /**
+   * Waits until something can be concluded: looks again at every change of the log, and whenever a time is over.
+   *
+   * @param least a time at which to look, besides the ceremony's deadlines
+   * @returns undefined if it was stopped before
+   */
+  private async concluded<T>(conclude: (look: Look) => T | undefined, signal: AbortSignal, least?: number): Promise<T | undefined> {
+    for (;;) {
+      const [look, seen] = [this.look, this.changes]
+      const found = conclude(look)
+      if (found !== undefined || signal.aborted) return found
+      const hasChanged = () => this.changes !== seen
+      const time = nextTime(look, least)
+      await (time === Infinity ? this.when(hasChanged, signal) : this.whenOrLate(hasChanged, time, signal))
+    }
   }
 
   /** Resolves when the condition holds, looking again at every change of the log. */
@@ -206,23 +232,20 @@ class ClientRun {
     const stopped = new AbortController()
     let passed = this.ledger.current
     const look = () => {
-      const { ending, certified, current, dead, disputes, faults } = this.ledger
       if (stopped.signal.aborted) return
+      const { current } = this.ledger
       if (current > passed) send({ type: 'PASSED' })
       passed = current
-      const fork = certified ? faults.find(isStorages) : undefined
-      // A dispute is heard where it matters, so that whoever has one too can still say so.
-      const isDead = dead !== null && disputes.length === 0
-      if (fork === undefined && (certified || (ending === null && !this.work.hasLeft && !isDead))) return
+      const event = watched(this.look)
+      if (event === undefined) return
       this.changed.delete(look)
-      if (fork !== undefined) send({ type: 'FORKED', why: fork.why })
-      else send(ending?.kind === 'fault' ? { type: 'FAULT', fault: ending.fault } : { type: 'ABORT' })
+      send(event)
     }
     this.changed.add(look)
     // Not at once: the machine is still being started.
     queueMicrotask(look)
-    this.missed(stopped.signal).then(
-      (fault) => fault !== null && !stopped.signal.aborted && send({ type: 'FAULT', fault }),
+    this.concluded(missed, stopped.signal).then(
+      (fault) => fault !== undefined && !stopped.signal.aborted && send({ type: 'FAULT', fault }),
       // A clock that fails is the edge's bug; the run then ends by the others' Aborts, or by its owner.
       (error: unknown) => this.ports.onTrouble?.(error instanceof Error ? error : new Error(String(error))),
     )
@@ -232,74 +255,34 @@ class ClientRun {
     }
   }
 
-  /** Waits for each deadline up to the certificate's in turn, on this client's clock, and says who is missing. */
-  private async missed(signal: AbortSignal): Promise<Fault | null> {
-    const { ledger } = this
-    for (const step of ledger.ceremony.steps.slice(0, ledger.certificateIndex + 1)) {
-      const deadline = ledger.deadline(step.index)
-      if (ledger.current > step.index) continue
-      await this.onTime(deadline, signal)
-      if (signal.aborted) return null
-      if (ledger.current > step.index) continue
-      const dispute = ledger.disputes.find((one) => one.step.name === step.name)
-      if (dispute !== undefined) {
-        await this.onTime(ledger.disputeDeadline(dispute.name), signal)
-        return ledger.certified ? null : this.unanswered(dispute.name)
-      }
-      return this.missing(step)
-    }
-    return null
-  }
-
-  private missing(step: Step): Fault {
-    const { ledger } = this
-    if (ledger.withheld !== null) {
-      return {
-        reason: 'withheld', step: step.name, accused: null, convicts: false, offsets: [ledger.asOf + 1],
-        why: withheldWords(ledger.withheld, ledger.asOf),
-      }
-    }
-    const missing = ledger.missing(step.index)
-    const by = new Date(ledger.deadline(step.index)).toISOString()
-    const wanted = ledger.wanted(step)
-    const some = `${ledger.roster.length - missing.length} of the ${wanted} that it takes finished ${step.name} by ${by}`
-    return {
-      reason: 'missing', step: step.name, accused: missing.length === 1 ? missing[0] ?? null : null, convicts: false, offsets: [],
-      why: wanted < ledger.roster.length ? some : `${missing.join(', ')} did not finish ${step.name} by ${by}`,
-    }
+  private get grace(): number {
+    return this.ports.clock.now() + GRACE
   }
 
   /** Waits until a step is complete or disputed; after the certificate, no longer than its deadline. */
   private async collect(step: Step, signal: AbortSignal): Promise<CollectedHow> {
-    const { ledger, ports: { clock } } = this
-    const complete = () => ledger.current > step.index
-    const disputed = () => ledger.disputes.some((one) => one.step.name === step.name)
-    if (step.index > ledger.certificateIndex) {
-      await this.whenOrLate(() => complete() || ledger.dead !== null, Math.max(ledger.deadline(step.index), clock.now() + GRACE), signal)
-      return { kind: complete() ? 'complete' : 'late' }
-    }
-    await this.when(() => complete() || disputed(), signal)
-    return { kind: complete() ? 'complete' : 'disputed' }
+    const least = this.grace
+    return (await this.concluded((look) => collected(look, step, least), signal, least)) ?? { kind: 'late' }
   }
 
   /** Says why it aborts, and sees it in the log: whoever looks at the end finds the reason there. */
   private async abort(fault: Fault | null, signal: AbortSignal): Promise<null> {
-    const { ledger, work, ports: { clock } } = this
+    const { ledger, work } = this
     await work.abort(fault, signal)
-    await this.whenOrLate(() => ledger.ending?.kind === 'abort' || work.hasLeft || ledger.certified, clock.now() + GRACE, signal)
+    await this.whenOrLate(() => ledger.ending?.kind === 'abort' || work.hasLeft || ledger.certified, this.grace, signal)
     return null
   }
 
   /** Waits until the certificate is complete, cannot be any more, or all deadlines are over. */
   private async doubt(signal: AbortSignal): Promise<null> {
-    const { ledger, work, ports: { clock } } = this
-    await this.whenOrLate(() => ledger.certified || ledger.dead !== null || !work.isBound, Math.max(this.lastDeadline, clock.now() + GRACE), signal)
+    const least = this.grace
+    await this.concluded((look) => isDoubtOver(look, least) || undefined, signal, least)
     return null
   }
 
   /** Gives it up for good, if the owner says so on both machines, and sees that in the log. */
   private async abandon(signal: AbortSignal): Promise<null> {
-    const { ledger, work, ports: { clock, offerAbandon } } = this
+    const { ledger, work, ports: { offerAbandon } } = this
     if (offerAbandon === undefined || !(await offerAbandon())) return null
     try {
       await work.abandon(signal)
@@ -309,72 +292,13 @@ class ClientRun {
       this.ports.onTrouble?.(error)
       return null
     }
-    await this.whenOrLate(() => ledger.dead !== null || ledger.certified, clock.now() + GRACE, signal)
+    await this.whenOrLate(() => ledger.dead !== null || ledger.certified, this.grace, signal)
     return null
-  }
-
-  /** The step whose statements may be disputed, where the script has one. */
-  private get disputedStep(): Step | undefined {
-    return this.ledger.ceremony.steps.find((step) => step.disputes !== undefined)
-  }
-
-  /** Until when a complaint may come, or must be answered: its deadline, or that same time from when it was first seen here. */
-  private get dutyUntil(): number {
-    const { ledger, work, ports: { clock } } = this
-    const name = this.disputedStep?.disputes ?? ''
-    const within = ledger.ceremony.disputes[name]?.within ?? 0
-    const answers = work.accusations.map((one) => {
-      const seen = this.seenAt.get(one) ?? clock.now()
-      this.seenAt.set(one, seen)
-      return seen + within
-    })
-    return Math.max(ledger.disputeDeadline(name), ...answers)
-  }
-
-  /** Could a complaint about this participant still be answered, or come? */
-  private get isOnDuty(): boolean {
-    const { ledger, ports: { clock, me } } = this
-    return mayBeAccused(ledger, me.name, clock.now(), this.dutyUntil)
-  }
-
-  /** Every dispute in the log is answered, or will not be any more. */
-  private get areJudged(): boolean {
-    const { ledger, ports: { clock } } = this
-    return ledger.disputes.length > 0 && ledger.disputes.every(({ answered, name }) => answered || clock.now() >= ledger.disputeDeadline(name))
   }
 
   /** Waits for what this participant owes to disputes: an answer, a word about what they came to, or nothing any more. */
   private async duty(signal: AbortSignal): Promise<Duty> {
-    const { ledger, work } = this
-    const saysNothing = () => ledger.ending?.kind === 'abort' || work.hasLeft
-    const found = (): Duty | undefined => {
-      if (ledger.certified || ledger.usable) return { kind: 'over' }
-      if (work.accusations.length > 0 && this.isOnDuty) return { kind: 'accused' }
-      if (this.areJudged) return saysNothing() ? { kind: 'over' } : { kind: 'judged', fault: this.judged() }
-      return this.isOnDuty || ledger.disputes.length > 0 ? undefined : { kind: 'over' }
-    }
-    for (let next = found(); ; next = found()) {
-      if (next !== undefined || signal.aborted) return next ?? { kind: 'over' }
-      const seen = ledger.asOf
-      const times = [this.dutyUntil, ...ledger.disputes.map(({ name }) => ledger.disputeDeadline(name))].filter((time) => time > this.ports.clock.now())
-      await this.whenOrLate(() => ledger.asOf !== seen, Math.min(...times), signal)
-    }
-  }
-
-  /** What the disputes came to: the first verdict, or that an answer did not come in time. */
-  private judged(): Fault {
-    const { ledger } = this
-    return ledger.faults.find(({ convicts, step }) => convicts && step === this.disputedStep?.name) ?? this.unanswered(ledger.disputes.find(({ answered }) => !answered)?.name ?? '')
-  }
-
-  /** Nobody is guilty for want of an answer: a storage can delay. */
-  private unanswered(name: string): Fault {
-    const open = this.ledger.disputes.find((one) => one.name === name && !one.answered)
-    const accused = open?.accused ?? null
-    return {
-      reason: 'missing', step: open?.step.name ?? null, accused, convicts: false, offsets: open === undefined ? [] : [open.dispute.offset],
-      why: `${accused ?? 'the accused'} did not answer the ${name} of ${open?.dispute.statement.from ?? 'a participant'} in time`,
-    }
+    return (await this.concluded(dutyOf, signal)) ?? { kind: 'over' }
   }
 }
 

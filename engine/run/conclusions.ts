@@ -1,0 +1,129 @@
+/**
+ * What a client concludes from the log that it sees, from its own part in it, and from its clock. Nothing here waits: the run asks
+ * again whenever one of the three changes, and the model check asks the same of every order in which they can.
+ */
+import { certificateIndex } from '../machines/ceremony.ts'
+import type { Step } from '../machines/ceremony.ts'
+import type { ClientEvent, CollectedHow, Duty } from '../machines/client.ts'
+import { isStorages } from '../wire/abort.ts'
+import type { Fault } from '../wire/abort.ts'
+import { mayBeAccused } from './ending.ts'
+import { withheldWords } from './following.ts'
+import type { Ledger } from './ledger.ts'
+
+/** What a client looks at. */
+export interface Look {
+  readonly ledger: Ledger
+  readonly me: string
+  /** Milliseconds since 1970, by its own clock. */
+  readonly now: number
+  /** Its part of the certificate is, or may be, in the log, and the certificate may still complete. */
+  readonly isBound: boolean
+  /** Its own Abort is in the log. */
+  readonly hasLeft: boolean
+  /** Of each complaint about it that waits for its answer, until when it answers: as long after it first saw it as the script gives. */
+  readonly accusedUntil: readonly number[]
+}
+
+/** The step whose statements may be disputed, where the script has one. */
+const disputedStep = ({ ceremony }: Ledger): Step | undefined => ceremony.steps.find((step) => step.disputes !== undefined)
+
+/** When nothing of a ceremony can come in time any more. */
+export const lastDeadline = (ledger: Ledger): number =>
+  Math.max(ledger.deadline(ledger.ceremony.steps.length - 1), ...ledger.disputes.map((one) => ledger.disputeDeadline(one.name)))
+
+/** The next time at which a conclusion may change by the clock alone; infinite where none does. */
+export function nextTime({ ledger, now, accusedUntil }: Look, least = -Infinity): number {
+  const dispute = disputedStep(ledger)?.disputes
+  const times = [
+    ...ledger.ceremony.steps.map(({ index }) => ledger.deadline(index)), ...(dispute === undefined ? [] : [ledger.disputeDeadline(dispute)]),
+    ...accusedUntil, least,
+  ]
+  return Math.min(...times.filter((time) => time > now))
+}
+
+/** What the log tells the machine once: that others see another log, a fault, or an Abort; undefined as long as nothing. */
+export function watched({ ledger, hasLeft }: Look): ClientEvent | undefined {
+  const { ending, certified, dead, disputes, faults } = ledger
+  const fork = certified ? faults.find(isStorages) : undefined
+  if (fork !== undefined) return { type: 'FORKED', why: fork.why }
+  if (certified) return undefined
+  if (ending?.kind === 'fault') return { type: 'FAULT', fault: ending.fault }
+  // A dispute is heard where it matters, so that whoever has one too can still say so.
+  const isDead = dead !== null && disputes.length === 0
+  return ending !== null || hasLeft || isDead ? { type: 'ABORT' } : undefined
+}
+
+/** Whose time is over up to the certificate, on this client's clock; undefined as long as nobody's. */
+export function missed({ ledger, now }: Look): Fault | undefined {
+  const step = ledger.ceremony.steps[ledger.current]
+  if (step === undefined || ledger.certified || now < ledger.deadline(step.index)) return undefined
+  const dispute = ledger.disputes.find((one) => one.step.name === step.name)
+  if (dispute === undefined) return missing(ledger, step)
+  return now < ledger.disputeDeadline(dispute.name) ? undefined : unanswered(ledger, dispute.name)
+}
+
+function missing(ledger: Ledger, step: Step): Fault {
+  if (ledger.withheld !== null) {
+    return {
+      reason: 'withheld', step: step.name, accused: null, convicts: false, offsets: [ledger.asOf + 1],
+      why: withheldWords(ledger.withheld, ledger.asOf),
+    }
+  }
+  const names = ledger.missing(step.index)
+  const by = new Date(ledger.deadline(step.index)).toISOString()
+  const wanted = ledger.wanted(step)
+  const some = `${ledger.roster.length - names.length} of the ${wanted} that it takes finished ${step.name} by ${by}`
+  return {
+    reason: 'missing', step: step.name, accused: names.length === 1 ? names[0] ?? null : null, convicts: false, offsets: [],
+    why: wanted < ledger.roster.length ? some : `${names.join(', ')} did not finish ${step.name} by ${by}`,
+  }
+}
+
+/**
+ * How a step's collecting ends; undefined as long as it does not. Before the certificate only the log ends it.
+ *
+ * @param least it waits until then, however late it began
+ */
+export function collected({ ledger, now }: Look, { index, name }: Step, least: number): CollectedHow | undefined {
+  if (ledger.current > index) return { kind: 'complete' }
+  if (index <= certificateIndex(ledger.ceremony)) return ledger.disputes.some((one) => one.step.name === name) ? { kind: 'disputed' } : undefined
+  return ledger.dead !== null || now >= Math.max(ledger.deadline(index), least) ? { kind: 'late' } : undefined
+}
+
+/** The certificate is complete, cannot be any more, or all deadlines are over. */
+export const isDoubtOver = ({ ledger, isBound, now }: Look, least: number): boolean =>
+  ledger.certified || ledger.dead !== null || !isBound || now >= Math.max(lastDeadline(ledger), least)
+
+/** Could a complaint about this participant still be answered, or come? */
+export function isOnDuty({ ledger, me, now, accusedUntil }: Look): boolean {
+  const name = disputedStep(ledger)?.disputes
+  return name !== undefined && mayBeAccused(ledger, me, now, Math.max(ledger.disputeDeadline(name), ...accusedUntil))
+}
+
+/** What a client owes to disputes: an answer, a word about what they came to, or nothing any more; undefined as long as that is open. */
+export function dutyOf(look: Look): Duty | undefined {
+  const { ledger, now, hasLeft, accusedUntil } = look
+  const { certified, usable, ending, disputes } = ledger
+  if (certified || usable) return { kind: 'over' }
+  const owes = isOnDuty(look)
+  if (accusedUntil.length > 0 && owes) return { kind: 'accused' }
+  const areJudged = disputes.length > 0 && disputes.every(({ answered, name }) => answered || now >= ledger.disputeDeadline(name))
+  if (areJudged) return ending?.kind === 'abort' || hasLeft ? { kind: 'over' } : { kind: 'judged', fault: judged(ledger) }
+  return owes || disputes.length > 0 ? undefined : { kind: 'over' }
+}
+
+/** What the disputes came to: the first verdict, or that an answer did not come in time. */
+const judged = (ledger: Ledger): Fault =>
+  ledger.faults.find(({ convicts, step }) => convicts && step === disputedStep(ledger)?.name) ??
+  unanswered(ledger, ledger.disputes.find(({ answered }) => !answered)?.name ?? '')
+
+/** Nobody is guilty for want of an answer: a storage can delay. */
+function unanswered({ disputes }: Ledger, name: string): Fault {
+  const open = disputes.find((one) => one.name === name && !one.answered)
+  const accused = open?.accused ?? null
+  return {
+    reason: 'missing', step: open?.step.name ?? null, accused, convicts: false, offsets: open === undefined ? [] : [open.dispute.offset],
+    why: `${accused ?? 'the accused'} did not answer the ${name} of ${open?.dispute.statement.from ?? 'a participant'} in time`,
+  }
+}
