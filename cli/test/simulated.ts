@@ -10,7 +10,8 @@ import { seededRandom, simulate } from '../../engine/simulate/simulate.ts'
 import type { Simulated, SimulateOptions } from '../../engine/simulate/simulate.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import type { Board } from '../../engine/wire/board.ts'
-import { EMPTY_HEAD, parseMessage } from '../../engine/wire/message.ts'
+import { EMPTY_HEAD } from '../../engine/wire/log.ts'
+import { parseMessage } from '../../engine/wire/message.ts'
 
 export const dkg = readShipped('dkg')
 export const three = ['ada', 'bob', 'cem']

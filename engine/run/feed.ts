@@ -2,7 +2,8 @@
  * A board's log as one client has verified it: every head, from the first message on. What was verified stays pinned
  * on disk; a log that does not continue it stops the client.
  */
-import { EMPTY_LOG, parseMessage } from '../wire/message.ts'
+import { EMPTY_LOG } from '../wire/log.ts'
+import { parseMessage } from '../wire/message.ts'
 import type { Message, Pin } from '../wire/message.ts'
 import type { Board, Entry } from '../wire/board.ts'
 

@@ -33,7 +33,8 @@ import { canonical } from '../base/canonical.ts'
 import type { JsonObject } from '../base/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
-import { EMPTY_HEAD, EMPTY_LOG, headAfter, parseMessage, placeProblem, provesMore, sameStatement, signMessage, slotOf, textHash, verifyStatement } from '../wire/message.ts'
+import { EMPTY_HEAD, EMPTY_LOG, headAfter } from '../wire/log.ts'
+import { parseMessage, placeProblem, provesMore, sameStatement, signMessage, slotOf, textHash, verifyStatement } from '../wire/message.ts'
 import type { Message, Pin } from '../wire/message.ts'
 
 /**

@@ -1,5 +1,5 @@
 /** A store that forgets everything when the process ends: for tests and trials. */
-import { EMPTY_LOG } from '../../engine/wire/message.ts'
+import { EMPTY_LOG } from '../../engine/wire/log.ts'
 import type { Store, Stored, StoredAttachment } from '../store.ts'
 
 export function openMemoryStore(): Store {

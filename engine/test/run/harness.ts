@@ -19,7 +19,8 @@ import { verbs } from '../../verbs/implementations.ts'
 import type { Json, JsonObject } from '../../base/canonical.ts'
 import { checkAnswer } from '../../wire/exchange.ts'
 import type { Answer } from '../../wire/exchange.ts'
-import { EMPTY_HEAD, headAfter, parseMessage, textHash } from '../../wire/message.ts'
+import { EMPTY_HEAD, headAfter } from '../../wire/log.ts'
+import { parseMessage, textHash } from '../../wire/message.ts'
 
 export const dkg = readShipped('dkg')
 export const beacon = readShipped('beacon')

@@ -7,7 +7,8 @@ import { seededRandom, simulate } from '../../simulate/simulate.ts'
 import type { Simulated } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import type { AirgapVerb } from '../../verbs/runtime.ts'
-import { EMPTY_HEAD, parseMessage } from '../../wire/message.ts'
+import { EMPTY_HEAD } from '../../wire/log.ts'
+import { parseMessage } from '../../wire/message.ts'
 import { namesOf, resultOf, simulateDkg } from './harness.ts'
 
 const sign = readShipped('sign')

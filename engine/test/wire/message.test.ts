@@ -7,10 +7,8 @@ import { canonical } from '../../base/canonical.ts'
 import type { JsonObject } from '../../base/canonical.ts'
 import { ceremonyId, checkCard, indexOf, sameCard, signCard, verifyCard } from '../../wire/card.ts'
 import type { Opening } from '../../wire/card.ts'
-import {
-  EMPTY_HEAD, EMPTY_LOG, MAX_MESSAGE, ceremonyOf, hashOf, headAfter, markOf, nextHead, parseMessage, placeProblem, provesMore, sameStatement, signMessage,
-  signStatement, slotKey, slotOf, textHash, verifyMessage, verifyStatement,
-} from '../../wire/message.ts'
+import { EMPTY_HEAD, EMPTY_LOG, headAfter, markOf, nextHead } from '../../wire/log.ts'
+import { MAX_MESSAGE, ceremonyOf, hashOf, parseMessage, placeProblem, provesMore, sameStatement, signMessage, signStatement, slotKey, slotOf, textHash, verifyMessage, verifyStatement } from '../../wire/message.ts'
 import type { Message, Statement, Unsigned } from '../../wire/message.ts'
 import { signObject, verifyObject } from '../../wire/sign.ts'
 import { codeOf, seededRandom } from '../crypto/random.ts'
