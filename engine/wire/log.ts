@@ -7,12 +7,18 @@ import { canonicalBytes } from '../base/canonical.ts'
 import { fromHex } from '../base/bytes.ts'
 import { isKeyriteError } from '../base/errors.ts'
 import { taggedHash } from '../crypto/hash.ts'
-import type { Entry } from './board.ts'
 import { ceremonyOf, parseMessage, placeProblem, textHash } from './message.ts'
 import type { Message, Pin } from './message.ts'
 
 export const EMPTY_HEAD = '0'.repeat(64)
 export const EMPTY_LOG: Pin = { offset: -1, head: EMPTY_HEAD }
+
+export interface Entry extends Pin {
+  /** The message's canonical text. */
+  readonly text: string
+  /** SHA-256 of the text, hex, where it is told besides. */
+  readonly hash?: string
+}
 
 /** The offset and the head alone, of what has more. */
 export const pinOf = ({ offset, head }: Pin): Pin => ({ offset, head })
@@ -36,6 +42,7 @@ export type Break =
   | { readonly kind: 'offset'; readonly offset: number; readonly given: number }
   /** A text that is no message: whose entry it is stands in the message alone, so that it has no head. */
   | { readonly kind: 'text'; readonly offset: number; readonly why: string }
+  | { readonly kind: 'hash'; readonly offset: number }
   | { readonly kind: 'head'; readonly offset: number }
   /** A message that counts for nothing where it stands, and that no honest storage takes. */
   | { readonly kind: 'place'; readonly offset: number; readonly why: string }
@@ -49,8 +56,9 @@ function wordsOf(fact: Break): string {
   switch (fact.kind) {
     case 'offset': return `offset ${fact.given} is given where ${fact.offset} should be`
     case 'text': return `what stands there is no message: ${fact.why}`
+    case 'hash': return 'the hash beside the message is not that of the message'
     case 'head': return 'the head does not follow from the one before it and the message'
-    case 'place': return `a message stands there that no honest storage takes: ${fact.why}`
+    case 'place': return `the message stands in no log, and no honest storage takes it: ${fact.why}`
     case 'shorter': return `the log has fewer messages now: it ends at offset ${fact.end}`
     case 'end': return 'the head is another one than before'
   }
@@ -77,7 +85,6 @@ export function holding<T>(check: () => T, accuse: (broken: BrokenChain) => unkn
 
 /** An entry that continues a chain, with what it says. Only chains make them. */
 export interface Linked extends Entry {
-  /** SHA-256 of the text, hex. */
   readonly hash: string
   readonly message: Message
 }
@@ -128,14 +135,21 @@ export class Chain {
 
   /** Goes on by an entry that somebody else placed. @throws BrokenChain where it does not continue this chain, which stays as it is */
   next(entry: Entry): Linked {
+    const link = this.check(entry)
+    this.heads.push(link.head)
+    return link
+  }
+
+  /** Checks an entry as `next` does, and does not go on yet. @throws BrokenChain */
+  check(entry: Entry): Linked {
     const { offset, head } = this.pin
     if (entry.offset !== offset + 1) throw new BrokenChain({ kind: 'offset', offset: offset + 1, given: entry.offset })
     const known = linked.get(entry)
     const link = known?.before === head ? known.link : this.linkTo(entry.text)
+    if (entry.hash !== undefined && entry.hash !== link.hash) throw new BrokenChain({ kind: 'hash', offset: entry.offset })
     if (link.head !== entry.head) throw new BrokenChain({ kind: 'head', offset: entry.offset })
     const why = this.isServed ? placeProblem(link.message) : null
     if (why !== null) throw new BrokenChain({ kind: 'place', offset: entry.offset, why })
-    this.heads.push(link.head)
     return link
   }
 

@@ -120,6 +120,9 @@ export const hashOf = (value: Json): string => sha256Hex(canonicalBytes(value))
 /** H of a message's canonical text, hex. */
 export const textHash = (text: string): string => sha256Hex(utf8(text))
 
+/** H of an attachment's bytes, hex, by which messages name it. */
+export const attachmentHash = (bytes: Uint8Array): string => sha256Hex(bytes)
+
 /** The ceremony whose entry a statement is in the log: of an Opening the one that it makes; null of a Ready, which belongs to none. */
 export function ceremonyOf({ type, ceremony, payload }: Statement): string | null {
   if (type === 'Opening') return ceremonyId(payload)

@@ -17,7 +17,7 @@ import { EMPTY_HEAD, EMPTY_LOG, headAfter } from '../../engine/wire/log.ts'
 import { parseMessage, signMessage, signStatement, textHash } from '../../engine/wire/message.ts'
 import type { Pin, Statement } from '../../engine/wire/message.ts'
 import { signObject } from '../../engine/wire/sign.ts'
-import { attachmentHeader } from '../admit.ts'
+import { attachmentHeader } from '../../engine/wire/board.ts'
 import type { ConnectOptions } from '../client.ts'
 import type { Limits } from '../limits.ts'
 import { serve } from '../serve.ts'
@@ -101,7 +101,7 @@ export const credentialsOf = ({ card, signing }: Person): NonNullable<ConnectOpt
 })
 
 export const attachmentAuth = (author: Person, hash: string, board = BOARD): string =>
-  attachmentHeader(author.card.name, credentialsOf(author).sign('attachment', { board, hash }))
+  attachmentHeader({ name: author.card.name, signature: credentialsOf(author).sign('attachment', { board, hash }) })
 
 const cleanups: (() => Promise<unknown>)[] = []
 

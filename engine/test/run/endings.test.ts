@@ -186,7 +186,7 @@ describe('a storage', () => {
       },
     }) }
     const error: unknown = await simulate({ ...options, tamper: { ben: garbled } }).catch((reason: unknown) => reason)
-    expect(error).to.have.property('code', 'wire.malformed')
+    expect(error).to.have.property('code', 'board.tampered')
   })
 
   it('that keeps an attachment back is named in the Abort, accuses nobody, and keeps nobody waiting for ever', async () => {
