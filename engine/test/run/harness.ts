@@ -19,7 +19,7 @@ import { verbs } from '../../verbs/implementations.ts'
 import type { Json, JsonObject } from '../../base/canonical.ts'
 import { checkAnswer } from '../../wire/exchange.ts'
 import type { Answer } from '../../wire/exchange.ts'
-import { Chain, EMPTY_HEAD } from '../../wire/log.ts'
+import { Chain, EMPTY_HEAD, holding } from '../../wire/log.ts'
 import { parseMessage } from '../../wire/message.ts'
 
 export const dkg = readShipped('dkg')
@@ -166,7 +166,7 @@ export class TestLog {
 
   /** Adds a message. `attachments` holds what it may name. */
   add(text: string, attachments?: ReadonlyMap<string, Uint8Array>): void {
-    const { offset, message } = this.chain.append(text)
+    const { offset, message } = holding(() => this.chain.append(text), ({ cause }) => cause)
     const attachment = attachments?.get(message.attachment ?? '')
     this.ledger.accept({ offset, message, ...(attachment === undefined ? {} : { attachment }) })
   }
