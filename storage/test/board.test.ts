@@ -152,7 +152,7 @@ for (const kind of ['memory', 'nedb'] as const) {
       const borrowed = { ...ann, card: { ...ann.card, airgapKey: person('thief').card.airgapKey } }
       expect(problem(await post(board, openedOf(ann, openingOf([borrowed, ben])))), 'another airgap beside it').to.equal('422 bad-opening')
       const good = openingOf([ann, ben])
-      const wrong = [{ ...good, more: 1 }, { ...good, roster: [ann.card] }, { ...good, roster: [...good.roster].reverse() }, { ...good, roster: [ann.card, ann.card] }]
+      const wrong = [{ ...good, more: 1 }, { ...good, roster: [ann.card] }, { ...good, roster: [...good.roster].reverse() }, { ...good, roster: [ann.card, ann.card] }, { ...good, opensAt: '2026-02-30T00:00:00Z' }]
       for (const payload of wrong) {
         const text = textOf(ann, { ceremony: null, step: null, type: 'Opening', from: 'ann', view: null, payload })
         expect(problem(await post(board, text)), JSON.stringify(Object.keys(payload))).to.equal('422 bad-opening')

@@ -228,7 +228,7 @@ describe('the page’s following of a board', () => {
   async function followed(answer: (path: string, after: number) => Response, fold: BoardFold): Promise<readonly Link[]> {
     const links: Link[] = []
     const send: typeof fetch = (url) => Promise.resolve().then(() => {
-      const { pathname, searchParams } = new URL(String(url))
+      const { pathname, searchParams } = new URL(url instanceof Request ? url.url : url)
       return answer(pathname.replace('/boards/meadow/', ''), Number(searchParams.get('after')))
     })
     await follow({

@@ -141,6 +141,10 @@ describe('a log with hostile messages in it', () => {
     const chain = new Chain()
     const text = transcriptOf({ ...run, board: { ...run.board, entries: texts.map((one) => chain.append(one)) } })
     expect(verified(text).verdict).to.equal('open')
+    // By copies of strangers alone nothing is opened.
+    const alone = transcriptOf({ ...run, board: { ...run.board, entries: [new Chain().append(texts[0] ?? '')] } })
+    expect(verified(alone).verdict).to.equal('invalid')
+    expect(verified(alone).findings.at(-1)).to.include({ holds: false, line: 2 }).and.to.have.property('detail').that.contains('a participant of it signed')
   })
 
   it('can be exported with a message in it that is nested as deep as any may be', async () => {
