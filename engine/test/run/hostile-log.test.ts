@@ -141,8 +141,9 @@ describe('a log with hostile messages in it', () => {
     const chain = new Chain()
     const text = transcriptOf({ ...run, board: { ...run.board, entries: texts.map((one) => chain.append(one)) } })
     expect(verified(text).verdict).to.equal('open')
-    // By copies of strangers alone nothing is opened.
-    const alone = transcriptOf({ ...run, board: { ...run.board, entries: [new Chain().append(texts[0] ?? '')] } })
+    // In a participant's name, and not signed by it, nothing is opened.
+    const forged = canonical(signMessage(seededRandom('mallory')(32), opening))
+    const alone = transcriptOf({ ...run, board: { ...run.board, entries: [new Chain().append(forged)] } })
     expect(verified(alone).verdict).to.equal('invalid')
     expect(verified(alone).findings.at(-1)).to.include({ holds: false, line: 2 }).and.to.have.property('detail').that.contains('a participant of it signed')
   })
