@@ -1,10 +1,11 @@
 /** Who may write: what is checked of a request before the log decides. */
 import { isKeyriteError } from '../engine/base/errors.ts'
+import { ATTACHMENT_LABEL, readAttachmentHeader } from '../engine/wire/board.ts'
 import type { Card } from '../engine/wire/card.ts'
 import { parseMessage, placeProblem, slotOf, verifyMessage, verifyStatement } from '../engine/wire/message.ts'
 import type { Message } from '../engine/wire/message.ts'
 import { verifyObject } from '../engine/wire/sign.ts'
-import { keysOf, openedBy, readyIn, wantOwnCard } from './ceremonies.ts'
+import { keysOf, openedBy, readyBy, wantOwnCard } from './ceremonies.ts'
 import { equalSecrets, sha256Of } from './digest.ts'
 import { storageError } from './errors.ts'
 import type { Candidate, Log } from './log.ts'
@@ -32,7 +33,7 @@ export function admit({ log, joinToken, buckets }: ServedBoard, text: string, au
   const { from } = statement
   const problem = placeProblem(message)
   if (problem !== null) throw storageError('out-of-place', { type: statement.type, why: problem })
-  const ready = readyIn(message)
+  const ready = readyBy(message)
   const registered = log.card(from)
   if (registered === undefined) {
     if (ready === null) throw storageError('not-registered', { name: from })
@@ -70,25 +71,17 @@ function read(text: string): Message {
   }
 }
 
-const KEYRITE = /^Keyrite +name="([a-z0-9-]{1,32})", *signature="([0-9a-f]{128})"$/i
-
-/** The label under which the right to put an attachment is signed: `sign(signing key, label, {board, hash})`. */
-export const ATTACHMENT_LABEL = 'attachment'
-
-/** The Authorization header for an attachment. */
-export const attachmentHeader = (name: string, signature: string): string =>
-  `Keyrite name="${name}", signature="${signature}"`
-
 /**
  * Who puts an attachment. Only a registered key may, so that strangers cannot fill the disk.
  *
  * @throws storage.not-authorized, not-registered, too-many
  */
 export function admitAttachment({ log, buckets }: ServedBoard, hash: string, authorization: string): string {
-  const [, name, signature] = KEYRITE.exec(authorization) ?? []
-  if (name === undefined || signature === undefined) {
+  const header = readAttachmentHeader(authorization)
+  if (header === undefined) {
     throw storageError('not-authorized', { why: 'it is not of the form Keyrite name="…", signature="…"' })
   }
+  const { name, signature } = header
   const card = log.card(name)
   if (card === undefined) throw storageError('not-registered', { name })
   if (!verifyObject(card.signingKey, ATTACHMENT_LABEL, { board: log.name, hash }, signature)) {

@@ -21,11 +21,12 @@ import { createKeyring, openKeyring } from '../../engine/vault/age.ts'
 import { vaultError } from '../../engine/vault/errors.ts'
 import { readBounded, systemCode, writeDurable, writeFailure } from '../../engine/vault/files.ts'
 import { createVault, readVault } from '../../engine/vault/vault.ts'
-import type { Board, Entry } from '../../engine/wire/board.ts'
+import type { Board } from '../../engine/wire/board.ts'
 import { canonical, parseCanonical } from '../../engine/base/canonical.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
 import type { Card } from '../../engine/wire/card.ts'
-import { EMPTY_HEAD, headAfter, MAX_ATTACHMENT, parseMessage, textHash } from '../../engine/wire/message.ts'
+import { Chain, holding } from '../../engine/wire/log.ts'
+import { MAX_ATTACHMENT } from '../../engine/wire/message.ts'
 import { compileCheck, hexSchema, nameSchema, objectSchema } from '../../engine/wire/schema.ts'
 import { cliError } from '../errors.ts'
 import { makeHome, makeInside, refuseAnother, rolePath } from '../home.ts'
@@ -227,11 +228,9 @@ export function clientLog(home: string, keep = true, file: LogFile = logFile(joi
       const text = await file.read()
       const whole = text?.slice(0, text.lastIndexOf('\n') + 1) ?? ''
       if (keep && whole !== text) await file.replace(whole)
-      let head = EMPTY_HEAD
-      return whole.split('\n').slice(0, -1).map((line, offset): Entry => {
-        head = headAfter(head, parseMessage(line), textHash(line))
-        return { offset, head, text: line }
-      })
+      const chain = new Chain()
+      // A line that is no message is this machine's own damage, and says itself of what kind.
+      return holding(() => whole.split('\n').slice(0, -1).map((line) => chain.append(line)), (broken) => broken.cause)
     },
     append: async (entries) => {
       if (!keep) return

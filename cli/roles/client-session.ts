@@ -10,17 +10,18 @@ import { runError } from '../../engine/run/errors.ts'
 import { Feed, pause } from '../../engine/run/feed.ts'
 import { withheldWords } from '../../engine/run/following.ts'
 import { Ledger } from '../../engine/run/ledger.ts'
-import { openedIn } from '../../engine/run/lobby.ts'
-import type { Opened } from '../../engine/run/lobby.ts'
+import { openedIn } from '../../engine/wire/lobby.ts'
+import type { Opened } from '../../engine/wire/lobby.ts'
 import { checkOpening, followedIds } from '../../engine/run/opening.ts'
 import { lockHome } from '../../engine/vault/lock.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
-import { boardError } from '../../engine/wire/board.ts'
+import { tampered } from '../../engine/wire/board.ts'
 import type { Board } from '../../engine/wire/board.ts'
 import { canonical } from '../../engine/base/canonical.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
 import type { Opening } from '../../engine/wire/card.ts'
-import { EMPTY_LOG, signMessage } from '../../engine/wire/message.ts'
+import { Chain, EMPTY_LOG, holding } from '../../engine/wire/log.ts'
+import { signMessage } from '../../engine/wire/message.ts'
 import type { Pin, Statement } from '../../engine/wire/message.ts'
 import { signObject } from '../../engine/wire/sign.ts'
 import { connectBoard } from '../../storage/client.ts'
@@ -107,8 +108,7 @@ export async function caughtUp({ board, feed, pinned, running }: BoardSession, s
   const pin = await pinned
   const head = await asking()
   // Before the feed looks for attachments that such a storage may not have any more.
-  if (head.offset < pin.offset) throw boardError('tampered', { offset: pin.offset, why: `nothing is left: the log now ends at offset ${String(head.offset)}` })
-  if (head.offset === pin.offset && head.head !== pin.head) throw boardError('tampered', { offset: pin.offset, why: 'the head is another one than before' })
+  holding(() => new Chain(pin).end(head), tampered)
   const reading = async () => {
     while (feed.pin.offset < head.offset && !signal.aborted) await pause(20, signal)
   }

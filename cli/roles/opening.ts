@@ -5,10 +5,10 @@ import type { Ceremony, Script } from '../../engine/machines/ceremony.ts'
 import { grouped } from '../../engine/messages/kind.ts'
 import type { Message } from '../../engine/messages/kind.ts'
 import { isBlind, signerOf } from '../../engine/messages/kinds.ts'
-import type { Posted } from '../../engine/run/feed.ts'
-import { readyFor, readyOf } from '../../engine/run/lobby.ts'
-import type { Opened } from '../../engine/run/lobby.ts'
-import { checkOpening, checkOpeningForm } from '../../engine/run/opening.ts'
+import type { Linked } from '../../engine/wire/log.ts'
+import { checkOpeningForm, readyFor, readyOf } from '../../engine/wire/lobby.ts'
+import type { Opened } from '../../engine/wire/lobby.ts'
+import { checkOpening } from '../../engine/run/opening.ts'
 import { readBounded } from '../../engine/vault/files.ts'
 import { canonical, canonicalBytes, parseCanonical } from '../../engine/base/canonical.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
@@ -58,7 +58,7 @@ export function makeOpening({ script, parameters, roster, rehearsal, followed = 
  * @param me who opens, and takes part
  * @throws cli.roster
  */
-export async function rosterOf(posts: readonly Posted[], script: Script, wanted: string | undefined, me: string): Promise<readonly Card[]> {
+export async function rosterOf(posts: readonly Linked[], script: Script, wanted: string | undefined, me: string): Promise<readonly Card[]> {
   const ready = readyFor(posts, script.hash).map((one) => one.card)
   if (wanted === undefined) {
     if (!ready.some((card) => card.name === me)) throw cliError('roster', { why: `you, ${me}, are not ready for ${script.ceremony.name} with this very file yourself` })
@@ -107,7 +107,7 @@ export async function namesOf(wanted: string, me: string): Promise<readonly stri
 }
 
 /** How a ceremony of this script is opened among those who are ready for it so far. @param named as its owner named the script */
-export function openCommand(posts: readonly Posted[], script: Script, named: string): string {
+export function openCommand(posts: readonly Linked[], script: Script, named: string): string {
   const { parameters, follows } = script.ceremony
   const given = Object.entries(parameters).map(([name, type]) => (type === '[message]' ? '--messages FILE' : name === 'purpose' ? '--purpose TEXT' : `--set ${name}=…`))
   const after = Object.keys(follows).map((name) => `--set ${name}=ID`)
@@ -165,7 +165,7 @@ export async function resolveFollows(ledgers: Ledgers, { follows }: Ceremony, wa
  *
  * @throws cli.roster
  */
-export async function rosterAfter(posts: readonly Posted[], followed: FollowedLedgers, wanted: string | undefined, own: Card): Promise<readonly Card[]> {
+export async function rosterAfter(posts: readonly Linked[], followed: FollowedLedgers, wanted: string | undefined, own: Card): Promise<readonly Card[]> {
   const members = Object.values(followed).flatMap(({ roster }) => roster)
   const isMember = ({ airgapKey }: Card): boolean => members.some((one) => one.airgapKey === airgapKey)
   if (!isMember(own)) throw cliError('roster', { why: `you, ${own.name}, took no part with this airgap in the ceremony that made the key` })
@@ -182,7 +182,7 @@ export async function rosterAfter(posts: readonly Posted[], followed: FollowedLe
 }
 
 /** Clients that say, later than the one in the roster, that they speak for its airgap: to be named in `--roster` if that is so. */
-export function otherClients(posts: readonly Posted[], roster: readonly Card[]): readonly string[] {
+export function otherClients(posts: readonly Linked[], roster: readonly Card[]): readonly string[] {
   const all = readyOf(posts)
   return all.flatMap(({ card, offset }) => {
     const member = roster.find((one) => one.airgapKey === card.airgapKey && one.name !== card.name)
@@ -252,7 +252,7 @@ export async function readGiven(named: string, flags: OpenFlags): Promise<Given>
 }
 
 /** What is given, with roster and what it follows, from the board. @throws cli.roster, cli.followed, cli.rehearsal, cli.parameters */
-export async function wishFor(ledgers: Ledgers, posts: readonly Posted[], { script, follows, sets, roster: wanted, rehearsal }: Given, own: Card): Promise<Required<OpeningWish>> {
+export async function wishFor(ledgers: Ledgers, posts: readonly Linked[], { script, follows, sets, roster: wanted, rehearsal }: Given, own: Card): Promise<Required<OpeningWish>> {
   const { ceremony } = script
   const followed = await resolveFollows(ledgers, ceremony, follows, rehearsal)
   const isAfter = Object.keys(ceremony.follows).length > 0

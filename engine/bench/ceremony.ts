@@ -24,9 +24,10 @@ import { readShipped } from '../script/load.ts'
 import { seededRandom, simulate } from '../simulate/simulate.ts'
 import type { MemberKeys } from '../simulate/simulate.ts'
 import { verbs } from '../verbs/implementations.ts'
-import type { Entry } from '../wire/board.ts'
+import type { Entry } from '../wire/log.ts'
 import type { Opening } from '../wire/card.ts'
-import { EMPTY_HEAD, parseMessage } from '../wire/message.ts'
+import { EMPTY_HEAD } from '../wire/log.ts'
+import { parseMessage } from '../wire/message.ts'
 import { heading, median, print } from './report.ts'
 
 /** One request as it crossed, and the airgap's memory at that time. */

@@ -159,9 +159,19 @@ describe('imports point one way', () => {
     expect(server.filter(({ to }) => isPage(to) || !/^(storage|engine\/(base|wire))\//.test(to))).to.deep.equal([])
   })
 
-  it('the storage’s page imports nothing but itself and engine/', () => {
+  // What the page has of the server is the client of its boards, which everybody uses, and what that needs.
+  const forBrowsers = ['storage/client.ts', 'storage/errors.ts', 'storage/limits.ts']
+
+  it('the storage’s page imports nothing but itself, engine/ and the storage’s client', () => {
     const page = inward('storage').filter(({ from, to }) => isPage(from) && !to.startsWith('inline:'))
-    expect(page.filter(({ to }) => !isPage(to) && !to.startsWith('engine/'))).to.deep.equal([])
+    expect(page.filter(({ to }) => !isPage(to) && !to.startsWith('engine/') && to !== 'storage/client.ts')).to.deep.equal([])
+  })
+
+  it('the storage’s client reaches neither the server nor anything of Node’s but by engine/crypto, which has it for browsers too', () => {
+    const reached = reach([join(root, 'storage/client.ts')])
+    expect([...reached.files.keys()].map(name).filter((file) => file.startsWith('storage/'))).to.have.members(forBrowsers)
+    const users = [...reached.builtins].flatMap(([builtin, files]) => files.map((file) => `${builtin} by ${name(file)}`))
+    expect(users.filter((user) => /by (storage|engine|cli)\//.test(user) && !/ by engine\/crypto\/fast\.ts$/.test(user))).to.deep.equal([])
   })
 
   it('engine/base, engine/wire and engine/crypto import no other part of the engine but one another', () => {

@@ -1,11 +1,7 @@
 /** A board as its readers and writers need it: one log on a storage, or in memory. */
 import { errorTable } from '../base/errors.ts'
+import type { BrokenChain, Entry } from './log.ts'
 import type { Pin } from './message.ts'
-
-export interface Entry extends Pin {
-  /** The message's canonical text. */
-  readonly text: string
-}
 
 export interface Board {
   /**
@@ -33,6 +29,27 @@ export interface Board {
   getAttachment(hash: string): Promise<Uint8Array>
 }
 
+// Who puts an attachment: `sign(signing key, "attachment", {board, hash})`, in the Authorization header of HTTP.
+
+export const ATTACHMENT_LABEL = 'attachment'
+
+const HEADER = /^Keyrite +name="([a-z0-9-]{1,32})", *signature="([0-9a-f]{128})"$/i
+
+export interface Authorization {
+  /** The registered name. */
+  readonly name: string
+  /** Hex. */
+  readonly signature: string
+}
+
+export const attachmentHeader = ({ name, signature }: Authorization): string => `Keyrite name="${name}", signature="${signature}"`
+
+/** Undefined where the header is no such. */
+export function readAttachmentHeader(header: string): Authorization | undefined {
+  const [, name, signature] = HEADER.exec(header) ?? []
+  return name === undefined || signature === undefined ? undefined : { name, signature }
+}
+
 export const boardError = errorTable('board', {
   unreachable: ({ url, why }: { url: string; why: string }) => ({
     what: `The storage at ${url} cannot be reached: ${why}.`,
@@ -55,3 +72,6 @@ export const boardError = errorTable('board', {
     todo: 'Do not go on with this storage. Compare the last offset and head with the other participants and keep this folder as evidence.',
   }),
 })
+
+/** The accusation that a storage's log, which does not go on as it must, comes to. */
+export const tampered = (broken: BrokenChain): Error => boardError('tampered', { offset: broken.fact.offset, why: broken.message }, broken)

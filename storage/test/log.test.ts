@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { isKeyriteError } from '../../engine/base/errors.ts'
-import { EMPTY_LOG } from '../../engine/wire/message.ts'
+import { EMPTY_LOG } from '../../engine/wire/log.ts'
 import { admit, tokenBuckets } from '../admit.ts'
 import { DEFAULT_LIMITS } from '../limits.ts'
 import type { Limits } from '../limits.ts'
