@@ -16,6 +16,7 @@ import { abandonStep } from '../../engine/machines/ceremony.ts'
 import type { Post } from '../../engine/run/reading.ts'
 import type { Random, Verbs } from '../../engine/verbs/runtime.ts'
 import { checkAbort } from '../../engine/wire/abort.ts'
+import type { AbortReason } from '../../engine/wire/abort.ts'
 import type { Entry } from '../../engine/wire/board.ts'
 import type { Json, JsonObject } from '../../engine/base/canonical.ts'
 import { ceremonyOf, EMPTY_LOG, headAfter, parseMessage, placeProblem, textHash, verifyMessage, verifyStatement } from '../../engine/wire/message.ts'
@@ -333,7 +334,7 @@ class UncheckedCeremony implements Reader {
     }
   }
 
-  private found({ message: { statement }, offset }: Post, reason: string, why: string): void {
+  private found({ message: { statement }, offset }: Post, reason: AbortReason, why: string): void {
     if (this.faults.length < MOST_LISTED) this.faults.push({ step: statement.step, reason, why, convicted: null, offsets: [offset] })
   }
 
