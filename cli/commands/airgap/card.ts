@@ -1,6 +1,5 @@
 import { Flags } from '@oclif/core'
 import { channelFlags, KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
-import { isRefusal } from '../../../engine/wire/exchange.ts'
 
 export class AirgapCard extends KeyriteCommand {
   static override summary = 'Introduce this airgap and its client to each other.'
@@ -25,6 +24,7 @@ the card that stands in every roster. Ends when the client has been answered.`
     const { failedEnd, pageEnd } = await import('../../web/page.ts')
     const { runError } = await import('../../../engine/run/errors.ts')
     const { cardIn } = await import('../../../engine/run/memory.ts')
+    const { isRefusal } = await import('../../../engine/wire/exchange.ts')
 
     const channel = await pickChannel(flags.channel)
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
