@@ -69,8 +69,8 @@ function shapeProblem(type: string, value: Json): string | null {
     return null
   } catch (error) {
     if (!isKeyriteError(error, 'wire.malformed')) throw error
-    const where = String(error.facts['where']).replace(/^\/value\/?/, '')
-    const why = String(error.facts['why'])
+    const where = error.facts.where.replace(/^\/value\/?/, '')
+    const { why } = error.facts
     const illegible = typeof value === 'string' && why.startsWith('must match format') ? legibleProblem(value, { lines: true }) : null
     // A pattern helps nobody; what is wanted follows in words.
     return illegible ?? `${where === '' ? 'it' : `its ${where}`} ${why.startsWith('must match ') ? 'has not the right form' : why}`

@@ -24,8 +24,9 @@ const BEARER = /^Bearer +([\x21-\x7e]+)$/i
  * message with its card, and the join token; a ceremony's messages are its members'.
  *
  * @param authorization the request's Authorization header, or ''
- * @throws storage.not-canonical, out-of-place, bad-card, no-token, not-registered, name-taken, bad-signature, too-many,
- * bad-airgap-signature, bad-opening, not-opened, not-member
+ * @throws storage.not-canonical, storage.out-of-place, storage.bad-card, storage.no-token, storage.not-registered,
+ * storage.name-taken, storage.bad-signature, storage.too-many, storage.bad-airgap-signature, storage.bad-opening,
+ * storage.not-opened, storage.not-member
  */
 export function admit({ log, joinToken, buckets }: ServedBoard, text: string, authorization: string): Candidate {
   const message = read(text)
@@ -56,7 +57,7 @@ export function admit({ log, joinToken, buckets }: ServedBoard, text: string, au
   return { text, hash: sha256Of(text), message, slot: slotOf(statement), registers: registered === undefined ? author : null, opens }
 }
 
-/** @throws storage.not-opened, not-member */
+/** @throws storage.not-opened, storage.not-member */
 function wantMember({ ceremonies }: Log, ceremony: string, author: Card): void {
   if (ceremonies.openedAt(ceremony) === undefined) throw storageError('not-opened', { ceremony })
   if (!ceremonies.isMember(ceremony, author)) throw storageError('not-member', { name: author.name, ceremony })
@@ -74,7 +75,7 @@ function read(text: string): Message {
 /**
  * Who puts an attachment. Only a registered key may, so that strangers cannot fill the disk.
  *
- * @throws storage.not-authorized, not-registered, too-many
+ * @throws storage.not-authorized, storage.not-registered, storage.too-many
  */
 export function admitAttachment({ log, buckets }: ServedBoard, hash: string, authorization: string): string {
   const header = readAttachmentHeader(authorization)

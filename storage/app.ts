@@ -5,8 +5,8 @@ import { Readable } from 'node:stream'
 import Router from '@koa/router'
 import Koa from 'koa'
 import type { Context, Middleware } from 'koa'
-import { KeyriteError } from '../engine/base/errors.ts'
 import type { Entry } from '../engine/wire/log.ts'
+import { isKeyriteError } from '../engine/base/errors.ts'
 import { MAX_ATTACHMENT, MAX_MESSAGE } from '../engine/wire/message.ts'
 import type { Pin } from '../engine/wire/message.ts'
 import { admit, admitAttachment } from './admit.ts'
@@ -26,7 +26,7 @@ export interface Bodies {
   /**
    * Reads a whole body.
    *
-   * @throws storage.length-required, too-large, bad-request, busy
+   * @throws storage.length-required, storage.too-large, storage.bad-request, storage.busy
    */
   read(request: IncomingMessage, limit: number): Promise<Buffer>
 }
@@ -338,7 +338,7 @@ function answer(metrics: Metrics, stopping: AbortSignal, say: (line: string) => 
     } catch (error) {
       const { problem, headers } = refusal(error, ctx.path.slice(0, 256))
       if (problem.status === 500) say(`${ctx.method} ${ctx.path}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
-      if (error instanceof KeyriteError && error.cause instanceof Error && problem.status === 503) say(`${error.message} ${error.cause.message}`)
+      if (isKeyriteError(error) && error.cause instanceof Error && problem.status === 503) say(`${error.message} ${error.cause.message}`)
       ctx.status = problem.status
       ctx.set({ ...headers, 'Cache-Control': 'no-store' })
       ctx.vary('Accept')

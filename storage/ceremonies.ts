@@ -140,6 +140,6 @@ function taken<T>(refusal: 'bad-card' | 'bad-opening', read: () => T): T {
     return read()
   } catch (cause) {
     if (!isKeyriteError(cause, 'lobby.counts-for-nothing')) throw cause
-    throw storageError(refusal, { why: String(cause.facts['why']) }, cause)
+    throw storageError(refusal, { why: cause.facts.why }, cause)
   }
 }

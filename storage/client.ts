@@ -13,7 +13,7 @@ import { attachmentHash, MAX_ATTACHMENT, MAX_MESSAGE, parseMessage } from '../en
 import type { Pin } from '../engine/wire/message.ts'
 import { compileCheck, hexSchema, objectSchema } from '../engine/wire/schema.ts'
 import type { Check } from '../engine/wire/schema.ts'
-import { PROBLEM_PREFIX, storageError } from './errors.ts'
+import { PROBLEM_TYPE, readProblem, storageError } from './errors.ts'
 import { MAX_PAGE, MAX_PAGE_BYTES } from './limits.ts'
 
 // One HTTP exchange with a storage that is not trusted: every answer is bounded in time and size and checked in
@@ -165,49 +165,20 @@ function nonsense(url: string, what: string, cause?: unknown): KeyriteError {
   return boardError('unreachable', { url, why }, cause)
 }
 
-interface ProblemDocument extends JsonObject {
-  readonly type: string
-  readonly detail: string
-  readonly first?: { readonly offset: number; readonly head: string; readonly text: string }
-}
-
-const checkProblem = compileCheck<ProblemDocument>({
-  type: 'object',
-  properties: {
-    type: { type: 'string', maxLength: 200 },
-    detail: { type: 'string', maxLength: 2000 },
-    first: {
-      type: 'object',
-      properties: { offset: { type: 'integer', minimum: 0 }, head: hexSchema(32), text: { type: 'string' } },
-      required: ['offset', 'head', 'text'],
-    },
-  },
-  required: ['type', 'detail'],
-})
-
 /** The error that an answer other than a success stands for. */
 function problemOf(url: string, answer: Answer): KeyriteError {
   const { status, retryAfter } = answer
-  const problem = readProblem(answer)
+  const problem = answer.type === PROBLEM_TYPE ? readProblem(Buffer.from(answer.bytes).toString('utf8')) : null
   const why = problem === null ? `status ${status}, ${answer.type || 'no type'}` : shown(problem.detail)
   if (status === 429 || status >= 500) {
     return boardError('unreachable', { url, why, ...(retryAfter !== null && { retryAfter }) })
   }
   if (problem === null || status < 400) return nonsense(url, why)
-  if (problem.type === `${PROBLEM_PREFIX}slot-taken` && problem.first !== undefined) {
+  if (problem.kind === 'slot-taken' && problem.first !== undefined) {
     const { offset, head, text } = problem.first
     return boardError('conflict', { offset, why, head, text })
   }
   return boardError('refused', { url, status, why, type: problem.type })
-}
-
-function readProblem({ type, bytes }: Answer): ProblemDocument | null {
-  if (type !== 'application/problem+json') return null
-  try {
-    return checkProblem(JSON.parse(textIn(bytes)), 'its answer')
-  } catch {
-    return null
-  }
 }
 
 /** Text from outside goes on a terminal: on one line, with no end of sentence of its own. */
@@ -460,7 +431,7 @@ export function connectBoard(options: ConnectOptions): Board {
         } catch (error) {
           if (isStopped(signal)) return
           if (error instanceof BrokenChain) throw tampered(error)
-          if (!isKeyriteError(error)) throw error
+          if (!isKeyriteError(error) || isKeyriteError(error, 'board.tampered')) throw error
           onTrouble?.(error)
           await delay(pause(failures, hintOf(error), random), signal)
           failures += 1
@@ -484,7 +455,7 @@ export function connectBoard(options: ConnectOptions): Board {
 
     async getAttachment(hash) {
       const answer = await ask({ method: 'GET', path: `attachments/${hash}`, maxBytes: MAX_ATTACHMENT })
-      if (answer.status === 404 && answer.type === 'application/problem+json') throw boardError('missing', { hash })
+      if (answer.status === 404 && answer.type === PROBLEM_TYPE) throw boardError('missing', { hash })
       if (answer.status !== 200) throw problemOf(url, answer)
       if (answer.type !== 'application/octet-stream') throw nonsense(url, answer.type)
       if (attachmentHash(answer.bytes) !== hash) {
@@ -509,9 +480,7 @@ function pause(failures: number, hint: number, random: () => number): number {
   return Math.max(longest * (0.5 + random() / 2), Math.min(hint, LAST_HINT))
 }
 
-function hintOf({ facts }: { readonly facts: Readonly<Record<string, unknown>> }): number {
-  return typeof facts['retryAfter'] === 'number' ? facts['retryAfter'] * 1000 : 0
-}
+const hintOf = (error: KeyriteError): number => (isKeyriteError(error, 'board.unreachable') ? (error.facts.retryAfter ?? 0) * 1000 : 0)
 
 function wait(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

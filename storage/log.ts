@@ -229,7 +229,8 @@ export interface Log {
   /**
    * Adds a message, or finds where it is.
    *
-   * @throws storage.slot-taken, name-taken, key-taken, attachment-missing, seen-differs, quota, budget, failed, stopping
+   * @throws storage.slot-taken, storage.name-taken, storage.key-taken, storage.attachment-missing, storage.seen-differs,
+   * storage.quota, storage.budget, storage.failed, storage.stopping
    */
   post(candidate: Candidate): Promise<Posted>
   /** Entries after an offset: at most `limit`, and 4 MiB of text unless a single one is larger. */

@@ -54,7 +54,8 @@ export interface Serving {
 /**
  * Starts a storage.
  *
- * @throws storage.bad-option, no-page, unusable, locked, first-version, damaged, tls, port-in-use, cannot-listen
+ * @throws storage.bad-option, storage.no-page, storage.unusable, storage.locked, storage.first-version, storage.damaged,
+ * storage.tls, storage.port-in-use, storage.cannot-listen
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
   checkBoards(options.boards)
@@ -181,8 +182,9 @@ async function readPem(path: string): Promise<Buffer> {
 function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const inUse = error.code === 'EADDRINUSE'
-      reject(storageError(inUse ? 'port-in-use' : 'cannot-listen', { host, port, why: error.message }, error))
+      reject(error.code === 'EADDRINUSE'
+        ? storageError('port-in-use', { host, port }, error)
+        : storageError('cannot-listen', { host, port, why: error.message }, error))
     })
     server.listen({ host, port, backlog: 1024 }, () => {
       const address = server.address()

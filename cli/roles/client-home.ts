@@ -19,6 +19,7 @@ import type { AttachmentStore, LogStore } from '../../engine/run/feed.ts'
 import { loadScript, shippedByHash, shippedLibrary } from '../../engine/script/load.ts'
 import { createKeyring, openKeyring } from '../../engine/vault/age.ts'
 import { vaultError } from '../../engine/vault/errors.ts'
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import { readBounded, systemCode, writeDurable, writeFailure } from '../../engine/vault/files.ts'
 import { createVault, readVault } from '../../engine/vault/vault.ts'
 import type { Board } from '../../engine/wire/board.ts'
@@ -185,7 +186,7 @@ export function textStore(home: string): TextStore {
 }
 
 const isMissing = (error: unknown): boolean =>
-  systemCode(error) === 'ENOENT' || (error instanceof Error && 'code' in error && error.code === 'vault.missing')
+  systemCode(error) === 'ENOENT' || isKeyriteError(error, 'vault.missing')
 
 // The client's own copy of its board's log, `log.jsonl`: a message a line, heads computed again when it is read. It is
 // written as it comes in and synced before anything that builds on it goes out, so that no message of this client ever

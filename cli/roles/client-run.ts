@@ -211,7 +211,7 @@ async function isLive(home: string, ledgers: Ledgers, opened: Opened, me: string
     return !isOver(stateOf(ledger, Date.now(), me, await hasBegun(textStore(home), ledger))) || mayBeAccused(ledger, me, Date.now())
   } catch (error) {
     if (!isKeyriteError(error)) throw error
-    if (error.code === 'run.unknown-script') return true
+    if (isKeyriteError(error, 'run.unknown-script')) return true
     refused(new Error(`The ceremony ${opened.id.slice(0, 12)} is left out. ${error.message}`))
     return false
   }

@@ -1,5 +1,6 @@
 /** An unlocked client on its board: what ready, open, run and abort work with. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
+import type { Code } from '../../engine/base/errors.ts'
 import { following } from '../../engine/base/signals.ts'
 import { fromHex } from '../../engine/base/bytes.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
@@ -307,7 +308,7 @@ export interface Status {
 }
 
 /** Why a ceremony cannot be read, where that is not for what its opening says. */
-const UNREADABLE: Readonly<Record<string, string>> = { 'run.unknown-script': 'unknown-script', 'board.unreachable': 'unreachable' }
+const UNREADABLE: Readonly<Partial<Record<Code, string>>> = { 'run.unknown-script': 'unknown-script', 'board.unreachable': 'unreachable' }
 
 /** A ceremony that cannot be read, for want of its script or of what it follows, says why. */
 export async function statusOf(home: string, identity: Identity, ledgers: Ledgers, opened: Opened): Promise<Status> {

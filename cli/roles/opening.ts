@@ -237,7 +237,7 @@ export interface Given {
   readonly rehearsal: boolean
 }
 
-/** Reads what a command line gives. @throws cli.script-*, cli.parameters, message.* */
+/** Reads what a command line gives. @throws cli.script-file, cli.script-invalid, cli.library, cli.parameters, message.* */
 export async function readGiven(named: string, flags: OpenFlags): Promise<Given> {
   const script = await readScript(named)
   const { follows, rest } = splitSets(script.ceremony, flags.set)

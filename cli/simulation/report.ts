@@ -1,14 +1,14 @@
 /** How a simulation went, as data. */
 import type { Ceremony, Script } from '../../engine/machines/ceremony.ts'
 import { OUTCOMES } from '../../engine/machines/client.ts'
-import type { Outcome } from '../../engine/machines/client.ts'
+import type { Outcome, Trouble } from '../../engine/machines/client.ts'
 import { convictedIn, unansweredIn, unansweredWords } from '../../engine/run/disputes.ts'
 import type { Conviction, Unanswered } from '../../engine/run/disputes.ts'
 import { unmade } from '../../engine/run/ending.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Simulated } from '../../engine/simulate/simulate.ts'
 import { checkAbort } from '../../engine/wire/abort.ts'
-import type { Fault } from '../../engine/wire/abort.ts'
+import type { AbortReason, Fault } from '../../engine/wire/abort.ts'
 import { utf8 } from '../../engine/base/bytes.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
 import { parseMessage, verifyMessage } from '../../engine/wire/message.ts'
@@ -29,9 +29,9 @@ export interface ParticipantEnd {
   /** As on the command line, where one was simulated. */
   readonly fault: string | null
   /** What its client found wrong, where it aborted for that. */
-  readonly found: { readonly reason: string; readonly step: string | null; readonly accused: string | null; readonly why: string } | null
+  readonly found: { readonly reason: AbortReason; readonly step: string | null; readonly accused: string | null; readonly why: string } | null
   /** What stopped it, where that is no matter of the ceremony. */
-  readonly trouble: { readonly code: string; readonly what: string; readonly todo: string } | null
+  readonly trouble: Trouble | null
 }
 
 export interface Found extends Conviction {
@@ -49,7 +49,7 @@ export interface Report {
   readonly participants: readonly ParticipantEnd[]
   readonly outputs: JsonObject | null
   /** In the order of the log; each participant may say why it aborts. */
-  readonly aborts: readonly { readonly from: string; readonly reason: string; readonly step: string | null; readonly accused: string | null; readonly why: string }[]
+  readonly aborts: readonly { readonly from: string; readonly reason: AbortReason; readonly step: string | null; readonly accused: string | null; readonly why: string }[]
   readonly convicted: readonly Found[]
   /** As who read furthest finds it. */
   readonly unanswered: readonly Unanswered[]

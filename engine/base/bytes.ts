@@ -9,6 +9,10 @@ export const bytesError = errorTable('bytes', {
   }),
 })
 
+declare module './errors.ts' {
+  interface ErrorTables { readonly bytes: typeof bytesError.table }
+}
+
 const encoder = new TextEncoder()
 
 /** UTF-8 bytes of a string. */

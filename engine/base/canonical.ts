@@ -27,6 +27,10 @@ export const wireError = errorTable('wire', {
   }),
 })
 
+declare module './errors.ts' {
+  interface ErrorTables { readonly wire: typeof wireError.table }
+}
+
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
 export type JsonObject = { readonly [key: string]: Json | undefined }
 

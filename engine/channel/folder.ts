@@ -12,7 +12,8 @@ import { randomBytes } from 'node:crypto'
 import { constants, watch } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { KeyriteError } from '../base/errors.ts'
+import { isKeyriteError } from '../base/errors.ts'
+import type { KeyriteError } from '../base/errors.ts'
 import { following } from '../base/signals.ts'
 import { sha256Hex } from '../crypto/hash.ts'
 import { makeFolders } from '../base/files.ts'
@@ -208,9 +209,9 @@ function makeFolderReader(folder: string, options: FolderReaderOptions): FolderR
       return current.isDone ? undefined : await readNew(current, signal)
     } catch (cause) {
       const problem = folderError(folder, cause)
-      if (!(problem instanceof KeyriteError)) throw problem
+      if (!isKeyriteError(problem)) throw problem
       // A stick that was pulled out comes back, and a transfer may be replaced while it is read.
-      if (!isGone && problem.code === 'channel.bad-folder') options.onProblem(problem)
+      if (!isGone && isKeyriteError(problem, 'channel.bad-folder')) options.onProblem(problem)
       isGone = true
       return undefined
     }
@@ -267,7 +268,7 @@ function makeFolderReader(folder: string, options: FolderReaderOptions): FolderR
       lastText = text
       return { text, envelope, frames: transfer.good.size, isOld: transfer.name === old }
     } catch (problem) {
-      if (!(problem instanceof KeyriteError)) throw problem
+      if (!isKeyriteError(problem)) throw problem
       options.onProblem(problem)
       return undefined
     }
@@ -279,7 +280,7 @@ function makeFolderReader(folder: string, options: FolderReaderOptions): FolderR
       first = await newestTransfer(folder)
     } catch (cause) {
       // A stick that was pulled out comes back.
-      if (folderError(folder, cause) instanceof KeyriteError) return 'same'
+      if (isKeyriteError(folderError(folder, cause))) return 'same'
       throw cause
     }
     if (first !== undefined && (lastText === undefined || first.digest === digestHint(lastText))) return 'same'
@@ -318,7 +319,7 @@ function frameIn(bytes: Uint8Array): string | null {
   try {
     return readPng(bytes)
   } catch (error) {
-    if (error instanceof KeyriteError) return null
+    if (isKeyriteError(error)) return null
     throw error
   }
 }

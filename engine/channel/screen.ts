@@ -1,5 +1,6 @@
 /** The showing side of the terminal carrier: an animated QR code, sized to the window, with keys for density and speed. */
-import { KeyriteError } from '../base/errors.ts'
+import { isKeyriteError } from '../base/errors.ts'
+import type { KeyriteError } from '../base/errors.ts'
 import { MIN_FRAGMENT } from './carrier.ts'
 import type { CarrierProgress } from './carrier.ts'
 import { channelError } from './errors.ts'
@@ -192,7 +193,7 @@ export function makeScreen(options: ScreenOptions): Screen {
       showing.frames = showing.sending.frames()
       showing.shown = 0
     } catch (problem) {
-      if (!(problem instanceof KeyriteError)) throw problem
+      if (!isKeyriteError(problem)) throw problem
       options.onProblem(problem)
     }
   }

@@ -100,7 +100,6 @@ function why(decode: () => unknown): string | null {
     return null
   } catch (error) {
     if (!isKeyriteError(error)) throw error
-    const reason = typeof error.facts['why'] === 'string' ? error.facts['why'] : error.message
-    return `it is no BLS public key: ${reason}`
+    return `it is no BLS public key: ${isKeyriteError(error, 'crypto.bad-point') ? error.facts.why : error.message}`
   }
 }

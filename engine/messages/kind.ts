@@ -127,3 +127,7 @@ export const messageError = errorTable('message', {
     todo: 'Name a file that this user may read; paths in a file of messages are relative to it.',
   }),
 })
+
+declare module '../base/errors.ts' {
+  interface ErrorTables { readonly message: typeof messageError.table }
+}

@@ -235,11 +235,11 @@ export function refusal(request: string, error: unknown): RefusalAnswer {
 const shortened = (text: string): string => text.slice(0, 2000).toWellFormed()
 
 function faultFacts(error: KeyriteError): Pick<RefusalAnswer, 'fault'> {
-  if (error.code === 'run.rejected') {
+  if (isKeyriteError(error, 'run.rejected')) {
     const { reason: why } = error.facts
-    return { fault: { reason: 'rejected', accused: null, ...(typeof why === 'string' ? { why } : {}) } }
+    return { fault: { reason: 'rejected', accused: null, ...(why === null ? {} : { why }) } }
   }
-  if (error.code !== 'verb.fault') return {}
+  if (!isKeyriteError(error, 'verb.fault')) return {}
   const { reason, accused } = error.facts
-  return { fault: { reason: String(reason), accused: accused === '' ? null : String(accused) } }
+  return { fault: { reason, accused: accused === '' ? null : accused } }
 }

@@ -12,7 +12,7 @@ import type { Collected, VerbFault } from '../verbs/runtime.ts'
 import { signatureOf } from '../verbs/table.ts'
 import { fieldsCheck, fieldsProblem } from '../verbs/types.ts'
 import { checkAbort } from '../wire/abort.ts'
-import type { AbortPayload, Fault } from '../wire/abort.ts'
+import type { AbortPayload, AbortReason, Fault } from '../wire/abort.ts'
 import { canonical, canonicalBytes } from '../base/canonical.ts'
 import type { JsonObject } from '../base/canonical.ts'
 import { indexOf } from '../wire/card.ts'
@@ -225,7 +225,7 @@ export class Refused extends Error {
   }
 }
 
-type Refuse = (reason: string, why: string, more?: { readonly convicts?: boolean; readonly isFinal?: boolean }) => never
+type Refuse = (reason: AbortReason, why: string, more?: { readonly convicts?: boolean; readonly isFinal?: boolean }) => never
 
 /** Is the message its author's, by the key on this card? */
 export const isSigned = ({ checks }: Pick<ReadContext, 'checks'>, { message }: Post, card: Card): boolean => checks.message(message, card.signingKey)

@@ -85,8 +85,8 @@ export function verifyTranscript(given: string | Iterable<string>, options: Veri
     return { ...result, findings }
   } catch (error) {
     if (!isKeyriteError(error)) throw error
-    const { line } = error.facts
-    findings.push({ check: 'transcript', holds: false, detail: error.message, ...(typeof line === 'number' ? { line } : {}) })
+    const line = isKeyriteError(error, 'run.transcript') ? { line: error.facts.line } : {}
+    findings.push({ check: 'transcript', holds: false, detail: error.message, ...line })
     return { verdict: 'invalid', findings }
   }
 }

@@ -25,6 +25,7 @@ import { faultKinds, targetsOf } from './faults.ts'
 import type { FaultKind } from './meddling.ts'
 import { memoryBoard, memoryStore, seededRandom, simulate } from './simulate.ts'
 import type { Simulated, SimulatedMember, SimulateOptions } from './simulate.ts'
+import type { Trouble } from '../machines/client.ts'
 
 // The secrets of a simulated participant, by what they are, as they would look to somebody who found them: for checks that nobody does.
 
@@ -218,7 +219,7 @@ async function problemsOf(member: SimulatedMember, result: ClientResult, { cell,
 }
 
 /** Does a client's end follow from what its log says of it, and from what it did? */
-function follows(outcome: string, own: OwnEnding, { hasBegun, isStorage, trouble }: { readonly hasBegun: boolean; readonly isStorage: boolean; readonly trouble: string | undefined }): boolean {
+function follows(outcome: string, own: OwnEnding, { hasBegun, isStorage, trouble }: { readonly hasBegun: boolean; readonly isStorage: boolean; readonly trouble: Trouble['code'] | undefined }): boolean {
   switch (outcome) {
     case 'stopped':
       return trouble === 'board.tampered'

@@ -6,14 +6,20 @@ import { compileCheck, nameSchema, objectSchema } from './schema.ts'
 
 /** The engine's own reasons. Verbs bring theirs, namespaced, such as `dkg.bad-deal`. */
 export const REASONS = [
-  'missing', 'withheld', 'malformed', 'bad-signature', 'equivocation', 'check-failed', 'unreachable', 'disagreement', 'forked',
+  'missing', 'withheld', 'malformed', 'bad-signature', 'equivocation', 'unreachable', 'disagreement', 'forked',
   'rejected', 'operator',
 ] as const
 
+export type EngineReason = (typeof REASONS)[number]
+
+/** The engine's, or a verb's: which of those there are, the table of verbs says. */
+export type AbortReason = EngineReason | `${string}.${string}`
+
+export const reasonSchema = { type: 'string', pattern: `^(${REASONS.join('|')}|[a-z0-9-]{1,32}\\.[a-z0-9-]{1,32})$` }
+
 /** What a reader found wrong, before anyone says so in the log. */
 export interface Fault {
-  /** One of `REASONS`, or a verb's. */
-  readonly reason: string
+  readonly reason: AbortReason
   readonly step: string | null
   readonly accused: string | null
   /** One sentence for people. */
@@ -31,7 +37,7 @@ export const isStorages = ({ reason, accused }: Fault): boolean => reason === 'f
 
 /** An Abort message's payload. */
 export interface AbortPayload extends JsonObject {
-  readonly reason: string
+  readonly reason: AbortReason
   readonly step: string | null
   readonly accused: string | null
   readonly evidence: { readonly why: string; readonly offsets: readonly number[]; readonly more?: Json }
@@ -43,7 +49,7 @@ const nullable = (schema: object) => ({ anyOf: [schema, { type: 'null' }] })
 /** Checks an Abort's payload. @throws wire.malformed */
 export const checkAbort = compileCheck<AbortPayload>(
   objectSchema({
-    reason: { type: 'string', pattern: '^[a-z0-9-]{1,32}(\\.[a-z0-9-]{1,32})?$' },
+    reason: reasonSchema,
     step: nullable(text(64)),
     accused: nullable(nameSchema),
     evidence: objectSchema(

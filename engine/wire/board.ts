@@ -51,15 +51,16 @@ export function readAttachmentHeader(header: string): Authorization | undefined 
 }
 
 export const boardError = errorTable('board', {
-  unreachable: ({ url, why }: { url: string; why: string }) => ({
+  unreachable: ({ url, why }: { url: string; why: string; /** Seconds, as the storage wishes. */ retryAfter?: number }) => ({
     what: `The storage at ${url} cannot be reached: ${why}.`,
     todo: 'Check the address and that `keyrite storage serve` runs there. Then run this again: nothing is lost. A running `keyrite client run` tries again by itself.',
   }),
-  refused: ({ url, status, why }: { url: string; status: number; why: string }) => ({
+  refused: ({ url, status, why }: { url: string; status: number; why: string; /** Of the problem document. */ type?: string }) => ({
     what: `The storage at ${url} refused this (${String(status)}): ${why}.`,
     todo: 'Read the reason. If it is the join token: `keyrite client ready SCRIPT --join-token-file FILE`. If it is the name or the board: make the client anew with `keyrite client init`, in another KEYRITE_HOME, and pair it again.',
   }),
-  conflict: ({ offset, why }: { offset: number; why: string }) => ({
+  /** `head` and `text`: the entry that stands there. */
+  conflict: ({ offset, why }: { offset: number; why: string; head?: string; text?: string }) => ({
     what: `Another statement is already in this place of the log, at offset ${String(offset)}: ${why}.`,
     todo: 'Somebody, perhaps another copy of this client, posted a different statement in its name. Stop, and tell the other participants.',
   }),
@@ -75,3 +76,6 @@ export const boardError = errorTable('board', {
 
 /** The accusation that a storage's log, which does not go on as it must, comes to. */
 export const tampered = (broken: BrokenChain): Error => boardError('tampered', { offset: broken.fact.offset, why: broken.message }, broken)
+declare module '../base/errors.ts' {
+  interface ErrorTables { readonly board: typeof boardError.table }
+}

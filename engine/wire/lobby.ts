@@ -19,6 +19,10 @@ export const lobbyError = errorTable('lobby', {
   }),
 })
 
+declare module '../base/errors.ts' {
+  interface ErrorTables { readonly lobby: typeof lobbyError.table }
+}
+
 export interface Ready extends JsonObject {
   readonly card: Card
   /** The airgap's word that this is its card of now. */

@@ -17,6 +17,7 @@ import { checkAbort } from '../../engine/wire/abort.ts'
 import { tampered } from '../../engine/wire/board.ts'
 import { cardProblem } from '../../engine/wire/card.ts'
 import type { Card } from '../../engine/wire/card.ts'
+import type { AbortReason } from '../../engine/wire/abort.ts'
 import type { Json, JsonObject } from '../../engine/base/canonical.ts'
 import { readOpening, readReady } from '../../engine/wire/lobby.ts'
 import type { Opened, Placed, Ready } from '../../engine/wire/lobby.ts'
@@ -347,7 +348,7 @@ class UncheckedCeremony implements Reader {
     }
   }
 
-  private found({ message: { statement }, offset }: Post, reason: string, why: string): void {
+  private found({ message: { statement }, offset }: Post, reason: AbortReason, why: string): void {
     if (this.faults.length < MOST_LISTED) this.faults.push({ step: statement.step, reason, why, convicted: null, offsets: [offset] })
   }
 

@@ -72,7 +72,6 @@ export async function follow({ connect, fold, onChange, now, pause, signal }: Fo
 
 /** The reason alone: what happened and what to do the page says in its own words. */
 function whyOf(error: Error): string {
-  if (isKeyriteError(error, 'board.missing')) return `it does not have the attachment ${String(error.facts['hash'])}`
-  const why = isKeyriteError(error) ? error.facts['why'] : undefined
-  return typeof why === 'string' ? why : error.message
+  if (isKeyriteError(error, 'board.missing')) return `it does not have the attachment ${error.facts.hash}`
+  return isKeyriteError(error, 'board.unreachable', 'board.refused', 'board.conflict', 'board.tampered') ? error.facts.why : error.message
 }

@@ -9,7 +9,7 @@ import { createReadStream } from 'node:fs'
 import { link, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import Datastore from 'nedb-promises'
-import { isKeyriteError, KeyriteError } from '../../engine/base/errors.ts'
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
 import { Chain, EMPTY_LOG, holding } from '../../engine/wire/log.ts'
 import { MAX_MESSAGE, slotOf } from '../../engine/wire/message.ts'
@@ -194,14 +194,14 @@ async function sizeOf(path: string): Promise<number> {
 
 function why(cause: unknown): string {
   if (cause instanceof SyntaxError) return 'it is not JSON'
-  if (cause instanceof KeyriteError) return cause.message.replace(/\.$/, '')
+  if (isKeyriteError(cause)) return cause.message.replace(/\.$/, '')
   return cause instanceof Error ? cause.message : String(cause)
 }
 
 /**
  * @param folder the board's own; made if it is not there
  * @param say hears what was repaired
- * @throws storage.first-version, damaged, unusable
+ * @throws storage.first-version, storage.damaged, storage.unusable
  */
 export async function openNedbStore(folder: string, say: (line: string) => void): Promise<Store> {
   try {

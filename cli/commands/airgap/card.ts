@@ -24,6 +24,7 @@ the card that stands in every roster. Ends when the client has been answered.`
     const { failedEnd, pageEnd } = await import('../../web/page.ts')
     const { runError } = await import('../../../engine/run/errors.ts')
     const { cardIn } = await import('../../../engine/run/memory.ts')
+    const { isRefusal } = await import('../../../engine/wire/exchange.ts')
 
     const channel = await pickChannel(flags.channel)
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
@@ -43,7 +44,7 @@ the card that stands in every roster. Ends when the client has been answered.`
         onAnswer: (_, answer) => {
           page?.tell({ doing: 'Showing the answer: let the client’s camera see this code.' })
           if (answer.give !== 'refusal') return
-          screen.log(answer.code === 'run.pairing-declined' ? 'You did not take this card, and the client is told so.' : refusalLines(answer, process.stderr.columns).join('\n'))
+          screen.log(isRefusal(answer, 'run.pairing-declined') ? 'You did not take this card, and the client is told so.' : refusalLines(answer, process.stderr.columns).join('\n'))
           screen.log(isTyped(channel)
             ? 'Stop this with Ctrl-C once the client has read that; to be asked again, start both again.'
             : 'Waiting for a card again: run `keyrite client pair` there, or stop this with Ctrl-C.')

@@ -9,6 +9,7 @@ import { seededRandom } from '../../simulate/simulate.ts'
 import type { Simulated, Tampering } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import { abortPayload } from '../../wire/abort.ts'
+import type { Fault } from '../../wire/abort.ts'
 import { canonical } from '../../base/canonical.ts'
 import type { JsonObject } from '../../base/canonical.ts'
 import { mostEntries } from '../../wire/limits.ts'
@@ -198,7 +199,7 @@ describe('a log with hostile messages in it', () => {
   })
 
   it('leaves evidence out of an Abort that would be too deep for a message', () => {
-    const fault = { reason: 'equivocation', step: null, accused: 'ben', why: 'two', convicts: true, offsets: [3] }
+    const fault: Fault = { reason: 'equivocation', step: null, accused: 'ben', why: 'two', convicts: true, offsets: [3] }
     const { signingKey } = memberOf(run, 'anna')
     for (const [depth, kept] of [[28, true], [29, false]] as const) {
       const payload = abortPayload({ ...fault, evidence: nested(depth) })

@@ -37,7 +37,7 @@ function why(read: () => unknown): string {
   try {
     read()
   } catch (error) {
-    if (isKeyriteError(error, 'lobby.counts-for-nothing')) return String(error.facts['why'])
+    if (isKeyriteError(error, 'lobby.counts-for-nothing')) return error.facts.why
     throw error
   }
   return 'it counts'
