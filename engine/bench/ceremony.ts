@@ -64,7 +64,7 @@ async function record(n: number, threshold: number) {
     tamper: { [names.at(-1) ?? '']: { exchange: recorded } }, idle: 60_000,
   })
   const outcome = results.get(names[0] ?? '')?.outcome ?? 'none'
-  const log: Log = { opening, entries: board.entries, attachments: Object.fromEntries([...board.attachments].map(([hash, bytes]) => [hash, toHex(bytes)])) }
+  const log: Log = { opening, entries: board.entries.map(({ offset, head, text }) => ({ offset, head, text })), attachments: Object.fromEntries([...board.attachments].map(([hash, bytes]) => [hash, toHex(bytes)])) }
   return { crossings, log, outcome, seconds: (performance.now() - began) / 1000, cpuSeconds: (process.cpuUsage().user - before) / 1e6 }
 }
 

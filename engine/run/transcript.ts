@@ -19,6 +19,7 @@ import { canonical, canonicalBytes, MAX_DEPTH, parseCanonical } from '../base/ca
 import type { Json, JsonObject } from '../base/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Opening } from '../wire/card.ts'
+import { openedIn } from '../wire/lobby.ts'
 import { Chain, holding, markIn, markOf } from '../wire/log.ts'
 import type { Linked } from '../wire/log.ts'
 import { MAX_ATTACHMENT } from '../wire/message.ts'
@@ -26,7 +27,6 @@ import type { Message } from '../wire/message.ts'
 import { compileCheck, hexSchema, objectSchema } from '../wire/schema.ts'
 import { runError } from './errors.ts'
 import type { Ledger } from './ledger.ts'
-import { openedIn } from '../wire/lobby.ts'
 import type { Post } from './reading.ts'
 
 /** One line is at most a message and an attachment, perhaps in hex. */
