@@ -3,7 +3,9 @@
  */
 import { Errors } from '@oclif/core'
 import { errorTable, isKeyriteError } from '../engine/base/errors.ts'
-import { wrapped } from './output.ts'
+import { printable, quoted } from '../engine/base/text.ts'
+import { counted } from '../engine/base/words.ts'
+import { unpainted, wrapped } from './output.ts'
 
 export const cliError = errorTable('cli', {
   'no-terminal': ({ what, flag }: { what: string; flag: string }) => ({
@@ -19,11 +21,11 @@ export const cliError = errorTable('cli', {
     todo: 'Check its owner and permissions, or set KEYRITE_HOME to a folder of your own.',
   }),
   'home-path': ({ value }: { value: string }) => ({
-    what: `KEYRITE_HOME is not a usable path: ${JSON.stringify(value)}.`,
+    what: `KEYRITE_HOME is not a usable path: ${quoted(value)}.`,
     todo: 'Set it to a folder, or unset it to use ~/.keyrite.',
   }),
   name: ({ value }: { value: string }) => ({
-    what: `${JSON.stringify(value.slice(0, 100))} is no name for a participant.`,
+    what: `${quoted(value)} is no name for a participant.`,
     todo: 'Take 1 to 32 small letters a-z, digits and -.',
   }),
   'no-client': ({ home }: { home: string }) => ({
@@ -43,7 +45,7 @@ export const cliError = errorTable('cli', {
     todo: 'Check that it is your own airgap, and that nothing else shows codes to this machine; then pair again.',
   }),
   channel: ({ value }: { value: string }) => ({
-    what: `There is no channel ${JSON.stringify(value)}.`,
+    what: `There is no channel ${quoted(value)}.`,
     todo: 'Use --channel web, --channel terminal, or --channel folder:DIR with a folder that both machines reach (a stick, say).',
   }),
   'no-page': ({ path }: { path: string }) => ({
@@ -79,11 +81,11 @@ export const cliError = errorTable('cli', {
     todo: 'Compare the number with the other participants. If it is right, run `keyrite airgap run` again and confirm it on this screen.',
   }),
   'number-form': ({ value }: { value: string }) => ({
-    what: `${JSON.stringify(value)} is no ceremony number: it has forty digits.`,
+    what: `${quoted(value)} is no ceremony number: it has forty digits.`,
     todo: 'Give --accept the whole number that `keyrite client open` and `keyrite client status` show.',
   }),
   'whole-id': ({ value }: { value: string }) => ({
-    what: `${JSON.stringify(value)} is no whole id of a ceremony: that is 64 small hex digits.`,
+    what: `${quoted(value)} is no whole id of a ceremony: that is 64 small hex digits.`,
     todo: 'Give it as `keyrite client open` and `keyrite client status --json` print it.',
   }),
   'script-file': ({ path, why, shipped }: { path: string; why: string; shipped: readonly string[] }) => ({
@@ -91,7 +93,7 @@ export const cliError = errorTable('cli', {
     todo: `Name a file, or one of the ceremonies that ship with keyrite: ${shipped.join(', ')}.`,
   }),
   'script-invalid': ({ file, count, text }: { file: string; count: number; text: string }) => ({
-    what: `The script ${file} is refused, with ${count} ${count === 1 ? 'problem' : 'problems'}:\n\n${text}\n`,
+    what: `The script ${file} is refused, with ${counted(count, 'problem')}:\n\n${text}\n`,
     todo: `Mend it, then look again with \`keyrite ceremony validate ${file}\`.`,
   }),
   library: ({ path, why }: { path: string; why: string }) => ({
@@ -107,7 +109,7 @@ export const cliError = errorTable('cli', {
     todo: 'Give --participants with a number, or --names with names separated by commas (a-z, 0-9 and -).',
   }),
   'new-name': ({ name, why }: { name: string; why: string }) => ({
-    what: `A new ceremony cannot be called ${JSON.stringify(name)}: ${why}.`,
+    what: `A new ceremony cannot be called ${quoted(name)}: ${why}.`,
     todo: 'Choose another name: 1 to 32 small letters, digits and hyphens, and none of a ceremony that ships with keyrite.',
   }),
   'file-exists': ({ path }: { path: string }) => ({
@@ -127,7 +129,7 @@ export const cliError = errorTable('cli', {
     todo: 'Check that its folder is there, that you may write to it, and that the disk is not full.',
   }),
   listen: ({ value }: { value: string }) => ({
-    what: `${JSON.stringify(value)} is no address to listen on.`,
+    what: `${quoted(value)} is no address to listen on.`,
     todo: 'Give --listen HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one.',
   }),
   'join-token': ({ path, why }: { path: string; why: string }) => ({
@@ -250,12 +252,12 @@ export function failureOf(error: unknown, command: string): Failure {
   }
   if (error instanceof Errors.CLIError) {
     // oclif adds a hint of its own below the message, and colours.
-    const message = error.message.replace(/\nSee more help with --help$/, '')
+    const message = printable(unpainted(error.message)).replace(/\nSee more help with --help$/, '')
     return { code: 'cli.usage', message, todo: `See \`${command} --help\`.`, facts: {}, exit: error.oclif.exit ?? EXIT.usage }
   }
   return {
     code: 'cli.bug',
-    message: `Something unexpected happened: ${error instanceof Error ? error.message : String(error)}`,
+    message: printable(`Something unexpected happened: ${error instanceof Error ? error.message : String(error)}`),
     todo: 'This is probably a bug in keyrite; please report it, with what DEBUG=keyrite:* shows.',
     facts: {},
     exit: EXIT.failure,
