@@ -5,6 +5,7 @@ import { Errors } from '@oclif/core'
 import { errorTable, isKeyriteError } from '../engine/base/errors.ts'
 import { printable, quoted } from '../engine/base/text.ts'
 import { counted } from '../engine/base/words.ts'
+import { NAME_SAYS } from '../engine/base/names.ts'
 import { unpainted, wrapped } from './output.ts'
 
 export const cliError = errorTable('cli', {
@@ -26,7 +27,7 @@ export const cliError = errorTable('cli', {
   }),
   name: ({ value }: { value: string }) => ({
     what: `${quoted(value)} is no name for a participant.`,
-    todo: 'Take 1 to 32 small letters a-z, digits and -.',
+    todo: `Take ${NAME_SAYS}.`,
   }),
   'no-client': ({ home }: { home: string }) => ({
     what: `There is no client in ${home}.`,
@@ -106,11 +107,11 @@ export const cliError = errorTable('cli', {
   }),
   participants: ({ why }: { why: string }) => ({
     what: `It is not clear who takes part: ${why}.`,
-    todo: 'Give --participants with a number, or --names with names separated by commas (a-z, 0-9 and -).',
+    todo: `Give --participants with a number, or --names with names separated by commas (each ${NAME_SAYS}).`,
   }),
   'new-name': ({ name, why }: { name: string; why: string }) => ({
     what: `A new ceremony cannot be called ${quoted(name)}: ${why}.`,
-    todo: 'Choose another name: 1 to 32 small letters, digits and hyphens, and none of a ceremony that ships with keyrite.',
+    todo: `Choose another name: ${NAME_SAYS}, and none of a ceremony that ships with keyrite.`,
   }),
   'file-exists': ({ path }: { path: string }) => ({
     what: `${path} exists already; nothing was changed.`,

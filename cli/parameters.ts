@@ -5,6 +5,7 @@ import type { Fields } from '../engine/verbs/table.ts'
 import { fieldsCheck, parseType, valueProblem, valueTypes } from '../engine/verbs/types.ts'
 import type { Json, JsonObject } from '../engine/base/canonical.ts'
 import { legibleProblem, quoted } from '../engine/base/text.ts'
+import { wholeNumber } from '../engine/base/names.ts'
 import type { Card } from '../engine/wire/card.ts'
 import { cliError } from './errors.ts'
 
@@ -53,7 +54,8 @@ function read(type: string, text: string, names: readonly string[] | undefined):
 function parse(type: string, text: string): Reading {
   const { name, list } = parseType(type)
   if (!list && (name === 'quorum' || name === 'count')) {
-    return /^(0|[1-9][0-9]{0,15})$/.test(text) ? { value: Number(text) } : { problem: 'it is not a whole number' }
+    const value = wholeNumber(text, 16)
+    return value === undefined ? { problem: 'it is not a whole number' } : { value }
   }
   if (!list && name !== 'message') return { value: text }
   try {

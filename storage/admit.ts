@@ -1,5 +1,7 @@
 /** Who may write: what is checked of a request before the log decides. */
 import { isKeyriteError } from '../engine/base/errors.ts'
+import { hexPattern } from '../engine/base/bytes.ts'
+import { NAME } from '../engine/base/names.ts'
 import type { Card } from '../engine/wire/card.ts'
 import { parseMessage, placeProblem, slotOf, verifyMessage, verifyStatement } from '../engine/wire/message.ts'
 import type { Message } from '../engine/wire/message.ts'
@@ -70,7 +72,7 @@ function read(text: string): Message {
   }
 }
 
-const KEYRITE = /^Keyrite +name="([a-z0-9-]{1,32})", *signature="([0-9a-f]{128})"$/i
+const KEYRITE = new RegExp(`^Keyrite +name="(${NAME})", *signature="(${hexPattern(64)})"$`, 'i')
 
 /** The label under which the right to put an attachment is signed: `sign(signing key, label, {board, hash})`. */
 export const ATTACHMENT_LABEL = 'attachment'

@@ -5,6 +5,7 @@ import { printableLine } from '../engine/base/text.ts'
 import { boardError } from '../engine/wire/board.ts'
 import type { Board, Entry } from '../engine/wire/board.ts'
 import type { Json, JsonObject } from '../engine/base/canonical.ts'
+import { BOARD_PATH } from '../engine/base/names.ts'
 import { headAfter, MAX_ATTACHMENT, MAX_MESSAGE, parseMessage, placeProblem } from '../engine/wire/message.ts'
 import type { Message, Pin } from '../engine/wire/message.ts'
 import { compileCheck, hexSchema, objectSchema } from '../engine/wire/schema.ts'
@@ -510,9 +511,11 @@ function checkEnd(at: Pin, end: Pin): void {
   }
 }
 
+const BOARD_END = new RegExp(`${BOARD_PATH}$`)
+
 function boardUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null
-  const fits = url !== null && /^https?:$/.test(url.protocol) && /\/boards\/[a-z0-9-]{1,32}\/?$/.test(url.pathname)
+  const fits = url !== null && /^https?:$/.test(url.protocol) && BOARD_END.test(url.pathname)
   if (!fits || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
     throw storageError('bad-url', { url: text.slice(0, 200) })
   }

@@ -1,4 +1,5 @@
 import { errorTable, KeyriteError } from '../engine/base/errors.ts'
+import { NAME_SAYS } from '../engine/base/names.ts'
 
 const RESEND = 'Send it again as the API describes it: GET /openapi.yaml.'
 const LATER = 'Try again later; nothing was lost.'
@@ -134,7 +135,7 @@ export const storageError = errorTable('storage', {
   }),
   'bad-url': ({ url }: { url: string }) => ({
     what: `${url} is not the address of a board.`,
-    todo: 'Give http(s)://HOST[:PORT]/boards/NAME, with a name of a-z, 0-9 and -, at most 32 characters.',
+    todo: `Give http(s)://HOST[:PORT]/boards/NAME, with a name of ${NAME_SAYS}.`,
   }),
   'port-in-use': ({ host, port }: { host: string; port: number }) => ({
     what: `Port ${port} on ${host} is in use by another program.`,

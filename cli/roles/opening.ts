@@ -14,6 +14,7 @@ import { canonical, canonicalBytes, parseCanonical } from '../../engine/base/can
 import type { JsonObject } from '../../engine/base/canonical.ts'
 import { quoted } from '../../engine/base/text.ts'
 import { counted } from '../../engine/base/words.ts'
+import { instantOf, isName, NAME } from '../../engine/base/names.ts'
 import type { Card, Opening } from '../../engine/wire/card.ts'
 import { MAX_MESSAGE } from '../../engine/wire/message.ts'
 import { cliError } from '../errors.ts'
@@ -42,7 +43,7 @@ export function makeOpening({ script, parameters, roster, rehearsal, followed = 
     script: { name, version, hash: script.hash },
     parameters,
     roster: [...roster].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    opensAt: now.toISOString().replace(/\.\d+Z$/, 'Z'),
+    opensAt: instantOf(now),
     nonce: toHex(randomBytes(32)),
     rehearsal,
   }
@@ -87,6 +88,8 @@ async function readRoster(path: string): Promise<Uint8Array> {
   }
 }
 
+const NAMES = new RegExp(`^${NAME}(,${NAME})+$`)
+
 /**
  * The names in `--roster`, or in the file that it names.
  *
@@ -95,10 +98,10 @@ async function readRoster(path: string): Promise<Uint8Array> {
  */
 export async function namesOf(wanted: string, me: string): Promise<readonly string[]> {
   // A name alone is no roster, so a word alone is a file.
-  const isList = /^[a-z0-9-]{1,32}(,[a-z0-9-]{1,32})+$/.test(wanted)
+  const isList = NAMES.test(wanted)
   const text = isList ? wanted : new TextDecoder().decode(await readRoster(wanted))
   const names = text.split(/[\s,]+/).filter((name) => name !== '')
-  const wrong = names.find((name) => !/^[a-z0-9-]{1,32}$/.test(name))
+  const wrong = names.find((name) => !isName(name))
   if (wrong !== undefined) throw cliError('roster', { why: `${quoted(wrong)} is no name` })
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw cliError('roster', { why: `${twice} is named twice` })

@@ -13,6 +13,7 @@ import { utf8 } from '../../engine/base/bytes.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
 import { quoted } from '../../engine/base/text.ts'
 import { counted } from '../../engine/base/words.ts'
+import { isName } from '../../engine/base/names.ts'
 import { parseMessage, verifyMessage } from '../../engine/wire/message.ts'
 import { cliError, EXIT } from '../errors.ts'
 import type { ExitCode } from '../errors.ts'
@@ -274,7 +275,7 @@ export function peopleOf(ceremony: Ceremony, count: number | undefined, list: st
   if (names === undefined) throw refuse(`neither --participants nor --names says how many; ${range}`)
   if (names.length < min || names.length > max) throw refuse(`${names.length} are too ${names.length < min ? 'few' : 'many'}; ${range}`)
   if (count !== undefined && names.length !== count) throw refuse(`--participants says ${count}, and --names has ${names.length}`)
-  const wrong = names.find((name) => !/^[a-z0-9-]{1,32}$/.test(name))
+  const wrong = names.find((name) => !isName(name))
   if (wrong !== undefined) throw refuse(`${quoted(wrong)} is no name`)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw refuse(`${twice} is named twice`)

@@ -15,7 +15,8 @@ import { pointOrNull } from '../verbs/bls.ts'
 import type { Random } from '../verbs/runtime.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
 import { firstListed } from '../base/words.ts'
-import { compileCheck, hexSchema, nameSchema, objectSchema } from '../wire/schema.ts'
+import { CEREMONY_NUMBER } from '../base/names.ts'
+import { compileCheck, hexSchema, nameSchema, objectSchema, patternSchema } from '../wire/schema.ts'
 import { runError } from './errors.ts'
 import type { Ledger } from './ledger.ts'
 import type { Finding, Verification } from './verify.ts'
@@ -91,8 +92,8 @@ const derived = (message: Message) => ({
 const text = { type: 'string', maxLength: 100_000 }
 const checkExport = compileCheck<SignatureExport>(objectSchema({
   keyrite: { type: 'string', const: FORMAT },
-  ceremony: hexSchema(32), number: { type: 'string', pattern: '^[0-9]{5}( [0-9]{5}){7}$' }, rehearsal: { type: 'boolean' }, groupKey: hexSchema(48),
-  key: objectSchema({ ceremony: hexSchema(32), number: { type: 'string', pattern: '^[0-9]{5}( [0-9]{5}){7}$' } }),
+  ceremony: hexSchema(32), number: patternSchema(CEREMONY_NUMBER), rehearsal: { type: 'boolean' }, groupKey: hexSchema(48),
+  key: objectSchema({ ceremony: hexSchema(32), number: patternSchema(CEREMONY_NUMBER) }),
   openedBy: nameSchema, purpose: text,
   messages: {
     type: 'array', minItems: 1, maxItems: 100_000,

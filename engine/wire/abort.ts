@@ -3,7 +3,8 @@ import { isKeyriteError } from '../base/errors.ts'
 import { cut, printable } from '../base/text.ts'
 import { canonical, MAX_DEPTH } from '../base/canonical.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
-import { compileCheck, nameSchema, objectSchema } from './schema.ts'
+import { NAME } from '../base/names.ts'
+import { compileCheck, nameSchema, objectSchema, patternSchema } from './schema.ts'
 
 /** The engine's own reasons. Verbs bring theirs, namespaced, such as `dkg.bad-deal`. */
 export const REASONS = [
@@ -46,7 +47,7 @@ const nullable = (schema: object) => ({ anyOf: [schema, { type: 'null' }] })
 /** Checks an Abort's payload. @throws wire.malformed */
 export const checkAbort = compileCheck<AbortPayload>(
   objectSchema({
-    reason: { type: 'string', pattern: '^[a-z0-9-]{1,32}(\\.[a-z0-9-]{1,32})?$' },
+    reason: patternSchema(`${NAME}(\\.${NAME})?`),
     step: nullable(text(64)),
     accused: nullable(nameSchema),
     evidence: objectSchema(
