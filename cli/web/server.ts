@@ -325,7 +325,7 @@ const portPath = (home: string): string => join(home, 'page-port')
 /** The port of last time, or 0: any that is free. */
 export async function lastPort(home: string): Promise<number> {
   const text = await readFile(portPath(home), 'utf8').catch(() => '')
-  const port = wholeNumber(text.trimEnd(), 5) ?? 0
+  const port = wholeNumber(text.replace(/\n$/, ''), 5) ?? 0
   return port >= 1024 && port <= 65_535 ? port : 0
 }
 
