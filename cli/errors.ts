@@ -1,11 +1,13 @@
 /**
  * The command line's own errors, and what every error becomes on the way out: a text, a JSON object, an exit code.
  */
-import { stripVTControlCharacters } from 'node:util'
 import { Errors } from '@oclif/core'
 import { errorTable, isKeyriteError } from '../engine/base/errors.ts'
 import type { Area, Code, KeyriteError, Reason } from '../engine/base/errors.ts'
-import { wrapped } from './output.ts'
+import { quoted } from '../engine/base/text.ts'
+import { counted } from '../engine/base/words.ts'
+import { NAME_SAYS } from '../engine/base/names.ts'
+import { unpainted, wrapped } from './output.ts'
 
 export const cliError = errorTable('cli', {
   'no-terminal': ({ what, flag }: { what: string; flag: string }) => ({
@@ -21,12 +23,12 @@ export const cliError = errorTable('cli', {
     todo: 'Check its owner and permissions, or set KEYRITE_HOME to a folder of your own.',
   }),
   'home-path': ({ value }: { value: string }) => ({
-    what: `KEYRITE_HOME is not a usable path: ${JSON.stringify(value)}.`,
+    what: `KEYRITE_HOME is not a usable path: ${quoted(value)}.`,
     todo: 'Set it to a folder, or unset it to use ~/.keyrite.',
   }),
   name: ({ value }: { value: string }) => ({
-    what: `${JSON.stringify(value.slice(0, 100))} is no name for a participant.`,
-    todo: 'Take 1 to 32 small letters a-z, digits and -.',
+    what: `${quoted(value)} is no name for a participant.`,
+    todo: `Take ${NAME_SAYS}.`,
   }),
   'no-client': ({ home }: { home: string }) => ({
     what: `There is no client in ${home}.`,
@@ -45,7 +47,7 @@ export const cliError = errorTable('cli', {
     todo: 'Check that it is your own airgap, and that nothing else shows codes to this machine; then pair again.',
   }),
   channel: ({ value }: { value: string }) => ({
-    what: `There is no channel ${JSON.stringify(value)}.`,
+    what: `There is no channel ${quoted(value)}.`,
     todo: 'Use --channel web, --channel terminal, or --channel folder:DIR with a folder that both machines reach (a stick, say).',
   }),
   'no-page': ({ path }: { path: string }) => ({
@@ -81,11 +83,11 @@ export const cliError = errorTable('cli', {
     todo: 'Compare the number with the other participants. If it is right, run `keyrite airgap run` again and confirm it on this screen.',
   }),
   'number-form': ({ value }: { value: string }) => ({
-    what: `${JSON.stringify(value)} is no ceremony number: it has forty digits.`,
+    what: `${quoted(value)} is no ceremony number: it has forty digits.`,
     todo: 'Give --accept the whole number that `keyrite client open` and `keyrite client status` show.',
   }),
   'whole-id': ({ value }: { value: string }) => ({
-    what: `${JSON.stringify(value)} is no whole id of a ceremony: that is 64 small hex digits.`,
+    what: `${quoted(value)} is no whole id of a ceremony: that is 64 small hex digits.`,
     todo: 'Give it as `keyrite client open` and `keyrite client status --json` print it.',
   }),
   'script-file': ({ path, why, shipped }: { path: string; why: string; shipped: readonly string[] }) => ({
@@ -93,7 +95,7 @@ export const cliError = errorTable('cli', {
     todo: `Name a file, or one of the ceremonies that ship with keyrite: ${shipped.join(', ')}.`,
   }),
   'script-invalid': ({ file, count, text }: { file: string; count: number; text: string; diagnostics: readonly object[] }) => ({
-    what: `The script ${file} is refused, with ${count} ${count === 1 ? 'problem' : 'problems'}:\n\n${text}\n`,
+    what: `The script ${file} is refused, with ${counted(count, 'problem')}:\n\n${text}\n`,
     todo: `Mend it, then look again with \`keyrite ceremony validate ${file}\`.`,
   }),
   library: ({ path, why }: { path: string; why: string }) => ({
@@ -106,11 +108,11 @@ export const cliError = errorTable('cli', {
   }),
   participants: ({ why }: { why: string }) => ({
     what: `It is not clear who takes part: ${why}.`,
-    todo: 'Give --participants with a number, or --names with names separated by commas (a-z, 0-9 and -).',
+    todo: `Give --participants with a number, or --names with names separated by commas (each ${NAME_SAYS}).`,
   }),
   'new-name': ({ name, why }: { name: string; why: string }) => ({
-    what: `A new ceremony cannot be called ${JSON.stringify(name)}: ${why}.`,
-    todo: 'Choose another name: 1 to 32 small letters, digits and hyphens, and none of a ceremony that ships with keyrite.',
+    what: `A new ceremony cannot be called ${quoted(name)}: ${why}.`,
+    todo: `Choose another name: ${NAME_SAYS}, and none of a ceremony that ships with keyrite.`,
   }),
   'file-exists': ({ path }: { path: string }) => ({
     what: `${path} exists already; nothing was changed.`,
@@ -129,7 +131,7 @@ export const cliError = errorTable('cli', {
     todo: 'Check that its folder is there, that you may write to it, and that the disk is not full.',
   }),
   listen: ({ value }: { value: string }) => ({
-    what: `${JSON.stringify(value)} is no address to listen on.`,
+    what: `${quoted(value)} is no address to listen on.`,
     todo: 'Give --listen HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one.',
   }),
   'join-token': ({ path, why }: { path: string; why: string }) => ({
@@ -284,7 +286,7 @@ function known(thrown: unknown, command: string): KeyriteError {
   if (isInterruption(thrown)) return cliError('interrupted', { isKept: /^\S+ (client|airgap|storage)/.test(command) })
   if (thrown instanceof Errors.CLIError) {
     // oclif adds a hint of its own below the message, and colours.
-    return cliError('usage', { why: stripVTControlCharacters(thrown.message).replace(/\nSee more help with --help$/, ''), command })
+    return cliError('usage', { why: unpainted(thrown.message).replace(/\nSee more help with --help$/, ''), command })
   }
   return cliError('bug', { why: thrown instanceof Error ? thrown.message : String(thrown) })
 }

@@ -7,6 +7,8 @@ import Koa from 'koa'
 import type { Context, Middleware } from 'koa'
 import type { Entry } from '../engine/wire/log.ts'
 import { isKeyriteError } from '../engine/base/errors.ts'
+import { isHex } from '../engine/base/bytes.ts'
+import { wholeNumber } from '../engine/base/names.ts'
 import { MAX_ATTACHMENT, MAX_MESSAGE } from '../engine/wire/message.ts'
 import type { Pin } from '../engine/wire/message.ts'
 import { admit, admitAttachment } from './admit.ts'
@@ -183,8 +185,8 @@ export interface AppOptions {
   readonly say: (line: string) => void
 }
 
-const NUMBER = /^(?:0|[1-9][0-9]{0,11})$/
-const HASH = /^[0-9a-f]{64}$/
+/** The most digits of an offset, or of how many are wanted. */
+const MOST_DIGITS = 12
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export function createApp({ boards, limits, metrics, page, stopping, say }: AppOptions): Koa {
@@ -363,7 +365,7 @@ function param(ctx: Context, name: string): string {
 
 function hashOf(ctx: Context): string {
   const hash = param(ctx, 'hash')
-  if (!HASH.test(hash)) throw storageError('bad-request', { why: 'the path does not end in a SHA-256 in lower-case hex' })
+  if (!isHex(hash, 32)) throw storageError('bad-request', { why: 'the path does not end in a SHA-256 in lower-case hex' })
   return hash
 }
 
@@ -379,8 +381,9 @@ function afterOf(text: string | string[] | undefined): number {
 
 function numberOf(text: string | string[] | undefined, what: string, otherwise: number): number {
   if (text === undefined) return otherwise
-  if (typeof text !== 'string' || !NUMBER.test(text)) throw storageError('bad-request', { why: `${what} is not a number` })
-  return Number(text)
+  const number = typeof text === 'string' ? wholeNumber(text, MOST_DIGITS) : undefined
+  if (number === undefined) throw storageError('bad-request', { why: `${what} is not a number` })
+  return number
 }
 
 function decode(bytes: Buffer): string {

@@ -7,6 +7,7 @@ import { printableLine } from '../engine/base/text.ts'
 import { ATTACHMENT_LABEL, attachmentHeader, boardError, tampered } from '../engine/wire/board.ts'
 import type { Board } from '../engine/wire/board.ts'
 import type { Json, JsonObject } from '../engine/base/canonical.ts'
+import { BOARD_PATH } from '../engine/base/names.ts'
 import { BrokenChain, Chain } from '../engine/wire/log.ts'
 import type { Linked } from '../engine/wire/log.ts'
 import { attachmentHash, MAX_ATTACHMENT, MAX_MESSAGE, parseMessage } from '../engine/wire/message.ts'
@@ -466,9 +467,11 @@ export function connectBoard(options: ConnectOptions): Board {
   }
 }
 
+const BOARD_END = new RegExp(`${BOARD_PATH}$`)
+
 function boardUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null
-  const fits = url !== null && /^https?:$/.test(url.protocol) && /\/boards\/[a-z0-9-]{1,32}\/?$/.test(url.pathname)
+  const fits = url !== null && /^https?:$/.test(url.protocol) && BOARD_END.test(url.pathname)
   if (!fits || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
     throw storageError('bad-url', { url: text.slice(0, 200) })
   }

@@ -1,5 +1,6 @@
 import { errorTable, isKeyriteError } from '../engine/base/errors.ts'
 import type { KeyriteError, Reason } from '../engine/base/errors.ts'
+import { NAME_SAYS } from '../engine/base/names.ts'
 import { compileCheck, hexSchema } from '../engine/wire/schema.ts'
 
 const RESEND = 'Send it again as the API describes it: GET /openapi.yaml.'
@@ -136,7 +137,7 @@ export const storageError = errorTable('storage', {
   }),
   'bad-url': ({ url }: { url: string }) => ({
     what: `${url} is not the address of a board.`,
-    todo: 'Give http(s)://HOST[:PORT]/boards/NAME, with a name of a-z, 0-9 and -, at most 32 characters.',
+    todo: `Give http(s)://HOST[:PORT]/boards/NAME, with a name of ${NAME_SAYS}.`,
   }),
   'port-in-use': ({ host, port }: { host: string; port: number }) => ({
     what: `Port ${port} on ${host} is in use by another program.`,

@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { isKeyriteError } from '../engine/base/errors.ts'
 import { makeFolders } from '../engine/base/files.ts'
+import { isName, isToken, NAME_SAYS, TOKEN_SAYS } from '../engine/base/names.ts'
 import { tokenBuckets } from './admit.ts'
 import type { ServedBoard } from './admit.ts'
 import { createApp } from './app.ts'
@@ -22,7 +23,7 @@ import { openMemoryStore } from './stores/memory.ts'
 import { openNedbStore } from './stores/nedb.ts'
 
 export interface BoardOptions {
-  /** `[a-z0-9-]{1,32}` */
+  /** As names are. */
   readonly name: string
   /** Lets a new participant register. At least 16 characters. Secret. */
   readonly joinToken: string
@@ -93,14 +94,14 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 function checkBoards(boards: readonly BoardOptions[]): void {
   if (boards.length === 0) throw storageError('bad-option', { option: '--board', why: 'is missing: name at least one board' })
   for (const [i, { name, joinToken }] of boards.entries()) {
-    if (!/^[a-z0-9-]{1,32}$/.test(name)) {
-      throw storageError('bad-option', { option: '--board', why: `is ${name}; a name is a-z, 0-9 and -, at most 32 characters` })
+    if (!isName(name)) {
+      throw storageError('bad-option', { option: '--board', why: `is ${name}; a name is ${NAME_SAYS}` })
     }
     if (boards.findIndex((other) => other.name === name) !== i) {
       throw storageError('bad-option', { option: '--board', why: `names ${name} twice` })
     }
-    if (!/^[\x21-\x7e]{16,256}$/.test(joinToken)) {
-      const why = 'must hold one token of 16 to 256 printable characters without spaces'
+    if (!isToken(joinToken)) {
+      const why = `must hold one token of ${TOKEN_SAYS}`
       throw storageError('bad-option', { option: '--join-token-file', why })
     }
   }

@@ -33,10 +33,10 @@ cannot prove: add --transcript with that of the signing, which holds the key's a
     const { verbs } = await import('../../engine/verbs/implementations.ts')
     const { exitOf, isTrusted, signatureLines, verdictLines, withShipped } = await import('../screen/ceremony.ts')
     const { EXIT } = await import('../errors.ts')
+    const { isHex } = await import('../../engine/base/bytes.ts')
 
     const hashes = flags['script-hash'].map((hash) => hash.toLowerCase())
-    const wrong = hashes.find((hash) => !/^[0-9a-f]{64}$/.test(hash))
-    if (wrong !== undefined) this.error('--script-hash takes a SHA-256: 64 hex digits, as `keyrite ceremony hash` prints it.', { exit: 2 })
+    if (!hashes.every((hash) => isHex(hash, 32))) this.error('--script-hash takes a SHA-256: 64 hex digits, as `keyrite ceremony hash` prints it.', { exit: 2 })
     const random = (length: number) => Uint8Array.from(randomBytes(length))
     const verified = (path: string) => withShipped(verifyTranscript(transcriptLines(path), { library: shippedLibrary, verbs, random }), hashes)
     const file = await isSignatureFile(args.file)

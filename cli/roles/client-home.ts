@@ -25,6 +25,7 @@ import { createVault, readVault } from '../../engine/vault/vault.ts'
 import type { Board } from '../../engine/wire/board.ts'
 import { canonical, parseCanonical } from '../../engine/base/canonical.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
+import { hexPattern, isHex } from '../../engine/base/bytes.ts'
 import type { Card } from '../../engine/wire/card.ts'
 import { Chain, holding } from '../../engine/wire/log.ts'
 import { MAX_ATTACHMENT } from '../../engine/wire/message.ts'
@@ -134,7 +135,7 @@ export function airgapOf({ airgap, name }: Identity): PairedAirgap {
 export function attachmentFiles(home: string, keep = true): AttachmentStore {
   const folder = join(home, 'attachments')
   const pathOf = (hash: string): string => {
-    if (!/^[0-9a-f]{64}$/.test(hash)) throw new TypeError('a hash that is none')
+    if (!isHex(hash, 32)) throw new TypeError('a hash that is none')
     return join(folder, hash)
   }
   return {
@@ -160,10 +161,13 @@ export function attachmentFiles(home: string, keep = true): AttachmentStore {
 /** Where a ceremony's transfer in parts is kept, while it is under way. */
 export const clientPartsPath = (home: string, ceremony: string): string => join(home, 'ceremonies', ceremony, 'parts')
 
+/** A ceremony's id, and what a text of it is called. */
+const KEY = new RegExp(`^${hexPattern(32)}/[A-Za-z0-9-]{1,100}$`)
+
 /** Texts of ceremonies, each in a file, written once and durable. */
 export function textStore(home: string): TextStore {
   const pathOf = (key: string): string => {
-    if (!/^[0-9a-f]{64}\/[A-Za-z0-9-]{1,100}$/.test(key)) throw new TypeError('a key that is no file name')
+    if (!KEY.test(key)) throw new TypeError('a key that is no file name')
     return join(home, 'ceremonies', key)
   }
   return {

@@ -4,6 +4,8 @@ import { isKeyriteError } from '../../engine/base/errors.ts'
 import type { KeyriteError } from '../../engine/base/errors.ts'
 import { following } from '../../engine/base/signals.ts'
 import { fromHex } from '../../engine/base/bytes.ts'
+import { cut } from '../../engine/base/text.ts'
+import { capital } from '../../engine/base/words.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
 import { bringEnd, ClientWork, endToBring, hasBegun } from '../../engine/run/client-work.ts'
@@ -223,7 +225,7 @@ function openedLines({ id, opening, by }: Opened, { ceremony }: Script): string[
     ...(opening.rehearsal ? [paint('yellow', 'This is a REHEARSAL.')] : []),
     ...claimLines(ceremony, opening),
     `opened by ${by} at ${clockTime(Date.parse(opening.opensAt))} with ${opening.roster.map((card) => card.name).join(', ')}`,
-    `ceremony ${id.slice(0, 12)}…, number ${ceremonyNumber(id)}`,
+    `ceremony ${cut(id, 12)}, number ${ceremonyNumber(id)}`,
   ]
 }
 
@@ -269,7 +271,7 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
   const state = stateOf(ledger, Date.now(), me, outcome === 'doubtful')
   const id = ledger.id.slice(0, 12)
   return {
-    lines: [state === 'aborted' ? 'The ceremony was aborted.' : `${STATE_WORDS[state].charAt(0).toUpperCase()}${STATE_WORDS[state].slice(1)}`, ...own, ...abortLines(ledger)],
+    lines: [state === 'aborted' ? 'The ceremony was aborted.' : capital(STATE_WORDS[state]), ...own, ...abortLines(ledger)],
     next: [
       ...(outcome === 'doubtful' ? [`keyrite client abandon ${id}    ends the doubt, for everybody and for good`] : []),
       `When the cause is clear, one of you: keyrite client open --again ${id}`,

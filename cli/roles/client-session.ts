@@ -2,7 +2,8 @@
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import type { Code } from '../../engine/base/errors.ts'
 import { following } from '../../engine/base/signals.ts'
-import { fromHex } from '../../engine/base/bytes.ts'
+import { printableLine } from '../../engine/base/text.ts'
+import { fromHex, HEX_DIGIT } from '../../engine/base/bytes.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
 import { hasBegun } from '../../engine/run/client-work.ts'
@@ -115,6 +116,9 @@ export async function caughtUp({ board, feed, pinned, running }: BoardSession, s
   }
   await Promise.race([reading(), running])
 }
+
+/** The first digits of a ceremony's id, or all of them. */
+const ID_BEGINS = new RegExp(`^${HEX_DIGIT}{1,64}$`)
 
 /**
  * The ceremony that a command means: the one whose id begins so, or the only one.
@@ -277,7 +281,7 @@ export class Ledgers {
   async finished(name: string, wanted: string): Promise<Ledger> {
     const refuse = (why: string, todo?: string) => cliError('followed', { name, wanted: wanted.slice(0, 80), why, ...(todo === undefined ? {} : { todo }) })
     const given = wanted.toLowerCase()
-    if (!/^[0-9a-f]{1,64}$/.test(given)) throw refuse('a ceremony’s id has 64 digits of hex, of which the first ones will do')
+    if (!ID_BEGINS.test(given)) throw refuse('a ceremony’s id has 64 digits of hex, of which the first ones will do')
     const fitting = openedIn(this.feed.all).filter(({ id }) => id.startsWith(given))
     const [one, ...more] = fitting
     if (one === undefined) throw refuse('no ceremony on this board has an id that begins so')
@@ -315,7 +319,7 @@ export async function statusOf(home: string, identity: Identity, ledgers: Ledger
   const { id, opening, by } = opened
   const number = ceremonyNumber(id)
   const head = [
-    `${opening.script.name} ${opening.script.version}${opening.rehearsal ? ' (REHEARSAL)' : ''}, opened by ${by} at ${clockTime(Date.parse(opening.opensAt))}`,
+    `${opening.script.name} ${printableLine(opening.script.version)}${opening.rehearsal ? ' (REHEARSAL)' : ''}, opened by ${by} at ${clockTime(Date.parse(opening.opensAt))}`,
     `id      ${id}`,
     `number  ${number}`,
   ]

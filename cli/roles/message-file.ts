@@ -11,6 +11,7 @@ import type { Message } from '../../engine/messages/kind.ts'
 import { placesOf } from '../../engine/script/diagnostic.ts'
 import { readBounded, systemCode } from '../../engine/vault/files.ts'
 import type { Json } from '../../engine/base/canonical.ts'
+import { quoted } from '../../engine/base/text.ts'
 import { whyUnreadable } from '../scripts.ts'
 
 /**
@@ -98,7 +99,7 @@ class Scanner {
       const start = this.at
       if (this.text[start] !== '"') this.fail('a name in double quotes should stand here')
       const name = this.string()
-      if (names.has(name)) throw new Problem(start, `the name ${JSON.stringify(name.slice(0, 80))} stands here for the second time`)
+      if (names.has(name)) throw new Problem(start, `the name ${quoted(name, 80)} stands here for the second time`)
       names.add(name)
       this.take(SPACE)
       if (this.text[this.at] !== ':') this.fail('a colon should stand here')

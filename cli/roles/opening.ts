@@ -12,10 +12,12 @@ import { checkOpening } from '../../engine/run/opening.ts'
 import { readBounded } from '../../engine/vault/files.ts'
 import { canonical, canonicalBytes, parseCanonical } from '../../engine/base/canonical.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
+import { quoted } from '../../engine/base/text.ts'
+import { counted } from '../../engine/base/words.ts'
+import { instantOf, isName, NAME } from '../../engine/base/names.ts'
 import type { Card, Opening } from '../../engine/wire/card.ts'
 import { MAX_MESSAGE } from '../../engine/wire/message.ts'
 import { cliError } from '../errors.ts'
-import { counted } from '../output.ts'
 import { parseParameters } from '../parameters.ts'
 import { readScript, whyUnreadable } from '../scripts.ts'
 import type { FollowedLedgers, Ledgers } from './client-session.ts'
@@ -41,7 +43,7 @@ export function makeOpening({ script, parameters, roster, rehearsal, followed = 
     script: { name, version, hash: script.hash },
     parameters,
     roster: [...roster].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    opensAt: now.toISOString().replace(/\.\d+Z$/, 'Z'),
+    opensAt: instantOf(now),
     nonce: toHex(randomBytes(32)),
     rehearsal,
   }
@@ -82,9 +84,11 @@ async function readRoster(path: string): Promise<Uint8Array> {
   try {
     return await readBounded(path, 64 * 1024)
   } catch (error) {
-    throw cliError('roster', { why: `${JSON.stringify(path)} is neither a list of names nor a file that can be read (${whyUnreadable(error)})` }, error)
+    throw cliError('roster', { why: `${quoted(path)} is neither a list of names nor a file that can be read (${whyUnreadable(error)})` }, error)
   }
 }
+
+const NAMES = new RegExp(`^${NAME}(,${NAME})+$`)
 
 /**
  * The names in `--roster`, or in the file that it names.
@@ -94,11 +98,11 @@ async function readRoster(path: string): Promise<Uint8Array> {
  */
 export async function namesOf(wanted: string, me: string): Promise<readonly string[]> {
   // A name alone is no roster, so a word alone is a file.
-  const isList = /^[a-z0-9-]{1,32}(,[a-z0-9-]{1,32})+$/.test(wanted)
+  const isList = NAMES.test(wanted)
   const text = isList ? wanted : new TextDecoder().decode(await readRoster(wanted))
   const names = text.split(/[\s,]+/).filter((name) => name !== '')
-  const wrong = names.find((name) => !/^[a-z0-9-]{1,32}$/.test(name))
-  if (wrong !== undefined) throw cliError('roster', { why: `${JSON.stringify(wrong)} is no name` })
+  const wrong = names.find((name) => !isName(name))
+  if (wrong !== undefined) throw cliError('roster', { why: `${quoted(wrong)} is no name` })
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw cliError('roster', { why: `${twice} is named twice` })
   if (!names.includes(me)) throw cliError('roster', { why: `you, ${me}, are not in it, and only who takes part can open` })

@@ -11,10 +11,13 @@ import { checkAbort } from '../../engine/wire/abort.ts'
 import type { AbortReason, Fault } from '../../engine/wire/abort.ts'
 import { utf8 } from '../../engine/base/bytes.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
+import { quoted } from '../../engine/base/text.ts'
+import { counted } from '../../engine/base/words.ts'
+import { isName } from '../../engine/base/names.ts'
 import { parseMessage, verifyMessage } from '../../engine/wire/message.ts'
 import { cliError, EXIT } from '../errors.ts'
 import type { ExitCode } from '../errors.ts'
-import { brief, counted, paint, table } from '../output.ts'
+import { brief, paint, table } from '../output.ts'
 import { outputLines } from '../screen/ceremony.ts'
 import type { Simulation } from './run.ts'
 
@@ -272,8 +275,8 @@ export function peopleOf(ceremony: Ceremony, count: number | undefined, list: st
   if (names === undefined) throw refuse(`neither --participants nor --names says how many; ${range}`)
   if (names.length < min || names.length > max) throw refuse(`${names.length} are too ${names.length < min ? 'few' : 'many'}; ${range}`)
   if (count !== undefined && names.length !== count) throw refuse(`--participants says ${count}, and --names has ${names.length}`)
-  const wrong = names.find((name) => !/^[a-z0-9-]{1,32}$/.test(name))
-  if (wrong !== undefined) throw refuse(`${JSON.stringify(wrong)} is no name`)
+  const wrong = names.find((name) => !isName(name))
+  if (wrong !== undefined) throw refuse(`${quoted(wrong)} is no name`)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw refuse(`${twice} is named twice`)
   return [...names].sort()

@@ -3,12 +3,12 @@
  * here that becomes the page's state.
  */
 import { randomBytes } from 'node:crypto'
-import { stripVTControlCharacters } from 'node:util'
 import type { CarrierOptions, Role } from '../../engine/channel/carrier.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import { failureOf } from '../errors.ts'
+import { unpainted } from '../output.ts'
 import type { Live } from '../output.ts'
 import type { Block } from '../screen/blocks.ts'
 import { waitingLines } from '../screen/ceremony.ts'
@@ -198,7 +198,7 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
       ...terminal,
       log: (line) => {
         terminal.log(line)
-        change({ record: [...state.record, stripVTControlCharacters(line)].slice(-MOST_RECORD) })
+        change({ record: [...state.record, unpainted(line)].slice(-MOST_RECORD) })
       },
     }),
     close: async () => {
@@ -215,7 +215,7 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
 type End = NonNullable<PageState['end']>
 
 export const pageEnd = (lines: readonly string[], next: readonly string[], isGood = true): End => ({
-  isGood, lines: lines.map((line) => stripVTControlCharacters(line)), next: next.map(marked),
+  isGood, lines: lines.map((line) => unpainted(line)), next: next.map(marked),
 })
 
 /** A command, which a terminal has apart from what it does by some blanks, between the marks of what is typed. */
@@ -256,6 +256,6 @@ export function pageTable(ledger: Ledger, me: string, now: number, since?: numbe
         return step.index === ledger.current ? 'awaited' : 'later'
       }),
     })),
-    waiting: waitingLines(ledger, now, since).map((line) => stripVTControlCharacters(line).trim()),
+    waiting: waitingLines(ledger, now, since).map((line) => unpainted(line).trim()),
   }
 }

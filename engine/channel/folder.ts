@@ -17,7 +17,7 @@ import type { KeyriteError } from '../base/errors.ts'
 import { following } from '../base/signals.ts'
 import { sha256Hex } from '../crypto/hash.ts'
 import { makeFolders } from '../base/files.ts'
-import { utf8 } from '../base/bytes.ts'
+import { hexPattern, utf8 } from '../base/bytes.ts'
 import { MAX_IMAGE_BYTES, MAX_MESSAGE, MAX_PARTS } from './carrier.ts'
 import type { Carrier, CarrierOptions, CarrierProgress, Incoming, Role } from './carrier.ts'
 import { openEnvelope } from './envelope.ts'
@@ -28,8 +28,8 @@ import type { Receiver } from './transfer.ts'
 
 // The showing side of a shared folder: each transfer is a numbered directory of PNG frames that appears whole.
 
-const TRANSFER = /^([0-9]{6,12})-([0-9a-f]{16})$/
-const UNFINISHED = /^\.writing-[0-9a-f]{16}$/
+const TRANSFER = new RegExp(`^([0-9]{6,12})-(${hexPattern(8)})$`)
+const UNFINISHED = new RegExp(`^\\.writing-${hexPattern(8)}$`)
 
 /** A transfer's directory, `NNNNNN-DIGEST`: the highest number is the newest. */
 interface TransferName {

@@ -166,7 +166,8 @@ export function makeScreen(options: ScreenOptions): Screen {
   let layout = ''
   let painted = ''
 
-  const windowNow = (): Window => ({ columns: output.columns ?? 80, rows: output.rows ?? 24 })
+  // A terminal that does not know its size says 0.
+  const windowNow = (): Window => ({ columns: output.columns || 80, rows: output.rows || 24 })
 
   function prepare(text: string): Sending {
     // In a window that is too small nothing is painted until it is larger, and then it is framed anew.

@@ -13,6 +13,7 @@ import type { Random, Verbs } from '../verbs/runtime.ts'
 import type { Fault } from '../wire/abort.ts'
 import { utf8 } from '../base/bytes.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
+import { listed } from '../base/words.ts'
 import { convictedIn, unansweredIn, unansweredWords } from './disputes.ts'
 import type { Conviction, LogEnding, Unanswered } from './disputes.ts'
 import { runError } from './errors.ts'
@@ -196,7 +197,7 @@ function stepDetail(ledger: Ledger, name: string): string {
   const step = ledger.ceremony.steps.find((one) => one.name === name)
   const isPartial = step !== undefined && step.collect.kind !== 'all'
   const count = isPartial ? ledger.sources.statements(step.sends).length : ledger.roster.length
-  const agreed = step !== undefined && step.agree.length > 0 ? `, all equal in ${step.agree.join(' and ')}` : ''
+  const agreed = step !== undefined && step.agree.length > 0 ? `, all equal in ${listed(step.agree)}` : ''
   const checked = step?.check === undefined ? '' : `, each checked by ${step.check.verb}`
   return `${count} ${step?.sends ?? ''}, every signature and view right${checked}${agreed}`
 }

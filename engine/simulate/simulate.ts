@@ -32,6 +32,7 @@ import type { Linked } from '../wire/log.ts'
 import type { Board } from '../wire/board.ts'
 import { canonical } from '../base/canonical.ts'
 import type { JsonObject } from '../base/canonical.ts'
+import { instantOf } from '../base/names.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import { Chain, EMPTY_LOG, pinOf } from '../wire/log.ts'
@@ -468,7 +469,7 @@ function openingFor(options: SimulateOptions, cards: readonly Card[], now: numbe
     script: { name: ceremony.name, version: ceremony.version, hash },
     parameters: { ...Object.fromEntries(Object.keys(ceremony.follows).map((name) => [name, options.after?.ceremony ?? ''])), ...options.parameters },
     roster: [...cards].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    opensAt: new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
+    opensAt: instantOf(now),
     nonce: toHex(options.random(32)),
     rehearsal: options.rehearsal ?? false,
   }

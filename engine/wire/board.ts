@@ -1,5 +1,7 @@
 /** A board as its readers and writers need it: one log on a storage, or in memory. */
+import { hexPattern } from '../base/bytes.ts'
 import { errorTable } from '../base/errors.ts'
+import { NAME } from '../base/names.ts'
 import type { BrokenChain, Entry } from './log.ts'
 import type { Pin } from './message.ts'
 
@@ -33,7 +35,7 @@ export interface Board {
 
 export const ATTACHMENT_LABEL = 'attachment'
 
-const HEADER = /^Keyrite +name="([a-z0-9-]{1,32})", *signature="([0-9a-f]{128})"$/i
+const HEADER = new RegExp(`^Keyrite +name="(${NAME})", *signature="(${hexPattern(64)})"$`, 'i')
 
 export interface Authorization {
   /** The registered name. */

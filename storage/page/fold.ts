@@ -3,7 +3,7 @@
  * ceremony by its own reader. No I/O.
  */
 import { isKeyriteError } from '../../engine/base/errors.ts'
-import { printableLine } from '../../engine/base/text.ts'
+import { firstOf, flowed, printableLine } from '../../engine/base/text.ts'
 import type { Script, Step } from '../../engine/machines/ceremony.ts'
 import { expandMessages, messagesHash } from '../../engine/messages/batch.ts'
 import { hasAttachment } from '../../engine/run/attachment.ts'
@@ -35,9 +35,8 @@ const MOST_FACTS = 24
 
 /** A text of anybody's. Where it is cut, it says how long it was. */
 export function line(text: string, most = MOST_CHARACTERS): string {
-  const flat = printableLine(text.slice(0, 4 * most).replace(/\s+/g, ' '))
-  if (text.length <= most) return flat
-  return `${flat.slice(0, most).toWellFormed()}… (${text.length} characters)`
+  const flat = printableLine(flowed(firstOf(text, 4 * most)))
+  return text.length <= most ? flat : `${firstOf(flat, most)}… (${text.length} characters)`
 }
 
 /** A value as a text: strings as they are, lists of anything long by their length. */

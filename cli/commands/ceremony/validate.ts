@@ -32,8 +32,8 @@ empty if there are none.`)
   }
 
   private async tell(all: readonly Looked[], bad: readonly Looked[]): Promise<void> {
-    const { paint } = await import('../../output.ts')
-    const { counted, shellWord } = await import('../../output.ts')
+    const { paint, shellWord } = await import('../../output.ts')
+    const { counted } = await import('../../../engine/base/words.ts')
     for (const { problems } of bad) for (const { text } of problems) this.log(`${text}\n`)
     for (const { file, script } of all) {
       if (script === undefined) continue

@@ -26,11 +26,12 @@ host gives to each participant, lets you post your first message.`
     const { createClient, refuseAnotherClient } = await import('../../roles/client-home.ts')
     const { ed25519FromSeed } = await import('../../../engine/crypto/ed25519.ts')
     const { toHex } = await import('../../../engine/base/bytes.ts')
+    const { isName } = await import('../../../engine/base/names.ts')
     const { cliError } = await import('../../errors.ts')
     const { connectBoard } = await import('../../../storage/client.ts')
     const { withProgress } = await import('../../output.ts')
 
-    if (!/^[a-z0-9-]{1,32}$/.test(flags.name)) throw cliError('name', { value: flags.name })
+    if (!isName(flags.name)) throw cliError('name', { value: flags.name })
     connectBoard({ url: flags.board })
     await refuseAnotherClient()
     const joinToken = flags['join-token-file'] === undefined ? null : await readSecretFile(flags['join-token-file'])

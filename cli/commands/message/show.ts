@@ -25,10 +25,10 @@ With --json, prints a list of {kind, display, signedBytes}, those in hex, or nul
   async run(): Promise<readonly Shown[]> {
     const { args, flags: { ceremony } } = await this.parse(MessageShow)
     const { cliError } = await import('../../errors.ts')
-    if (ceremony !== undefined && !/^[0-9a-f]{64}$/.test(ceremony)) throw cliError('whole-id', { value: ceremony })
+    const { isHex, toHex } = await import('../../../engine/base/bytes.ts')
+    if (ceremony !== undefined && !isHex(ceremony, 32)) throw cliError('whole-id', { value: ceremony })
     const { readMessagesFile } = await import('../../roles/message-file.ts')
     const { displayMessage, isBlind, isBoundToCeremony, signedBytesOf } = await import('../../../engine/messages/kinds.ts')
-    const { toHex } = await import('../../../engine/base/bytes.ts')
     const { messages } = await readMessagesFile(args.file)
     if (this.jsonEnabled()) {
       return messages.map((message) => ({
