@@ -323,35 +323,41 @@ const UNREADABLE: Readonly<Partial<Record<Code, string>>> = { 'run.unknown-scrip
 
 /** A ceremony that cannot be read, for want of its script or of what it follows, says why. */
 export async function statusOf(home: string, identity: Identity, ledgers: Ledgers, opened: Opened): Promise<Status> {
-  const { id, opening, by } = opened
-  const number = ceremonyNumber(id)
-  const head = [
-    `${opening.script.name} ${printableLine(opening.script.version)}${opening.rehearsal ? ' (REHEARSAL)' : ''}, opened by ${by} at ${clockTime(Date.parse(opening.opensAt))}`,
-    `id      ${id}`,
-    `number  ${number}`,
-  ]
+  const { id, opening } = opened
   const ledger = await ledgers.of(opened).catch((error: unknown) => {
     if (!isKeyriteError(error)) throw error
     return error
   })
   if (isKeyriteError(ledger)) {
     const state = UNREADABLE[ledger.code] ?? 'refused'
-    return { id, standing: null, lines: [...head, `state   cannot be read: ${ledger.message}`], json: { ceremony: id, number, state, why: ledger.message } }
+    const number = ceremonyNumber(id)
+    return { id, standing: null, lines: [...headLines(opened, number), `state   cannot be read: ${ledger.message}`], json: { ceremony: id, number, state, why: ledger.message } }
   }
-  const { script } = ledger
   // It may have taken part under another client's name: the airgap is the same.
   const me = opening.roster.find(({ airgapKey }) => airgapKey === identity.airgap?.airgapKey)?.name ?? identity.name
   const standing = standingOf(ledger, Date.now(), { name: me, hasBegun: await hasBegun(textStore(home), ledger) })
-  const { state, steps, rows, awaited, needed, until, why, duty, convicted, withheld } = standing
-  const step = script.ceremony.steps[ledger.current]
+  const step = standing.steps[standing.current]
   const kept = step === undefined ? undefined : await textStore(home).get(`${id}/since-${step.name}`)
-  const since = kept === undefined ? undefined : Number(kept)
+  return statusIn(opened, ceremonyNumber(id), ledger, standing, kept === undefined ? undefined : Number(kept))
+}
+
+const headLines = ({ id, opening: { script, rehearsal, opensAt }, by }: Opened, number: string): readonly string[] => [
+  `${script.name} ${printableLine(script.version)}${rehearsal ? ' (REHEARSAL)' : ''}, opened by ${by} at ${clockTime(Date.parse(opensAt))}`,
+  `id      ${id}`,
+  `number  ${number}`,
+]
+
+/** A standing as lines and as JSON. @param since when the current step became that, as this client first saw it */
+export function statusIn(opened: Opened, number: string, ledger: Ledger, standing: Standing, since?: number): Status {
+  const { id, opening, by } = opened
+  const { state, steps, current, rows, awaited, needed, until, why, duty, convicted, withheld } = standing
+  const step = steps[current]
   const [waiting, reasons] = [waitingLines(standing, since), reasonLines(standing)]
   return {
     id, standing,
     lines: [
-      ...head,
-      ...claimLines(script.ceremony, opening),
+      ...headLines(opened, number),
+      ...claimLines(ledger.ceremony, opening),
       `state   ${stateWords(standing)}`,
       ...(withheld === null ? [] : [`        ${withheldWords(withheld.hash, withheld.asOf)}`]),
       '',

@@ -1,9 +1,8 @@
 /** A ceremony as a terminal shows it: participants × steps, who is awaited and until when, what it made; and what `keyrite verify` found. */
-import { stripVTControlCharacters } from 'node:util'
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { printableLine } from '../../engine/base/text.ts'
 import { clockTime, duration } from '../../engine/base/time.ts'
-import { counted } from '../../engine/base/words.ts'
+import { counted, listed } from '../../engine/base/words.ts'
 import type { Ceremony } from '../../engine/machines/ceremony.ts'
 import { expandMessages, messagesHash } from '../../engine/messages/batch.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
@@ -17,7 +16,7 @@ import type { Json } from '../../engine/base/canonical.ts'
 import type { Opening } from '../../engine/wire/card.ts'
 import { EXIT } from '../errors.ts'
 import type { ExitCode } from '../errors.ts'
-import { paint, table } from '../output.ts'
+import { paint, table, textWidth, unpainted } from '../output.ts'
 import type { Screen } from '../output.ts'
 
 const COLOURS = { calm: 'dim', good: 'green', heed: 'yellow', bad: 'red' } as const
@@ -40,7 +39,7 @@ export function progressTable({ steps, rows }: Pick<Standing, 'steps' | 'rows'>,
   ])
   const under = (heads: readonly string[]): string[] => table([['', ...heads.map((head) => paint('dim', head))], ...lines])
   const named = under(steps.map((step) => step.name))
-  const isTooWide = columns !== undefined && stripVTControlCharacters(named[0] ?? '').length >= columns
+  const isTooWide = columns !== undefined && textWidth(unpainted(named[0] ?? '')) >= columns
   const rare = marksIn(rows).filter((mark) => !PLAIN.includes(mark)).map((mark) => `${MARK_WORDS[mark].sign} ${MARK_WORDS[mark].word}`)
   return [...(isTooWide ? under(steps.map((_, i) => String(i + 1))) : named), ...(rare.length === 0 ? [] : [paint('dim', rare.join('   '))])]
 }
@@ -157,13 +156,10 @@ function asOfLines({ asOf, vouched = [] }: Verified): string[] {
   const [last = -1] = offsets
   return [
     '', `All of this is as of offset ${String(asOf.offset)}, head ${asOf.head}.`,
-    ...offsets.map((offset) => `Up to ${String(offset)} ${nameList(vouched.filter((one) => one.offset >= offset).map(({ name }) => name))} signed that this is the log.`),
+    ...offsets.map((offset) => `Up to ${String(offset)} ${listed(vouched.filter((one) => one.offset >= offset).map(({ name }) => name))} signed that this is the log.`),
     ...(last < asOf.offset ? [`Of what comes after ${String(last)}, this file’s maker is the only witness.`] : []),
   ]
 }
-
-/** `anna, ben and cleo` */
-const nameList = (names: readonly string[]): string => (names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`)
 
 const findingLine = ({ check, holds, detail, line }: Finding): string =>
   `${holds ? onStdout('green', 'ok ') : onStdout('red', 'BAD')}  ${check.padEnd(18)} ${detail}${line === undefined ? '' : ` (line ${String(line)})`}`

@@ -1,5 +1,6 @@
 /** The words of a standing, the same on every screen and page: one for each mark and state, and the sentences that are made of them. */
 import { clockTime, duration } from '../base/time.ts'
+import { capital } from '../base/words.ts'
 import { unansweredWords } from './ending.ts'
 import { MARKS } from './standing.ts'
 import type { AbortStanding, CeremonyState, DisputeStanding, Lasting, Mark, Out, Standing } from './standing.ts'
@@ -62,7 +63,7 @@ export const stateWords = ({ state }: Pick<Standing, 'state'>): string => STATE_
 export const stopped = (words: string): string => (/[.:]$/.test(words) ? words : `${words}.`)
 
 /** With a capital as well: not for what begins with a name, which is written as it is. */
-export const sentence = (words: string): string => stopped(`${words.charAt(0).toUpperCase()}${words.slice(1)}`)
+export const sentence = (words: string): string => stopped(capital(words))
 
 /** `anna, ben` */
 export type WriteNames = (names: readonly string[]) => string

@@ -1,5 +1,6 @@
 /** One board: its ceremonies, who is ready, and its latest messages. */
 import { clockTime } from '../../engine/base/time.ts'
+import { counted } from '../../engine/base/words.ts'
 import type { Cell, DisputeStanding, Mark } from '../../engine/run/standing.ts'
 import { alike, answerWords, isAfter, MARK_WORDS, marksIn, untilWords } from '../../engine/run/telling.ts'
 import type { SharedAbort } from '../../engine/run/telling.ts'
@@ -7,7 +8,7 @@ import { el, keepingFocus, place, setText, theirs, unseen } from './dom.ts'
 import type { Child } from './dom.ts'
 import type { BoardView, CeremonyView, FactView, MessageView, ReadyView } from './model.ts'
 import type { FromWorker, Link } from './talk.ts'
-import { counted, firstSteps, linkSaying, nameList, sayingOf, trustNote, viewAt } from './words.ts'
+import { firstSteps, linkSaying, nameList, sayingOf, trustNote, viewAt } from './words.ts'
 
 // Participants × steps. Every cell that has a message leads to it, as the storage keeps it.
 

@@ -23,8 +23,6 @@ export function nameList(names: readonly string[]): string {
   return `${names.slice(0, MOST_NAMES - 1).join(', ')} and ${names.length - MOST_NAMES + 1} more`
 }
 
-export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
-
 /** Where a ceremony stands. */
 export function sayingOf(view: CeremonyView & Timely): Saying {
   switch (view.obstacle) {
