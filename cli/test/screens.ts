@@ -17,10 +17,12 @@ import type { Simulated } from '../../engine/simulate/simulate.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
 import { EMPTY_HEAD, parseMessage } from '../../engine/wire/message.ts'
-import { BoardFold } from '../../storage/page/fold.ts'
+import type { Entry } from '../../engine/wire/board.ts'
+import { BoardFold, Tampered } from '../../storage/page/fold.ts'
 import type { CeremonyView } from '../../storage/page/model.ts'
 import { viewAt } from '../../storage/page/words.ts'
 import { RunView } from '../roles/run-view.ts'
+import { textStore } from '../roles/client-home.ts'
 import { statusIn } from '../roles/client-session.ts'
 import { progressTable, waitingLines } from '../screen/ceremony.ts'
 import { pageTable } from '../web/page.ts'
@@ -152,8 +154,7 @@ export async function screenProblems({ script, run, after }: Shown): Promise<rea
     const attachment = attachments.get(message.attachment ?? '')
     const post: Post = { offset, message, ...(attachment === undefined ? {} : { attachment }) }
     ledger.accept(post)
-    const read = fold.read({ offset, text, head })
-    fold.take(read, read.wants === null ? undefined : attachments.get(read.wants))
+    if (!turn(fold, { offset, text, head }, attachments)) return [...new Set(problems)]
     view = fold.changedViews([run.ceremony], () => null)[0] ?? view
     if (view === undefined || message.statement.ceremony !== run.ceremony) continue
     for (const now of timesOf(ledger)) {
@@ -168,6 +169,18 @@ export async function screenProblems({ script, run, after }: Shown): Promise<rea
     problems.push(...ownProblems(ledger, view, me, Date.now(), by, `at the end for ${member.name}`), ...(await liveProblems(ledger, me)))
   }
   return [...new Set(problems)]
+}
+
+/** @returns false where the page believes the log no longer, and shows nothing more of it, as every client does */
+function turn(fold: BoardFold, entry: Entry, attachments: ReadonlyMap<string, Uint8Array>): boolean {
+  try {
+    const read = fold.read(entry)
+    fold.take(read, read.wants === null ? undefined : attachments.get(read.wants))
+    return true
+  } catch (error) {
+    if (error instanceof Tampered) return false
+    throw error
+  }
 }
 
 /** For one participant. The board's page, which is nobody's, shows what its log tells everybody. */
@@ -190,6 +203,8 @@ function timesOf(ledger: Ledger): readonly number[] {
 /** What a client shows while it runs, on its terminal and its page. */
 async function liveProblems(ledger: Ledger, me: Required<Self>): Promise<readonly string[]> {
   const home = await mkdtemp(join(tmpdir(), 'keyrite-screens-'))
+  // Known already, so that nothing is written to a folder that is gone by then.
+  for (const { name } of ledger.ceremony.steps) await textStore(home).put(`${ledger.id}/since-${name}`, '0')
   const shown: string[][] = []
   const told: { readonly table?: PageTable | null; readonly doing?: string }[] = []
   const nothing = (): void => undefined

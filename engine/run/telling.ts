@@ -19,7 +19,7 @@ export const MARK_WORDS: Readonly<Record<Mark, MarkWords>> = {
   awaited: { sign: '…', word: 'awaited', tone: 'heed' },
   later: { sign: '·', word: 'later', tone: 'calm' },
   never: { sign: '–', word: 'not made', tone: 'calm' },
-  unread: { sign: '+', word: 'came too late to count, not checked', tone: 'calm' },
+  unread: { sign: '+', word: 'no longer needed, not checked', tone: 'calm' },
   refused: { sign: '✗', word: 'refused', tone: 'bad' },
   disputed: { sign: '!', word: 'complaint', tone: 'bad' },
   declined: { sign: '✗', word: 'declined', tone: 'bad' },
@@ -89,7 +89,7 @@ export function untilWords({ until, at, isLate }: Standing): string | null {
 
 /** Who takes no part any more, where some are enough, and why. */
 export const outWords = ({ name, reason, why }: Out): string =>
-  `${name} ${reason === null ? 'is out' : reason === 'rejected' ? 'declined' : `is out (${reason})`}: ${why}`
+  `${name} ${reason === null ? 'is out, proven guilty' : reason === 'rejected' ? 'declined' : `is out (${reason})`}: ${why}`
 
 /** Why it ends, where that is no Abort's word; null where nothing of that kind ends it. */
 export function whyWords({ end, why }: Pick<Lasting, 'end' | 'why'>): string | null {
