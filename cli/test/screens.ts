@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isDeepStrictEqual, stripVTControlCharacters } from 'node:util'
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import { hasBegun } from '../../engine/run/client-work.ts'
 import { Ledger } from '../../engine/run/ledger.ts'
 import type { Post } from '../../engine/run/reading.ts'
@@ -16,9 +17,10 @@ import { seededRandom, simulate } from '../../engine/simulate/simulate.ts'
 import type { Simulated } from '../../engine/simulate/simulate.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
-import { EMPTY_HEAD, parseMessage } from '../../engine/wire/message.ts'
-import type { Entry } from '../../engine/wire/board.ts'
-import { BoardFold, Tampered } from '../../storage/page/fold.ts'
+import { EMPTY_HEAD } from '../../engine/wire/log.ts'
+import type { Entry } from '../../engine/wire/log.ts'
+import { parseMessage } from '../../engine/wire/message.ts'
+import { BoardFold } from '../../storage/page/fold.ts'
 import type { CeremonyView } from '../../storage/page/model.ts'
 import { viewAt } from '../../storage/page/words.ts'
 import { RunView } from '../roles/run-view.ts'
@@ -174,11 +176,10 @@ export async function screenProblems({ script, run, after }: Shown): Promise<rea
 /** @returns false where the page believes the log no longer, and shows nothing more of it, as every client does */
 function turn(fold: BoardFold, entry: Entry, attachments: ReadonlyMap<string, Uint8Array>): boolean {
   try {
-    const read = fold.read(entry)
-    fold.take(read, read.wants === null ? undefined : attachments.get(read.wants))
+    fold.take(entry, attachments.get(fold.wants(entry) ?? ''))
     return true
   } catch (error) {
-    if (error instanceof Tampered) return false
+    if (isKeyriteError(error, 'board.tampered')) return false
     throw error
   }
 }

@@ -10,7 +10,8 @@ import { tamperingOf } from '../../simulate/faults.ts'
 import { seededRandom, simulate } from '../../simulate/simulate.ts'
 import type { Simulated } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
-import { EMPTY_HEAD, parseMessage } from '../../wire/message.ts'
+import { EMPTY_HEAD } from '../../wire/log.ts'
+import { parseMessage } from '../../wire/message.ts'
 import { dkg, dkgOptions, namesOf, simulateDkg, simulateFaults } from './harness.ts'
 
 const names = namesOf(3)
