@@ -58,7 +58,8 @@ The storage's board is also a page, whose address is told at once: open it in a 
   }
 
   private async report(result: DemoResult): Promise<void> {
-    const { duration, paint, table } = await import('../output.ts')
+    const { duration } = await import('../../engine/base/time.ts')
+    const { paint, table } = await import('../output.ts')
     this.log('')
     this.log(paint('green', 'A threshold key was born.', process.stdout))
     for (const [i, part] of inParts(result.groupKey).entries()) this.log(`  ${i === 0 ? 'group key      ' : '               '}  ${part}`)

@@ -21,7 +21,7 @@ import { cliError } from '../errors.ts'
 import { isThere, makeHome, makeInside, refuseAnother, rolePath } from '../home.ts'
 import { withProgress } from '../output.ts'
 import { askLine, askPassphrase } from '../prompt.ts'
-import { clockTime } from '../screen/ceremony.ts'
+import { clockTime } from '../../engine/base/time.ts'
 
 export const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length))
 

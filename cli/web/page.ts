@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import type { CarrierOptions, Role } from '../../engine/channel/carrier.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
-import type { Ledger } from '../../engine/run/ledger.ts'
+import type { Standing } from '../../engine/run/standing.ts'
 import { failureOf } from '../errors.ts'
 import { unpainted } from '../output.ts'
 import type { Live } from '../output.ts'
@@ -17,7 +17,7 @@ import type { Hand, LineQuestion } from '../screen/owner.ts'
 import { makeWebCarrier } from './carrier.ts'
 import type { WebCarrier } from './carrier.ts'
 import { readPage } from './page-file.ts'
-import type { PageCell, PageCeremony, PageQuestion, PageState, PageTable } from './protocol.ts'
+import type { PageCeremony, PageQuestion, PageState, PageTable } from './protocol.ts'
 import { browserOpener, keepPort, lastPort, openBrowser, servePage } from './server.ts'
 
 // The questions to an owner, on a page. Nothing that the camera reads comes here: an answer is what its owner typed or
@@ -242,20 +242,9 @@ export function pageCeremony(id: string, { ceremony: { name, version, title, ste
   return { id, number: known.number, title: `${name} ${version}: ${title}`, step, at: at + 1, of: steps.length }
 }
 
-/** Who has done what, as `progressTable` paints it in a terminal. */
-export function pageTable(ledger: Ledger, me: string, now: number, since?: number): PageTable {
-  const { steps } = ledger.ceremony
-  return {
-    steps: steps.map((step) => step.name),
-    rows: ledger.roster.map(({ name }) => ({
-      name, isMe: name === me,
-      cells: steps.map((step): PageCell => {
-        if (ledger.disputes.some((one) => one.step.name === step.name && one.dispute.statement.from === name)) return 'trouble'
-        if (ledger.hasStated(step.name, name)) return 'done'
-        if (ledger.isOut(name)) return 'trouble'
-        return step.index === ledger.current ? 'awaited' : 'later'
-      }),
-    })),
-    waiting: waitingLines(ledger, now, since).map((line) => unpainted(line).trim()),
-  }
-}
+/** Who has done what, and who is awaited. */
+export const pageTable = (standing: Standing, since?: number): PageTable => ({
+  steps: standing.steps.map(({ name }) => name),
+  rows: standing.rows.map(({ name, isMe, cells }) => ({ name, isMe, cells: cells.map(({ mark }) => mark) })),
+  waiting: waitingLines(standing, since).map((line) => unpainted(line).trim()),
+})

@@ -71,7 +71,7 @@ class ClientRun {
     checkRunnable(script, verbs)
     checkOpening(opening, script, me, (id) => Object.values(this.ledger.followed).find((one) => one.id === id && one.usable))
     await this.work.load()
-    this.ports.onLedger?.(this.ledger)
+    this.ports.onLedger?.(this.ledger, this.work.hasBegun)
     const broken = new AbortController()
     // Nobody waits for an attachment any more once this client has ended.
     const ended = new AbortController()
@@ -79,7 +79,7 @@ class ClientRun {
     const stop = this.ports.feed.listen((posted) => {
       this.ledger.follow(posted, (hash, _, onMissing) => this.ports.feed.attachment(hash, waiting.signal, onMissing), this.signal).then(
         () => {
-          this.ports.onLedger?.(this.ledger)
+          this.ports.onLedger?.(this.ledger, this.work.hasBegun)
           this.changes += 1
           for (const hear of [...this.changed]) hear()
         },

@@ -18,7 +18,7 @@ airgap init --restore\`.)`
     const { args, flags } = await this.parse(AirgapRestore)
     const { createAirgapHome, refuseAnotherAirgap } = await import('../../roles/airgap-home.ts')
     const { contentsLines, contentsOf, otherPassphrase, readBackup, refuseMissing } = await import('../../roles/airgap-home.ts')
-    const { clockTime } = await import('../../screen/ceremony.ts')
+    const { clockTime } = await import('../../../engine/base/time.ts')
     const { askPassphrase } = await import('../../prompt.ts')
     const { withProgress } = await import('../../output.ts')
 
