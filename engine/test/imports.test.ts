@@ -172,6 +172,9 @@ describe('imports point one way', () => {
     expect([...reached.files.keys()].map(name).filter((file) => file.startsWith('storage/'))).to.have.members(forBrowsers)
     const users = [...reached.builtins].flatMap(([builtin, files]) => files.map((file) => `${builtin} by ${name(file)}`))
     expect(users.filter((user) => /by (storage|engine|cli)\//.test(user) && !/ by engine\/crypto\/fast\.ts$/.test(user))).to.deep.equal([])
+    // Node's globals need no import.
+    const own = [...reached.files.keys()].filter((file) => /^(storage|engine)\/(?!crypto\/fast\.ts)/.test(name(file)))
+    expect(own.filter((file) => /\b(Buffer|process)[.[]/.test(readFileSync(file, 'utf8'))).map(name)).to.deep.equal([])
   })
 
   it('engine/base, engine/wire and engine/crypto import no other part of the engine but one another', () => {
