@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { expect } from 'chai'
 import type { Reached } from './importGraph.ts'
 import { chain, reach, resolveFrom, scan } from './importGraph.ts'
+import { roomOf, ROOMS } from './rooms.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const name = (file: string): string => relative(root, file)
@@ -177,9 +178,13 @@ describe('imports point one way', () => {
     expect(own.filter((file) => /\b(Buffer|process)[.[]/.test(readFileSync(file, 'utf8'))).map(name)).to.deep.equal([])
   })
 
-  it('engine/base, engine/wire and engine/crypto import no other part of the engine but one another', () => {
-    const wrong = ['base', 'wire', 'crypto'].flatMap((one) => inward(`engine/${one}`)).filter(({ to }) => !/^engine\/(base|wire|crypto)\//.test(to))
-    expect(wrong).to.deep.equal([])
+  it('the rooms of the engine import what the table of rooms says, all of it and nothing else, and in no circle', () => {
+    const edges = inward('engine').map(({ from, to }) => ({ from: roomOf(from), to: roomOf(to) })).filter(({ from, to }) => from !== to && from !== 'engine')
+    const found = Object.fromEntries(Object.keys(ROOMS).map((room) => [room, [...new Set(edges.filter(({ from }) => from === room).map(({ to }) => to))].sort()]))
+    expect(found).to.deep.equal(Object.fromEntries(Object.entries(ROOMS).map(([room, { imports }]) => [room, [...imports].sort()])))
+    expect(edges.filter(({ from }) => !Object.hasOwn(ROOMS, from))).to.deep.equal([])
+    const names = Object.keys(ROOMS)
+    for (const [room, { imports }] of Object.entries(ROOMS)) for (const one of imports) expect(names.indexOf(one), `${room} imports ${one}`).to.be.lessThan(names.indexOf(room))
   })
 
   it('commands import at their top only oclif and light files of cli/, since every start loads them all', () => {
