@@ -53,6 +53,8 @@ class ClientRun {
   private readonly changed = new Set<() => void>()
   /** How often the log has changed. */
   private changes = 0
+  /** How many of the log's faults the machine was told of. */
+  private heard = 0
   /** When a complaint about this participant was first seen by this run. */
   private readonly seenAt = new Map<DisputeState, number>()
 
@@ -236,8 +238,9 @@ class ClientRun {
       const { current } = this.ledger
       if (current > passed) send({ type: 'PASSED' })
       passed = current
-      const event = watched(this.look)
+      const event = watched(this.look, this.heard)
       if (event === undefined) return
+      this.heard = this.ledger.faults.length
       this.changed.delete(look)
       send(event)
     }
