@@ -20,7 +20,8 @@ import type { Answer, CloseRequest, Request, Stated } from '../wire/exchange.ts'
 import { reasonProblem, signMessage, verifyStatement } from '../wire/message.ts'
 import type { Statement, Unsigned } from '../wire/message.ts'
 import { checkCrossed, expanded, hasAttachment, statementFields } from './attachment.ts'
-import type { DisputeState } from './disputes.ts'
+import { accusations, answerName, hasLeft, mustNotCertify } from './conclusions.ts'
+import type { Part } from './conclusions.ts'
 import { runError } from './errors.ts'
 import type { Feed } from './feed.ts'
 import type { Ledger } from './ledger.ts'
@@ -141,22 +142,9 @@ export class ClientWork {
     return this.begun.has(this.ledger.ceremony.certificate)
   }
 
-  /** The airgap's part of the certificate is, or may be, in the log; and the certificate may still complete. */
-  get isBound(): boolean {
-    const { ledger } = this
-    return ledger.isBound(this.ports.me.name) || (this.hasBegun && ledger.dead === null && !ledger.certified)
-  }
-
-  /** This participant's own Abort is in the log. */
-  get hasLeft(): boolean {
-    return this.ledger.aborts.some(({ from }) => from === this.ports.me.name)
-  }
-
-  /** The disputes about this participant that wait for its answer. */
-  get accusations(): readonly DisputeState[] {
-    const { name } = this.ports.me
-    return this.ledger.disputes.filter((one) =>
-      one.accused === name && !one.answered && !this.begun.has(answerName(one)) && !this.ledger.hasStated(one.step.name, name, one.complainer))
+  /** What this client did itself. */
+  get part(): Part {
+    return { ledger: this.ledger, me: this.ports.me.name, begun: this.begun }
   }
 
   stepOf(name: string): Step {
@@ -206,7 +194,7 @@ export class ClientWork {
     if (kept === undefined ? this.isPosted(name) : this.isInLog(kept.statement)) return null
     if (kept === undefined) throw new TypeError(`nothing to post in ${name}`)
     const message = await this.outbox(name, kept)
-    if (this.mustNotPost(name, kept)) await untilAborted(signal)
+    if (this.isPart(name, kept) && mustNotCertify(this.ledger)) await untilAborted(signal)
     if (signal.aborted) return null
     this.begin(name, kept)
     await this.ports.board.post(message)
@@ -215,7 +203,7 @@ export class ClientWork {
 
   /** Brings the first dispute about this participant to its airgap, and posts the answer. */
   async justify(signal: AbortSignal): Promise<null> {
-    const [state] = this.accusations
+    const [state] = accusations(this.part)
     if (state?.dispute.airgapSignature === undefined) return null
     const { name, step, dispute: { statement: { from, payload }, airgapSignature } } = state
     if ((await this.kept(answerName(state))) === undefined) {
@@ -249,7 +237,7 @@ export class ClientWork {
       view: this.ledger.viewBefore(this.ledger.current) ?? null, payload: abortPayload(fault),
     }
     const message = (await this.ports.store.get(key)) ?? this.sign({ statement, seen: this.ports.feed.pin })
-    if (this.ledger.certified || this.ledger.ending?.kind === 'abort' || this.hasLeft || signal.aborted) return null
+    if (this.ledger.certified || this.ledger.ending?.kind === 'abort' || hasLeft(this.part) || signal.aborted) return null
     await this.ports.store.put(key, message)
     await this.ports.board.post(message)
     return null
@@ -264,12 +252,6 @@ export class ClientWork {
   private async keepStated(name: string, place: StatedPlace, answer: Answer): Promise<void> {
     if (answer.give !== 'statement') throw runError('answer', { step: place.step, why: `it gives a ${answer.give}` })
     await this.keep(name, checkStated(this.ledger, this.ports.me, place, answer.statement, answer.attachment))
-  }
-
-  /** Whoever saw an Abort, a fault or a dispute must not help the certificate to completion; the machine hears of it by itself. */
-  private mustNotPost(name: string, kept: KeptAnswer): boolean {
-    const { ledger } = this
-    return this.isPart(name, kept) && !ledger.certified && (ledger.ending !== null || ledger.dead !== null)
   }
 
   /** Is it this participant's part of the certificate, and no dispute in its place? */
@@ -339,9 +321,6 @@ export async function hasBegun(store: TextStore, ledger: Ledger): Promise<boolea
   const kept = await store.get(`${id}/answer-${certificate}`)
   return kept !== undefined && isPartOf(ledger, readKept(kept)) && (await store.get(`${id}/outbox-${certificate}`)) !== undefined
 }
-
-/** Under which name the answer to a dispute is kept. */
-const answerName = ({ name, complainer }: DisputeState): string => `${name}-${complainer}`
 
 const untilAborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
