@@ -8,7 +8,7 @@ import { sha256Hex } from '../crypto/hash.ts'
 import type { Message as MessageSpec, Script, Step } from '../machines/ceremony.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
 import { fieldsCheck } from '../verbs/types.ts'
-import { abortPayload } from '../wire/abort.ts'
+import { abortPayload, checkAbort } from '../wire/abort.ts'
 import type { Fault } from '../wire/abort.ts'
 import type { Board } from '../wire/board.ts'
 import { canonical, canonicalBytes, parseCanonical } from '../base/canonical.ts'
@@ -17,7 +17,7 @@ import { indexOf } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import { checkAnswer } from '../wire/exchange.ts'
 import type { Answer, CloseRequest, Request, Stated } from '../wire/exchange.ts'
-import { reasonProblem, signMessage, verifyStatement } from '../wire/message.ts'
+import { parseMessage, reasonProblem, signMessage, verifyStatement } from '../wire/message.ts'
 import type { Statement, Unsigned } from '../wire/message.ts'
 import { checkCrossed, expanded, hasAttachment, statementFields } from './attachment.ts'
 import { accusations, answerName, hasLeft, mustNotCertify } from './conclusions.ts'
@@ -124,7 +124,7 @@ export function readKept(text: string): KeptAnswer {
 export class ClientWork {
   private readonly ports: ClientPorts
   private readonly ledger: Ledger
-  /** What was begun to be posted, by its name: the log may hold it although nobody here has seen it yet. */
+  /** Of the certificate what was begun to be posted, of all else what was posted, by its name: the log may hold it although nobody here has seen it yet. */
   private readonly begun = new Set<string>()
 
   constructor(ports: ClientPorts, ledger: Ledger) {
@@ -155,7 +155,8 @@ export class ClientWork {
 
   /** Gets the airgap's answer to a step: the kept one, or a new one that is kept before anything else happens. */
   async ask(step: Step, assist: Json | null, signal: AbortSignal) {
-    if ((await this.kept(step.name)) !== undefined || this.isPosted(step.name)) return { kind: 'statement' as const }
+    if ((await this.kept(await this.slotName(step.name))) !== undefined || this.isPosted(step.name)) return { kind: 'statement' as const }
+    await this.resumeAbort()
     const body = stepRequest(this.ledger, step, this.ports.me, assist)
     const answer = await this.exchange(step.name, body, signal)
     if (answer.give === 'question' && step.assist !== undefined) return { kind: 'question' as const, question: answer.question }
@@ -188,17 +189,33 @@ export class ClientWork {
     return null
   }
 
-  /** Posts what was kept under a name: those very bytes that were kept before the first try. */
-  async post(name: string, signal: AbortSignal): Promise<null> {
+  /** Posts what was kept under a name, or for a step: those very bytes that were kept before the first try. */
+  async post(slot: string, signal: AbortSignal): Promise<null> {
+    const name = await this.slotName(slot)
     const kept = await this.kept(name)
     if (kept === undefined ? this.isPosted(name) : this.isInLog(kept.statement)) return null
     if (kept === undefined) throw new TypeError(`nothing to post in ${name}`)
     const message = await this.outbox(name, kept)
     if (this.isPart(name, kept) && mustNotCertify(this.ledger)) await untilAborted(signal)
     if (signal.aborted) return null
-    this.begin(name, kept)
+    if (this.isPart(name, kept)) this.begun.add(name)
     await this.ports.board.post(message)
+    // An answer to a dispute that the storage does not have is brought again.
+    if (name !== this.ledger.ceremony.certificate) this.begun.add(name)
     return null
+  }
+
+  /** Under which name a step's statement is kept: of a ceremony that was given up for good, its Abandoned stands there. */
+  private async slotName(step: string): Promise<string> {
+    return abandonStep(this.ledger.ceremony)?.name === step && (await this.kept(ABANDONED)) !== undefined ? ABANDONED : step
+  }
+
+  /** Goes on to abort where an earlier run was to, and the storage does not have its Abort yet. @throws FaultError */
+  private async resumeAbort(): Promise<void> {
+    const text = this.ledger.certified ? undefined : await this.ports.store.get(this.key('outbox-Abort'))
+    if (text === undefined) return
+    const { reason, step, accused, evidence: { why, offsets } } = checkAbort(parseMessage(text).statement.payload, 'The Abort that was kept')
+    throw new FaultError({ reason, step, accused, why, offsets, convicts: false })
   }
 
   /** Brings the first dispute about this participant to its airgap, and posts the answer. */
@@ -257,10 +274,6 @@ export class ClientWork {
   /** Is it this participant's part of the certificate, and no dispute in its place? */
   private isPart(name: string, kept: KeptAnswer): boolean {
     return name === this.ledger.ceremony.certificate && isPartOf(this.ledger, kept)
-  }
-
-  private begin(name: string, kept: KeptAnswer): void {
-    if (name !== this.ledger.ceremony.certificate || this.isPart(name, kept)) this.begun.add(name)
   }
 
   /** The message, signed once and kept before it is posted. */

@@ -139,8 +139,9 @@ export function dutyOf(look: Look): Duty | undefined {
   const owes = isOnDuty(look)
   if (accusedUntil.length > 0 && owes) return { kind: 'accused' }
   const areJudged = disputes.length > 0 && disputes.every(({ answered, name }) => answered || now >= ledger.disputeDeadline(name))
-  if (areJudged) return ending?.kind === 'abort' || hasLeft ? { kind: 'over' } : { kind: 'judged', fault: judged(ledger) }
-  return owes || disputes.length > 0 ? undefined : { kind: 'over' }
+  if (areJudged && ending?.kind !== 'abort' && !hasLeft) return { kind: 'judged', fault: judged(ledger) }
+  // Another complaint may still come: to say that it is over would only be asked again.
+  return owes || (disputes.length > 0 && !areJudged) ? undefined : { kind: 'over' }
 }
 
 /** What the disputes came to: the first verdict, or that an answer did not come in time. */
