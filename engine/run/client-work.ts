@@ -196,8 +196,8 @@ export class ClientWork {
     if (kept === undefined ? this.isPosted(name) : this.isInLog(kept.statement)) return null
     if (kept === undefined) throw new TypeError(`nothing to post in ${name}`)
     const message = await this.outbox(name, kept)
-    if (this.isPart(name, kept) && mustNotCertify(this.ledger)) await untilAborted(signal)
-    if (signal.aborted) return null
+    // The machine hears why by itself; or it finds the dispute where it collects.
+    if ((this.isPart(name, kept) && mustNotCertify(this.ledger)) || signal.aborted) return null
     if (this.isPart(name, kept)) this.begun.add(name)
     await this.ports.board.post(message)
     // An answer to a dispute that the storage does not have is brought again.
@@ -334,12 +334,6 @@ export async function hasBegun(store: TextStore, ledger: Ledger): Promise<boolea
   const kept = await store.get(`${id}/answer-${certificate}`)
   return kept !== undefined && isPartOf(ledger, readKept(kept)) && (await store.get(`${id}/outbox-${certificate}`)) !== undefined
 }
-
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 
 // What a client's run stands on: its edges to the board, the airgap, the disk, the clock and the screen.
 

@@ -1,6 +1,6 @@
 /**
  * Goes through every world of a model once, the nearest first, and holds what must be so in each and of all: nobody ends otherwise than
- * the log says, no two honest ones end against each other, nobody waits for ever, and every accused one can still answer.
+ * the log says, no two honest ones end against each other, nobody waits for ever, and every accused one can answer by its own doing.
  */
 import { abandonStep } from '../../machines/ceremony.ts'
 import { hasConfirming } from './world.ts'
@@ -48,7 +48,7 @@ export function explore(model: Model, most = 2_000_000): Explored {
   const indexes = new Map<string, number>()
   const waiting: World[] = []
   const facts: Facts[] = []
-  const [parents, labels, from, to] = [new Numbers(), [] as string[], new Numbers(), new Numbers()]
+  const [parents, labels, from, to, by] = [new Numbers(), [] as string[], new Numbers(), new Numbers(), new Numbers()]
   const ends = new Set<string>()
   const complaints: string[] = []
   const parts = new Map<string, number>()
@@ -100,8 +100,9 @@ export function explore(model: Model, most = 2_000_000): Explored {
     if (facts[at]?.isOver === true) ends.add(world.parts.map((_, i) => model.nodeOf(world, i).outcome).join(' '))
     const stuck = model.setting.honest.find((_, i) => !isAloneEnding(world, i))
     if (stuck !== undefined) return explored(`${stuck} never ends by its own clock`, at)
-    for (const { label, world: next } of model.moves(world)) {
+    for (const { label, by: who, world: next } of model.moves(world)) {
       from.push(at)
+      by.push(who ?? -1)
       to.push(add(next, at, label))
     }
   }
@@ -109,9 +110,10 @@ export function explore(model: Model, most = 2_000_000): Explored {
   const stranded = before((index) => facts[index]?.isOver === true).find((index) => index >= 0)
   if (stranded !== undefined) return explored('an end cannot be reached', stranded)
   for (const [i, complaint] of complaints.entries()) {
-    const isUnanswered = new Set(before((index) => (((facts[index]?.answered ?? 0) >> i) & 1) === 1))
+    const own = model.setting.honest.findIndex((name) => complaint.endsWith(` ${name}`))
+    const isUnanswered = new Set(before((index) => (((facts[index]?.answered ?? 0) >> i) & 1) === 1, (move) => by.at(move) === own))
     const open = facts.findIndex(({ accused }, index) => ((accused >> i) & 1) === 1 && isUnanswered.has(index))
-    if (open >= 0) return explored(`the complaint of ${complaint} can never be answered`, open)
+    if (open >= 0) return explored(`the complaint of ${complaint} cannot be answered by whom it accuses`, open)
   }
   return explored(null)
 }
@@ -134,19 +136,20 @@ function factsOf(model: Model, world: World, complaints: string[]): Facts {
   return { ...bits, isOver: world.parts.every((_, i) => model.nodeOf(world, i).outcome !== undefined) }
 }
 
-/** The worlds from which none of these can be reached. */
+/** The worlds from which none of these can be reached, by moves that are taken. */
 const backwards = (size: number, from: Numbers, to: Numbers) => {
   const starts = new Int32Array(size + 1)
   for (let i = 0; i < to.length; i += 1) starts[to.at(i) + 1] = (starts[to.at(i) + 1] ?? 0) + 1
   for (let i = 0; i < size; i += 1) starts[i + 1] = (starts[i + 1] ?? 0) + (starts[i] ?? 0)
   const fill = starts.slice()
-  const sources = new Int32Array(to.length)
+  const [sources, moves] = [new Int32Array(to.length), new Int32Array(to.length)]
   for (let i = 0; i < to.length; i += 1) {
     const place = fill[to.at(i)] ?? 0
     sources[place] = from.at(i)
+    moves[place] = i
     fill[to.at(i)] = place + 1
   }
-  return (isGoal: (index: number) => boolean): readonly number[] => {
+  return (isGoal: (index: number) => boolean, isTaken: (move: number) => boolean = () => true): readonly number[] => {
     const reaches = new Uint8Array(size)
     const found = new Numbers()
     for (let i = 0; i < size; i += 1) {
@@ -158,7 +161,7 @@ const backwards = (size: number, from: Numbers, to: Numbers) => {
       const at = found.at(i)
       for (let j = starts[at] ?? 0; j < (starts[at + 1] ?? 0); j += 1) {
         const source = sources[j] ?? 0
-        if (reaches[source] === 1) continue
+        if (reaches[source] === 1 || !isTaken(moves[j] ?? 0)) continue
         reaches[source] = 1
         found.push(source)
       }
@@ -218,8 +221,10 @@ function wrongIn(model: Model, world: World): string | null {
     if (abandonStep(ceremony) !== undefined && whole.hasAbandoned(name) && output !== 'abandoned') return `${name} gave it up, and its airgap did not`
     if (hasConfirming(ceremony) && output === 'finished' && !whole.certified) return `the airgap of ${name} finishes without a certificate`
     if (isForAll && said.has('usable') && output !== 'finished') return `${name} says usable, and its airgap did not finish`
-    const isJoined = airgap.index !== model.airgaps.first.index
-    if (isForAll && hasConfirming(ceremony) && said.has('aborted') && isJoined && output === undefined && !model.airgaps.can(airgap, CLOSED)) return `${name} says aborted, and its airgap keeps the session`
+    if (isForAll && said.has('aborted') && whole.isBound(name)) return `${name} says aborted, and its part of the certificate is in the log`
+    // One that stated its part cannot know that its client never posted it, and keeps its session.
+    const isJoined = airgap.index !== model.airgaps.first.index && output === undefined
+    if (said.has('aborted') && isJoined && !model.isCommitted(airgap) && !model.airgaps.can(airgap, CLOSED)) return `${name} says aborted, and its airgap keeps the session`
   }
   return null
 }

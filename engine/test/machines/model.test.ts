@@ -9,7 +9,10 @@ import type { Rules, Setting } from './world.ts'
 const beacon: Setting = { ceremony: 'beacon', honest: ['anna', 'ben'] }
 /** From where the ways part: every deal is in. */
 const dkg: Setting = { ceremony: 'dkg', honest: ['anna', 'ben'], from: 'ProcessDeals' }
-const disputed: Setting = { ...dkg, complains: { anna: 'ben' }, outages: ['ben'] }
+const disputed: Setting = { ...dkg, complains: { anna: 'ben' } }
+const accused: Setting = { ...dkg, honest: ['anna'], dishonest: ['ben'] }
+/** One that is accused, and a storage that it cannot always reach. */
+const complained: Setting = { ...accused, lies: ['PublicKey', 'Commits', 'Deals', 'Complaint', 'Abort'], outages: ['anna'] }
 const givenUp: Setting = { ...dkg, abandons: ['anna'], outages: ['anna'] }
 const killed: Setting = { ...dkg, lives: { anna: 1 } }
 
@@ -31,10 +34,10 @@ describe('the model check', function () {
     'a signing of two': { ceremony: 'sign', honest: ['anna', 'ben'], quorum: 2, declines: ['anna'] },
     'a signing in which one is enough': { ceremony: 'sign', honest: ['anna', 'ben'], quorum: 1, declines: ['anna'] },
     'a key generation of two from the deals on': dkg,
-    'one with a complaint, and a storage that cannot always be reached': disputed,
+    'one with a complaint': disputed,
     'one that may be given up': givenUp,
-    'one whose client may be killed': killed,
-    'one with a dishonest member': { ceremony: 'dkg', honest: ['anna'], dishonest: ['ben'], from: 'ProcessDeals', abandons: ['anna'] },
+    'a beacon whose client may be killed': { ...beacon, lives: { anna: 1 } },
+    'one with a dishonest member': { ...accused, abandons: ['anna'], outages: ['anna'] },
   }
   for (const [what, setting] of Object.entries(sound)) {
     it(`finds in ${what} nothing that waits for ever, and no two ends that contradict each other`, () => {
@@ -57,8 +60,7 @@ describe('the model check of a mutant', function () {
       const how = shippedRules.collected(...at)
       return how?.kind === 'late' ? { kind: 'complete' } : how
     } }, dkg, /says usable, and its log unconfirmed/],
-    ['whose client is never on duty', guards({ isOnDuty: false }), { ...disputed, fails: ['ben'] }, /waits for its answer|can never be answered/],
-    ['whose client may give up what it is not bound to', guards({ mayAbandon: true }), { ...givenUp, fails: ['anna'] }, /says doubtful, and its log aborted/],
+    ['whose client is never on duty', guards({ isOnDuty: false }), { ...disputed, fails: ['ben'] }, /waits for its answer|cannot be answered/],
     ['whose client is never too late to collect', { collected: (...at) => {
       const how = shippedRules.collected(...at)
       return how?.kind === 'late' ? undefined : how
@@ -66,9 +68,10 @@ describe('the model check of a mutant', function () {
     ['whose doubt has no end', { isDoubtOver: ({ ledger }) => ledger.certified }, dkg, /never ends by its own clock/],
     ['which does not hear of missed deadlines', { missed: () => undefined }, beacon, /never ends by its own clock/],
     ['whose client forgets at a restart what it began to post', { remembers: false }, killed, /succeeded, and .* aborted|says aborted/],
-    ['whose answer to a complaint counts as posted before the storage has it', { isPostedWhenTaken: false }, disputed, /can never be answered/],
+    ['whose answer to a complaint counts as posted before the storage has it', { isPostedWhenTaken: false }, complained, /cannot be answered/],
+    ['whose client waits with the part that it must not post any more', { goesOn: false }, { ...complained, lies: ['PublicKey', 'Commits', 'Deals', 'Complaint'] }, /cannot be answered/],
     ['whose client forgets at a restart that it aborts', { resumesAbort: false }, { ...beacon, declines: ['anna'], lives: { anna: 1 } }, /anna (stops|says stopped)/],
-    ['whose client posts its part although it saw an Abort', { mustNotCertify: () => false }, killed, /succeeded, and .* aborted|says aborted/],
+    ['whose client posts its part although it saw an Abort', { mustNotCertify: () => false }, { ...dkg, lives: { anna: 2 } }, /succeeded, and .* aborted|says aborted/],
   ]
   for (const [what, rules, setting, finds] of mutants) {
     it(`${what} finds it`, () => {

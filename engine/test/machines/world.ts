@@ -24,9 +24,11 @@ export interface Rules extends Pick<typeof conclusions, 'isBound' | 'mustNotCert
   readonly isPostedWhenTaken: boolean
   /** A client that starts again goes on with the Abort that it kept. */
   readonly resumesAbort: boolean
+  /** Who must not post its part of the certificate goes on to collect, where it finds the dispute that keeps it from that. */
+  readonly goesOn: boolean
 }
 
-export const shippedRules: Rules = { ...conclusions, airgap: compileAirgap, remembers: true, isPostedWhenTaken: true, resumesAbort: true }
+export const shippedRules: Rules = { ...conclusions, airgap: compileAirgap, remembers: true, isPostedWhenTaken: true, resumesAbort: true, goesOn: true }
 
 /** Which ceremony, and what may happen in it besides. Participants are named by letters. */
 export interface Setting {
@@ -34,6 +36,8 @@ export interface Setting {
   readonly honest: readonly string[]
   /** Of whom nothing is honest: whatever its two machines can sign may come, at any time. */
   readonly dishonest?: readonly string[]
+  /** What types of messages those bring; all unless told. */
+  readonly lies?: readonly string[]
   readonly quorum?: number
   /** Whose owner may decline where asked. */
   readonly declines?: readonly string[]
@@ -84,14 +88,18 @@ export interface Move {
   readonly label: string
   /** Whose own doing it is, without hearing anything or being heard; null of all others. */
   readonly alone: number | null
+  /** Whose own doing it is, and the storage's that takes what it brings. */
+  readonly by: number | null
   readonly world: World
 }
 
 type Change = (here: Here) => Told | void
-type MakeMove = (label: string, change: Change, kind?: 'alone' | 'with') => Move
+type MakeMove = (label: string, change: Change) => Move
 type Choice = readonly [label: string, change: Change]
 
 const GRACE = 60_000
+/** Among what was begun: the part of the certificate is signed and on the client's disk, as it is before it is posted. */
+const OUTBOX = 'outbox'
 type Draft = { -readonly [K in keyof Participant]: Participant[K] }
 
 interface Here {
@@ -109,6 +117,9 @@ const failed = ({ actorId }: ClientNode, code: string, fault?: object): Told => 
 /** Machines do not ask what a fault is, but for an owner's no. */
 const faultOf = (reason: string) => ({ reason: reason === 'rejected' ? reason : 'operator', step: null, accused: null, convicts: false, offsets: [], why: reason })
 
+const never = (): never => {
+  throw new TypeError('nobody is there')
+}
 const requestOf = ({ name: step }: Step): AirgapEvent => ({ type: 'REQUEST', step })
 
 export class Model {
@@ -162,29 +173,55 @@ export class Model {
   nodeOf = (world: World, i: number): ClientNode => this.clients.node(world.parts[i]?.client ?? 0)
   airgapOf = (world: World, i: number): AirgapNode => this.airgaps.node(world.parts[i]?.airgap ?? 0)
 
+  /** It stated its part of the certificate, and waits for what comes after. */
+  isCommitted = ({ snapshot }: AirgapNode): boolean =>
+    this.ceremony.steps.some(({ name, index }) => index > certificateIndex(this.ceremony) && snapshot.matches({ live: name }))
+
   /** What one participant can do, or have happen to it. @param isCutOff it reaches nobody */
   movesOf(world: World, i: number, isCutOff = false): readonly Move[] {
     const part = world.parts[i]
     const name = this.setting.honest[i] ?? ''
     if (part === undefined) return []
     const node = this.clients.node(part.client)
-    const move: MakeMove = (label, change, kind = 'alone') =>
-      ({ label: `${name} ${label}`, alone: kind === 'alone' ? i : null, world: this.changed(world, i, change) })
+    const move: MakeMove = (label, change) => ({ label: `${name} ${label}`, alone: i, by: i, world: this.changed(world, i, change) })
     const here = { draft: { ...part }, name, mine: world.logs[world.at[i] ?? 0] ?? this.fold.empty, all: this.whole(world) }
     if (isCutOff) return [...this.waits(here, i, world, move), ...this.chosen(here, node, true, move)]
     const landing = part.flying.map((entry): Move => ({
-      label: `${name} reaches the storage: ${this.fold.entry(entry).message.statement.type}`, alone: null,
+      label: `${name} reaches the storage: ${this.fold.entry(entry).message.statement.type}`, alone: null, by: i,
       world: this.changed(this.longer(world, entry), i, ({ draft }) => {
         draft.flying = draft.flying.filter((one) => one !== entry)
       }),
     }))
-    const killed = part.lives === 0 ? [] : [move('starts again', ({ draft }) => this.restart(draft), 'with')]
+    const killed = part.lives === 0 ? [] : this.restarts(world, i, node)
     if (node.outcome !== undefined) return [...landing, ...killed]
     return [
       ...landing, ...killed,
       ...((world.at[i] ?? 0) < world.tail.length ? [this.reads(world, i)] : []),
       ...this.waits(here, i, world, move), ...this.chosen(here, node, false, move),
     ]
+  }
+
+  /** Its client is killed and begins anew, having read this much more of the log; perhaps just after it kept what its airgap stated. */
+  private restarts(world: World, i: number, node: ClientNode): readonly Move[] {
+    const name = this.setting.honest[i] ?? ''
+    const at = world.at[i] ?? 0
+    return world.logs.slice(at).flatMap((mine, more) => {
+      const read: World = { ...world, at: world.at.map((one, j) => (j === i ? at + more : one)) }
+      const restarted = (label: string, change: Change): Move => ({
+        label: `${name} ${label}, having read ${more} more`, alone: null, by: null,
+        world: this.changed(read, i, (here) => {
+          change(here)
+          this.restart(here.draft)
+        }),
+      })
+      const keeps = node.actor !== 'ask' || world.parts[i]?.hears !== true ? [] : this.choices({ draft: { ...(world.parts[i] ?? never()) }, name, mine: world.logs[at] ?? mine, all: this.whole(world) }, node, false)
+      return [
+        restarted('starts again', () => undefined),
+        ...keeps.filter(([label]) => label === 'answers').map(([, change]) => restarted('keeps what its airgap states, and starts again', (here) => {
+          change({ ...here, mine: world.logs[at] ?? mine })
+        })),
+      ]
+    })
   }
 
   /** Waits for the next time at which it does something else, and hears what it has not heard. */
@@ -230,6 +267,7 @@ export class Model {
       case 'pause':
         return [['again', () => done(node)]]
       case 'post':
+        return draft.hears ? outage : [['posts before it hears', (now) => (this.post(now, this.slotName(draft, node.step)) ? done(node) : undefined)]]
       case 'abort':
       case 'justify':
         return outage
@@ -302,6 +340,7 @@ export class Model {
         return done(node)
       }
       case 'post':
+        if (!draft.hears && draft.kept[node.step] !== undefined && node.step === this.ceremony.certificate) return undefined
         return this.post(here, this.slotName(draft, node.step)) ? done(node) : undefined
       case 'collect': {
         const how = rules.collected(look, this.stepOf(node.step), draft.least)
@@ -336,7 +375,7 @@ export class Model {
     }
   }
 
-  /** Posts what is kept under a name. @returns whether the storage has it */
+  /** Posts what is kept under a name. @returns whether that is done */
   private post(here: Here, kept: string): boolean {
     const { draft, mine: { ledger }, all } = here
     const entry = draft.kept[kept]
@@ -347,7 +386,9 @@ export class Model {
       if (kept !== certificate && this.isAnswer(kept)) draft.begun = [...draft.begun, kept]
       return true
     }
-    if (isPart && this.rules.mustNotCertify(ledger)) return false
+    if (isPart && !draft.begun.includes(OUTBOX)) draft.begun = [...draft.begun, OUTBOX]
+    // It goes on to where it hears of what keeps it from that.
+    if (isPart && this.rules.mustNotCertify(ledger)) return this.rules.goesOn
     if (isPart || (this.isAnswer(kept) && !this.rules.isPostedWhenTaken)) draft.begun = [...new Set([...draft.begun, kept])]
     this.fly(here, entry)
     return false
@@ -416,10 +457,9 @@ export class Model {
 
   private restart(draft: Draft): void {
     const { certificate } = this.ceremony
-    const isKept = draft.kept[certificate] !== undefined
     Object.assign(draft, {
       client: this.clients.first.index, lives: draft.lives - 1, seen: {}, least: 0, hears: false,
-      begun: draft.begun.filter((one) => one === certificate && isKept && this.rules.remembers),
+      begun: draft.begun.includes(OUTBOX) ? [...(this.rules.remembers ? [certificate] : []), OUTBOX] : [],
     })
   }
 
@@ -444,8 +484,9 @@ export class Model {
       ...ledger.disputes.flatMap((one) => (one.accused !== name || one.answered ? [] : [this.number(all, name, one.step, disputes[one.name]?.sends ?? '', one.complainer)])),
       ...(abandons === undefined || ledger.current < certificateIndex(this.ceremony) || ledger.hasStated(abandons.name, name) ? [] : [this.number(all, name, abandons, ABANDONED)]),
     ]
-    return entries.map((entry) => ({
-      label: `${name} brings ${this.fold.entry(entry).message.statement.type}`, alone: null, world: this.settledAll(this.longer(world, entry)),
+    const { lies } = this.setting
+    return entries.filter((entry) => lies?.includes(this.fold.entry(entry).message.statement.type) ?? true).map((entry) => ({
+      label: `${name} brings ${this.fold.entry(entry).message.statement.type}`, alone: null, by: null, world: this.settledAll(this.longer(world, entry)),
     }))
   }
 
@@ -459,7 +500,7 @@ export class Model {
     const read: World = { ...world, at: world.at.map((one, j) => (j === i ? at : one)) }
     const { current } = this.ledgerOf(read, i)
     return {
-      label: `${this.setting.honest[i] ?? ''} reads ${this.fold.entry(world.tail[at - 1] ?? 0).message.statement.type}`, alone: null,
+      label: `${this.setting.honest[i] ?? ''} reads ${this.fold.entry(world.tail[at - 1] ?? 0).message.statement.type}`, alone: null, by: null,
       world: this.changed(read, i, () => (current > before ? { key: 'PASSED', event: { type: 'PASSED' } } : undefined)),
     }
   }
@@ -526,7 +567,7 @@ export class Model {
     const isOver = (under: string): boolean => this.ceremony.steps.some((step) => step.name === under && step.index < ledger.current) || (under === 'Abort' && conclusions.hasLeft({ ledger, me: name }))
     const kept = Object.fromEntries(Object.entries(draft.kept).filter(([under]) => !isOver(under)).sort(([a], [b]) => (a < b ? -1 : 1)))
     const isOpen = !ledger.certified && ledger.dead === null
-    const begun = draft.begun.filter((one) => (one === this.ceremony.certificate ? isOpen : kept[one] !== undefined)).sort()
+    const begun = draft.begun.filter((one) => (one === this.ceremony.certificate || one === OUTBOX ? isOpen : kept[one] !== undefined)).sort()
     // A clock before the deadline of what is over may as well be at it.
     const now = ledger.current === 0 ? draft.now : Math.max(draft.now, ledger.deadline(ledger.current - 1))
     if (draft.lives > 0 || node.isRunning || Object.keys(draft.seen).length > 0) return { ...draft, kept, begun: [...new Set(begun)], now }
