@@ -210,12 +210,12 @@ export class ClientWork {
     return abandonStep(this.ledger.ceremony)?.name === step && (await this.kept(ABANDONED)) !== undefined ? ABANDONED : step
   }
 
-  /** Goes on to abort where an earlier run was to, and the storage does not have its Abort yet. @throws FaultError */
+  /** Goes on to abort where an earlier run was to, and the storage does not have its Abort yet. @throws run.fault */
   private async resumeAbort(): Promise<void> {
     const text = this.ledger.certified ? undefined : await this.ports.store.get(this.key('outbox-Abort'))
     if (text === undefined) return
     const { reason, step, accused, evidence: { why, offsets } } = checkAbort(parseMessage(text).statement.payload, 'The Abort that was kept')
-    throw new FaultError({ reason, step, accused, why, offsets, convicts: false })
+    throw runError('fault', { reason, step, accused, why, offsets, convicts: false })
   }
 
   /** Brings the first dispute about this participant to its airgap, and posts the answer. */

@@ -39,7 +39,7 @@ function wrongIn(ceremony: Ceremony, machine: AirgapMachine): string | null {
     const problem = problemIn(here)
     if (problem !== null) return problem
     // It takes one request after the other.
-    const isBusy = Object.values(here.node.snapshot.getMeta()).some((meta) => meta?.doing !== undefined && meta.doing !== 'waiting')
+    const isBusy = stepper.isBusy(here.node)
     for (const event of eventsOf(ceremony).filter(({ type }) => !isBusy || !BROUGHT.includes(type))) {
       const node = stepper.next(here.node, event)
       const isTaken = node.index !== here.node.index

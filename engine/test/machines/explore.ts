@@ -4,7 +4,8 @@
  */
 import { abandonStep } from '../../machines/ceremony.ts'
 import { hasConfirming } from './world.ts'
-import type { Model, Participant, World } from './world.ts'
+import type { Participant } from './setting.ts'
+import type { Model, World } from './world.ts'
 
 export interface Explored {
   readonly states: number
@@ -46,7 +47,7 @@ interface Facts {
 /** @param most stops with an error where there are more */
 export function explore(model: Model, most = 2_000_000): Explored {
   const indexes = new Map<string, number>()
-  const waiting: World[] = []
+  const waiting = new Map<number, World>()
   const facts: Facts[] = []
   const [parents, labels, from, to, by] = [new Numbers(), [] as string[], new Numbers(), new Numbers(), new Numbers()]
   const ends = new Set<string>()
@@ -72,7 +73,7 @@ export function explore(model: Model, most = 2_000_000): Explored {
     const index = indexes.size
     if (index >= most) throw new Error(`more than ${most} worlds`)
     indexes.set(key, index)
-    waiting.push(world)
+    waiting.set(index, world)
     parents.push(parent)
     labels.push(label)
     facts.push(factsOf(model, world, complaints))
@@ -90,11 +91,9 @@ export function explore(model: Model, most = 2_000_000): Explored {
 
   add(model.first(), 0, '')
   const isAloneEnding = aloneEnding(model, partKey)
-  for (let at = 0; at < waiting.length; at += 1) {
-    const world = waiting[at]
-    if (world === undefined) break
+  for (const [at, world] of waiting) {
     // What is done with need not be kept.
-    delete waiting[at]
+    waiting.delete(at)
     const wrong = wrongIn(model, world)
     if (wrong !== null) return explored(wrong, at)
     if (facts[at]?.isOver === true) ends.add(world.parts.map((_, i) => model.nodeOf(world, i).outcome).join(' '))

@@ -4,7 +4,8 @@
  */
 import { Ledger } from '../../run/ledger.ts'
 import type { Post } from '../../run/reading.ts'
-import { EMPTY_HEAD, EMPTY_LOG, slotOf } from '../../wire/message.ts'
+import { EMPTY_HEAD, EMPTY_LOG } from '../../wire/log.ts'
+import { slotOf } from '../../wire/message.ts'
 import type { Message, Statement } from '../../wire/message.ts'
 import type { Stripped } from './stripped.ts'
 
@@ -59,6 +60,12 @@ export class Fold {
     this.entries.push(entry)
     this.numbers.set(key, entry)
     return entry.index
+  }
+
+  /** Why an Abort was said. */
+  reasonOf(index: number): string {
+    const { reason } = this.entry(index).message.statement.payload
+    return typeof reason === 'string' ? reason : ''
   }
 
   /** The log with one entry more. */

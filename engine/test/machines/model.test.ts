@@ -2,9 +2,10 @@ import { expect } from 'chai'
 import { configOf, ROLES, machineOf } from '../../machines/graph.ts'
 import { readShipped, shippedNames } from '../../script/load.ts'
 import { explore } from './explore.ts'
+import { shippedRules } from './setting.ts'
+import type { Rules, Setting } from './setting.ts'
 import { stripped } from './stripped.ts'
-import { Model, shippedRules } from './world.ts'
-import type { Rules, Setting } from './world.ts'
+import { Model } from './world.ts'
 
 const beacon: Setting = { ceremony: 'beacon', honest: ['anna', 'ben'] }
 /** From where the ways part: every deal is in. */

@@ -7,7 +7,7 @@ import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
 import type { compileAirgap } from '../../machines/airgap.ts'
 import type { Ceremony } from '../../machines/ceremony.ts'
 import { compileClient, OUTCOMES } from '../../machines/client.ts'
-import type { Outcome } from '../../machines/client.ts'
+import type { ClientContext, Outcome } from '../../machines/client.ts'
 import { statesIn } from '../../machines/graph.ts'
 import type { guardsOf } from '../../run/conclusions.ts'
 
@@ -25,6 +25,8 @@ export interface ClientNode {
   readonly isRunning: boolean
   /** It has asked its client, and was answered. */
   readonly isAssisted: boolean
+  /** Of the fault for which it aborts. */
+  readonly reason: string | undefined
   readonly outcome: Outcome | undefined
 }
 
@@ -36,6 +38,12 @@ export interface Told {
 
 const places = (value: unknown): readonly string[] =>
   typeof value === 'string' ? [value] : Object.entries(value ?? {}).flatMap(([name, inner]) => [name, ...places(inner)])
+
+/** A machine's context, of which XState's untyped machines know no more than that it is there. */
+function checkContext(context: unknown): ClientContext {
+  if (typeof context === 'object' && context !== null && 'fault' in context && 'assist' in context && 'question' in context) return context as ClientContext
+  throw new TypeError('it is no client’s machine')
+}
 
 export class ClientStepper {
   readonly first: ClientNode
@@ -78,7 +86,8 @@ export class ClientStepper {
 
   private keep(snapshot: AnyMachineSnapshot): ClientNode {
     const path = places(snapshot.value)
-    const { fault, assist, question } = snapshot.context
+    const context: unknown = snapshot.context
+    const { fault, assist, question } = checkContext(context)
     const outcome = OUTCOMES.find((one) => snapshot.status === 'done' && one === snapshot.output)
     const place = path.join('.')
     const key = outcome ?? `${place} ${fault?.reason ?? ''} ${assist !== null} ${question !== null}`
@@ -90,7 +99,7 @@ export class ClientStepper {
       index: this.nodes.length, snapshot, place, outcome,
       actor: typeof invoked?.src === 'string' ? invoked.src : '', actorId: invoked?.id ?? '',
       step: path[0] === 'running' && this.ceremony.steps.some(({ name }) => name === path[1]) ? path[1] ?? '' : '',
-      isRunning: path[0] === 'running', isAssisted: assist !== null,
+      isRunning: path[0] === 'running', isAssisted: assist !== null, reason: fault?.reason,
     }
     this.nodes.push(node)
     this.byKey.set(key, node)
@@ -104,6 +113,7 @@ export type AirgapMachine = ReturnType<typeof compileAirgap>
 export interface AirgapNode {
   readonly index: number
   readonly snapshot: AnyMachineSnapshot
+  readonly place: string
   readonly output: unknown
 }
 
@@ -125,6 +135,11 @@ export class AirgapStepper {
     return node
   }
 
+  /** It is at work on a request, and takes no other. */
+  isBusy(node: AirgapNode): boolean {
+    return ['verifying', 'confirming', 'computing'].some((doing) => node.place.endsWith(doing))
+  }
+
   can(from: AirgapNode, event: EventObject): boolean {
     return from.snapshot.can(event)
   }
@@ -143,7 +158,7 @@ export class AirgapStepper {
     const key = `${JSON.stringify(snapshot.value)} ${JSON.stringify(snapshot.context)}`
     const known = this.byKey.get(key)
     if (known !== undefined) return known
-    const node: AirgapNode = { index: this.nodes.length, snapshot, output: snapshot.output }
+    const node: AirgapNode = { index: this.nodes.length, snapshot, place: places(snapshot.value).join('.'), output: snapshot.output }
     this.nodes.push(node)
     this.byKey.set(key, node)
     return node

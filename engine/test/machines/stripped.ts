@@ -39,15 +39,12 @@ function bare({ participants = { min: 2, max: 1024 }, ...ceremony }: Ceremony): 
   }
 }
 
-function bareStep({ check: _, ...step }: Step): Step {
+function bareStep({ name, index, airgap, client, confirm, assist, sends, disputes, collect, within, keeps }: Step): Step {
   return {
-    ...step, prepare: {}, agree: [],
-    ...(step.airgap === undefined ? {} : { airgap: alone(step.airgap) }),
-    ...(step.client === undefined ? {} : { client: alone(step.client) }),
-    ...(step.assist === undefined ? {} : { assist: alone(step.assist) }),
-    ...(step.collect.kind !== 'count'
-      ? {}
-      : { collect: { kind: 'count', of: { from: 'parameter', name: 'quorum', type: { kind: 'value', name: 'quorum' } } } }),
+    name, index, confirm, sends, within, prepare: {}, agree: [],
+    ...(airgap === undefined ? {} : { airgap: alone(airgap) }), ...(client === undefined ? {} : { client: alone(client) }),
+    ...(assist === undefined ? {} : { assist: alone(assist) }), ...(disputes === undefined ? {} : { disputes }), ...(keeps === undefined ? {} : { keeps }),
+    collect: collect.kind !== 'count' ? collect : { kind: 'count', of: { from: 'parameter', name: 'quorum', type: { kind: 'value', name: 'quorum' } } },
   }
 }
 

@@ -2,77 +2,23 @@
  * All that can come next in a ceremony: a log, and of each honest participant its client's machine, how far it has read, its clock, its
  * airgap's machine, and what it keeps and has on its way. What is concluded is asked of the run's own functions.
  */
-import { airgapSteps, compileAirgap } from '../../machines/airgap.ts'
+import { airgapSteps } from '../../machines/airgap.ts'
 import type { AirgapEvent } from '../../machines/airgap.ts'
 import { ABANDONED, abandonStep, certificateIndex } from '../../machines/ceremony.ts'
 import type { Ceremony, Step } from '../../machines/ceremony.ts'
-import type { Outcome } from '../../machines/client.ts'
+import type { KeyriteError } from '../../base/errors.ts'
 import * as conclusions from '../../run/conclusions.ts'
 import type { Look, Part } from '../../run/conclusions.ts'
+import { runError } from '../../run/errors.ts'
+import type { Fault } from '../../wire/abort.ts'
+import { boardError } from '../../wire/board.ts'
 import { Fold } from './fold.ts'
 import type { Log } from './fold.ts'
+import { shippedRules } from './setting.ts'
+import type { Participant, Rules, Setting } from './setting.ts'
 import { AirgapStepper, ClientStepper } from './stepper.ts'
-import type { AirgapMachine, AirgapNode, ClientNode, Guards, Told } from './stepper.ts'
+import type { AirgapNode, ClientNode, Guards, Told } from './stepper.ts'
 import { stripped } from './stripped.ts'
-
-/** What clients and airgaps go by; a mutant changes one of these. */
-export interface Rules extends Pick<typeof conclusions, 'isBound' | 'mustNotCertify' | 'watched' | 'missed' | 'collected' | 'isDoubtOver' | 'dutyOf' | 'guardsOf'> {
-  readonly airgap: (ceremony: Ceremony) => AirgapMachine
-  /** A client that starts again knows from its disk that it began to post its part of the certificate. */
-  readonly remembers: boolean
-  /** An answer to a dispute counts as posted when the storage has it, and not before. */
-  readonly isPostedWhenTaken: boolean
-  /** A client that starts again goes on with the Abort that it kept. */
-  readonly resumesAbort: boolean
-  /** Who must not post its part of the certificate goes on to collect, where it finds the dispute that keeps it from that. */
-  readonly goesOn: boolean
-}
-
-export const shippedRules: Rules = { ...conclusions, airgap: compileAirgap, remembers: true, isPostedWhenTaken: true, resumesAbort: true, goesOn: true }
-
-/** Which ceremony, and what may happen in it besides. Participants are named by letters. */
-export interface Setting {
-  readonly ceremony: string
-  readonly honest: readonly string[]
-  /** Of whom nothing is honest: whatever its two machines can sign may come, at any time. */
-  readonly dishonest?: readonly string[]
-  /** What types of messages those bring; all unless told. */
-  readonly lies?: readonly string[]
-  readonly quorum?: number
-  /** Whose owner may decline where asked. */
-  readonly declines?: readonly string[]
-  /** Whose airgap may find that it cannot go on, in any step. */
-  readonly fails?: readonly string[]
-  /** Whose airgap may complain, and of whom. */
-  readonly complains?: Readonly<Record<string, string>>
-  /** Who may fail to reach the storage. */
-  readonly outages?: readonly string[]
-  /** Whose owner is asked whether to give up. */
-  readonly abandons?: readonly string[]
-  /** Whose client may be killed and begun anew, and how often. */
-  readonly lives?: Readonly<Record<string, number>>
-  /** All goes well until this step begins. */
-  readonly from?: string
-}
-
-export interface Participant {
-  readonly client: number
-  readonly airgap: number
-  readonly now: number
-  /** A time until which it waits at least, if that is later than the deadline. */
-  readonly least: number
-  /** What it states, by the names under which a client keeps it. */
-  readonly kept: Readonly<Record<string, number>>
-  readonly begun: readonly string[]
-  /** What it posted and the storage does not have yet. */
-  readonly flying: readonly number[]
-  /** When it first saw each complaint about it. */
-  readonly seen: Readonly<Record<string, number>>
-  readonly said: readonly Outcome[]
-  readonly lives: number
-  /** A client that starts hears of what the log held only after its machine has begun. */
-  readonly hears: boolean
-}
 
 export interface World {
   /** The log at each place where somebody reads; the last is the whole. */
@@ -93,7 +39,7 @@ export interface Move {
   readonly world: World
 }
 
-type Change = (here: Here) => Told | void
+type Change = (here: Here) => Told | undefined
 type MakeMove = (label: string, change: Change) => Move
 type Choice = readonly [label: string, change: Change]
 
@@ -111,11 +57,12 @@ interface Here {
 }
 
 const done = ({ actorId }: ClientNode, output: unknown = null, kind = ''): Told => ({ key: `done ${kind}`, event: { type: `xstate.done.actor.${actorId}`, output } })
-const failed = ({ actorId }: ClientNode, code: string, fault?: object): Told => ({
-  key: `${code} ${fault === undefined ? '' : JSON.stringify(fault)}`, event: { type: `xstate.error.actor.${actorId}`, error: Object.assign(new Error(code), { code }, fault === undefined ? {} : { fault }) },
-})
+const failed = ({ actorId }: ClientNode, error: KeyriteError, kind = ''): Told => ({ key: `${error.code} ${kind}`, event: { type: `xstate.error.actor.${actorId}`, error } })
+const unreachable = boardError('unreachable', { url: 'memory', why: 'it is cut off' })
+const refused = runError('closed', { ceremony: '', why: 'it is over' })
+const found = (node: ClientNode, reason: string): Told => failed(node, runError('fault', faultOf(reason)), reason)
 /** Machines do not ask what a fault is, but for an owner's no. */
-const faultOf = (reason: string) => ({ reason: reason === 'rejected' ? reason : 'operator', step: null, accused: null, convicts: false, offsets: [], why: reason })
+const faultOf = (reason: string): Fault => ({ reason: reason === 'rejected' ? reason : 'operator', step: null, accused: null, convicts: false, offsets: [], why: reason })
 
 const never = (): never => {
   throw new TypeError('nobody is there')
@@ -190,6 +137,7 @@ export class Model {
       label: `${name} reaches the storage: ${this.fold.entry(entry).message.statement.type}`, alone: null, by: i,
       world: this.changed(this.longer(world, entry), i, ({ draft }) => {
         draft.flying = draft.flying.filter((one) => one !== entry)
+        return undefined
       }),
     }))
     const killed = part.lives === 0 ? [] : this.restarts(world, i, node)
@@ -228,6 +176,7 @@ export class Model {
   private waits(here: Here, i: number, world: World, move: MakeMove): readonly Move[] {
     const heard = here.draft.hears ? [] : [move('hears', ({ draft }) => {
       draft.hears = true
+      return undefined
     })]
     const before = this.untimed(here, here.draft)
     for (;;) {
@@ -235,6 +184,7 @@ export class Model {
       if (time === Infinity) return heard
       const waited = move(`waits until ${new Date(time).toISOString()}`, ({ draft }) => {
         draft.now = time
+        return undefined
       })
       const after = waited.world.parts[i]
       if (after !== undefined && (waited.world.wrong !== world.wrong || this.untimed(here, after) !== before)) return [waited, ...heard]
@@ -257,9 +207,9 @@ export class Model {
     const isOut = (isCutOff || this.setting.outages?.includes(name) === true) && draft.flying.length > 0
     const lose = (now: Here) => {
       now.draft.flying = []
-      return failed(node, 'board.unreachable')
+      return failed(node, unreachable)
     }
-    const unheard = () => failed(node, 'board.unreachable')
+    const unheard = () => failed(node, unreachable)
     const outage = isOut ? [['it is lost on its way', lose], ['the storage does not answer', unheard]] as const : []
     switch (node.actor) {
       case 'ask':
@@ -287,7 +237,7 @@ export class Model {
     const { declines = [], fails = [], complains = {} } = this.setting
     const step = this.stepOf(node.step)
     const asked = this.airgaps.next(this.airgaps.node(draft.airgap), requestOf(step), { type: 'VERIFIED' })
-    if (asked.index === draft.airgap) return [['the airgap refuses', () => failed(node, 'airgap.refused')]]
+    if (asked.index === draft.airgap) return [['the airgap refuses', () => failed(node, refused)]]
     const to = (event: string, told: Told, stated?: number) => (here: Here): Told => {
       here.draft.airgap = this.airgaps.next(asked, { type: 'CONFIRMED' }, { type: event }).index
       if (stated !== undefined) here.draft.kept = { ...here.draft.kept, [step.name]: stated }
@@ -300,12 +250,12 @@ export class Model {
     return [
       ['answers', to('ANSWERED', statement, this.number(mine, name, step, step.sends))] as const,
       ...(about === undefined || step.disputes === undefined ? [] : [['complains', to('DISPUTED', statement, this.number(mine, name, step, step.disputes, about))] as const]),
-      ...(!fails.includes(name) ? [] : [['cannot go on', to('REFUSED', failed(node, 'run.fault', faultOf('a check')))] as const]),
+      ...(!fails.includes(name) ? [] : [['cannot go on', to('REFUSED', found(node, 'a check'))] as const]),
       ...(!isAsked || !declines.includes(name)
         ? []
         : [['its owner declines', (here: Here) => {
             here.draft.airgap = this.airgaps.next(asked, { type: 'DECLINED' }).index
-            return failed(node, 'run.fault', faultOf('rejected'))
+            return found(node, 'rejected')
           }] as const]),
     ]
   }
@@ -324,13 +274,13 @@ export class Model {
     switch (node.actor) {
       case 'ask': {
         // An earlier run said why it aborts, and was killed before the storage had it.
-        if (rules.resumesAbort && !ledger.certified && draft.kept['Abort'] !== undefined) return failed(node, 'run.fault', faultOf(this.reasonOf(draft.kept['Abort'])))
+        if (rules.resumesAbort && !ledger.certified && draft.kept['Abort'] !== undefined) return found(node, this.reasonOf(draft.kept['Abort']))
         if (draft.kept[this.slotName(draft, node.step)] !== undefined || ledger.hasStated(node.step, name)) return done(node, { kind: 'statement' }, 'statement')
         // Whatever takes a scan comes later than what it hears at once.
         if (!draft.hears) return undefined
         const [only, other] = this.answers(here, node)
         // What comes of it is certain, and no log or clock can make it matter when.
-        return only !== undefined && other === undefined && only[0] === 'answers' && node.step !== this.ceremony.certificate ? only[1](here) ?? undefined : undefined
+        return only !== undefined && other === undefined && only[0] === 'answers' && node.step !== this.ceremony.certificate ? only[1](here) : undefined
       }
       case 'assist':
         return done(node, 'sums')
@@ -354,7 +304,7 @@ export class Model {
         return this.justify(here, node)
       case 'abort': {
         if (ledger.certified || ledger.ending?.kind === 'abort' || look.hasLeft) return done(node)
-        const reason = String(node.snapshot.context.fault?.reason)
+        const reason = node.reason ?? ''
         const entry = draft.kept['Abort'] ?? this.fold.number({
           ceremony: ledger.id, step: null, type: 'Abort', from: name, view: null, payload: { reason, step: null, accused: null, evidence: { why: reason, offsets: [] } },
         }, false)
@@ -396,7 +346,7 @@ export class Model {
 
   private slotName = ({ kept }: Draft, step: string): string => (abandonStep(this.ceremony)?.name === step && kept[ABANDONED] !== undefined ? ABANDONED : step)
 
-  private reasonOf = (abort: number): string => String(this.fold.entry(abort).message.statement.payload['reason'])
+  private reasonOf = (abort: number): string => this.fold.reasonOf(abort)
 
   private isAnswer = (kept: string): boolean => Object.keys(this.ceremony.disputes).some((dispute) => kept.startsWith(`${dispute}-`))
 
@@ -408,7 +358,7 @@ export class Model {
     if (kept === undefined) return done(node)
     if (draft.kept[kept] === undefined && state !== undefined) {
       const airgap = this.airgaps.node(draft.airgap)
-      if (!this.airgaps.can(airgap, { type: 'ACCUSED' })) return failed(node, 'airgap.refused')
+      if (!this.airgaps.can(airgap, { type: 'ACCUSED' })) return failed(node, refused)
       draft.airgap = this.airgaps.next(airgap, { type: 'ACCUSED' }).index
       draft.kept = { ...draft.kept, [kept]: this.number(mine, name, state.step, this.ceremony.disputes[state.name]?.sends ?? '', state.complainer) }
     }
@@ -506,12 +456,12 @@ export class Model {
   }
 
   /** The world after something happened to one participant, and all that certainly follows. */
-  private changed(world: World, i: number, change: (here: Here) => Told | void): World {
+  private changed(world: World, i: number, change: Change): World {
     const part = world.parts[i]
     const name = this.setting.honest[i] ?? ''
     if (part === undefined) return world
     const here: Here = { draft: { ...part }, name, mine: world.logs[world.at[i] ?? 0] ?? this.fold.empty, all: this.whole(world) }
-    let told: Told | undefined = change(here) ?? undefined
+    let told = change(here)
     const walked: string[] = []
     for (let turns = 0; ; turns += 1) {
       if (turns > 90) walked.push(this.clients.node(here.draft.client).place)
@@ -572,8 +522,8 @@ export class Model {
     const now = ledger.current === 0 ? draft.now : Math.max(draft.now, ledger.deadline(ledger.current - 1))
     if (draft.lives > 0 || node.isRunning || Object.keys(draft.seen).length > 0) return { ...draft, kept, begun: [...new Set(begun)], now }
     // After its end has begun, deadlines before that of the certificate are nothing to it any more.
-    const [opened, ...times] = [Date.parse(ledger.opening.opensAt), ...this.ceremony.steps.flatMap(({ index }) => (index < certificateIndex(this.ceremony) ? [] : [ledger.deadline(index)]))]
-    const past = Math.max(opened ?? 0, ...times.filter((time) => time <= draft.now))
+    const times = this.ceremony.steps.flatMap(({ index }) => (index < certificateIndex(this.ceremony) ? [] : [ledger.deadline(index)]))
+    const past = Math.max(Date.parse(ledger.opening.opensAt), ...times.filter((time) => time <= draft.now))
     return { ...draft, kept, begun: [...new Set(begun)], now: past, least: draft.least === 0 ? 0 : Math.min(draft.least, past + GRACE) }
   }
 
