@@ -8,7 +8,7 @@ import { sha256Hex } from '../crypto/hash.ts'
 import type { Message as MessageSpec, Script, Step } from '../machines/ceremony.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
 import { fieldsCheck } from '../verbs/types.ts'
-import { abortPayload } from '../wire/abort.ts'
+import { abortPayload, checkAbort } from '../wire/abort.ts'
 import type { Fault } from '../wire/abort.ts'
 import type { Board } from '../wire/board.ts'
 import { canonical, canonicalBytes, parseCanonical } from '../base/canonical.ts'
@@ -17,10 +17,11 @@ import { indexOf } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import { checkAnswer } from '../wire/exchange.ts'
 import type { Answer, CloseRequest, Request, Stated } from '../wire/exchange.ts'
-import { reasonProblem, signMessage, verifyStatement } from '../wire/message.ts'
+import { parseMessage, reasonProblem, signMessage, verifyStatement } from '../wire/message.ts'
 import type { Statement, Unsigned } from '../wire/message.ts'
 import { checkCrossed, expanded, hasAttachment, statementFields } from './attachment.ts'
-import type { DisputeState } from './disputes.ts'
+import { accusations, answerName, hasLeft, mustNotCertify } from './conclusions.ts'
+import type { Part } from './conclusions.ts'
 import { runError } from './errors.ts'
 import type { Feed } from './feed.ts'
 import type { Ledger } from './ledger.ts'
@@ -123,7 +124,7 @@ export function readKept(text: string): KeptAnswer {
 export class ClientWork {
   private readonly ports: ClientPorts
   private readonly ledger: Ledger
-  /** What was begun to be posted, by its name: the log may hold it although nobody here has seen it yet. */
+  /** Of the certificate what was begun to be posted, of all else what was posted, by its name: the log may hold it although nobody here has seen it yet. */
   private readonly begun = new Set<string>()
 
   constructor(ports: ClientPorts, ledger: Ledger) {
@@ -141,22 +142,9 @@ export class ClientWork {
     return this.begun.has(this.ledger.ceremony.certificate)
   }
 
-  /** The airgap's part of the certificate is, or may be, in the log; and the certificate may still complete. */
-  get isBound(): boolean {
-    const { ledger } = this
-    return ledger.isBound(this.ports.me.name) || (this.hasBegun && ledger.dead === null && !ledger.certified)
-  }
-
-  /** This participant's own Abort is in the log. */
-  get hasLeft(): boolean {
-    return this.ledger.aborts.some(({ from }) => from === this.ports.me.name)
-  }
-
-  /** The disputes about this participant that wait for its answer. */
-  get accusations(): readonly DisputeState[] {
-    const { name } = this.ports.me
-    return this.ledger.disputes.filter((one) =>
-      one.accused === name && !one.answered && !this.begun.has(answerName(one)) && !this.ledger.hasStated(one.step.name, name, one.complainer))
+  /** What this client did itself. */
+  get part(): Part {
+    return { ledger: this.ledger, me: this.ports.me.name, begun: this.begun }
   }
 
   stepOf(name: string): Step {
@@ -167,7 +155,8 @@ export class ClientWork {
 
   /** Gets the airgap's answer to a step: the kept one, or a new one that is kept before anything else happens. */
   async ask(step: Step, assist: Json | null, signal: AbortSignal) {
-    if ((await this.kept(step.name)) !== undefined || this.isPosted(step.name)) return { kind: 'statement' as const }
+    if ((await this.kept(await this.slotName(step.name))) !== undefined || this.isPosted(step.name)) return { kind: 'statement' as const }
+    await this.resumeAbort()
     const body = stepRequest(this.ledger, step, this.ports.me, assist)
     const answer = await this.exchange(step.name, body, signal)
     if (answer.give === 'question' && step.assist !== undefined) return { kind: 'question' as const, question: answer.question }
@@ -200,22 +189,38 @@ export class ClientWork {
     return null
   }
 
-  /** Posts what was kept under a name: those very bytes that were kept before the first try. */
-  async post(name: string, signal: AbortSignal): Promise<null> {
+  /** Posts what was kept under a name, or for a step: those very bytes that were kept before the first try. */
+  async post(slot: string, signal: AbortSignal): Promise<null> {
+    const name = await this.slotName(slot)
     const kept = await this.kept(name)
     if (kept === undefined ? this.isPosted(name) : this.isInLog(kept.statement)) return null
     if (kept === undefined) throw new TypeError(`nothing to post in ${name}`)
     const message = await this.outbox(name, kept)
-    if (this.mustNotPost(name, kept)) await untilAborted(signal)
-    if (signal.aborted) return null
-    this.begin(name, kept)
+    // The machine hears why by itself; or it finds the dispute where it collects.
+    if ((this.isPart(name, kept) && mustNotCertify(this.ledger)) || signal.aborted) return null
+    if (this.isPart(name, kept)) this.begun.add(name)
     await this.ports.board.post(message)
+    // An answer to a dispute that the storage does not have is brought again.
+    if (name !== this.ledger.ceremony.certificate) this.begun.add(name)
     return null
+  }
+
+  /** Under which name a step's statement is kept: of a ceremony that was given up for good, its Abandoned stands there. */
+  private async slotName(step: string): Promise<string> {
+    return abandonStep(this.ledger.ceremony)?.name === step && (await this.kept(ABANDONED)) !== undefined ? ABANDONED : step
+  }
+
+  /** Goes on to abort where an earlier run was to, and the storage does not have its Abort yet. @throws run.fault */
+  private async resumeAbort(): Promise<void> {
+    const text = this.ledger.certified ? undefined : await this.ports.store.get(this.key('outbox-Abort'))
+    if (text === undefined) return
+    const { reason, step, accused, evidence: { why, offsets } } = checkAbort(parseMessage(text).statement.payload, 'The Abort that was kept')
+    throw runError('fault', { reason, step, accused, why, offsets, convicts: false })
   }
 
   /** Brings the first dispute about this participant to its airgap, and posts the answer. */
   async justify(signal: AbortSignal): Promise<null> {
-    const [state] = this.accusations
+    const [state] = accusations(this.part)
     if (state?.dispute.airgapSignature === undefined) return null
     const { name, step, dispute: { statement: { from, payload }, airgapSignature } } = state
     if ((await this.kept(answerName(state))) === undefined) {
@@ -249,7 +254,7 @@ export class ClientWork {
       view: this.ledger.viewBefore(this.ledger.current) ?? null, payload: abortPayload(fault),
     }
     const message = (await this.ports.store.get(key)) ?? this.sign({ statement, seen: this.ports.feed.pin })
-    if (this.ledger.certified || this.ledger.ending?.kind === 'abort' || this.hasLeft || signal.aborted) return null
+    if (this.ledger.certified || this.ledger.ending?.kind === 'abort' || hasLeft(this.part) || signal.aborted) return null
     await this.ports.store.put(key, message)
     await this.ports.board.post(message)
     return null
@@ -266,19 +271,9 @@ export class ClientWork {
     await this.keep(name, checkStated(this.ledger, this.ports.me, place, answer.statement, answer.attachment))
   }
 
-  /** Whoever saw an Abort, a fault or a dispute must not help the certificate to completion; the machine hears of it by itself. */
-  private mustNotPost(name: string, kept: KeptAnswer): boolean {
-    const { ledger } = this
-    return this.isPart(name, kept) && !ledger.certified && (ledger.ending !== null || ledger.dead !== null)
-  }
-
   /** Is it this participant's part of the certificate, and no dispute in its place? */
   private isPart(name: string, kept: KeptAnswer): boolean {
     return name === this.ledger.ceremony.certificate && isPartOf(this.ledger, kept)
-  }
-
-  private begin(name: string, kept: KeptAnswer): void {
-    if (name !== this.ledger.ceremony.certificate || this.isPart(name, kept)) this.begun.add(name)
   }
 
   /** The message, signed once and kept before it is posted. */
@@ -339,15 +334,6 @@ export async function hasBegun(store: TextStore, ledger: Ledger): Promise<boolea
   const kept = await store.get(`${id}/answer-${certificate}`)
   return kept !== undefined && isPartOf(ledger, readKept(kept)) && (await store.get(`${id}/outbox-${certificate}`)) !== undefined
 }
-
-/** Under which name the answer to a dispute is kept. */
-const answerName = ({ name, complainer }: DisputeState): string => `${name}-${complainer}`
-
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 
 // What a client's run stands on: its edges to the board, the airgap, the disk, the clock and the screen.
 

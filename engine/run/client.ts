@@ -17,9 +17,8 @@ import type { DisputeState } from './disputes.ts'
 import { pause } from './feed.ts'
 import { Ledger } from './ledger.ts'
 import { checkOpening } from './opening.ts'
-import { abandonStep } from '../machines/ceremony.ts'
 import { checkRunnable } from './verbs.ts'
-import { collected, dutyOf, isDoubtOver, isOnDuty, lastDeadline, missed, nextTime, watched } from './conclusions.ts'
+import { accusations, collected, dutyOf, guardsOf, hasLeft, isBound, isDoubtOver, missed, nextTime, watched } from './conclusions.ts'
 import type { Look } from './conclusions.ts'
 
 export interface ClientResult {
@@ -146,28 +145,32 @@ class ClientRun {
         abandon: fromPromise(async ({ signal }) => this.abandon(signal)),
       },
       guards: {
-        isBound: () => work.isBound,
-        isCertified: () => ledger.certified,
-        isDead: () => ledger.dead !== null,
-        isUsable: () => ledger.usable,
-        mayAbandon: () => work.isBound && this.ports.offerAbandon !== undefined && abandonStep(ledger.ceremony) !== undefined,
-        isOnDuty: () => isOnDuty(this.look),
-        isOver: () => this.ports.clock.now() >= lastDeadline(ledger),
+        isBound: () => this.guards.isBound,
+        isCertified: () => this.guards.isCertified,
+        isDead: () => this.guards.isDead,
+        isUsable: () => this.guards.isUsable,
+        mayAbandon: () => this.guards.mayAbandon,
+        isOnDuty: () => this.guards.isOnDuty,
+        isOver: () => this.guards.isOver,
         isPassed: (_, { step }) => ledger.current > work.stepOf(step).index,
       },
     })
+  }
+
+  private get guards() {
+    return guardsOf(this.look, this.ports.offerAbandon !== undefined)
   }
 
   /** What this client sees now. */
   private get look(): Look {
     const { ledger, work, ports: { clock, me } } = this
     const now = clock.now()
-    const accusedUntil = work.accusations.map((one) => {
+    const accusedUntil = accusations(work.part).map((one) => {
       const seen = this.seenAt.get(one) ?? now
       this.seenAt.set(one, seen)
       return seen + (ledger.ceremony.disputes[one.name]?.within ?? 0)
     })
-    return { ledger, me: me.name, now, isBound: work.isBound, hasLeft: work.hasLeft, accusedUntil }
+    return { ledger, me: me.name, now, isBound: isBound(work.part), hasLeft: hasLeft(work.part), accusedUntil }
   }
 
   /**
@@ -272,7 +275,7 @@ class ClientRun {
   private async abort(fault: Fault | null, signal: AbortSignal): Promise<null> {
     const { ledger, work } = this
     await work.abort(fault, signal)
-    await this.whenOrLate(() => ledger.ending?.kind === 'abort' || work.hasLeft || ledger.certified, this.grace, signal)
+    await this.whenOrLate(() => ledger.ending?.kind === 'abort' || hasLeft(work.part) || ledger.certified, this.grace, signal)
     return null
   }
 

@@ -2,14 +2,40 @@
  * What a client concludes from the log that it sees, from its own part in it, and from its clock. Nothing here waits: the run asks
  * again whenever one of the three changes, and the model check asks the same of every order in which they can.
  */
-import { certificateIndex } from '../machines/ceremony.ts'
+import { abandonStep, certificateIndex } from '../machines/ceremony.ts'
 import type { Step } from '../machines/ceremony.ts'
 import type { ClientEvent, CollectedHow, Duty } from '../machines/client.ts'
 import { isStorages } from '../wire/abort.ts'
 import type { Fault } from '../wire/abort.ts'
+import type { DisputeState } from './disputes.ts'
 import { mayBeAccused } from './ending.ts'
 import { withheldWords } from './following.ts'
 import type { Ledger } from './ledger.ts'
+
+/** What a participant's client did itself, which the log need not show yet. */
+export interface Part {
+  readonly ledger: Ledger
+  readonly me: string
+  /** What it began to post of the certificate, and which answers to disputes it posted, by the names under which they are kept. */
+  readonly begun: ReadonlySet<string>
+}
+
+/** Its part of the certificate is, or may be, in the log, and the certificate may still complete. */
+export const isBound = ({ ledger, me, begun }: Part): boolean =>
+  ledger.isBound(me) || (begun.has(ledger.ceremony.certificate) && ledger.dead === null && !ledger.certified)
+
+/** Its own Abort is in the log. */
+export const hasLeft = ({ ledger, me }: Pick<Part, 'ledger' | 'me'>): boolean => ledger.aborts.some(({ from }) => from === me)
+
+/** The disputes about it that wait for its answer. */
+export const accusations = ({ ledger, me, begun }: Part): readonly DisputeState[] => ledger.disputes.filter((one) =>
+  one.accused === me && !one.answered && !begun.has(answerName(one)) && !ledger.hasStated(one.step.name, me, one.complainer))
+
+/** Under which name the answer to a dispute is kept. */
+export const answerName = ({ name, complainer }: Pick<DisputeState, 'name' | 'complainer'>): string => `${name}-${complainer}`
+
+/** Whoever saw an Abort, a fault or a dispute must not help the certificate to completion; the machine hears of it by itself. */
+export const mustNotCertify = ({ certified, ending, dead }: Ledger): boolean => !certified && (ending !== null || dead !== null)
 
 /** What a client looks at. */
 export interface Look {
@@ -113,8 +139,9 @@ export function dutyOf(look: Look): Duty | undefined {
   const owes = isOnDuty(look)
   if (accusedUntil.length > 0 && owes) return { kind: 'accused' }
   const areJudged = disputes.length > 0 && disputes.every(({ answered, name }) => answered || now >= ledger.disputeDeadline(name))
-  if (areJudged) return ending?.kind === 'abort' || hasLeft ? { kind: 'over' } : { kind: 'judged', fault: judged(ledger) }
-  return owes || disputes.length > 0 ? undefined : { kind: 'over' }
+  if (areJudged && ending?.kind !== 'abort' && !hasLeft) return { kind: 'judged', fault: judged(ledger) }
+  // Another complaint may still come: to say that it is over would only be asked again.
+  return owes || (disputes.length > 0 && !areJudged) ? undefined : { kind: 'over' }
 }
 
 /** What the disputes came to: the first verdict, or that an answer did not come in time. */
@@ -131,3 +158,14 @@ function unanswered({ disputes }: Ledger, name: string): Fault {
     why: `${accused ?? 'the accused'} did not answer the ${name} of ${open?.dispute.statement.from ?? 'a participant'} in time`,
   }
 }
+
+/** What the machine's guards ask. @param offers its owner can be asked to give the ceremony up */
+export const guardsOf = (look: Look, offers: boolean) => ({
+  isBound: look.isBound,
+  isCertified: look.ledger.certified,
+  isDead: look.ledger.dead !== null,
+  isUsable: look.ledger.usable,
+  mayAbandon: look.isBound && offers && abandonStep(look.ledger.ceremony) !== undefined,
+  isOnDuty: isOnDuty(look),
+  isOver: look.now >= lastDeadline(look.ledger),
+})

@@ -1,11 +1,14 @@
+import { setTimeout } from 'node:timers/promises'
 import { expect } from 'chai'
 import { openEnvelope } from '../../channel/envelope.ts'
 import { createAirgap } from '../../run/airgap.ts'
 import { endingFor } from '../../run/ending.ts'
 import { Feed } from '../../run/feed.ts'
+import { meddling } from '../../simulate/meddling.ts'
 import { prepareSimulation, runMember, seededRandom } from '../../simulate/simulate.ts'
 import type { Prepared, SimulatedMember, Tampering } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
+import { boardError } from '../../wire/board.ts'
 import { parseMessage } from '../../wire/message.ts'
 import { dkg, faultyOptions, memberOf, readerOf } from './harness.ts'
 
@@ -103,5 +106,30 @@ describe('a client in doubt', function () {
     expect(ends['anna']?.outcome).to.equal('doubtful')
     expect(abandonedIn(prepared)).to.deep.equal([])
     expect(stateOf(prepared, 'anna')).to.deep.equal(['live'])
+  })
+
+  it('that gave it up, unheard by the storage, says so again where the certificate completes after all', async () => {
+    let late: string | undefined
+    let fails = 1
+    const prepared = await doubted({
+      cleo: meddling(({ message, text, board }) => {
+        if (message.statement.type !== 'Response') return board.post(text)
+        late = text
+        return board.head()
+      }),
+      anna: meddling(async ({ message, text, board }) => {
+        if (message.statement.type !== 'Abandoned' || fails === 0) return board.post(text)
+        fails -= 1
+        board.force(late ?? expect.fail())
+        await setTimeout(200)
+        throw boardError('unreachable', { url: 'memory', why: 'it is cut off' })
+      }),
+    })
+    const { ends } = await runAll(prepared, { anna: true })
+    expect(fails).to.equal(0)
+    expect(abandonedIn(prepared)).to.deep.equal(['anna'])
+    expect(ends['anna']?.outcome).to.equal('dead')
+    expect(stateOf(prepared, 'anna')).to.deep.equal(['abandoned'])
+    expect(readerOf(prepared).end).to.equal('dead')
   })
 })

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { expect } from 'chai'
 import { openEnvelope } from '../../channel/envelope.ts'
 import type { ClientResult } from '../../run/client.ts'
@@ -8,6 +8,7 @@ import { meddling } from '../../simulate/meddling.ts'
 import { prepareSimulation, runMember, seededRandom } from '../../simulate/simulate.ts'
 import type { Prepared, SimulatedMember, Tampering } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
+import { boardError } from '../../wire/board.ts'
 import { parseMessage } from '../../wire/message.ts'
 import { dkg, dkgOptions, memberOf, namesOf, readerOf } from './harness.ts'
 
@@ -117,4 +118,36 @@ describe('after an Abort in the step with the disputes, a client', function () {
       expect(memberOf(prepared, 'anna').memory.read().ceremonies[ends['anna']?.ledger.id ?? '']).to.include({ state: 'closed' })
     })
   }
+
+  it('answers one that came before its airgap had stated its part, and waits for what else may come, without asking that again and again', async () => {
+    let isComplained = (): boolean => false
+    const slowAirgap: Tampering = {
+      exchange: (airgap) => async (request) => {
+        while (openEnvelope(request).step === STEP && !isComplained()) await setTimeout(5)
+        await setTimeout(50)
+        return airgap.handle(request)
+      },
+    }
+    const prepared = await prepareSimulation(dkgOptions(3, 2, 'judged on duty', { idle: 1000, tamper: { anna: slowAirgap, ben: falseComplaint(), cleo: silentAirgap } }))
+    isComplained = () => typesIn(prepared).includes('ben Complaint')
+    const ends = await runAll(prepared)
+    expect(typesIn(prepared)).to.include('anna Justification')
+    expect(typesIn(prepared).filter((one) => one.endsWith('Response'))).to.deep.equal([])
+    expect(readerOf(prepared).faults.filter(({ convicts }) => convicts).map(({ accused }) => accused)).to.deep.equal(['ben'])
+    for (const name of ['anna', 'cleo']) expect(ends[name]?.outcome, name).to.equal('dead')
+  })
+
+  it('brings its answer again where the storage could not be reached', async () => {
+    let fails = 2
+    const cutOff = meddling(({ message, text, board }) => {
+      if (message.statement.type !== 'Justification' || fails === 0) return board.post(text)
+      fails -= 1
+      return Promise.reject(boardError('unreachable', { url: 'memory', why: 'it is cut off' }))
+    })
+    const prepared = await prepareSimulation(dkgOptions(3, 2, 'an answer that is lost', { idle: 1500, tamper: { anna: cutOff, ben: falseComplaint() } }))
+    await runAll(prepared)
+    expect(fails).to.equal(0)
+    expect(typesIn(prepared)).to.include('anna Justification')
+    expect(readerOf(prepared).faults.filter(({ convicts }) => convicts).map(({ accused }) => accused)).to.deep.equal(['ben'])
+  })
 })

@@ -3,9 +3,11 @@ import { createAirgap } from '../../run/airgap.ts'
 import { runClient } from '../../run/client.ts'
 import type { ClientResult } from '../../run/client.ts'
 import { Feed } from '../../run/feed.ts'
+import { meddling } from '../../simulate/meddling.ts'
 import { prepareSimulation, runMember, seededRandom } from '../../simulate/simulate.ts'
 import type { Prepared, SimulatedMember } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
+import { boardError } from '../../wire/board.ts'
 import type { Entry } from '../../wire/log.ts'
 import { parseMessage } from '../../wire/message.ts'
 import { airgapFrom, dkg, dkgOptions, memberOf, recordDkg, recording } from './harness.ts'
@@ -69,6 +71,24 @@ describe('a client that is killed', () => {
       expect(texts).to.have.lengthOf(1 + 5 * 3)
     })
   }
+
+  it('after its owner declined, and before the storage has its Abort, goes on to say so', async () => {
+    let isCutOff = true
+    const options = dkgOptions(3, 2, 'killed while it aborts')
+    const cutOff = meddling(({ message, text, board }) => (isCutOff && message.statement.type === 'Abort' ? Promise.reject(boardError('unreachable', { url: 'memory', why: 'it is cut off' })) : board.post(text)))
+    const prepared = await prepareSimulation({ ...options, tamper: { ben: { ...cutOff, declines: true } } })
+    const ben = memberOf(prepared, 'ben')
+    const killed = new AbortController()
+    const onProgress = ({ step }: { readonly step: string }) => {
+      if (step === 'waiting') killed.abort()
+    }
+    expect(await runMember({ ...ben, client: { ...ben.client, onProgress } }, prepared.opening, killed.signal)).to.equal(null)
+    isCutOff = false
+    const feed = new Feed({ board: ben.client.board, retryDelay: 1, store: { load: () => Promise.resolve([]), append: () => Promise.resolve() } })
+    const end = await runMember({ ...ben, client: { ...ben.client, feed } }, prepared.opening, new AbortController().signal)
+    expect(end?.outcome).to.equal('aborted')
+    expect(end?.ledger.aborts.map(({ from, payload }) => [from, payload.reason])).to.deep.equal([['ben', 'rejected']])
+  })
 
   it('once more after its end says the same end, and brings nothing to its airgap', async () => {
     const run = await recordDkg(3, 2, 'again')
