@@ -1,7 +1,9 @@
 import { basename, relative } from 'node:path'
 import { Flags } from '@oclif/core'
 import { KeyriteCommand, prose } from '../base.ts'
+import { runDemo } from '../demo/run.ts'
 import type { DemoResult } from '../demo/run.ts'
+import { duration, live, paint, table } from '../output.ts'
 
 export class Demo extends KeyriteCommand {
   static override summary = 'Run a whole ceremony on this machine, every byte through real QR images.'
@@ -29,8 +31,6 @@ The storage's board is also a page, whose address is told at once: open it in a 
     const { flags } = await this.parse(Demo)
     const threshold = flags.threshold ?? Math.floor(flags.participants / 2) + 1
     if (threshold > flags.participants) this.error(`A threshold of ${String(threshold)} is more than ${String(flags.participants)} participants.`, { exit: 2 })
-    const { runDemo } = await import('../demo/run.ts')
-    const { live } = await import('../output.ts')
 
     this.say(`keyrite demo: ${String(flags.participants)} people who trust neither one another nor the storage make a key;`)
     this.say(`${threshold === flags.participants ? 'only all' : 'any'} ${String(threshold)} of them together will be able to sign, and nobody ever holds it.`)
@@ -58,7 +58,6 @@ The storage's board is also a page, whose address is told at once: open it in a 
   }
 
   private async report(result: DemoResult): Promise<void> {
-    const { duration, paint, table } = await import('../output.ts')
     this.log('')
     this.log(paint('green', 'A threshold key was born.', process.stdout))
     for (const [i, part] of inParts(result.groupKey).entries()) this.log(`  ${i === 0 ? 'group key      ' : '               '}  ${part}`)

@@ -1,5 +1,13 @@
 import { Flags } from '@oclif/core'
+import { runError } from '../../../engine/run/errors.ts'
+import { cardIn } from '../../../engine/run/memory.ts'
 import { channelFlags, KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
+import { live } from '../../output.ts'
+import { unlockedAirgap } from '../../roles/airgap-home.ts'
+import { refusalLines, serveAirgap } from '../../roles/airgap-serve.ts'
+import { isTyped, pairingCode, pickChannel, readingHint, showOn } from '../../roles/channel.ts'
+import { confirmPairing } from '../../screen/consent.ts'
+import { failedEnd, pageEnd } from '../../web/page.ts'
 
 export class AirgapCard extends KeyriteCommand {
   static override summary = 'Introduce this airgap and its client to each other.'
@@ -14,17 +22,6 @@ the card that stands in every roster. Ends when the client has been answered.`
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(AirgapCard)
-    const { unlockedAirgap } = await import('../../roles/airgap-home.ts')
-    const { serveAirgap } = await import('../../roles/airgap-serve.ts')
-    const { pairingCode } = await import('../../roles/channel.ts')
-    const { confirmPairing } = await import('../../screen/consent.ts')
-    const { isTyped, pickChannel, readingHint, showOn } = await import('../../roles/channel.ts')
-    const { refusalLines } = await import('../../roles/airgap-serve.ts')
-    const { live } = await import('../../output.ts')
-    const { failedEnd, pageEnd } = await import('../../web/page.ts')
-    const { runError } = await import('../../../engine/run/errors.ts')
-    const { cardIn } = await import('../../../engine/run/memory.ts')
-
     const channel = await pickChannel(flags.channel)
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     const { screen, page } = await showOn(live(), channel, { role: 'airgap', owner: airgap.memory.read().client?.name ?? '', command: this.commandLine })

@@ -1,5 +1,13 @@
 import { Flags } from '@oclif/core'
+import { isKeyriteError } from '../../../engine/base/errors.ts'
 import { channelFlags, KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
+import { cliError } from '../../errors.ts'
+import { live } from '../../output.ts'
+import { unlockedAirgap } from '../../roles/airgap-home.ts'
+import { airgapLog, serveAirgap } from '../../roles/airgap-serve.ts'
+import { pickChannel, readingHint, showOn } from '../../roles/channel.ts'
+import { confirmAbandon, confirmCeremony, confirmPairing } from '../../screen/consent.ts'
+import { failedEnd, pageEnd } from '../../web/page.ts'
 
 export class AirgapRun extends KeyriteCommand {
   static override summary = 'Take part in ceremonies: answer the client, and ask you.'
@@ -30,16 +38,6 @@ messages (--allow-blind).`
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(AirgapRun)
-    const { unlockedAirgap } = await import('../../roles/airgap-home.ts')
-    const { serveAirgap } = await import('../../roles/airgap-serve.ts')
-    const { confirmAbandon, confirmCeremony, confirmPairing } = await import('../../screen/consent.ts')
-    const { airgapLog } = await import('../../roles/airgap-serve.ts')
-    const { pickChannel, readingHint, showOn } = await import('../../roles/channel.ts')
-    const { live } = await import('../../output.ts')
-    const { failedEnd, pageEnd } = await import('../../web/page.ts')
-    const { cliError } = await import('../../errors.ts')
-    const { isKeyriteError } = await import('../../../engine/base/errors.ts')
-
     const channel = await pickChannel(flags.channel)
     if (flags.accept !== undefined && !/^(\s*\d){40}\s*$/.test(flags.accept)) throw cliError('number-form', { value: flags.accept })
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })

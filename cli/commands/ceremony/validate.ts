@@ -1,17 +1,18 @@
 import { Args, Flags } from '@oclif/core'
-import { KeyriteCommand } from '../../base.ts'
+import { KeyriteCommand, prose } from '../../base.ts'
 import { EXIT } from '../../errors.ts'
-import { prose } from '../../output.ts'
+import { counted, paint, shellWord } from '../../output.ts'
 import { libraryFlag, scriptArg } from '../../script-flags.ts'
+import { lookAtScript } from '../../scripts.ts'
 import type { Looked } from '../../scripts.ts'
 
 export class CeremonyValidate extends KeyriteCommand {
   static override summary = 'Say all that is wrong with a ceremony.'
-  static override description = prose(`Checks scripts layer by layer (text, YAML, fields, and then whether everything in them resolves, fits together, keeps
+  static override description = prose`Checks scripts layer by layer (text, YAML, fields, and then whether everything in them resolves, fits together, keeps
 secrets where they are, and ends), and reports all at once: file:line:column, a caret, and what to do about it.
 
 Exits with 0 if all are good and with 3 if one is not. With --json, prints one array of diagnostics for all files,
-empty if there are none.`)
+empty if there are none.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> lottery.yaml',
     '<%= config.bin %> <%= command.id %> *.yaml --json',
@@ -22,7 +23,6 @@ empty if there are none.`)
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(CeremonyValidate)
-    const { lookAtScript } = await import('../../scripts.ts')
     const all: Looked[] = []
     for (const named of args.file) all.push(await lookAtScript(named, flags))
     const bad = all.filter(({ script }) => script === undefined)
@@ -32,8 +32,6 @@ empty if there are none.`)
   }
 
   private async tell(all: readonly Looked[], bad: readonly Looked[]): Promise<void> {
-    const { paint } = await import('../../output.ts')
-    const { counted, shellWord } = await import('../../output.ts')
     for (const { problems } of bad) for (const { text } of problems) this.log(`${text}\n`)
     for (const { file, script } of all) {
       if (script === undefined) continue

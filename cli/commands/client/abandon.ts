@@ -1,5 +1,10 @@
 import { Args } from '@oclif/core'
 import { channelFlags, KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
+import { live } from '../../output.ts'
+import { exchanger, openChannel, pickChannel, showOn, withoutOldRefusals } from '../../roles/channel.ts'
+import { abandonOn, refuseAbandon } from '../../roles/client-run.ts'
+import { chosen, Ledgers, openedWith, unlockedClient } from '../../roles/client-session.ts'
+import { failedEnd, pageEnd } from '../../web/page.ts'
 
 export class ClientAbandon extends KeyriteCommand {
   static override summary = 'Give up a ceremony in doubt, for everyone and for good.'
@@ -12,14 +17,6 @@ and forgets it. Then nobody can ever use what it would have made, everybody know
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientAbandon)
-    const { unlockedClient } = await import('../../roles/client-session.ts')
-    const { chosen, openedWith } = await import('../../roles/client-session.ts')
-    const { Ledgers } = await import('../../roles/client-session.ts')
-    const { abandonOn, refuseAbandon } = await import('../../roles/client-run.ts')
-    const { exchanger, openChannel, pickChannel, showOn, withoutOldRefusals } = await import('../../roles/channel.ts')
-    const { live } = await import('../../output.ts')
-    const { failedEnd, pageEnd } = await import('../../web/page.ts')
-
     const channel = await pickChannel(flags.channel)
     const terminal = live(process.stderr)
     const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => terminal.log(line) })

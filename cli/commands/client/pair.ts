@@ -1,4 +1,11 @@
+import { exchangeWith } from '../../../engine/run/client-work.ts'
+import { verifyCard } from '../../../engine/wire/card.ts'
 import { channelFlags, KeyriteCommand, prose } from '../../base.ts'
+import { cliError } from '../../errors.ts'
+import { live } from '../../output.ts'
+import { exchanger, openChannel, pairingCode, pickChannel, showOn, withoutOldRefusals } from '../../roles/channel.ts'
+import { readClient, saveIdentity } from '../../roles/client-home.ts'
+import { failedEnd, pageEnd } from '../../web/page.ts'
 
 export class ClientPair extends KeyriteCommand {
   static override summary = 'Introduce this client and its airgap to each other.'
@@ -12,15 +19,6 @@ export class ClientPair extends KeyriteCommand {
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(ClientPair)
-    const { readClient, saveIdentity } = await import('../../roles/client-home.ts')
-    const { exchanger, openChannel, pickChannel, showOn, withoutOldRefusals } = await import('../../roles/channel.ts')
-    const { exchangeWith } = await import('../../../engine/run/client-work.ts')
-    const { pairingCode } = await import('../../roles/channel.ts')
-    const { verifyCard } = await import('../../../engine/wire/card.ts')
-    const { cliError } = await import('../../errors.ts')
-    const { live } = await import('../../output.ts')
-    const { failedEnd, pageEnd } = await import('../../web/page.ts')
-
     const channel = await pickChannel(flags.channel)
     const { home, identity } = await readClient()
     const { signal } = this

@@ -1,5 +1,10 @@
 import { Flags } from '@oclif/core'
 import { channelFlags, KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
+import { live } from '../../output.ts'
+import { pickChannel, showOn } from '../../roles/channel.ts'
+import { runCeremony } from '../../roles/client-run.ts'
+import { unlockedClient } from '../../roles/client-session.ts'
+import { failedEnd, pageEnd } from '../../web/page.ts'
 
 export class ClientRun extends KeyriteCommand {
   static override summary = 'Take part in a ceremony: all that this machine has to do.'
@@ -18,11 +23,6 @@ started again, it goes on where it was, and asks for no scan twice.`
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(ClientRun)
-    const { unlockedClient } = await import('../../roles/client-session.ts')
-    const { runCeremony } = await import('../../roles/client-run.ts')
-    const { live } = await import('../../output.ts')
-    const { failedEnd, pageEnd } = await import('../../web/page.ts')
-    const { pickChannel, showOn } = await import('../../roles/channel.ts')
     const channel = await pickChannel(flags.channel)
     const terminal = live(process.stderr)
     const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => terminal.log(line), isPatient: true })

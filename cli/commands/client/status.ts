@@ -1,6 +1,10 @@
 import { Args } from '@oclif/core'
 import { KeyriteCommand, prose } from '../../base.ts'
+import { readClient } from '../../roles/client-home.ts'
+import { readBoard } from '../../roles/client-run.ts'
+import { chosen, readable, statusOf } from '../../roles/client-session.ts'
 import type { Status } from '../../roles/client-session.ts'
+import { isOver } from '../../screen/ceremony.ts'
 import type { CeremonyState } from '../../screen/ceremony.ts'
 
 export class ClientStatus extends KeyriteCommand {
@@ -12,12 +16,6 @@ will do) it shows that one alone.`
 
   async run(): Promise<unknown> {
     const { args } = await this.parse(ClientStatus)
-    const { readClient } = await import('../../roles/client-home.ts')
-    const { chosen, readable } = await import('../../roles/client-session.ts')
-    const { readBoard } = await import('../../roles/client-run.ts')
-    const { statusOf } = await import('../../roles/client-session.ts')
-    const { isOver } = await import('../../screen/ceremony.ts')
-
     const { home, identity } = await readClient()
     const session = await readBoard({ home, identity }, this.signal, (line) => this.say(line))
     try {

@@ -1,11 +1,11 @@
 import { Flags } from '@oclif/core'
-import { KeyriteCommand } from '../../base.ts'
-import { prose } from '../../output.ts'
+import { KeyriteCommand, prose } from '../../base.ts'
+import { runStorage } from '../../storage-run.ts'
 import type { Ready } from '../../storage-run.ts'
 
 export class StorageServe extends KeyriteCommand {
   static override summary = 'Serve boards: the log in between the participants.'
-  static override description = prose(`Runs until Ctrl-C or SIGTERM; then it takes no more requests, finishes and syncs what it is writing, and ends. A
+  static override description = prose`Runs until Ctrl-C or SIGTERM; then it takes no more requests, finishes and syncs what it is writing, and ends. A
 second one ends it at once; what was acknowledged is safe even then.
 
 A board is one append-only log, in whose messages nothing is secret. Anyone who reaches it may read; whoever has the
@@ -19,7 +19,7 @@ With --json, one line {"url", "boards": [{"name", "url"}], "port"} goes to stand
 requests, and nothing after it. What an operator should know goes to standard error.
 
 Exits with 0 after a graceful stop, with 1 if the port is in use or the data folder cannot be used, with 2 for a wrong
-option, with 3 for a token file that will not do.`)
+option, with 3 for a token file that will not do.`
   static override examples = [
     {
       description: 'For a try on this machine, with a fresh token:',
@@ -47,7 +47,6 @@ option, with 3 for a token file that will not do.`)
   async run(): Promise<void> {
     const { flags } = await this.parse(StorageServe)
     const { signal } = this
-    const { runStorage } = await import('../../storage-run.ts')
     await runStorage(flags, signal, {
       say: (line) => {
         process.stderr.write(`${line}\n`)
