@@ -1,7 +1,7 @@
 /**
  * The command line's own errors, and what every error becomes on the way out: a text, a JSON object, an exit code.
  */
-import { Errors } from '@oclif/core'
+import { CLIError } from '@oclif/core/errors'
 import { errorTable, isKeyriteError } from '../engine/base/errors.ts'
 import { wrapped } from './output.ts'
 
@@ -42,9 +42,9 @@ export const cliError = errorTable('cli', {
     what: `The airgap answered with a card that is not that of ${name}.`,
     todo: 'Check that it is your own airgap, and that nothing else shows codes to this machine; then pair again.',
   }),
-  channel: ({ value }: { value: string }) => ({
+  channel: ({ value, ways }: { value: string; ways: string }) => ({
     what: `There is no channel ${JSON.stringify(value)}.`,
-    todo: 'Use --channel web, --channel terminal, or --channel folder:DIR with a folder that both machines reach (a stick, say).',
+    todo: `Use ${ways}.`,
   }),
   'no-page': ({ path }: { path: string }) => ({
     what: `The page for the camera is not there: ${path}.`,
@@ -141,6 +141,10 @@ export const cliError = errorTable('cli', {
   'demo-process': ({ command, home, code, said }: { command: string; home: string; code: string | number; said: string }) => ({
     what: `\`keyrite ${command}\` in ${home} ended with ${String(code)}. It said:\n${said}`,
     todo: 'Run the demo again with --keep DIR, and look at the logs there.',
+  }),
+  'stale-manifest': ({ file }: { file: string }) => ({
+    what: `The program was compiled anew, and ${file}, which lists its commands, was not written anew.`,
+    todo: 'Run `npm run build`, which does both.',
   }),
   bundle: ({ why }: { why: string }) => ({
     what: `The bundle was not made: ${why}.`,
@@ -248,7 +252,7 @@ export function failureOf(error: unknown, command: string): Failure {
     const todo = isKept ? 'Run the command again: it goes on where it stopped.' : 'It left nothing behind; run the command again to begin anew.'
     return { code: 'cli.interrupted', message: 'Stopped.', todo, facts: {}, exit: EXIT.interrupted }
   }
-  if (error instanceof Errors.CLIError) {
+  if (error instanceof CLIError) {
     // oclif adds a hint of its own below the message, and colours.
     const message = error.message.replace(/\nSee more help with --help$/, '')
     return { code: 'cli.usage', message, todo: `See \`${command} --help\`.`, facts: {}, exit: error.oclif.exit ?? EXIT.usage }

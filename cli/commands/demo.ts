@@ -43,7 +43,7 @@ The storage's board is also a page, whose address is told at once: open it in a 
     const { signal } = this
     const watch = async (made: DemoResult, board: string): Promise<void> => {
       endScreen()
-      await this.report(made)
+      this.report(made)
       this.say(`\nThe board stays open in a browser at ${board}\nCtrl-C ends it.`)
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve()
@@ -52,12 +52,12 @@ The storage's board is also a page, whose address is told at once: open it in a 
     }
     const program = [process.execPath, ...process.execArgv, process.argv[1] ?? '']
     const result = await runDemo({ ...flags, keep: flags.keep, threshold, program, screen, signal, watch: flags.watch ? watch : undefined }).finally(endScreen)
-    if (!flags.watch) await this.report(result)
+    if (!flags.watch) this.report(result)
     if (result.verdict !== 'usable' || !result.signing.isProven) process.exitCode = 5
     return result
   }
 
-  private async report(result: DemoResult): Promise<void> {
+  private report(result: DemoResult): void {
     this.log('')
     this.log(paint('green', 'A threshold key was born.', process.stdout))
     for (const [i, part] of inParts(result.groupKey).entries()) this.log(`  ${i === 0 ? 'group key      ' : '               '}  ${part}`)

@@ -45,6 +45,9 @@ export interface OpenAirgap {
   readonly close: () => Promise<void>
 }
 
+/** The name on its client's card; empty where it is not paired. */
+export const ownerOf = ({ memory }: OpenAirgap): string => memory.read().client?.name ?? ''
+
 /** Before anybody chooses a passphrase. @throws vault.exists where there is an airgap already, cli.home */
 export async function refuseAnotherAirgap(): Promise<void> {
   await refuseAnother(vaultPath(await makeHome('airgap')))

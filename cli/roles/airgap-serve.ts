@@ -1,4 +1,4 @@
-/** The airgap's loop: read a request, answer it, show the answer, until told to end. */
+/** The airgap's loop: read a request, answer it, show the answer, until told to end; and what its screen says meanwhile. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { following } from '../../engine/base/signals.ts'
 import type { Carrier, CarrierProgress } from '../../engine/channel/carrier.ts'
@@ -16,13 +16,14 @@ import { parseMessage } from '../../engine/wire/message.ts'
 import { duration, paint, wrapped } from '../output.ts'
 import type { Live } from '../output.ts'
 import { brokenLines, MARK, widthOf } from '../screen/blocks.ts'
+import { confirmAbandon, confirmCeremony, confirmPairing } from '../screen/consent.ts'
 import { makeHand, QuestionLeft } from '../screen/owner.ts'
 import type { Hand } from '../screen/owner.ts'
-import { pageCeremony } from '../web/page.ts'
+import { pageCeremony } from '../web/ceremony.ts'
 import type { Page } from '../web/page.ts'
 import { partsPath, random } from './airgap-home.ts'
 import type { OpenAirgap } from './airgap-home.ts'
-import { isTyped, openChannel } from './channel.ts'
+import type { Channel } from './channel.ts'
 
 // How far a transfer in parts is, in words, and how long the rest will take.
 
@@ -61,16 +62,12 @@ export function makePartClock(now: () => number = Date.now): (progress: PartProg
 
 export interface ServeUse {
   readonly airgap: OpenAirgap
-  readonly channel: string
-  readonly fragment?: number | undefined
+  readonly channel: Channel
   /** Packed bytes above which an answer crosses in parts, instead of the carrier's own. */
   readonly inPartsAbove?: number
   /** Are raw messages brought before the owner at all? */
   readonly allowBlind?: boolean
   readonly signal: AbortSignal
-  readonly screen: Live
-  /** Where the channel is `web`. */
-  readonly page?: Page | undefined
   readonly confirm: (question: Confirmation | Pairing | Abandoning, hand: Hand) => Promise<true | Declined>
   /** The keyboard is taken, and the first request is awaited. */
   readonly onReady?: () => void
@@ -83,12 +80,12 @@ export interface ServeUse {
 
 /** Serves requests until `until` says so or the signal aborts (then it throws the signal's reason). */
 export async function serveAirgap(use: ServeUse): Promise<void> {
-  const { airgap, signal, screen } = use
+  const { airgap, signal } = use
+  const { screen, page, isTyped: isScanned, open } = use.channel
   const say = (line: string): void => screen.log(line)
   const clock = makePartClock()
   let parts: PartsNow | undefined
-  const carrier = await openChannel({
-    role: 'airgap', channel: use.channel, fragment: use.fragment, screen, page: use.page,
+  const carrier = await open({
     inPartsAbove: use.inPartsAbove, part: () => (parts?.direction === 'in' ? `next: ${parts.words}` : parts?.words ?? ''),
     onProgress: (progress) => {
       const { direction, frames, needed } = progress
@@ -96,7 +93,6 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
       use.onCrossing?.(progress)
     },
   })
-  const isScanned = isTyped(use.channel)
   // One for all questions where a scanner may guess, since guesses wait longer and longer.
   const scanned = isScanned ? makeHand({ isScanned, signal, mayLeave: true }) : undefined
 
@@ -132,7 +128,7 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
       if (parts !== undefined && (before?.direction !== parts.direction || before.total !== parts.total)) {
         say(`The ${what} crosses in ${String(parts.total)} parts; leave both programs running, or start them again: they go on where they were.`)
       }
-      use.page?.tell({
+      page?.tell({
         progress: pageProgress(`Parts of the ${what}`, parts),
         ...(parts === undefined ? {} : { doing: `The ${what} crosses in parts. Let both cameras see the other machine’s screen; you need not watch.` }),
       })
@@ -312,4 +308,53 @@ export function airgapLog({ log: print, show, airgap, page, endsItself = false }
       return states.includes('finished') && !states.includes('live')
     },
   }
+}
+
+export interface PartUse {
+  readonly airgap: OpenAirgap
+  readonly channel: Channel
+  readonly signal: AbortSignal
+  /** The number of a ceremony that its owner consents to beforehand. */
+  readonly accept: string | undefined
+  readonly allowBlind: boolean
+  /** Ends after a ceremony's last answer. */
+  readonly endsItself: boolean
+}
+
+/**
+ * Takes part in ceremonies until it is stopped, or until one is over.
+ *
+ * @returns the ceremony of which every step was answered, undefined where it was aborted; and how many frames crossed
+ */
+export async function takePart({ airgap, channel, signal, accept, allowBlind, endsItself }: PartUse) {
+  const { screen, page } = channel
+  const frames = { in: 0, out: 0 }
+  // Where the owner cannot be asked at all, the client is told, and this ends.
+  let unasked: Error | undefined
+  const log = airgapLog({ ...screen, page, airgap, endsItself })
+  await serveAirgap({
+    airgap, channel, allowBlind, signal,
+    onReady: () => {
+      log.start()
+      screen.log(channel.hint)
+    },
+    confirm: (question, hand) =>
+      (question.kind === 'pair' ? confirmPairing(question.card, undefined, hand)
+        : question.kind === 'abandon' ? confirmAbandon(question, hand) : confirmCeremony(question, accept, hand))
+        .catch((error: unknown) => {
+          if (isKeyriteError(error, 'cli.no-terminal')) unasked = error
+          throw error
+        }),
+    onProgress: log.progress,
+    onCrossing: ({ direction }) => {
+      frames[direction] += 1
+    },
+    onAnswer: log.answer,
+    until: (_, answer) => unasked !== undefined || endsItself && (log.finished() !== undefined || answer.give === 'closed'),
+  }).catch((error: unknown) => {
+    // Whoever stops it after the last answer has stopped nothing.
+    if (!signal.aborted || !log.isDone()) throw error
+  })
+  if (unasked !== undefined) throw unasked
+  return { ceremony: log.finished(), frames }
 }

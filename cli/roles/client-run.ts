@@ -23,12 +23,12 @@ import { signingOf } from '../../engine/run/signatures.ts'
 import { partFile } from '../../engine/vault/vault.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { EXIT } from '../errors.ts'
+import type { ExitCode } from '../errors.ts'
 import { paint } from '../output.ts'
-import type { Live } from '../output.ts'
 import { askYesNo } from '../prompt.ts'
 import { abortLines, claimLines, clockTime, isOver, outLines, outputLines, STATE_WORDS, stateOf } from '../screen/ceremony.ts'
-import type { Page } from '../web/page.ts'
-import { exchanger, openChannel, withoutOldRefusals } from './channel.ts'
+import { exchanger, withoutOldRefusals } from './channel.ts'
+import type { Channel } from './channel.ts'
 import { cardOf, clientPartsPath, textStore } from './client-home.ts'
 import type { Identity } from './client-home.ts'
 import { caughtUp, chosen, Ledgers, openBoard, openedWith, troubleTeller } from './client-session.ts'
@@ -65,12 +65,9 @@ async function closeOnAirgap(
 
 export interface RunUse {
   readonly session: ClientSession
-  readonly screen: Live
-  readonly page?: Page | undefined
+  readonly channel: Channel
   readonly signal: AbortSignal
   readonly wanted: string | undefined
-  readonly channel: string
-  readonly fragment?: number | undefined
   /** Packed bytes above which a request crosses in parts, instead of the carrier's own. */
   readonly inPartsAbove?: number
 }
@@ -78,7 +75,7 @@ export interface RunUse {
 export interface RunEnd {
   readonly lines: readonly string[]
   readonly next: readonly string[]
-  readonly exit: number
+  readonly exit: ExitCode
   readonly json: Record<string, unknown>
 }
 
@@ -98,17 +95,17 @@ export const systemClock: Clock = {
 
 /** Finds the ceremony, or waits for its opening; runs it to its end. @throws cli.ceremony, cli.followed, run.*, board.tampered */
 export async function runCeremony(use: RunUse): Promise<RunEnd> {
-  const { session, screen, signal } = use
+  const { session, signal } = use
+  const { screen, page, open } = use.channel
   const me = cardOf(session.identity)
   const ledgers = new Ledgers(session.home, session.feed, session.signal)
-  use.page?.tell({ doing: 'Looking for a ceremony with you in its roster. If there is none yet, it begins here once one is opened.' })
+  page?.tell({ doing: 'Looking for a ceremony with you in its roster. If there is none yet, it begins here once one is opened.' })
   const opened = await awaitOpening(use, ledgers, me.name)
   const { script, followed } = await ledgers.of(opened)
   for (const line of openedLines(opened, script)) screen.log(line)
 
-  const view = new RunView({ home: session.home, me: me.name, screen, page: use.page })
-  const carrier = await openChannel({
-    role: 'client', channel: use.channel, fragment: use.fragment, screen, page: use.page,
+  const view = new RunView({ home: session.home, me: me.name, screen, page })
+  const carrier = await open({
     inPartsAbove: use.inPartsAbove, part: () => view.part,
     onProgress: (progress) => view.crossing(progress),
   })
@@ -152,7 +149,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
 }
 
 /** Asks where somebody can be asked; elsewhere `keyrite client abandon` does it. */
-async function offered({ screen, signal }: RunUse): Promise<boolean> {
+async function offered({ channel: { screen }, signal }: RunUse): Promise<boolean> {
   if (!process.stdin.isTTY) return false
   screen.log('All deadlines are over, and nobody knows whether it succeeds: it is in doubt, and stays so as long as you leave it.')
   return await askYesNo('End the doubt now, by giving the ceremony up for everybody and for good? Your airgap asks you once more.', '`keyrite client abandon`', signal)
@@ -182,7 +179,7 @@ async function withAnAbort({ feed }: ClientSession, ledgers: Ledgers, opened: Op
 }
 
 /** The ceremony to run: the wanted one, the only one that is not over, or the next that opens. */
-async function awaitOpening({ session, screen, signal, wanted }: RunUse, ledgers: Ledgers, name: string): Promise<Opened> {
+async function awaitOpening({ session, channel: { screen }, signal, wanted }: RunUse, ledgers: Ledgers, name: string): Promise<Opened> {
   let told = false
   const refused = troubleTeller((line) => screen.log(line))
   for (;;) {

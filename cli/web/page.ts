@@ -5,19 +5,15 @@
 import { randomBytes } from 'node:crypto'
 import { stripVTControlCharacters } from 'node:util'
 import type { CarrierOptions, Role } from '../../engine/channel/carrier.ts'
-import { ceremonyNumber } from '../../engine/crypto/number.ts'
-import type { Script } from '../../engine/machines/ceremony.ts'
-import type { Ledger } from '../../engine/run/ledger.ts'
 import { failureOf } from '../errors.ts'
 import type { Live } from '../output.ts'
 import type { Block } from '../screen/blocks.ts'
-import { waitingLines } from '../screen/ceremony.ts'
 import { QuestionLeft } from '../screen/owner.ts'
 import type { Hand, LineQuestion } from '../screen/owner.ts'
 import { makeWebCarrier } from './carrier.ts'
 import type { WebCarrier } from './carrier.ts'
 import { readPage } from './page-file.ts'
-import type { PageCell, PageCeremony, PageQuestion, PageState, PageTable } from './protocol.ts'
+import type { PageQuestion, PageState } from './protocol.ts'
 import { browserOpener, keepPort, lastPort, openBrowser, servePage } from './server.ts'
 
 // The questions to an owner, on a page. Nothing that the camera reads comes here: an answer is what its owner typed or
@@ -111,14 +107,18 @@ export interface PageUse {
   readonly ring?: () => void
 }
 
-/** What commands tell: everything but what crosses and what is asked. */
-export type PageTold = Partial<Pick<PageState, 'ceremony' | 'isRehearsal' | 'doing' | 'table' | 'progress' | 'end' | 'owner'>>
+/** What commands tell while they run: everything but what crosses and what is asked. */
+export type PageTold = Partial<Pick<PageState, 'ceremony' | 'isRehearsal' | 'doing' | 'table' | 'progress' | 'owner'>>
 
 export interface Page {
   readonly carrier: (options: CarrierOptions) => WebCarrier
   /** The owner, to be asked on the page. */
   readonly hand: (signal: AbortSignal) => Hand
   readonly tell: (told: PageTold) => void
+  /** Tells how the command ended, and what to do next. */
+  readonly end: (lines: readonly string[], next: readonly string[], isGood: boolean) => void
+  /** Tells that it failed, and what to do. */
+  readonly fail: (error: unknown) => void
   /** A terminal whose record goes to the page as well. */
   readonly screen: (terminal: Live) => Live
   readonly close: () => Promise<void>
@@ -194,6 +194,11 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
     carrier: (options) => (carrier = makeWebCarrier(options, (now) => change(now))),
     hand: questions.hand,
     tell: change,
+    end: (lines, next, isGood) => change({ end: pageEnd(lines, next, isGood) }),
+    fail: (error) => {
+      const { message, todo } = failureOf(error, command)
+      change({ end: pageEnd([message], [todo], false) })
+    },
     screen: (terminal) => ({
       ...terminal,
       log: (line) => {
@@ -212,9 +217,7 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
 
 // How a command ended, for its page, which stays open after it.
 
-type End = NonNullable<PageState['end']>
-
-export const pageEnd = (lines: readonly string[], next: readonly string[], isGood = true): End => ({
+const pageEnd = (lines: readonly string[], next: readonly string[], isGood: boolean): NonNullable<PageState['end']> => ({
   isGood, lines: lines.map((line) => stripVTControlCharacters(line)), next: next.map(marked),
 })
 
@@ -222,40 +225,4 @@ export const pageEnd = (lines: readonly string[], next: readonly string[], isGoo
 function marked(line: string): string {
   const [, command, rest = ''] = /^(keyrite .+?)(?:\s{2,}(.*))?$/.exec(line) ?? []
   return command === undefined || line.includes('`') ? line : `\`${command}\`${rest === '' ? '' : ` ${rest}`}`
-}
-
-/** @param command as its user typed it */
-export function failedEnd(error: unknown, command: string): End {
-  const { message, todo } = failureOf(error, command)
-  return pageEnd([message], [todo], false)
-}
-
-// A ceremony as its page shows it.
-
-/** The last number: it is slow on purpose, and a page is told often. */
-let known = { id: '', number: '' }
-
-/** @param step its name, or null before the first and after the last */
-export function pageCeremony(id: string, { ceremony: { name, version, title, steps } }: Pick<Script, 'ceremony'>, step: string | null): PageCeremony {
-  if (known.id !== id) known = { id, number: ceremonyNumber(id) }
-  const at = steps.findIndex((one) => one.name === step)
-  return { id, number: known.number, title: `${name} ${version}: ${title}`, step, at: at + 1, of: steps.length }
-}
-
-/** Who has done what, as `progressTable` paints it in a terminal. */
-export function pageTable(ledger: Ledger, me: string, now: number, since?: number): PageTable {
-  const { steps } = ledger.ceremony
-  return {
-    steps: steps.map((step) => step.name),
-    rows: ledger.roster.map(({ name }) => ({
-      name, isMe: name === me,
-      cells: steps.map((step): PageCell => {
-        if (ledger.disputes.some((one) => one.step.name === step.name && one.dispute.statement.from === name)) return 'trouble'
-        if (ledger.hasStated(step.name, name)) return 'done'
-        if (ledger.isOut(name)) return 'trouble'
-        return step.index === ledger.current ? 'awaited' : 'later'
-      }),
-    })),
-    waiting: waitingLines(ledger, now, since).map((line) => stripVTControlCharacters(line).trim()),
-  }
 }

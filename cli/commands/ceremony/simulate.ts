@@ -58,7 +58,7 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(CeremonySimulate)
     const script = await readScript(args.file, flags)
-    if (flags.faults) return await this.listFaults(script)
+    if (flags.faults) return this.listFaults(script)
 
     const names = peopleOf(script.ceremony, flags.participants, flags.names)
     const { before, parameters } = await this.parametersOf(script, names, flags)
@@ -112,7 +112,7 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`
     }
   }
 
-  private async listFaults(script: Script): Promise<unknown> {
+  private listFaults(script: Script): unknown {
     const faults = faultKinds
       .map((kind) => ({ kind, targets: targetsOf(kind, script, ['one', 'other', 'third'], 'one') }))
       .filter(({ targets }) => targets.length > 0)

@@ -27,11 +27,11 @@ empty if there are none.`
     for (const named of args.file) all.push(await lookAtScript(named, flags))
     const bad = all.filter(({ script }) => script === undefined)
     if (this.jsonEnabled()) this.logJson(all.flatMap(({ problems }) => problems.map(({ diagnostic }) => diagnostic)))
-    else await this.tell(all, bad)
+    else this.tell(all, bad)
     if (bad.length > 0) this.exit(EXIT.refused)
   }
 
-  private async tell(all: readonly Looked[], bad: readonly Looked[]): Promise<void> {
+  private tell(all: readonly Looked[], bad: readonly Looked[]): void {
     for (const { problems } of bad) for (const { text } of problems) this.log(`${text}\n`)
     for (const { file, script } of all) {
       if (script === undefined) continue
