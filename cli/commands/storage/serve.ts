@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core'
+import { DEFAULT_STORE, storeNames, stores } from '../../../storage/stores/table.ts'
 import { KeyriteCommand, prose } from '../../base.ts'
 import { runStorage } from '../../storage-run.ts'
 import type { Ready } from '../../storage-run.ts'
@@ -33,12 +34,12 @@ option, with 3 for a token file that will not do.`
   static override flags = {
     listen: Flags.string({ helpValue: 'HOST:PORT', default: '127.0.0.1:8080', summary: 'Where to listen. Port 0 takes a free one.' }),
     board: Flags.string({ helpValue: 'NAME', multiple: true, multipleNonGreedy: true, required: true, summary: 'A board to serve; may be given several times.' }),
-    data: Flags.string({ helpValue: 'DIR', summary: 'The folder in which the boards are kept; made if it is not there. Needed for --store nedb.' }),
+    data: Flags.string({ helpValue: 'DIR', summary: `The folder in which the boards are kept; made if it is not there. Needed for --store ${storeNames.filter((name) => stores[name].isKept).join(', ')}.` }),
     'join-token-file': Flags.string({ helpValue: 'FILE', required: true, summary: 'The file with the join token.' }),
     'new-join-token': Flags.boolean({ default: false, summary: 'Make the token file, if it is not there.' }),
-    store: Flags.option({ options: ['nedb', 'memory'] as const })({
-      default: 'nedb',
-      summary: 'nedb keeps the boards in --data; memory forgets them at the end.',
+    store: Flags.option({ options: storeNames })({
+      default: DEFAULT_STORE,
+      summary: `${storeNames.map((name) => `${name} ${stores[name].does}`).join('; ')}.`,
     }),
     'tls-cert': Flags.string({ helpValue: 'FILE', dependsOn: ['tls-key'], summary: 'Certificate chain (PEM): serves https.' }),
     'tls-key': Flags.string({ helpValue: 'FILE', dependsOn: ['tls-cert'], summary: 'Its private key (PEM).' }),
@@ -56,7 +57,7 @@ option, with 3 for a token file that will not do.`
         else this.tell(ready)
       },
     })
-    if (!this.jsonEnabled()) this.logToStderr(flags.store === 'memory' ? 'Stopped.' : 'Stopped; all that was acknowledged is kept.')
+    if (!this.jsonEnabled()) this.logToStderr(stores[flags.store].isKept ? 'Stopped; all that was acknowledged is kept.' : 'Stopped.')
   }
 
   private tell({ url, boards, data, tokenFile, warnings }: Ready): void {
