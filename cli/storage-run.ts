@@ -10,7 +10,7 @@ import { stores } from '../storage/stores/table.ts'
 import type { StoreName } from '../storage/stores/table.ts'
 import { cliError } from './errors.ts'
 import { readSecretFile } from './prompt.ts'
-import { whyUnreadable } from './scripts.ts'
+import { whyUnreadable } from './user-files.ts'
 
 export interface StorageFlags {
   readonly listen: string

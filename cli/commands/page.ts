@@ -3,7 +3,7 @@ import { sha256Hex } from '../../engine/crypto/hash.ts'
 import { writeDurable } from '../../engine/vault/files.ts'
 import { KeyriteCommand, prose } from '../base.ts'
 import { shellWord } from '../output.ts'
-import { writeFailure } from '../scripts.ts'
+import { writeFailure } from '../user-files.ts'
 import { readPage } from '../web/page-file.ts'
 
 export class PageCommand extends KeyriteCommand {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { Args, Flags } from '@oclif/core'
 import { verifySignatures } from '../../engine/run/signatures.ts'
 import { verifyTranscript } from '../../engine/run/verify.ts'
@@ -6,6 +5,7 @@ import { shippedLibrary } from '../../engine/script/load.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { KeyriteCommand, prose } from '../base.ts'
 import { EXIT } from '../errors.ts'
+import { random } from '../random.ts'
 import { isSignatureFile, transcriptLines } from '../roles/transcript-file.ts'
 import { exitOf, isTrusted, signatureLines, verdictLines, withShipped } from '../screen/ceremony.ts'
 
@@ -36,7 +36,6 @@ cannot prove: add --transcript with that of the signing, which holds the key's a
     const hashes = flags['script-hash'].map((hash) => hash.toLowerCase())
     const wrong = hashes.find((hash) => !/^[0-9a-f]{64}$/.test(hash))
     if (wrong !== undefined) this.error('--script-hash takes a SHA-256: 64 hex digits, as `keyrite ceremony hash` prints it.', { exit: 2 })
-    const random = (length: number) => Uint8Array.from(randomBytes(length))
     const verified = (path: string) => withShipped(verifyTranscript(transcriptLines(path), { library: shippedLibrary, verbs, random }), hashes)
     const file = await isSignatureFile(args.file)
     if (file !== undefined) {

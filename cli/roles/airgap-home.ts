@@ -6,7 +6,7 @@
  *   airgap/page-port     the port of its page
  *   airgap/parts         what crossed of the one request that comes, or is answered, in parts: as it crossed, nothing in it is secret
  */
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
@@ -21,8 +21,7 @@ import { isThere, makeHome, makeInside, refuseAnother, rolePath } from '../home.
 import { withProgress } from '../output.ts'
 import { askLine, askPassphrase } from '../prompt.ts'
 import { clockTime } from '../screen/ceremony.ts'
-
-export const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length))
+import { random } from '../random.ts'
 
 const vaultPath = (home: string): string => join(home, 'vault.age')
 export const partsPath = (home: string): string => join(home, 'parts')

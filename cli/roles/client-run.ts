@@ -1,7 +1,5 @@
 /** Runs one ceremony on a client, and tells its owner how it goes and how it ended. */
-import { randomBytes } from 'node:crypto'
 import { isKeyriteError } from '../../engine/base/errors.ts'
-import type { KeyriteError } from '../../engine/base/errors.ts'
 import { following } from '../../engine/base/signals.ts'
 import { fromHex } from '../../engine/base/bytes.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
@@ -14,7 +12,6 @@ import { convictedIn, unansweredIn } from '../../engine/run/disputes.ts'
 import { mayBeAccused, unmade } from '../../engine/run/ending.ts'
 import { runError } from '../../engine/run/errors.ts'
 import { pause } from '../../engine/run/feed.ts'
-import type { Feed } from '../../engine/run/feed.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Opened } from '../../engine/run/lobby.ts'
 import { clientInParts } from '../../engine/run/parts.ts'
@@ -30,10 +27,10 @@ import { abortLines, claimLines, clockTime, isOver, outLines, outputLines, STATE
 import { exchanger, withoutOldRefusals } from './channel.ts'
 import type { Channel } from './channel.ts'
 import { cardOf, clientPartsPath, textStore } from './client-home.ts'
-import type { Identity } from './client-home.ts'
-import { caughtUp, chosen, Ledgers, openBoard, openedWith, troubleTeller } from './client-session.ts'
-import type { BoardSession, ClientSession } from './client-session.ts'
+import { chosen, Ledgers, openedWith, troubleTeller } from './client-session.ts'
+import type { ClientSession } from './client-session.ts'
 import { RunView } from './run-view.ts'
+import { random } from '../random.ts'
 
 // After a ceremony that made nothing: shows the airgap that it is over, so that it erases the session (protocol §7).
 
@@ -78,8 +75,6 @@ export interface RunEnd {
   readonly exit: ExitCode
   readonly json: Record<string, unknown>
 }
-
-const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length))
 
 /** Longest that one timer may wait (a 32-bit number of milliseconds). */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -300,53 +295,7 @@ export async function abandonOn({ board, feed, home, identity, secrets }: Client
   const me = cardOf(identity)
   const work = new ClientWork({
     script: ledger.script, opening: ledger.opening, me, signingKey: fromHex(secrets.signingSeed, 32), board, feed, store: textStore(home), exchange, verbs,
-    random: (length) => Uint8Array.from(randomBytes(length)), clock: { now: () => Date.now(), until: () => Promise.resolve() },
+    random, clock: { now: () => Date.now(), until: () => Promise.resolve() },
   }, ledger)
   await work.abandon(signal)
-}
-
-// A client's board for commands that only read. Where its storage cannot be reached they go on with what this client had verified and
-// kept, and say so: a storage may be gone for good when somebody looks for a share.
-
-export interface Reading {
-  readonly feed: Feed
-  readonly ledgers: Ledgers
-  /** Is it the whole log as it is now? */
-  readonly isCurrent: boolean
-  readonly close: () => Promise<void>
-}
-
-/** @throws board.tampered; board.unreachable where this client has kept nothing either */
-export async function readBoard(
-  { home, identity }: { readonly home: string; readonly identity: Identity }, signal: AbortSignal, say: (line: string) => void,
-): Promise<Reading> {
-  // Told once, below or by the error.
-  const tell = troubleTeller(say)
-  const session = openBoard({ home, identity, signal, onTrouble: (error) => isKeyriteError(error, 'board.unreachable') || tell(error) })
-  try {
-    const gone = await asFarAsItGoes(session, signal)
-    const { feed } = session
-    if (gone !== undefined) say(`${gone.message} What follows is as this client had it last, up to offset ${String(feed.pin.offset)}.`)
-    return { feed, ledgers: new Ledgers(home, feed, session.signal, gone), isCurrent: gone === undefined, close: session.close }
-  } catch (error) {
-    await session.close()
-    throw error
-  }
-}
-
-/** Reads the log to its end, or, where it cannot be reached, to the end of what was kept; gives why. */
-async function asFarAsItGoes(session: BoardSession, signal: AbortSignal): Promise<KeyriteError | undefined> {
-  try {
-    await caughtUp(session, signal)
-    return undefined
-  } catch (error) {
-    if (!isKeyriteError(error, 'board.unreachable')) throw error
-    const { offset } = await session.pinned
-    if (offset < 0) throw error
-    const reading = async (): Promise<void> => {
-      while (session.feed.pin.offset < offset && !signal.aborted) await pause(20, signal)
-    }
-    await Promise.race([reading(), session.running])
-    return error
-  }
 }

@@ -29,7 +29,7 @@ import { screenWidth, withProgress } from '../output.ts'
 import { askPassphrase } from '../prompt.ts'
 import { abortLines, claimLines, clockTime, isOver, outputLines, progressTable, STATE_WORDS, stateOf, waitingLines } from '../screen/ceremony.ts'
 import type { CeremonyState } from '../screen/ceremony.ts'
-import { random } from './airgap-home.ts'
+import { random } from '../random.ts'
 import { attachmentFiles, cardOf, clientLog, clientScript, keptFirst, readClient, textStore, unlockClient } from './client-home.ts'
 import type { ClientSecrets, Identity } from './client-home.ts'
 

@@ -8,7 +8,7 @@ import { clockTime, isOver, progressTable, STATE_WORDS, stateOf, waitingLines } 
 import type { CeremonyState } from '../screen/ceremony.ts'
 import { pageCeremony, pageTable } from '../web/ceremony.ts'
 import type { Page } from '../web/page.ts'
-import { makePartClock, pageProgress } from './airgap-serve.ts'
+import { makePartClock, pageProgress } from './part-clock.ts'
 import { textStore } from './client-home.ts'
 
 export interface ViewUse {

@@ -7,7 +7,8 @@ import { writeDurable } from '../../../engine/vault/files.ts'
 import { KeyriteCommand, passphraseFlags, prose, workFactorFlag } from '../../base.ts'
 import { withProgress } from '../../output.ts'
 import { askPassphrase, askSecret, readSecretFile } from '../../prompt.ts'
-import { createAirgapHome, random, refuseAnotherAirgap, showWords } from '../../roles/airgap-home.ts'
+import { random } from '../../random.ts'
+import { createAirgapHome, refuseAnotherAirgap, showWords } from '../../roles/airgap-home.ts'
 
 export class AirgapInit extends KeyriteCommand {
   static override summary = 'Make this machine a participant’s airgap.'

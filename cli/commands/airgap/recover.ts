@@ -2,7 +2,8 @@ import { Args } from '@oclif/core'
 import { recover } from '../../../engine/run/recover.ts'
 import { verbs } from '../../../engine/verbs/implementations.ts'
 import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
-import { random, unlockedAirgap } from '../../roles/airgap-home.ts'
+import { random } from '../../random.ts'
+import { unlockedAirgap } from '../../roles/airgap-home.ts'
 import { transcriptLines } from '../../roles/transcript-file.ts'
 
 export class AirgapRecover extends KeyriteCommand {

@@ -7,7 +7,7 @@ import { writeDurable } from '../../../engine/vault/files.ts'
 import { KeyriteCommand, prose } from '../../base.ts'
 import { cliError } from '../../errors.ts'
 import { readClient } from '../../roles/client-home.ts'
-import { readBoard } from '../../roles/client-run.ts'
+import { readBoard } from '../../roles/board-reader.ts'
 import { chosen, readable } from '../../roles/client-session.ts'
 import type { Ledgers } from '../../roles/client-session.ts'
 

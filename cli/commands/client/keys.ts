@@ -1,7 +1,7 @@
 import { KeyriteCommand, prose } from '../../base.ts'
 import { cardOf, readClient } from '../../roles/client-home.ts'
 import { clientKeyLines, keysOn } from '../../roles/client-keys.ts'
-import { readBoard } from '../../roles/client-run.ts'
+import { readBoard } from '../../roles/board-reader.ts'
 
 export class ClientKeys extends KeyriteCommand {
   static override summary = 'List the keys of this board that you have a part in.'

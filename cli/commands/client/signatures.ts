@@ -3,7 +3,7 @@ import { Args, Flags } from '@oclif/core'
 import { writeDurable } from '../../../engine/vault/files.ts'
 import { KeyriteCommand, prose } from '../../base.ts'
 import { cardOf, readClient } from '../../roles/client-home.ts'
-import { readBoard } from '../../roles/client-run.ts'
+import { readBoard } from '../../roles/board-reader.ts'
 import { beaconChanges, signaturesFrom } from '../../roles/signature-file.ts'
 
 export class ClientSignatures extends KeyriteCommand {

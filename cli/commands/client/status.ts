@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
 import { KeyriteCommand, prose } from '../../base.ts'
 import { readClient } from '../../roles/client-home.ts'
-import { readBoard } from '../../roles/client-run.ts'
+import { readBoard } from '../../roles/board-reader.ts'
 import { chosen, readable, statusOf } from '../../roles/client-session.ts'
 import type { Status } from '../../roles/client-session.ts'
 import { isOver } from '../../screen/ceremony.ts'
