@@ -9,7 +9,7 @@ import { web } from './web.ts'
 export const carriers: readonly CarrierKind[] = [web, terminal, folder]
 
 /** `folder:DIR`, as a user writes it. */
-const written = ({ name, value }: CarrierKind): string => (value === undefined ? name : `${name}:${value.name}`)
+export const written = ({ name, value }: CarrierKind): string => (value === undefined ? name : `${name}:${value.name}`)
 
 /** `one, two, or three`. */
 const anyOf = (words: readonly string[]): string => words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')}, or ${words.at(-1) ?? ''}`
