@@ -10,7 +10,11 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-explicit-any': 'error',
-      'no-restricted-syntax': ['error', { selector: 'ExportDefaultDeclaration', message: 'Named exports only (oclif finds a command class by any export).' }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportDefaultDeclaration', message: 'Named exports only (oclif finds a command class by any export).' },
+        { selector: 'BinaryExpression[operator="instanceof"][right.name="KeyriteError"]', message: 'isKeyriteError() knows codes and facts; instanceof makes them any.' },
+      ],
       eqeqeq: 'error',
     },
   },

@@ -3,7 +3,11 @@
  */
 import { CLIError } from '@oclif/core/errors'
 import { errorTable, isKeyriteError } from '../engine/base/errors.ts'
-import { wrapped } from './output.ts'
+import type { Area, Code, KeyriteError, Reason } from '../engine/base/errors.ts'
+import { quoted } from '../engine/base/text.ts'
+import { counted } from '../engine/base/words.ts'
+import { NAME_SAYS } from '../engine/base/names.ts'
+import { unpainted, wrapped } from './output.ts'
 
 export const cliError = errorTable('cli', {
   'no-terminal': ({ what, flag }: { what: string; flag: string }) => ({
@@ -19,12 +23,12 @@ export const cliError = errorTable('cli', {
     todo: 'Check its owner and permissions, or set KEYRITE_HOME to a folder of your own.',
   }),
   'home-path': ({ value }: { value: string }) => ({
-    what: `KEYRITE_HOME is not a usable path: ${JSON.stringify(value)}.`,
+    what: `KEYRITE_HOME is not a usable path: ${quoted(value)}.`,
     todo: 'Set it to a folder, or unset it to use ~/.keyrite.',
   }),
   name: ({ value }: { value: string }) => ({
-    what: `${JSON.stringify(value.slice(0, 100))} is no name for a participant.`,
-    todo: 'Take 1 to 32 small letters a-z, digits and -.',
+    what: `${quoted(value)} is no name for a participant.`,
+    todo: `Take ${NAME_SAYS}.`,
   }),
   'no-client': ({ home }: { home: string }) => ({
     what: `There is no client in ${home}.`,
@@ -43,7 +47,7 @@ export const cliError = errorTable('cli', {
     todo: 'Check that it is your own airgap, and that nothing else shows codes to this machine; then pair again.',
   }),
   channel: ({ value, ways }: { value: string; ways: string }) => ({
-    what: `There is no channel ${JSON.stringify(value)}.`,
+    what: `There is no channel ${quoted(value)}.`,
     todo: `Use ${ways}.`,
   }),
   'no-page': ({ path }: { path: string }) => ({
@@ -79,19 +83,19 @@ export const cliError = errorTable('cli', {
     todo: 'Compare the number with the other participants. If it is right, run `keyrite airgap run` again and confirm it on this screen.',
   }),
   'number-form': ({ value }: { value: string }) => ({
-    what: `${JSON.stringify(value)} is no ceremony number: it has forty digits.`,
+    what: `${quoted(value)} is no ceremony number: it has forty digits.`,
     todo: 'Give --accept the whole number that `keyrite client open` and `keyrite client status` show.',
   }),
   'whole-id': ({ value }: { value: string }) => ({
-    what: `${JSON.stringify(value)} is no whole id of a ceremony: that is 64 small hex digits.`,
+    what: `${quoted(value)} is no whole id of a ceremony: that is 64 small hex digits.`,
     todo: 'Give it as `keyrite client open` and `keyrite client status --json` print it.',
   }),
   'script-file': ({ path, why, shipped }: { path: string; why: string; shipped: readonly string[] }) => ({
     what: `The script ${path} cannot be read: ${why}.`,
     todo: `Name a file, or one of the ceremonies that ship with keyrite: ${shipped.join(', ')}.`,
   }),
-  'script-invalid': ({ file, count, text }: { file: string; count: number; text: string }) => ({
-    what: `The script ${file} is refused, with ${count} ${count === 1 ? 'problem' : 'problems'}:\n\n${text}\n`,
+  'script-invalid': ({ file, count, text }: { file: string; count: number; text: string; diagnostics: readonly object[] }) => ({
+    what: `The script ${file} is refused, with ${counted(count, 'problem')}:\n\n${text}\n`,
     todo: `Mend it, then look again with \`keyrite ceremony validate ${file}\`.`,
   }),
   library: ({ path, why }: { path: string; why: string }) => ({
@@ -104,11 +108,11 @@ export const cliError = errorTable('cli', {
   }),
   participants: ({ why }: { why: string }) => ({
     what: `It is not clear who takes part: ${why}.`,
-    todo: 'Give --participants with a number, or --names with names separated by commas (a-z, 0-9 and -).',
+    todo: `Give --participants with a number, or --names with names separated by commas (each ${NAME_SAYS}).`,
   }),
   'new-name': ({ name, why }: { name: string; why: string }) => ({
-    what: `A new ceremony cannot be called ${JSON.stringify(name)}: ${why}.`,
-    todo: 'Choose another name: 1 to 32 small letters, digits and hyphens, and none of a ceremony that ships with keyrite.',
+    what: `A new ceremony cannot be called ${quoted(name)}: ${why}.`,
+    todo: `Choose another name: ${NAME_SAYS}, and none of a ceremony that ships with keyrite.`,
   }),
   'file-exists': ({ path }: { path: string }) => ({
     what: `${path} exists already; nothing was changed.`,
@@ -127,7 +131,7 @@ export const cliError = errorTable('cli', {
     todo: 'Check that its folder is there, that you may write to it, and that the disk is not full.',
   }),
   listen: ({ value }: { value: string }) => ({
-    what: `${JSON.stringify(value)} is no address to listen on.`,
+    what: `${quoted(value)} is no address to listen on.`,
     todo: 'Give --listen HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one.',
   }),
   'join-token': ({ path, why }: { path: string; why: string }) => ({
@@ -150,7 +154,23 @@ export const cliError = errorTable('cli', {
     what: `The bundle was not made: ${why}.`,
     todo: 'Run `npm ci && npm run bundle` in a clean clone.',
   }),
+  interrupted: ({ isKept }: { isKept: boolean }) => ({
+    what: 'Stopped.',
+    todo: isKept ? 'Run the command again: it goes on where it stopped.' : 'It left nothing behind; run the command again to begin anew.',
+  }),
+  usage: ({ why, command }: { why: string; command: string }) => ({
+    what: why,
+    todo: `See \`${command} --help\`.`,
+  }),
+  bug: ({ why }: { why: string }) => ({
+    what: `Something unexpected happened: ${why}`,
+    todo: 'This is probably a bug in keyrite; please report it, with what DEBUG=keyrite:* shows.',
+  }),
 })
+
+declare module '../engine/base/errors.ts' {
+  interface ErrorTables { readonly cli: typeof cliError.table }
+}
 
 /** Exit codes. Scripts rely on them: a number never changes its meaning. */
 export const EXIT = {
@@ -173,97 +193,106 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** By code, or by area where all of an area's errors are alike. What is not listed is a failure. */
-const EXITS: Readonly<Record<string, ExitCode>> = {
+type Exits = { readonly [A in Area]: ExitCode | ({ readonly else: ExitCode } & { readonly [R in Reason<A>]?: ExitCode }) }
+
+/** By area, and where its errors are not all alike, by reason. */
+const EXITS: Readonly<Record<string, ExitCode | Readonly<Partial<Record<string, ExitCode>>>>> = {
+  bytes: EXIT.refused,
   wire: EXIT.refused,
+  lobby: EXIT.refused,
   crypto: EXIT.refused,
   script: EXIT.refused,
-  compile: EXIT.refused,
   verb: EXIT.refused,
   message: EXIT.refused,
   channel: EXIT.refused,
   run: EXIT.refused,
-  board: EXIT.refused,
-  verify: EXIT.unverified,
-  'vault.passphrase': EXIT.refused,
-  'vault.wrong-passphrase': EXIT.refused,
-  'vault.truncated': EXIT.refused,
-  'vault.altered': EXIT.refused,
-  'vault.not-json': EXIT.refused,
-  'vault.wrong-shape': EXIT.refused,
-  'vault.other-version': EXIT.refused,
-  'vault.missing': EXIT.refused,
-  'vault.exists': EXIT.refused,
-  'vault.not-a-file': EXIT.refused,
-  'vault.too-large': EXIT.refused,
-  'cli.name': EXIT.usage,
-  'cli.no-client': EXIT.refused,
-  'cli.no-airgap': EXIT.refused,
-  'cli.not-paired': EXIT.refused,
-  'cli.pairing': EXIT.refused,
-  'cli.roster': EXIT.refused,
-  'cli.ceremony': EXIT.refused,
-  'cli.followed': EXIT.refused,
-  'cli.rehearsal': EXIT.refused,
-  'cli.signatures': EXIT.refused,
-  'cli.accept': EXIT.refused,
-  'cli.script-file': EXIT.refused,
-  'cli.script-invalid': EXIT.refused,
-  'cli.library': EXIT.refused,
-  'cli.parameters': EXIT.refused,
-  'cli.participants': EXIT.refused,
-  'cli.file-exists': EXIT.refused,
-  'cli.backup-there': EXIT.refused,
-  'cli.no-backup': EXIT.refused,
-  'cli.join-token': EXIT.refused,
-  'cli.new-name': EXIT.usage,
-  'cli.listen': EXIT.usage,
-  'cli.number-form': EXIT.usage,
-  'cli.whole-id': EXIT.usage,
-  'storage.bad-option': EXIT.usage,
-  'storage.bad-url': EXIT.usage,
-  'storage.first-version': EXIT.refused,
-  'cli.channel': EXIT.usage,
-  'board.unreachable': EXIT.unreachable,
-  'board.tampered': EXIT.unreachable,
   airgap: EXIT.refused,
-  'cli.no-terminal': EXIT.usage,
-  'cli.home-path': EXIT.usage,
-  'cli.not-the-same': EXIT.refused,
+  board: {
+    else: EXIT.refused,
+    unreachable: EXIT.unreachable,
+    tampered: EXIT.unreachable,
+  },
+  vault: {
+    else: EXIT.failure,
+    passphrase: EXIT.refused,
+    'wrong-passphrase': EXIT.refused,
+    truncated: EXIT.refused,
+    altered: EXIT.refused,
+    'not-json': EXIT.refused,
+    'wrong-shape': EXIT.refused,
+    'other-version': EXIT.refused,
+    missing: EXIT.refused,
+    exists: EXIT.refused,
+    'not-a-file': EXIT.refused,
+    'too-large': EXIT.refused,
+  },
+  storage: {
+    else: EXIT.failure,
+    'bad-option': EXIT.usage,
+    'bad-url': EXIT.usage,
+    'first-version': EXIT.refused,
+  },
+  cli: {
+    else: EXIT.failure,
+    name: EXIT.usage,
+    'no-client': EXIT.refused,
+    'no-airgap': EXIT.refused,
+    'not-paired': EXIT.refused,
+    pairing: EXIT.refused,
+    roster: EXIT.refused,
+    ceremony: EXIT.refused,
+    followed: EXIT.refused,
+    rehearsal: EXIT.refused,
+    signatures: EXIT.refused,
+    accept: EXIT.refused,
+    'script-file': EXIT.refused,
+    'script-invalid': EXIT.refused,
+    library: EXIT.refused,
+    parameters: EXIT.refused,
+    participants: EXIT.refused,
+    'file-exists': EXIT.refused,
+    'backup-there': EXIT.refused,
+    'no-backup': EXIT.refused,
+    'join-token': EXIT.refused,
+    'new-name': EXIT.usage,
+    listen: EXIT.usage,
+    'number-form': EXIT.usage,
+    'whole-id': EXIT.usage,
+    channel: EXIT.usage,
+    'no-terminal': EXIT.usage,
+    'home-path': EXIT.usage,
+    'not-the-same': EXIT.refused,
+    interrupted: EXIT.interrupted,
+    usage: EXIT.usage,
+  },
+} satisfies Exits
+
+function exitOf(code: Code): ExitCode {
+  const [area = '', reason = ''] = code.split('.')
+  const exits = EXITS[area]
+  return (typeof exits === 'object' ? exits[reason] ?? exits['else'] : exits) ?? EXIT.failure
 }
 
 /** An error as a person or a program is told it. */
-export interface Failure {
-  readonly code: string
-  readonly message: string
-  readonly todo: string
-  readonly facts: Readonly<Record<string, unknown>>
+export interface Failure extends Pick<KeyriteError, 'code' | 'message' | 'todo' | 'facts'> {
   readonly exit: number
 }
 
 /** What to tell of an error, whatever was thrown. `command` is the one that was run, for the hint. */
-export function failureOf(error: unknown, command: string): Failure {
-  if (isKeyriteError(error)) {
-    const { code, message, todo, facts } = error
-    return { code, message, todo, facts, exit: EXITS[code] ?? EXITS[code.split('.')[0] ?? ''] ?? EXIT.failure }
-  }
-  if (isInterruption(error)) {
-    const isKept = /^\S+ (client|airgap|storage)/.test(command)
-    const todo = isKept ? 'Run the command again: it goes on where it stopped.' : 'It left nothing behind; run the command again to begin anew.'
-    return { code: 'cli.interrupted', message: 'Stopped.', todo, facts: {}, exit: EXIT.interrupted }
-  }
-  if (error instanceof CLIError) {
+export function failureOf(thrown: unknown, command: string): Failure {
+  const { code, message, todo, facts } = known(thrown, command)
+  const exit = thrown instanceof CLIError ? thrown.oclif.exit : undefined
+  return { code, message, todo, facts, exit: exit ?? exitOf(code) }
+}
+
+function known(thrown: unknown, command: string): KeyriteError {
+  if (isKeyriteError(thrown)) return thrown
+  if (isInterruption(thrown)) return cliError('interrupted', { isKept: /^\S+ (client|airgap|storage)/.test(command) })
+  if (thrown instanceof CLIError) {
     // oclif adds a hint of its own below the message, and colours.
-    const message = error.message.replace(/\nSee more help with --help$/, '')
-    return { code: 'cli.usage', message, todo: `See \`${command} --help\`.`, facts: {}, exit: error.oclif.exit ?? EXIT.usage }
+    return cliError('usage', { why: unpainted(thrown.message).replace(/\nSee more help with --help$/, ''), command })
   }
-  return {
-    code: 'cli.bug',
-    message: `Something unexpected happened: ${error instanceof Error ? error.message : String(error)}`,
-    todo: 'This is probably a bug in keyrite; please report it, with what DEBUG=keyrite:* shows.',
-    facts: {},
-    exit: EXIT.failure,
-  }
+  return cliError('bug', { why: thrown instanceof Error ? thrown.message : String(thrown) })
 }
 
 /** Ctrl-C at a prompt, or the command's own signal. */

@@ -3,6 +3,7 @@
  * above it; elsewhere the record alone, as plain lines.
  */
 import { stripVTControlCharacters, styleText } from 'node:util'
+import { cut } from '../engine/base/text.ts'
 
 /** As much of a writable terminal as is used here; `process.stderr` is one. */
 export interface Screen {
@@ -24,6 +25,7 @@ export interface Live {
   release(): void
 }
 
+const ESCAPE = '\u001b'
 const ERASE_LINE = '\u001b[2K'
 const ERASE_BELOW = '\u001b[0J'
 const HIDE_CURSOR = '\u001b[?25l'
@@ -45,8 +47,7 @@ export function live(screen: Screen = process.stderr, quiet = false): Live {
   // One write per redraw, so that nothing flickers.
   const draw = (record: readonly string[], lines: readonly string[]): void => {
     const up = drawn === 0 ? '' : `\u001b[${String(drawn)}A\r`
-    // A terminal that does not know its size, on a serial line perhaps, says 0.
-    const visible = lines.slice(0, Math.max(1, (screen.rows || 24) - 1)).map((line) => fit(line, screen.columns || 80))
+    const visible = lines.slice(0, Math.max(1, rowsOf(screen) - 1)).map((line) => fit(line, columnsOf(screen)))
     // Without a block, the cursor may be a question's.
     screen.write(`${visible.length === 0 ? SHOW_CURSOR : HIDE_CURSOR}${up}${ERASE_BELOW}${[...record, ...visible].map((line) => `${ERASE_LINE}${line}\n`).join('')}`)
     drawn = visible.length
@@ -82,7 +83,7 @@ export function live(screen: Screen = process.stderr, quiet = false): Live {
 }
 
 function plain(screen: Screen): Live {
-  const print = (line: string): void => void screen.write(`${stripVTControlCharacters(line)}\n`)
+  const print = (line: string): void => void screen.write(`${unpainted(line)}\n`)
   let block: readonly string[] = []
   return {
     show: (lines) => void (block = lines),
@@ -93,34 +94,67 @@ function plain(screen: Screen): Live {
   }
 }
 
-/** How many columns a block has; undefined where it is not on a terminal. A terminal that does not know its size says 0. */
-export const screenWidth = (screen: Screen = process.stderr): number | undefined => (screen.isTTY === true ? screen.columns || 80 : undefined)
+/** The columns of a screen. A terminal that does not know its size, on a serial line perhaps, says 0. */
+export const columnsOf = ({ columns }: Pick<Screen, 'columns'>): number => columns || 80
+export const rowsOf = ({ rows }: Pick<Screen, 'rows'>): number => rows || 24
+
+/** How many columns a block has; undefined where it is not on a terminal. */
+export const screenWidth = (screen: Screen = process.stderr): number | undefined => (screen.isTTY === true ? columnsOf(screen) : undefined)
+
+/** A text without its colours, and without whatever else steers a terminal. */
+export const unpainted = (text: string): string => stripVTControlCharacters(text)
+
+/**
+ * Columns that a text takes; its colours take none.
+ *
+ * @param other columns of a character that is not ASCII. The program's own are as wide as a letter. In a text from outside they count
+ * twice, since terminals differ in what they hold for wide: that breaks a line early at worst
+ */
+export function textWidth(text: string, other: 1 | 2 = 1): number {
+  let width = 0
+  for (const character of text.includes(ESCAPE) ? unpainted(text) : text) width += character < '\u007f' ? 1 : other
+  return width
+}
+
+/** Words side by side on lines of so many columns, on as many as it takes. A word that is longer has a line of its own. */
+export function filled(words: readonly string[], columns: number, gap = ' '): string[] {
+  const lines: string[][] = []
+  let taken = 0
+  for (const word of words) {
+    const width = textWidth(word)
+    const line = lines.at(-1)
+    if (line === undefined || taken + gap.length + width > columns) {
+      lines.push([word])
+      taken = width
+    } else {
+      line.push(word)
+      taken += gap.length + width
+    }
+  }
+  return lines.map((line) => line.join(gap))
+}
 
 /** Breaks a text between words into lines that fit the screen. Where there is none, a line stays as long as it is. */
 export function wrapped(text: string, indent: string, columns = screenWidth()): string {
   const room = columns === undefined ? Infinity : Math.max(20, columns - indent.length)
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1)
-    if (line === undefined || line.length + 1 + word.length > room) lines.push(word)
-    else lines[lines.length - 1] = `${line} ${word}`
-  }
-  return lines.join(`\n${indent}`)
+  return text.split('\n').map((line) => filled(line.split(' '), room).join(`\n${indent}`)).join('\n')
 }
 
 /** Cuts a line to the width of the screen: a wrapped one would spoil the redrawing. */
-function fit(line: string, columns: number): string {
-  const bare = stripVTControlCharacters(line)
-  return bare.length < columns ? line : `${bare.slice(0, Math.max(0, columns - 2))}…`
-}
+const fit = (line: string, columns: number): string => (textWidth(line) < columns ? line : cut(unpainted(line), Math.max(0, columns - 2)))
 
 /** Rows as lines, columns aligned to the left by their widest cell. Cells may be coloured. */
 export function table(rows: readonly (readonly string[])[]): string[] {
-  const width = (cell: string | undefined): number => stripVTControlCharacters(cell ?? '').length
   const columns = Math.max(0, ...rows.map((row) => row.length))
-  const widths = Array.from({ length: columns }, (_, column) => Math.max(...rows.map((row) => width(row[column]))))
-  return rows.map((row) => row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - width(cell))).join('  ').trimEnd())
+  const widths = Array.from({ length: columns }, (_, column) => Math.max(...rows.map((row) => textWidth(row[column] ?? ''))))
+  return rows.map((row) => row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - textWidth(cell))).join('  ').trimEnd())
 }
+
+/** Where the values of a list of facts begin. */
+export const INDENT = 13
+
+/** What stands before a fact's value. */
+export const label = (name: string): string => `  ${name}`.padEnd(INDENT)
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
@@ -166,9 +200,6 @@ export async function withProgress<T>(label: string, work: () => Promise<T>, scr
 export function shellWord(word: string): string {
   return /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
-
-/** `1 step`, `2 steps`. */
-export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 /** `340 ms`, `1.2 s`, `74 s`, from milliseconds. */
 export function brief(milliseconds: number): string {

@@ -1,11 +1,12 @@
 /** A ceremony's parameters as a command line gives them: `--set NAME=VALUE`, read by the type that the script declares. */
 import { isKeyriteError } from '../engine/base/errors.ts'
-import { legibleProblem } from '../engine/base/text.ts'
 import { nearest } from '../engine/script/codes.ts'
 import type { Fields } from '../engine/verbs/table.ts'
 import { fieldsCheck, valueProblem } from '../engine/verbs/values.ts'
 import { parseType, valueTypes } from '../engine/verbs/types.ts'
 import type { Json, JsonObject } from '../engine/base/canonical.ts'
+import { legibleProblem, quoted } from '../engine/base/text.ts'
+import { wholeNumber } from '../engine/base/names.ts'
 import type { Card } from '../engine/wire/card.ts'
 import { cliError } from './errors.ts'
 
@@ -25,14 +26,14 @@ export function parseParameters(fields: Fields, sets: readonly string[], names?:
   for (const set of sets) {
     const [, name, text] = /^([^=]*)=(.*)$/s.exec(set) ?? []
     const type = name === undefined || !Object.hasOwn(fields, name) ? undefined : fields[name]
-    if (name === undefined || text === undefined) problems.push(`${JSON.stringify(set)} is not NAME=VALUE`)
+    if (name === undefined || text === undefined) problems.push(`${quoted(set, MOST_SAID)} is not NAME=VALUE`)
     else if (type === undefined) problems.push(unknown(name, Object.keys(fields)))
     else if (given.has(name)) problems.push(`${name} is given twice`)
     else {
       given.add(name)
       const { value, problem } = read(type, text, names)
       if (problem === undefined) values.set(name, value)
-      else problems.push(`${name} is ${quoted(text)}: ${problem}. It wants ${wanted(type)}`)
+      else problems.push(`${name} is ${quoted(text, MOST_SAID)}: ${problem}. It wants ${wanted(type)}`)
     }
   }
   for (const [name, type] of Object.entries(fields)) {
@@ -54,7 +55,8 @@ function read(type: string, text: string, names: readonly string[] | undefined):
 function parse(type: string, text: string): Reading {
   const { name, list } = parseType(type)
   if (!list && (name === 'quorum' || name === 'count')) {
-    return /^(0|[1-9][0-9]{0,15})$/.test(text) ? { value: Number(text) } : { problem: 'it is not a whole number' }
+    const value = wholeNumber(text, 16)
+    return value === undefined ? { problem: 'it is not a whole number' } : { value }
   }
   if (!list && name !== 'message') return { value: text }
   try {
@@ -70,8 +72,8 @@ function shapeProblem(type: string, value: Json): string | null {
     return null
   } catch (error) {
     if (!isKeyriteError(error, 'wire.malformed')) throw error
-    const where = String(error.facts['where']).replace(/^\/value\/?/, '')
-    const why = String(error.facts['why'])
+    const where = error.facts.where.replace(/^\/value\/?/, '')
+    const { why } = error.facts
     const illegible = typeof value === 'string' && why.startsWith('must match format') ? legibleProblem(value, { lines: true }) : null
     // A pattern helps nobody; what is wanted follows in words.
     return illegible ?? `${where === '' ? 'it' : `its ${where}`} ${why.startsWith('must match ') ? 'has not the right form' : why}`
@@ -83,8 +85,8 @@ const cardOf = (name: string): Card => ({ name, signingKey: '', airgapKey: '', e
 
 function unknown(name: string, known: readonly string[]): string {
   const near = nearest(name, known)
-  if (near !== undefined) return `there is no parameter ${quoted(name)}; did you mean ${near}?`
-  return `there is no parameter ${quoted(name)}; ${known.length === 0 ? 'the script has none' : `there is ${known.join(', ')}`}`
+  if (near !== undefined) return `there is no parameter ${quoted(name, MOST_SAID)}; did you mean ${near}?`
+  return `there is no parameter ${quoted(name, MOST_SAID)}; ${known.length === 0 ? 'the script has none' : `there is ${known.join(', ')}`}`
 }
 
 function wanted(type: string): string {
@@ -94,5 +96,5 @@ function wanted(type: string): string {
   return list ? `a JSON list, each a ${name}: ${plain}` : `a ${name}: ${plain}`
 }
 
-/** Printable, and not longer than a line. */
-const quoted = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
+/** The most characters of what was typed that fit a line. */
+const MOST_SAID = 60

@@ -4,6 +4,7 @@
 import { lstat, readdir, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { NAME } from '../engine/base/names.ts'
 import type { Ceremony, Script } from '../engine/machines/ceremony.ts'
 import { hasForm, scriptName, title as titleForm } from '../engine/script/forms.ts'
 import { formatDiagnostic, loadScript, newScript, readShipped, shippedFolder, shippedLibrary, shippedNames } from '../engine/script/load.ts'
@@ -90,13 +91,15 @@ interface Shelf {
   readonly problems: () => readonly Problem[]
 }
 
+const SCRIPT_FILE = new RegExp(`^(${NAME})\\.ya?ml$`)
+
 /** All of the folder's scripts by their file's name, checked when they are asked for. */
 async function readLibrary(folder: string): Promise<Shelf> {
   const isFolder = await stat(folder).then((found) => found.isDirectory(), () => false)
   if (!isFolder) throw cliError('library', { path: folder, why: 'there is no such folder' })
   const texts = new Map<string, { readonly file: string; readonly bytes: Uint8Array }>()
   for (const entry of (await readdir(folder)).sort()) {
-    const name = /^([a-z0-9-]{1,32})\.ya?ml$/.exec(entry)?.[1]
+    const name = SCRIPT_FILE.exec(entry)?.[1]
     const file = join(folder, entry)
     if (name !== undefined) texts.set(name, { file, bytes: await readScriptFile(file) })
   }

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
 import { isKeyriteError } from '../engine/base/errors.ts'
+import { isToken, TOKEN_SAYS } from '../engine/base/names.ts'
 import { writeDurable } from '../engine/vault/files.ts'
 import { serve } from '../storage/serve.ts'
 import { stores } from '../storage/stores/table.ts'
@@ -109,8 +110,6 @@ async function warningsOf(tokenFile: string, host: string, hasTls: boolean): Pro
   ]
 }
 
-const TOKEN = /^[\x21-\x7e]{16,256}$/
-
 /** The token in the file, or a fresh one that is written there, where that was asked for. */
 async function readToken(path: string, makeNew: boolean, say: (line: string) => void): Promise<string> {
   const found = await existingToken(path)
@@ -134,8 +133,8 @@ async function existingToken(path: string): Promise<string | undefined> {
     if (isKeyriteError(error, 'vault.missing')) return undefined
     throw cliError('join-token', { path, why: whyUnreadable(error) }, error)
   }
-  if (TOKEN.test(token)) return token
-  throw cliError('join-token', { path, why: 'it does not hold one token of 16 to 256 printable characters without spaces' })
+  if (isToken(token)) return token
+  throw cliError('join-token', { path, why: `it does not hold one token of ${TOKEN_SAYS}` })
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

@@ -6,11 +6,11 @@ import { cliError } from './errors.ts'
 /** In words, for files that are not of a vault. */
 export function whyUnreadable(error: unknown): string {
   if (isKeyriteError(error, 'vault.missing')) return 'there is no such file'
-  if (isKeyriteError(error, 'vault.too-large')) return `it is larger than ${String(error.facts['most'])} bytes`
-  const why = isKeyriteError(error) ? error.facts['why'] : undefined
+  if (isKeyriteError(error, 'vault.too-large')) return `it is larger than ${error.facts.most} bytes`
+  const why = isKeyriteError(error, 'vault.unreadable') ? error.facts.why : undefined
   if (why === 'EISDIR') return 'it is a folder'
   if (why === 'EACCES' || why === 'EPERM') return 'this user may not read it'
-  return typeof why === 'string' ? why : String(error)
+  return why ?? String(error)
 }
 
 const REASONS: Readonly<Record<string, string>> = {

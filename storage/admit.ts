@@ -1,10 +1,11 @@
 /** Who may write: what is checked of a request before the log decides. */
 import { isKeyriteError } from '../engine/base/errors.ts'
+import { ATTACHMENT_LABEL, readAttachmentHeader } from '../engine/wire/board.ts'
 import type { Card } from '../engine/wire/card.ts'
 import { parseMessage, placeProblem, slotOf, verifyMessage, verifyStatement } from '../engine/wire/message.ts'
 import type { Message } from '../engine/wire/message.ts'
 import { verifyObject } from '../engine/wire/sign.ts'
-import { keysOf, openedBy, readyIn, wantOwnCard } from './ceremonies.ts'
+import { keysOf, openedBy, readyBy, wantOwnCard } from './ceremonies.ts'
 import { equalSecrets, sha256Of } from './digest.ts'
 import { storageError } from './errors.ts'
 import type { Candidate, Log } from './log.ts'
@@ -23,8 +24,9 @@ const BEARER = /^Bearer +([\x21-\x7e]+)$/i
  * message with its card, and the join token; a ceremony's messages are its members'.
  *
  * @param authorization the request's Authorization header, or ''
- * @throws storage.not-canonical, out-of-place, bad-card, no-token, not-registered, name-taken, bad-signature, too-many,
- * bad-airgap-signature, bad-opening, not-opened, not-member
+ * @throws storage.not-canonical, storage.out-of-place, storage.bad-card, storage.no-token, storage.not-registered,
+ * storage.name-taken, storage.bad-signature, storage.too-many, storage.bad-airgap-signature, storage.bad-opening,
+ * storage.not-opened, storage.not-member
  */
 export function admit({ log, joinToken, buckets }: ServedBoard, text: string, authorization: string): Candidate {
   const message = read(text)
@@ -32,7 +34,7 @@ export function admit({ log, joinToken, buckets }: ServedBoard, text: string, au
   const { from } = statement
   const problem = placeProblem(message)
   if (problem !== null) throw storageError('out-of-place', { type: statement.type, why: problem })
-  const ready = readyIn(message)
+  const ready = readyBy(message)
   const registered = log.card(from)
   if (registered === undefined) {
     if (ready === null) throw storageError('not-registered', { name: from })
@@ -55,7 +57,7 @@ export function admit({ log, joinToken, buckets }: ServedBoard, text: string, au
   return { text, hash: sha256Of(text), message, slot: slotOf(statement), registers: registered === undefined ? author : null, opens }
 }
 
-/** @throws storage.not-opened, not-member */
+/** @throws storage.not-opened, storage.not-member */
 function wantMember({ ceremonies }: Log, ceremony: string, author: Card): void {
   if (ceremonies.openedAt(ceremony) === undefined) throw storageError('not-opened', { ceremony })
   if (!ceremonies.isMember(ceremony, author)) throw storageError('not-member', { name: author.name, ceremony })
@@ -70,25 +72,17 @@ function read(text: string): Message {
   }
 }
 
-const KEYRITE = /^Keyrite +name="([a-z0-9-]{1,32})", *signature="([0-9a-f]{128})"$/i
-
-/** The label under which the right to put an attachment is signed: `sign(signing key, label, {board, hash})`. */
-export const ATTACHMENT_LABEL = 'attachment'
-
-/** The Authorization header for an attachment. */
-export const attachmentHeader = (name: string, signature: string): string =>
-  `Keyrite name="${name}", signature="${signature}"`
-
 /**
  * Who puts an attachment. Only a registered key may, so that strangers cannot fill the disk.
  *
- * @throws storage.not-authorized, not-registered, too-many
+ * @throws storage.not-authorized, storage.not-registered, storage.too-many
  */
 export function admitAttachment({ log, buckets }: ServedBoard, hash: string, authorization: string): string {
-  const [, name, signature] = KEYRITE.exec(authorization) ?? []
-  if (name === undefined || signature === undefined) {
+  const header = readAttachmentHeader(authorization)
+  if (header === undefined) {
     throw storageError('not-authorized', { why: 'it is not of the form Keyrite name="…", signature="…"' })
   }
+  const { name, signature } = header
   const card = log.card(name)
   if (card === undefined) throw storageError('not-registered', { name })
   if (!verifyObject(card.signingKey, ATTACHMENT_LABEL, { board: log.name, hash }, signature)) {

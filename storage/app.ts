@@ -5,8 +5,10 @@ import { Readable } from 'node:stream'
 import Router from '@koa/router'
 import Koa from 'koa'
 import type { Context, Middleware } from 'koa'
-import { KeyriteError } from '../engine/base/errors.ts'
-import type { Entry } from '../engine/wire/board.ts'
+import type { Entry } from '../engine/wire/log.ts'
+import { isKeyriteError } from '../engine/base/errors.ts'
+import { isHex } from '../engine/base/bytes.ts'
+import { wholeNumber } from '../engine/base/names.ts'
 import { MAX_ATTACHMENT, MAX_MESSAGE } from '../engine/wire/message.ts'
 import type { Pin } from '../engine/wire/message.ts'
 import { admit, admitAttachment } from './admit.ts'
@@ -26,7 +28,7 @@ export interface Bodies {
   /**
    * Reads a whole body.
    *
-   * @throws storage.length-required, too-large, bad-request, busy
+   * @throws storage.length-required, storage.too-large, storage.bad-request, storage.busy
    */
   read(request: IncomingMessage, limit: number): Promise<Buffer>
 }
@@ -183,8 +185,8 @@ export interface AppOptions {
   readonly say: (line: string) => void
 }
 
-const NUMBER = /^(?:0|[1-9][0-9]{0,11})$/
-const HASH = /^[0-9a-f]{64}$/
+/** The most digits of an offset, or of how many are wanted. */
+const MOST_DIGITS = 12
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export function createApp({ boards, limits, metrics, page, stopping, say }: AppOptions): Koa {
@@ -338,7 +340,7 @@ function answer(metrics: Metrics, stopping: AbortSignal, say: (line: string) => 
     } catch (error) {
       const { problem, headers } = refusal(error, ctx.path.slice(0, 256))
       if (problem.status === 500) say(`${ctx.method} ${ctx.path}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
-      if (error instanceof KeyriteError && error.cause instanceof Error && problem.status === 503) say(`${error.message} ${error.cause.message}`)
+      if (isKeyriteError(error) && error.cause instanceof Error && problem.status === 503) say(`${error.message} ${error.cause.message}`)
       ctx.status = problem.status
       ctx.set({ ...headers, 'Cache-Control': 'no-store' })
       ctx.vary('Accept')
@@ -363,7 +365,7 @@ function param(ctx: Context, name: string): string {
 
 function hashOf(ctx: Context): string {
   const hash = param(ctx, 'hash')
-  if (!HASH.test(hash)) throw storageError('bad-request', { why: 'the path does not end in a SHA-256 in lower-case hex' })
+  if (!isHex(hash, 32)) throw storageError('bad-request', { why: 'the path does not end in a SHA-256 in lower-case hex' })
   return hash
 }
 
@@ -379,8 +381,9 @@ function afterOf(text: string | string[] | undefined): number {
 
 function numberOf(text: string | string[] | undefined, what: string, otherwise: number): number {
   if (text === undefined) return otherwise
-  if (typeof text !== 'string' || !NUMBER.test(text)) throw storageError('bad-request', { why: `${what} is not a number` })
-  return Number(text)
+  const number = typeof text === 'string' ? wholeNumber(text, MOST_DIGITS) : undefined
+  if (number === undefined) throw storageError('bad-request', { why: `${what} is not a number` })
+  return number
 }
 
 function decode(bytes: Buffer): string {

@@ -4,12 +4,11 @@
  */
 import { isKeyriteError } from '../engine/base/errors.ts'
 import type { KeyriteError } from '../engine/base/errors.ts'
-import type { JsonObject } from '../engine/base/canonical.ts'
-import { ceremonyId, checkCard, verifyCard } from '../engine/wire/card.ts'
-import type { Card, Opening, ScriptRef } from '../engine/wire/card.ts'
+import type { Card } from '../engine/wire/card.ts'
+import { isOwnCard, openingIn, readyIn } from '../engine/wire/lobby.ts'
+import type { Opened, Ready } from '../engine/wire/lobby.ts'
 import { MOST_BYTES, mostEntries } from '../engine/wire/limits.ts'
 import type { Message, Pin } from '../engine/wire/message.ts'
-import { cardSchema, compileCheck, hexSchema, nameSchema, objectSchema, openingSchema } from '../engine/wire/schema.ts'
 import { storageError } from './errors.ts'
 
 // Who may post on a board: one card a name, one owner a signing key. An airgap outlives its clients, so that its key may
@@ -61,13 +60,6 @@ export interface Used {
   readonly bytes: number
 }
 
-/** A ceremony that is opened. */
-export interface Opened {
-  readonly id: string
-  /** The keys of its roster, by name, as `keysOf` has them. */
-  readonly members: ReadonlyMap<string, string>
-}
-
 export interface Ceremonies {
   /** Where a ceremony was opened first; undefined where the log has no opening of it. */
   openedAt(id: string): Pin | undefined
@@ -84,14 +76,15 @@ export interface Ceremonies {
 const NOTHING: Used = { slots: 0, entries: 0, bytes: 0 }
 
 export function newCeremonies(): Ceremonies {
+  /** The keys of each roster, by name, as `keysOf` has them. */
   const all = new Map<string, { readonly at: Pin; readonly members: ReadonlyMap<string, string>; readonly used: Map<string, Used> }>()
   return {
     openedAt: (id) => all.get(id)?.at,
     isMember: (id, card) => all.get(id)?.members.get(card.name) === keysOf(card),
     size: (id) => all.get(id)?.members.size ?? 0,
     used: (id, name) => all.get(id)?.used.get(name) ?? NOTHING,
-    open({ id, members }, at) {
-      if (!all.has(id)) all.set(id, { at, members, used: new Map() })
+    open({ id, opening: { roster } }, at) {
+      if (!all.has(id)) all.set(id, { at, members: new Map(roster.map((card) => [card.name, keysOf(card)])), used: new Map() })
     },
     count(id, name, used) {
       all.get(id)?.used.set(name, used)
@@ -116,75 +109,37 @@ export function excess({ slots, entries, bytes }: Used, size: number): string | 
   return bytes > MOST.bytes ? `${MOST.bytes} bytes of messages beside its places` : null
 }
 
-const checkOpening = compileCheck<Opening>(openingSchema)
-
 /**
- * What a message opens, or null for another type of message. Whether its script and its keys are right, readers see: to check the
- * keys of a thousand cards takes long.
+ * What a message opens, or null for another type of message. Whether its script and the others' keys are right, readers see.
  *
  * @param author its author's registered card
  * @throws storage.bad-opening where no reader can take it
  */
-export function openedBy({ statement: { type, payload } }: Message, author: Card): Opened | null {
-  if (type !== 'Opening') return null
-  const { roster } = formOf(payload)
-  const refuse = (why: string) => storageError('bad-opening', { why })
-  for (const [i, card] of roster.entries()) {
-    const before = roster[i - 1]
-    if (before !== undefined && before.name >= card.name) throw refuse('its roster is not sorted by name, each name once')
-  }
-  const members = new Map(roster.map((card) => [card.name, keysOf(card)]))
-  if (members.get(author.name) !== keysOf(author)) throw refuse(`${author.name}, with the keys that are registered, is not in its roster`)
-  return { id: ceremonyId(payload), members }
+export function openedBy(message: Message, author: Card): Opened | null {
+  const opened = taken('bad-opening', () => openingIn(message))
+  if (opened === null || opened.opening.roster.some((card) => card.name === author.name && keysOf(card) === keysOf(author))) return opened
+  throw storageError('bad-opening', { why: `${author.name}, with the keys that are registered, is not in its roster` })
 }
-
-function formOf(payload: Message['statement']['payload']): Opening {
-  try {
-    return checkOpening(payload, 'Its payload')
-  } catch (cause) {
-    if (!isKeyriteError(cause)) throw cause
-    throw storageError('bad-opening', { why: cause.message.replace(/\.$/, '') }, cause)
-  }
-}
-
-// Ready messages: the identity card that registers a participant, and the script that they are ready for.
-
-interface ReadyPayload extends JsonObject {
-  readonly card: Card
-  readonly cardSignature: string
-  readonly script: ScriptRef
-}
-
-const checkPayload = compileCheck<ReadyPayload>(
-  objectSchema({ card: cardSchema, cardSignature: hexSchema(64), script: objectSchema({ name: nameSchema, hash: hexSchema(32) }) }),
-)
 
 /**
  * What a Ready says, or null for another type of message. Whether the airgap signed the card is checked apart, since that takes
  * longer.
  *
- * @throws storage.bad-card where the message is not as the protocol has it (§3.1)
+ * @throws storage.bad-card where the message is not as the protocol has it (§3)
  */
-export function readyIn({ statement: { type, from, payload } }: Message): ReadyPayload | null {
-  if (type !== 'Ready') return null
-  const ready = payloadOf(payload)
-  const { card } = ready
-  if (card.name !== from) throw storageError('bad-card', { why: `it is from ${from}, with the card of ${card.name}` })
-  const wrong = checkCard(card)
-  if (wrong !== null) throw storageError('bad-card', { why: wrong })
-  return ready
-}
-
-function payloadOf(payload: JsonObject): ReadyPayload {
-  try {
-    return checkPayload(payload, 'its payload')
-  } catch (cause) {
-    if (!isKeyriteError(cause)) throw cause
-    throw storageError('bad-card', { why: cause.message.replace(/\.$/, '') }, cause)
-  }
-}
+export const readyBy = (message: Message): Ready | null => taken('bad-card', () => readyIn(message))
 
 /** @throws storage.bad-card where the card's own airgap did not sign it */
-export function wantOwnCard({ card, cardSignature }: ReadyPayload): void {
-  if (!verifyCard(card, cardSignature)) throw storageError('bad-card', { why: `the card of ${card.name} is not signed by its airgap` })
+export function wantOwnCard(ready: Ready): void {
+  if (!isOwnCard(ready)) throw storageError('bad-card', { why: `the card of ${ready.card.name} is not signed by its airgap` })
+}
+
+/** What counts for nothing is not taken. */
+function taken<T>(refusal: 'bad-card' | 'bad-opening', read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (!isKeyriteError(cause, 'lobby.counts-for-nothing')) throw cause
+    throw storageError(refusal, { why: cause.facts.why }, cause)
+  }
 }

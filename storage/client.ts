@@ -1,17 +1,20 @@
-/** The typed client of a storage's board. It believes nothing that it can check. */
+/**
+ * The typed client of a storage's board, for Node and for browsers. It believes nothing that it can check.
+ */
 import { isKeyriteError } from '../engine/base/errors.ts'
 import type { KeyriteError } from '../engine/base/errors.ts'
 import { printableLine } from '../engine/base/text.ts'
-import { boardError } from '../engine/wire/board.ts'
-import type { Board, Entry } from '../engine/wire/board.ts'
+import { ATTACHMENT_LABEL, attachmentHeader, boardError, tampered } from '../engine/wire/board.ts'
+import type { Board } from '../engine/wire/board.ts'
 import type { Json, JsonObject } from '../engine/base/canonical.ts'
-import { headAfter, MAX_ATTACHMENT, MAX_MESSAGE, parseMessage, placeProblem } from '../engine/wire/message.ts'
-import type { Message, Pin } from '../engine/wire/message.ts'
+import { BOARD_PATH } from '../engine/base/names.ts'
+import { BrokenChain, Chain } from '../engine/wire/log.ts'
+import type { Linked } from '../engine/wire/log.ts'
+import { attachmentHash, MAX_ATTACHMENT, MAX_MESSAGE, parseMessage } from '../engine/wire/message.ts'
+import type { Pin } from '../engine/wire/message.ts'
 import { compileCheck, hexSchema, objectSchema } from '../engine/wire/schema.ts'
 import type { Check } from '../engine/wire/schema.ts'
-import { ATTACHMENT_LABEL, attachmentHeader } from './admit.ts'
-import { sha256Of } from './digest.ts'
-import { PROBLEM_PREFIX, storageError } from './errors.ts'
+import { PROBLEM_TYPE, readProblem, storageError } from './errors.ts'
 import { MAX_PAGE, MAX_PAGE_BYTES } from './limits.ts'
 
 // One HTTP exchange with a storage that is not trusted: every answer is bounded in time and size and checked in
@@ -61,7 +64,7 @@ async function openExchange(send: Fetch, { method, url, headers, body, timeout, 
   signal?.addEventListener('abort', onAbort, { once: true })
   const timer = setTimeout(() => stop(new Error(`no answer within ${timeout / 1000} s`)), timeout)
   try {
-    const init = { method, redirect: 'error', signal: controller.signal, ...(headers && { headers }), ...(body !== undefined && { body }) } as const
+    const init = { method, redirect: 'error', cache: 'no-store', credentials: 'omit', signal: controller.signal, ...(headers && { headers }), ...(body !== undefined && { body }) } as const
     const response = await send(url, init)
     const reader = response.body?.getReader()
     const ended = endOf(controller.signal)
@@ -137,14 +140,22 @@ async function readBounded({ response, read }: Opened, maxBytes: number): Promis
     if (size > maxBytes) throw new Error(`its answer is larger than ${maxBytes} bytes`)
     parts.push(part.value)
   }
-  return Buffer.concat(parts)
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
 }
+
+const textIn = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
 
 /** An answer's JSON, of the shape that the check wants. @throws board.unreachable where it is anything else */
 function jsonOf<T>(url: string, { type, bytes }: Answer, check: Check<T>): T {
   if (type !== 'application/json') throw nonsense(url, type === '' ? 'an answer without a type' : type)
   try {
-    return check(JSON.parse(Buffer.from(bytes).toString('utf8')), 'its answer')
+    return check(JSON.parse(textIn(bytes)), 'its answer')
   } catch (cause) {
     throw nonsense(url, isKeyriteError(cause) ? cause.message.replace(/\.$/, '') : 'broken JSON', cause)
   }
@@ -155,49 +166,20 @@ function nonsense(url: string, what: string, cause?: unknown): KeyriteError {
   return boardError('unreachable', { url, why }, cause)
 }
 
-interface ProblemDocument extends JsonObject {
-  readonly type: string
-  readonly detail: string
-  readonly first?: { readonly offset: number; readonly head: string; readonly text: string }
-}
-
-const checkProblem = compileCheck<ProblemDocument>({
-  type: 'object',
-  properties: {
-    type: { type: 'string', maxLength: 200 },
-    detail: { type: 'string', maxLength: 2000 },
-    first: {
-      type: 'object',
-      properties: { offset: { type: 'integer', minimum: 0 }, head: hexSchema(32), text: { type: 'string' } },
-      required: ['offset', 'head', 'text'],
-    },
-  },
-  required: ['type', 'detail'],
-})
-
 /** The error that an answer other than a success stands for. */
 function problemOf(url: string, answer: Answer): KeyriteError {
   const { status, retryAfter } = answer
-  const problem = readProblem(answer)
+  const problem = answer.type === PROBLEM_TYPE ? readProblem(Buffer.from(answer.bytes).toString('utf8')) : null
   const why = problem === null ? `status ${status}, ${answer.type || 'no type'}` : shown(problem.detail)
   if (status === 429 || status >= 500) {
     return boardError('unreachable', { url, why, ...(retryAfter !== null && { retryAfter }) })
   }
   if (problem === null || status < 400) return nonsense(url, why)
-  if (problem.type === `${PROBLEM_PREFIX}slot-taken` && problem.first !== undefined) {
+  if (problem.kind === 'slot-taken' && problem.first !== undefined) {
     const { offset, head, text } = problem.first
     return boardError('conflict', { offset, why, head, text })
   }
   return boardError('refused', { url, status, why, type: problem.type })
-}
-
-function readProblem({ type, bytes }: Answer): ProblemDocument | null {
-  if (type !== 'application/problem+json') return null
-  try {
-    return checkProblem(JSON.parse(Buffer.from(bytes).toString('utf8')), 'its answer')
-  } catch {
-    return null
-  }
 }
 
 /** Text from outside goes on a terminal: on one line, with no end of sentence of its own. */
@@ -227,6 +209,8 @@ function whyOf(error: unknown): string {
   if (error.name === 'AbortError') return 'the exchange was ended'
   // fetch says "fetch failed" and keeps what happened in the cause.
   const inner = error.cause instanceof Error ? error.cause : error
+  // A browser says nothing that helps people.
+  if (inner instanceof TypeError) return 'no connection to it could be made'
   const code = 'code' in inner && typeof inner.code === 'string' ? inner.code : ''
   const word = WORDS[code]
   if (word !== undefined) return `${word} (${code})`
@@ -251,7 +235,7 @@ const MAX_EVENT = 2 * MAX_MESSAGE + 4096
  * @param idle milliseconds of silence after which the stream counts as dead
  * @throws board.unreachable, board.refused
  */
-async function* openEvents(send: Fetch, url: string, after: number, idle: number, signal: AbortSignal): AsyncGenerator<ServerEvent> {
+async function* openEvents(send: Fetch, url: string, after: number, idle: number, signal: AbortSignal, onOpen: () => void): AsyncGenerator<ServerEvent> {
   const headers = { accept: 'text/event-stream', ...(after >= 0 && { 'last-event-id': String(after) }) }
   const opened = await openExchange(send, { method: 'GET', url, headers, timeout: idle, signal })
   const { response } = opened
@@ -262,6 +246,7 @@ async function* openEvents(send: Fetch, url: string, after: number, idle: number
     }
     const type = typeOf(response)
     if (type !== 'text/event-stream' || response.body === null) throw nonsense(url, type || 'an answer without a type')
+    onOpen()
     yield* parse(url, opened, idle)
   } catch (cause) {
     throw unreachable(url, cause)
@@ -323,6 +308,15 @@ export interface ConnectOptions {
   readonly delay?: (ms: number, signal: AbortSignal) => Promise<void>
   /** 0 ≤ x < 1; spreads the tries of many clients. */
   readonly random?: () => number
+  /** Hears how following goes on. */
+  readonly onProgress?: (progress: Progress) => void
+}
+
+/** How far following is: in the log's history, or at its end, where entries are given as they come in. */
+export interface Progress {
+  readonly isLive: boolean
+  /** The last offset that the storage has named. */
+  readonly end: number
 }
 
 interface EntryJson extends JsonObject {
@@ -365,7 +359,7 @@ const LAST_HINT = 60_000
  */
 export function connectBoard(options: ConnectOptions): Board {
   const url = boardUrl(options.url)
-  const { token, credentials, timeout = 30_000, idle = 45_000, delay = wait, random = Math.random } = options
+  const { token, credentials, timeout = 30_000, idle = 45_000, delay = wait, random = Math.random, onProgress } = options
   const send = options.fetch ?? fetch
   const name = url.slice(url.lastIndexOf('/') + 1)
 
@@ -379,29 +373,25 @@ export function connectBoard(options: ConnectOptions): Board {
     return jsonOf(url, answer, checkPage)
   }
 
-  /** From `at` to the end of the log. */
-  async function* history(at: Pin, signal: AbortSignal): AsyncGenerator<Entry, Pin> {
+  /** To the end of the log. */
+  async function* history(chain: Chain, signal: AbortSignal): AsyncGenerator<Linked, void> {
     for (;;) {
-      const { messages, head } = await page(at.offset, signal)
-      checkEnd(at, head)
-      for (const json of messages) {
-        const entry = checkNext(at, json)
-        yield entry
-        at = pinOf(entry)
-      }
-      checkEnd(at, head)
-      if (head.offset === at.offset) return at
+      const { messages, head } = await page(chain.pin.offset, signal)
+      chain.end(head)
+      onProgress?.({ isLive: false, end: head.offset })
+      for (const json of messages) yield chain.next(json)
+      chain.end(head)
+      if (head.offset === chain.pin.offset) return
       if (messages.length === 0) throw nonsense(url, `an empty page before the end of the log, ${head.offset}`)
     }
   }
 
-  async function* live(at: Pin, signal: AbortSignal): AsyncGenerator<Entry, void> {
-    for await (const { event, data } of openEvents(send, `${url}/events?after=${at.offset}`, at.offset, idle, signal)) {
-      if (event === 'head') checkEnd(at, parseEvent(data, checkPin))
-      if (event !== 'message') continue
-      const entry = checkNext(at, parseEvent(data, checkEntry))
-      yield entry
-      at = pinOf(entry)
+  async function* live(chain: Chain, signal: AbortSignal): AsyncGenerator<Linked, void> {
+    const { offset } = chain.pin
+    const onOpen = (): void => onProgress?.({ isLive: true, end: offset })
+    for await (const { event, data } of openEvents(send, `${url}/events?after=${offset}`, offset, idle, signal, onOpen)) {
+      if (event === 'head') chain.end(parseEvent(data, checkPin))
+      else if (event === 'message') yield chain.next(parseEvent(data, checkEntry))
     }
   }
 
@@ -429,20 +419,20 @@ export function connectBoard(options: ConnectOptions): Board {
     },
 
     async *follow(pin, signal, onTrouble) {
-      let at = pin
+      const chain = new Chain(pin, true)
       let failures = 0
       while (!signal.aborted) {
         try {
           for (const part of [history, live]) {
-            for await (const entry of part(at, signal)) {
-              at = pinOf(entry)
+            for await (const entry of part(chain, signal)) {
               failures = 0
               yield entry
             }
           }
         } catch (error) {
           if (isStopped(signal)) return
-          if (!isKeyriteError(error) || error.code === 'board.tampered') throw error
+          if (error instanceof BrokenChain) throw tampered(error)
+          if (!isKeyriteError(error) || isKeyriteError(error, 'board.tampered')) throw error
           onTrouble?.(error)
           await delay(pause(failures, hintOf(error), random), signal)
           failures += 1
@@ -451,11 +441,11 @@ export function connectBoard(options: ConnectOptions): Board {
     },
 
     async putAttachment(bytes) {
-      const hash = sha256Of(bytes)
+      const hash = attachmentHash(bytes)
       const signature = credentials?.sign(ATTACHMENT_LABEL, { board: name, hash }) ?? ''
       const headers = {
         'content-type': 'application/octet-stream',
-        authorization: attachmentHeader(credentials?.name ?? '', signature),
+        authorization: attachmentHeader({ name: credentials?.name ?? '', signature }),
       }
       const body = Uint8Array.from(bytes)
       const answer = await ask({ method: 'PUT', path: `attachments/${hash}`, headers, body, maxBytes: MAX_SMALL })
@@ -466,10 +456,10 @@ export function connectBoard(options: ConnectOptions): Board {
 
     async getAttachment(hash) {
       const answer = await ask({ method: 'GET', path: `attachments/${hash}`, maxBytes: MAX_ATTACHMENT })
-      if (answer.status === 404 && answer.type === 'application/problem+json') throw boardError('missing', { hash })
+      if (answer.status === 404 && answer.type === PROBLEM_TYPE) throw boardError('missing', { hash })
       if (answer.status !== 200) throw problemOf(url, answer)
       if (answer.type !== 'application/octet-stream') throw nonsense(url, answer.type)
-      if (sha256Of(answer.bytes) !== hash) {
+      if (attachmentHash(answer.bytes) !== hash) {
         throw boardError('tampered', { offset: null, why: `the attachment ${hash} is not what its hash says` })
       }
       return answer.bytes
@@ -477,42 +467,11 @@ export function connectBoard(options: ConnectOptions): Board {
   }
 }
 
-/** @throws board.tampered where an entry is no message in a right place, or does not continue the log that was verified up to `at` */
-function checkNext(at: Pin, { offset, head, text }: EntryJson): Entry {
-  const expected = at.offset + 1
-  if (offset !== expected) throw boardError('tampered', { offset: expected, why: `the storage gives offset ${offset} instead` })
-  const message = messageAt(offset, text)
-  if (headAfter(at.head, message, sha256Of(text)) !== head) {
-    throw boardError('tampered', { offset, why: 'the head does not follow from the one before and the message' })
-  }
-  const problem = placeProblem(message)
-  if (problem !== null) throw boardError('tampered', { offset, why: `a message stands there that no honest storage takes: ${problem}` })
-  return { offset, head, text }
-}
-
-/** Whose entry a text is stands in the message alone, so that what is none has no head. */
-function messageAt(offset: number, text: string): Message {
-  try {
-    return parseMessage(text)
-  } catch (cause) {
-    if (!isKeyriteError(cause)) throw cause
-    throw boardError('tampered', { offset, why: `what stands there is no message: ${cause.message.replace(/\.$/, '')}` }, cause)
-  }
-}
-
-/** @throws board.tampered where the log ends before `at`, or otherwise than there */
-function checkEnd(at: Pin, end: Pin): void {
-  if (end.offset < at.offset) {
-    throw boardError('tampered', { offset: at.offset, why: `nothing is left: the log now ends at offset ${end.offset}` })
-  }
-  if (end.offset === at.offset && end.head !== at.head) {
-    throw boardError('tampered', { offset: at.offset, why: 'the head is another one than before' })
-  }
-}
+const BOARD_END = new RegExp(`${BOARD_PATH}$`)
 
 function boardUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null
-  const fits = url !== null && /^https?:$/.test(url.protocol) && /\/boards\/[a-z0-9-]{1,32}\/?$/.test(url.pathname)
+  const fits = url !== null && /^https?:$/.test(url.protocol) && BOARD_END.test(url.pathname)
   if (!fits || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
     throw storageError('bad-url', { url: text.slice(0, 200) })
   }
@@ -524,9 +483,7 @@ function pause(failures: number, hint: number, random: () => number): number {
   return Math.max(longest * (0.5 + random() / 2), Math.min(hint, LAST_HINT))
 }
 
-function hintOf({ facts }: { readonly facts: Readonly<Record<string, unknown>> }): number {
-  return typeof facts['retryAfter'] === 'number' ? facts['retryAfter'] * 1000 : 0
-}
+const hintOf = (error: KeyriteError): number => (isKeyriteError(error, 'board.unreachable') ? (error.facts.retryAfter ?? 0) * 1000 : 0)
 
 function wait(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -541,4 +498,3 @@ function wait(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 const isStopped = (signal: AbortSignal): boolean => signal.aborted
-const pinOf = ({ offset, head }: Pin): Pin => ({ offset, head })

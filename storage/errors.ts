@@ -1,4 +1,7 @@
-import { errorTable, KeyriteError } from '../engine/base/errors.ts'
+import { errorTable, isKeyriteError } from '../engine/base/errors.ts'
+import type { KeyriteError, Reason } from '../engine/base/errors.ts'
+import { NAME_SAYS } from '../engine/base/names.ts'
+import { compileCheck, hexSchema } from '../engine/wire/schema.ts'
 
 const RESEND = 'Send it again as the API describes it: GET /openapi.yaml.'
 const LATER = 'Try again later; nothing was lost.'
@@ -134,7 +137,7 @@ export const storageError = errorTable('storage', {
   }),
   'bad-url': ({ url }: { url: string }) => ({
     what: `${url} is not the address of a board.`,
-    todo: 'Give http(s)://HOST[:PORT]/boards/NAME, with a name of a-z, 0-9 and -, at most 32 characters.',
+    todo: `Give http(s)://HOST[:PORT]/boards/NAME, with a name of ${NAME_SAYS}.`,
   }),
   'port-in-use': ({ host, port }: { host: string; port: number }) => ({
     what: `Port ${port} on ${host} is in use by another program.`,
@@ -170,12 +173,16 @@ export const storageError = errorTable('storage', {
   }),
 })
 
-// Errors as RFC 9457 problem documents.
+declare module '../engine/base/errors.ts' {
+  interface ErrorTables { readonly storage: typeof storageError.table }
+}
+
+// Errors as RFC 9457 problem documents, written and read.
 
 export const PROBLEM_TYPE = 'application/problem+json'
-export const PROBLEM_PREFIX = 'urn:problem-type:keyrite:'
+const PREFIX = 'urn:problem-type:keyrite:'
 
-/** The HTTP status of every error that the storage answers with. */
+/** The HTTP status of every error that the storage answers with; the others keep it from starting. */
 export const STATUS = {
   'bad-request': 400,
   'not-canonical': 400,
@@ -209,9 +216,11 @@ export const STATUS = {
   busy: 503,
   stopping: 503,
   failed: 503,
-} as const
+} as const satisfies Partial<Readonly<Record<Reason<'storage'>, number>>>
 
+/** A reason that the storage answers with. */
 type Kind = keyof typeof STATUS
+const isKind = (reason: string): reason is Kind => Object.hasOwn(STATUS, reason)
 
 export interface Problem {
   readonly type: string
@@ -229,38 +238,57 @@ export interface Refusal {
   readonly headers: Readonly<Record<string, string>>
 }
 
-function kindOf(error: KeyriteError): Kind | null {
-  const [area, reason] = error.code.split('.')
-  return area === 'storage' && reason !== undefined && Object.hasOwn(STATUS, reason) ? (reason as Kind) : null
-}
-
 /** The answer to a request that ended in this error. What is not an error of the storage's own is `internal`. */
 export function refusal(thrown: unknown, path: string): Refusal {
-  const known = thrown instanceof KeyriteError ? kindOf(thrown) : null
-  const error = known !== null && thrown instanceof KeyriteError ? thrown : storageError('internal', { path })
-  const kind = known ?? 'internal'
+  const reason = storageError.made(thrown) ? thrown.code.slice('storage.'.length) : ''
+  const kind = isKind(reason) ? reason : 'internal'
+  const error = storageError.made(thrown) && isKind(reason) ? thrown : storageError('internal', { path })
   const problem = {
-    type: PROBLEM_PREFIX + kind,
+    type: PREFIX + kind,
     title: kind.replaceAll('-', ' '),
     status: STATUS[kind],
     detail: error.message,
     todo: error.todo,
-    ...first(error),
+    ...(isKeyriteError(error, 'storage.slot-taken') ? { first: error.facts } : {}),
   }
   return { problem, headers: headersOf(kind, error) }
-}
-
-function first(error: KeyriteError): Pick<Problem, 'first'> {
-  const { offset, head, text } = error.facts
-  if (typeof offset !== 'number' || typeof head !== 'string' || typeof text !== 'string') return {}
-  return { first: { offset, head, text } }
 }
 
 function headersOf(kind: Kind, error: KeyriteError): Record<string, string> {
   if (kind === 'no-token') return { 'WWW-Authenticate': 'Bearer' }
   if (kind === 'not-authorized') return { 'WWW-Authenticate': 'Keyrite' }
-  const { seconds } = error.facts
-  if (typeof seconds === 'number') return { 'Retry-After': String(seconds) }
+  if (isKeyriteError(error, 'storage.too-many', 'storage.busy')) return { 'Retry-After': String(error.facts.seconds) }
   if (STATUS[kind] === 503) return { 'Retry-After': '5' }
   return {}
+}
+
+/** A problem document as its reader needs it. */
+export interface ReadProblem extends Pick<Problem, 'type' | 'detail' | 'first'> {
+  /** Null where this program knows no such problem. */
+  readonly kind: Kind | null
+}
+
+const checkProblem = compileCheck<Omit<ReadProblem, 'kind'>>({
+  type: 'object',
+  properties: {
+    type: { type: 'string', maxLength: 200 },
+    detail: { type: 'string', maxLength: 2000 },
+    first: {
+      type: 'object',
+      properties: { offset: { type: 'integer', minimum: 0 }, head: hexSchema(32), text: { type: 'string' } },
+      required: ['offset', 'head', 'text'],
+    },
+  },
+  required: ['type', 'detail'],
+})
+
+/** Reads a problem document, of a storage that is not trusted; null for what is none. */
+export function readProblem(text: string): ReadProblem | null {
+  try {
+    const { type, detail, first } = checkProblem(JSON.parse(text), 'its answer')
+    const reason = type.startsWith(PREFIX) ? type.slice(PREFIX.length) : ''
+    return { type, detail, kind: isKind(reason) ? reason : null, ...(first && { first }) }
+  } catch {
+    return null
+  }
 }

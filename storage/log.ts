@@ -7,12 +7,14 @@
 import { EventEmitter } from 'node:events'
 import { isKeyriteError } from '../engine/base/errors.ts'
 import type { KeyriteError } from '../engine/base/errors.ts'
-import type { Entry } from '../engine/wire/board.ts'
 import type { Card } from '../engine/wire/card.ts'
-import { EMPTY_HEAD, headAfter, parseMessage, provesMore, sameStatement } from '../engine/wire/message.ts'
+import { Chain, EMPTY_LOG, holding, pinOf } from '../engine/wire/log.ts'
+import type { BrokenChain, Entry, Linked } from '../engine/wire/log.ts'
+import type { Opened } from '../engine/wire/lobby.ts'
+import { parseMessage, provesMore, sameStatement } from '../engine/wire/message.ts'
 import type { Message, Pin } from '../engine/wire/message.ts'
-import { excess, newCeremonies, newRegister, openedBy, plus, readyIn } from './ceremonies.ts'
-import type { Ceremonies, Opened, Register, Used } from './ceremonies.ts'
+import { excess, newCeremonies, newRegister, openedBy, plus, readyBy } from './ceremonies.ts'
+import type { Ceremonies, Register, Used } from './ceremonies.ts'
 import { sha256Of } from './digest.ts'
 import { storageError } from './errors.ts'
 import { MAX_PAGE, MAX_PAGE_BYTES } from './limits.ts'
@@ -116,8 +118,7 @@ export interface Candidate {
 
 /** The log as it is published. */
 export interface Published {
-  readonly last: Pin
-  readonly heads: readonly string[]
+  readonly chain: Chain
   readonly register: Register
   readonly ceremonies: Ceremonies
   readonly limits: Limits
@@ -126,9 +127,15 @@ export interface Published {
   readonly hasAttachment: (hash: string) => boolean
 }
 
+interface Added {
+  readonly entry: Linked
+  readonly slot: string | null
+  /** It is the first in its slot. */
+  readonly takesSlot: boolean
+}
+
 export type Decision =
-  /** `takesSlot`: it is the first in its slot. */
-  | { readonly kind: 'added'; readonly entry: Stored; readonly takesSlot: boolean }
+  | { readonly kind: 'added'; readonly added: Added }
   | { readonly kind: 'there'; readonly pin: Pin }
   | { readonly kind: 'refused'; readonly error: KeyriteError }
 
@@ -145,7 +152,7 @@ function decider(log: Published, found: readonly Stored[]): (candidate: Candidat
   const opened = new Map<string, Pin>()
   const spent = new Map<string, number>()
   const posted = new Map<string, Used>()
-  let end = log.last
+  const ahead = new Chain(log.chain.pin, true)
 
   const learn = (entry: Stored): void => {
     if (byHash.has(entry.hash)) return
@@ -165,7 +172,7 @@ function decider(log: Published, found: readonly Stored[]): (candidate: Candidat
   const refusal = ({ message: { statement, seen, attachment }, registers }: Candidate, bytes: number): KeyriteError | null => {
     const refused = registers === null ? null : log.register.refuses(registers, cards)
     if (refused !== null) return refused
-    if ((seen.offset === -1 ? EMPTY_HEAD : log.heads[seen.offset]) !== seen.head) {
+    if (log.chain.headAt(seen.offset) !== seen.head) {
       return storageError('seen-differs', { offset: seen.offset })
     }
     if (attachment !== undefined && !log.hasAttachment(attachment)) return storageError('attachment-missing', { hash: attachment })
@@ -175,7 +182,7 @@ function decider(log: Published, found: readonly Stored[]): (candidate: Candidat
   }
 
   return (candidate) => {
-    const { text, hash, message, slot, registers, opens } = candidate
+    const { text, message, slot, registers, opens } = candidate
     const { ceremony, from } = message.statement
     const holders = slot === null ? [] : bySlot.get(slot) ?? []
     const there = placeOf(candidate, holders)
@@ -195,17 +202,14 @@ function decider(log: Published, found: readonly Stored[]): (candidate: Candidat
       if (most !== null) return { kind: 'refused', error: storageError('budget', { name: from, most }) }
       posted.set(key, used)
     }
-    const entry = { offset: end.offset + 1, head: headAfter(end.head, message, hash), text, hash, slot }
-    end = pinOf(entry)
-    learn(entry)
+    const entry = ahead.append(text)
+    learn({ ...entry, slot })
     if (registers !== null) cards.push(registers)
-    if (opens !== null) opened.set(opens.id, end)
+    if (opens !== null) opened.set(opens.id, pinOf(entry))
     spent.set(from, (spent.get(from) ?? 0) + bytes)
-    return { kind: 'added', entry, takesSlot }
+    return { kind: 'added', added: { entry, slot, takesSlot } }
   }
 }
-
-const pinOf = ({ offset, head }: Pin): Pin => ({ offset, head })
 
 export interface Posted {
   readonly pin: Pin
@@ -225,7 +229,8 @@ export interface Log {
   /**
    * Adds a message, or finds where it is.
    *
-   * @throws storage.slot-taken, name-taken, key-taken, attachment-missing, seen-differs, quota, budget, failed, stopping
+   * @throws storage.slot-taken, storage.name-taken, storage.key-taken, storage.attachment-missing, storage.seen-differs,
+   * storage.quota, storage.budget, storage.failed, storage.stopping
    */
   post(candidate: Candidate): Promise<Posted>
   /** Entries after an offset: at most `limit`, and 4 MiB of text unless a single one is larger. */
@@ -242,12 +247,6 @@ interface Queued {
   readonly candidate: Candidate
   readonly resolve: (posted: Posted) => void
   readonly reject: (error: unknown) => void
-}
-
-interface Added {
-  readonly entry: Stored
-  readonly message: Message
-  readonly takesSlot: boolean
 }
 
 const MAX_BATCH = 256
@@ -270,8 +269,8 @@ export async function openLog(
   const register = newRegister()
   const ceremonies = newCeremonies()
   const used = new Map<string, number>()
-  const heads: string[] = []
-  let last = store.last()
+  const chain = new Chain(EMPTY_LOG, true)
+  const last = (): Pin => chain.pin
   let failure: KeyriteError | null = null
   let recent: Entry[] = []
   let recentCharacters = 0
@@ -283,12 +282,14 @@ export async function openLog(
   const spend = (owner: string, bytes: number): void => void used.set(owner, (used.get(owner) ?? 0) + bytes)
   const attachments = await openAttachments(store, limits, { used: (owner) => used.get(owner) ?? 0, spend })
 
-  const note = (entry: Entry, message: Message, takesSlot: boolean): void => {
+  const note = (given: Entry, takesSlot: boolean): void => {
+    const damaged = ({ fact, message: why }: BrokenChain): Error => new Error(`the store of the board ${name} is damaged at offset ${fact.offset}: ${why}`)
+    const entry = holding(() => chain.next(given), damaged)
+    const { message } = entry
     const { ceremony, from } = message.statement
     const bytes = Buffer.byteLength(entry.text)
-    heads.push(entry.head)
     spend(from, bytes)
-    const entering = register.card(from) === undefined ? ifTaken(() => readyIn(message)) : null
+    const entering = register.card(from) === undefined ? ifTaken(() => readyBy(message)) : null
     if (entering !== null && register.refuses(entering.card) === null) register.add(entering.card)
     const author = register.card(from)
     const opened = author === undefined ? null : ifTaken(() => openedBy(message, author))
@@ -296,10 +297,11 @@ export async function openLog(
     if (ceremony !== null) ceremonies.count(ceremony, from, plus(ceremonies.used(ceremony, from), takesSlot, bytes))
   }
   const taken = new Set<string>()
-  for (let after = -1; after < last.offset; after += MAX_PAGE) {
-    const entries = await store.range(after, Math.min(after + MAX_PAGE, last.offset))
+  const stored = store.last()
+  for (let after = -1; after < stored.offset; after += MAX_PAGE) {
+    const entries = await store.range(after, Math.min(after + MAX_PAGE, stored.offset))
     for (const entry of entries) {
-      note(entry, parseMessage(entry.text), entry.slot !== null && !taken.has(entry.slot))
+      note(entry, entry.slot !== null && !taken.has(entry.slot))
       if (entry.slot !== null) taken.add(entry.slot)
     }
   }
@@ -310,18 +312,18 @@ export async function openLog(
     const slots = batch.map(({ candidate }) => candidate.slot).filter((slot) => slot !== null)
     const found = await store.find(batch.map(({ candidate }) => candidate.hash), [...new Set(slots)])
     const decide = decider(
-      { last, heads, register, ceremonies, limits, used: (owner) => used.get(owner) ?? 0, hasAttachment: (hash) => attachments.has(hash) }, found,
+      { chain, register, ceremonies, limits, used: (owner) => used.get(owner) ?? 0, hasAttachment: (hash) => attachments.has(hash) }, found,
     )
     const added: Added[] = []
     const answers = batch.map(({ candidate, resolve, reject }) => {
       const decision = decide(candidate)
       if (decision.kind === 'refused') return () => reject(decision.error)
       if (decision.kind === 'there') return () => resolve({ pin: decision.pin, fresh: false })
-      added.push({ entry: decision.entry, message: candidate.message, takesSlot: decision.takesSlot })
-      return () => resolve({ pin: pinOf(decision.entry), fresh: true })
+      added.push(decision.added)
+      return () => resolve({ pin: pinOf(decision.added.entry), fresh: true })
     })
     if (added.length > 0) {
-      await store.append(added.map(({ entry }) => entry))
+      await store.append(added.map(({ entry: { offset, head, text, hash }, slot }) => ({ offset, head, text, hash, slot })))
       onBatch(added.length, performance.now() - started)
       publish(added)
     }
@@ -329,13 +331,12 @@ export async function openLog(
   }
 
   function publish(added: readonly Added[]): void {
-    for (const { entry, message, takesSlot } of added) {
-      note(entry, message, takesSlot)
+    for (const { entry, takesSlot } of added) {
+      note(entry, takesSlot)
       recent.push({ ...pinOf(entry), text: entry.text })
       recentCharacters += entry.text.length
     }
     if (recent.length > 2 * RECENT || recentCharacters > 2 * RECENT_CHARACTERS) trim()
-    last = store.last()
     events.emit('changed')
   }
 
@@ -376,7 +377,7 @@ export async function openLog(
   return {
     name,
     attachments,
-    last: () => last,
+    last,
     failure: () => failure,
     card: (owner) => register.card(owner),
     participants: () => register.size(),
@@ -392,7 +393,7 @@ export async function openLog(
         working ??= work()
       }),
     async page(after, limit) {
-      const through = Math.min(after + Math.min(limit, MAX_PAGE), last.offset)
+      const through = Math.min(after + Math.min(limit, MAX_PAGE), last().offset)
       if (through <= after) return []
       const first = recent[0]
       const entries =
@@ -403,7 +404,7 @@ export async function openLog(
     },
     changed: (after, ms, signal) =>
       new Promise((resolve) => {
-        if (closed || signal.aborted || last.offset > after) {
+        if (closed || signal.aborted || last().offset > after) {
           resolve()
           return
         }

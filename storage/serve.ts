@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { isKeyriteError } from '../engine/base/errors.ts'
 import { makeFolders } from '../engine/base/files.ts'
+import { isName, isToken, NAME_SAYS, TOKEN_SAYS } from '../engine/base/names.ts'
 import { tokenBuckets } from './admit.ts'
 import type { ServedBoard } from './admit.ts'
 import { createApp } from './app.ts'
@@ -23,7 +24,7 @@ import { stores } from './stores/table.ts'
 import type { StoreKind, StoreName } from './stores/table.ts'
 
 export interface BoardOptions {
-  /** `[a-z0-9-]{1,32}` */
+  /** As names are. */
   readonly name: string
   /** Lets a new participant register. At least 16 characters. Secret. */
   readonly joinToken: string
@@ -54,7 +55,8 @@ export interface Serving {
 /**
  * Starts a storage.
  *
- * @throws storage.bad-option, no-page, unusable, locked, first-version, damaged, tls, port-in-use, cannot-listen
+ * @throws storage.bad-option, storage.no-page, storage.unusable, storage.locked, storage.first-version, storage.damaged,
+ * storage.tls, storage.port-in-use, storage.cannot-listen
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
   checkBoards(options.boards)
@@ -92,14 +94,14 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 function checkBoards(boards: readonly BoardOptions[]): void {
   if (boards.length === 0) throw storageError('bad-option', { option: '--board', why: 'is missing: name at least one board' })
   for (const [i, { name, joinToken }] of boards.entries()) {
-    if (!/^[a-z0-9-]{1,32}$/.test(name)) {
-      throw storageError('bad-option', { option: '--board', why: `is ${name}; a name is a-z, 0-9 and -, at most 32 characters` })
+    if (!isName(name)) {
+      throw storageError('bad-option', { option: '--board', why: `is ${name}; a name is ${NAME_SAYS}` })
     }
     if (boards.findIndex((other) => other.name === name) !== i) {
       throw storageError('bad-option', { option: '--board', why: `names ${name} twice` })
     }
-    if (!/^[\x21-\x7e]{16,256}$/.test(joinToken)) {
-      const why = 'must hold one token of 16 to 256 printable characters without spaces'
+    if (!isToken(joinToken)) {
+      const why = `must hold one token of ${TOKEN_SAYS}`
       throw storageError('bad-option', { option: '--join-token-file', why })
     }
   }
@@ -182,8 +184,9 @@ async function readPem(path: string): Promise<Buffer> {
 function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const inUse = error.code === 'EADDRINUSE'
-      reject(storageError(inUse ? 'port-in-use' : 'cannot-listen', { host, port, why: error.message }, error))
+      reject(error.code === 'EADDRINUSE'
+        ? storageError('port-in-use', { host, port }, error)
+        : storageError('cannot-listen', { host, port, why: error.message }, error))
     })
     server.listen({ host, port, backlog: 1024 }, () => {
       const address = server.address()

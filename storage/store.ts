@@ -3,7 +3,7 @@
  * durable and atomic in order when it resolves, and what it wrote comes back unchanged. Cards and usage are not
  * stored: they follow from the log.
  */
-import type { Entry } from '../engine/wire/board.ts'
+import type { Entry } from '../engine/wire/log.ts'
 import type { Pin } from '../engine/wire/message.ts'
 
 export interface Stored extends Entry {

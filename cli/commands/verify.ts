@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core'
+import { isHex } from '../../engine/base/bytes.ts'
 import { verifySignatures } from '../../engine/run/signatures.ts'
 import { verifyTranscript } from '../../engine/run/verify.ts'
 import { shippedLibrary } from '../../engine/script/load.ts'
@@ -34,8 +35,7 @@ cannot prove: add --transcript with that of the signing, which holds the key's a
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Verify)
     const hashes = flags['script-hash'].map((hash) => hash.toLowerCase())
-    const wrong = hashes.find((hash) => !/^[0-9a-f]{64}$/.test(hash))
-    if (wrong !== undefined) this.error('--script-hash takes a SHA-256: 64 hex digits, as `keyrite ceremony hash` prints it.', { exit: 2 })
+    if (!hashes.every((hash) => isHex(hash, 32))) this.error('--script-hash takes a SHA-256: 64 hex digits, as `keyrite ceremony hash` prints it.', { exit: 2 })
     const verified = (path: string) => withShipped(verifyTranscript(transcriptLines(path), { library: shippedLibrary, verbs, random }), hashes)
     const file = await isSignatureFile(args.file)
     if (file !== undefined) {

@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path'
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import type { Script, Step } from '../../engine/machines/ceremony.ts'
 import { Feed } from '../../engine/run/feed.ts'
-import type { Posted } from '../../engine/run/feed.ts'
+import type { Linked } from '../../engine/wire/log.ts'
 import { readShipped } from '../../engine/script/load.ts'
 import { makeFolders } from '../../engine/base/files.ts'
 import { systemCode } from '../../engine/vault/files.ts'
@@ -85,7 +85,7 @@ export function demoNames(n: number): readonly string[] {
 
 interface Tally extends Progress {
   /** Counts the log's next message. */
-  readonly count: (posted: Posted) => void
+  readonly count: (posted: Linked) => void
 }
 
 /** @param some how many are enough in a step that does not want all */

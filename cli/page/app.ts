@@ -1,4 +1,5 @@
 /** The page of a command: events in, one view, and each part told of it. */
+import { HEX_DIGIT } from '../../engine/base/bytes.ts'
 import type { Role } from '../../engine/channel/carrier.ts'
 import { MOST_FRAME_CHARACTERS, MOST_FRAMES } from '../web/protocol.ts'
 import type { FramesResult, PageState } from '../web/protocol.ts'
@@ -90,9 +91,11 @@ function failureNode(name: FailureName, action?: { readonly text: string; readon
   )
 }
 
+const LONG_HEX = new RegExp(`\\b((?:0x)?${HEX_DIGIT}{64,})\\b`)
+
 /** Keys and signatures in groups that can be compared. */
 const withHex = (line: string): (string | HTMLElement)[] =>
-  line.split(/\b((?:0x)?[0-9a-f]{64,})\b/).map((piece, i) => (i % 2 === 1 ? hexNode(piece) : piece))
+  line.split(LONG_HEX).map((piece, i) => (i % 2 === 1 ? hexNode(piece) : piece))
 
 /** @param code what the other machine may still have to see */
 function endNode({ isGood, lines, next }: NonNullable<PageState['end']>, command: string, code: HTMLElement | undefined): HTMLElement {

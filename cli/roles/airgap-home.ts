@@ -9,6 +9,7 @@
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { isKeyriteError } from '../../engine/base/errors.ts'
+import { cut } from '../../engine/base/text.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
 import { airgapKeyOf } from '../../engine/run/airgap-verify.ts'
 import { backupOf, backupSchema, EPOCH, memorySchema, restoredFrom } from '../../engine/run/memory.ts'
@@ -165,7 +166,7 @@ export function contentsLines({ name, kept, scripts, left }: BackupContents): st
     `  the seed${name === null ? '' : ` and the card of ${name}`}`,
     ...(kept.length === 0 ? ['  no share: none was made yet'] : []),
     ...kept.map((one) => `  the ${one.values.join(', ')} of ${one.script}, ceremony ${short(one.ceremony)}, of ${clockTime(Date.parse(one.finishedAt))}`),
-    ...scripts.map((one) => `  the script ${one.name}, SHA-256 ${one.hash.slice(0, 16)}…`),
+    ...scripts.map((one) => `  the script ${one.name}, SHA-256 ${cut(one.hash, 16)}`),
     ...(left.length === 0 ? ['Nothing is left out: this airgap is in the middle of no ceremony.'] : ['Not in it:']),
     ...left.map((one) => `  the session of ${one.script}, ceremony ${short(one.ceremony)}: not finished, as far as this airgap knows`),
   ]

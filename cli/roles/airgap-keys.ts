@@ -1,11 +1,13 @@
 /** The keys in an airgap's vault, without any secret: what each is, and what this airgap has signed with it. */
+import { cut } from '../../engine/base/text.ts'
+import { counted } from '../../engine/base/words.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { messagesHash } from '../../engine/messages/batch.ts'
 import { blsCredentialsOf } from '../../engine/messages/ethereum.ts'
 import { shownOf } from '../../engine/run/memory.ts'
 import type { Cell } from '../../engine/run/memory.ts'
 import { allMessagesIn } from '../../engine/run/opening.ts'
-import { counted, paint } from '../output.ts'
+import { filled, INDENT, label, paint } from '../output.ts'
 import { outsideLines } from '../screen/blocks.ts'
 import { clockTime } from '../screen/ceremony.ts'
 import type { OpenAirgap } from './airgap-home.ts'
@@ -66,8 +68,6 @@ function signedIn(ceremony: string, { opening }: Cell, scriptOf: OpenAirgap['scr
   return { ceremony, openedAt: opening.opensAt, purpose: typeof purpose === 'string' ? purpose : null, count: messages.length, messages: messagesHash(messages) }
 }
 
-const INDENT = 13
-const label = (name: string): string => `  ${name}`.padEnd(INDENT)
 const under = ' '.repeat(INDENT)
 
 /** What a person is told of a key, in so many columns. */
@@ -75,12 +75,13 @@ export function keyLines(key: AirgapKey, me: string | undefined, width: number):
   const { groupKey, threshold, members, signed } = key
   const of = threshold === null ? counted(members.length, 'member') : `${String(threshold)} of ${String(members.length)}`
   return [
-    `${paint('bold', `Key ${groupKey.slice(0, 16)}…`)}${key.rehearsal ? paint('yellow', ' of a REHEARSAL: it signs in rehearsals only') : ''}`,
+    `${paint('bold', `Key ${cut(groupKey, 16)}`)}${key.rehearsal ? paint('yellow', ' of a REHEARSAL: it signs in rehearsals only') : ''}`,
     `${label('group key')}${groupKey.slice(0, 48)}`, `${under}${groupKey.slice(48)}`,
     `${label('made by')}${key.script}, finished ${clockTime(Date.parse(key.finishedAt))}`,
     `${label('ceremony')}${key.ceremony}`,
     `${label('number')}${key.number}`,
-    ...listLines(of, members.map((name) => (name === me ? `${name} (you)` : name)), width),
+    ...filled([`${of}:`, ...members.map((name, i) => `${name === me ? `${name} (you)` : name}${i < members.length - 1 ? ',' : ''}`)], width - INDENT)
+      .map((line, i) => `${i === 0 ? label('threshold') : under}${line}`),
     `${label('Ethereum')}withdrawal credentials of this key:`,
     `${under}0x${key.withdrawalCredentials.slice(0, 32)}`, `${under}  ${key.withdrawalCredentials.slice(32)}`,
     ...(signed.length === 0 ? [`${label('signed')}nothing yet on this airgap`] : []),
@@ -89,16 +90,4 @@ export function keyLines(key: AirgapKey, me: string | undefined, width: number):
       ...(purpose === null ? [] : outsideLines('', purpose, INDENT, width)),
     ]),
   ]
-}
-
-/** `threshold  3 of 5: anna, ben, …` over as many lines as it takes. */
-function listLines(of: string, names: readonly string[], width: number): string[] {
-  const lines = [`${of}:`]
-  for (const [i, name] of names.entries()) {
-    const piece = `${name}${i < names.length - 1 ? ',' : ''}`
-    const last = lines.at(-1) ?? ''
-    if (INDENT + last.length + 1 + piece.length > width) lines.push(piece)
-    else lines[lines.length - 1] = `${last} ${piece}`
-  }
-  return lines.map((line, i) => `${i === 0 ? label('threshold') : under}${line}`)
 }

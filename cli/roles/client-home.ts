@@ -19,13 +19,16 @@ import type { AttachmentStore, LogStore } from '../../engine/run/feed.ts'
 import { loadScript, shippedByHash, shippedLibrary } from '../../engine/script/load.ts'
 import { createKeyring, openKeyring } from '../../engine/vault/age.ts'
 import { vaultError } from '../../engine/vault/errors.ts'
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import { readBounded, systemCode, writeDurable, writeFailure } from '../../engine/vault/files.ts'
 import { createVault, readVault } from '../../engine/vault/vault.ts'
-import type { Board, Entry } from '../../engine/wire/board.ts'
+import type { Board } from '../../engine/wire/board.ts'
 import { canonical, parseCanonical } from '../../engine/base/canonical.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
+import { hexPattern, isHex } from '../../engine/base/bytes.ts'
 import type { Card } from '../../engine/wire/card.ts'
-import { EMPTY_HEAD, headAfter, MAX_ATTACHMENT, parseMessage, textHash } from '../../engine/wire/message.ts'
+import { Chain, holding } from '../../engine/wire/log.ts'
+import { MAX_ATTACHMENT } from '../../engine/wire/message.ts'
 import { compileCheck, hexSchema, nameSchema, objectSchema } from '../../engine/wire/schema.ts'
 import { cliError } from '../errors.ts'
 import { makeHome, makeInside, refuseAnother, rolePath } from '../home.ts'
@@ -132,7 +135,7 @@ export function airgapOf({ airgap, name }: Identity): PairedAirgap {
 export function attachmentFiles(home: string, keep = true): AttachmentStore {
   const folder = join(home, 'attachments')
   const pathOf = (hash: string): string => {
-    if (!/^[0-9a-f]{64}$/.test(hash)) throw new TypeError('a hash that is none')
+    if (!isHex(hash, 32)) throw new TypeError('a hash that is none')
     return join(folder, hash)
   }
   return {
@@ -158,10 +161,13 @@ export function attachmentFiles(home: string, keep = true): AttachmentStore {
 /** Where a ceremony's transfer in parts is kept, while it is under way. */
 export const clientPartsPath = (home: string, ceremony: string): string => join(home, 'ceremonies', ceremony, 'parts')
 
+/** A ceremony's id, and what a text of it is called. */
+const KEY = new RegExp(`^${hexPattern(32)}/[A-Za-z0-9-]{1,100}$`)
+
 /** Texts of ceremonies, each in a file, written once and durable. */
 export function textStore(home: string): TextStore {
   const pathOf = (key: string): string => {
-    if (!/^[0-9a-f]{64}\/[A-Za-z0-9-]{1,100}$/.test(key)) throw new TypeError('a key that is no file name')
+    if (!KEY.test(key)) throw new TypeError('a key that is no file name')
     return join(home, 'ceremonies', key)
   }
   return {
@@ -184,7 +190,7 @@ export function textStore(home: string): TextStore {
 }
 
 const isMissing = (error: unknown): boolean =>
-  systemCode(error) === 'ENOENT' || (error instanceof Error && 'code' in error && error.code === 'vault.missing')
+  systemCode(error) === 'ENOENT' || isKeyriteError(error, 'vault.missing')
 
 // The client's own copy of its board's log, `log.jsonl`: a message a line, heads computed again when it is read. It is
 // written as it comes in and synced before anything that builds on it goes out, so that no message of this client ever
@@ -227,11 +233,9 @@ export function clientLog(home: string, keep = true, file: LogFile = logFile(joi
       const text = await file.read()
       const whole = text?.slice(0, text.lastIndexOf('\n') + 1) ?? ''
       if (keep && whole !== text) await file.replace(whole)
-      let head = EMPTY_HEAD
-      return whole.split('\n').slice(0, -1).map((line, offset): Entry => {
-        head = headAfter(head, parseMessage(line), textHash(line))
-        return { offset, head, text: line }
-      })
+      const chain = new Chain()
+      // A line that is no message is this machine's own damage, and says itself of what kind.
+      return holding(() => whole.split('\n').slice(0, -1).map((line) => chain.append(line)), (broken) => broken.cause)
     },
     append: async (entries) => {
       if (!keep) return

@@ -1,14 +1,15 @@
 /** The keys of a board that this client's participant has a part in, and what was signed with each. Public all of it. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
-import { printableLine } from '../../engine/base/text.ts'
+import { cut, printableLine } from '../../engine/base/text.ts'
+import { counted } from '../../engine/base/words.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { messagesHash } from '../../engine/messages/batch.ts'
 import { blsCredentialsOf } from '../../engine/messages/ethereum.ts'
 import type { Feed } from '../../engine/run/feed.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
-import { openedIn } from '../../engine/run/lobby.ts'
+import { openedIn } from '../../engine/wire/lobby.ts'
 import { signingOf } from '../../engine/run/signatures.ts'
-import { counted, paint } from '../output.ts'
+import { label, paint } from '../output.ts'
 import { STATE_WORDS, stateOf } from '../screen/ceremony.ts'
 import type { CeremonyState } from '../screen/ceremony.ts'
 import type { Ledgers } from './client-session.ts'
@@ -82,12 +83,10 @@ function keyOf(ledger: Ledger, signed: readonly SignedWith[]): ClientKey {
   }
 }
 
-const label = (name: string): string => `  ${name}`.padEnd(13)
-
 /** What a person is told of a key. */
 export function clientKeyLines({ groupKey, ceremony, number, script, state, missing, threshold, members, rehearsal, withdrawalCredentials, signed }: ClientKey): string[] {
   return [
-    `${paint('bold', groupKey === null ? `Key of ${ceremony.slice(0, 12)}` : `Key ${groupKey.slice(0, 16)}…`, process.stdout)}${rehearsal ? paint('yellow', ' of a REHEARSAL: it signs in rehearsals only', process.stdout) : ''}`,
+    `${paint('bold', groupKey === null ? `Key of ${ceremony.slice(0, 12)}` : `Key ${cut(groupKey, 16)}`, process.stdout)}${rehearsal ? paint('yellow', ' of a REHEARSAL: it signs in rehearsals only', process.stdout) : ''}`,
     `${label('state')}${STATE_WORDS[state]}${missing.length === 0 ? '' : ` (missing: ${missing.join(', ')})`}`,
     ...(groupKey === null ? [] : [`${label('group key')}${groupKey}`]),
     `${label('made by')}${script}`,

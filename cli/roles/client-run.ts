@@ -2,6 +2,8 @@
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { following } from '../../engine/base/signals.ts'
 import { fromHex } from '../../engine/base/bytes.ts'
+import { cut } from '../../engine/base/text.ts'
+import { capital } from '../../engine/base/words.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
 import { bringEnd, ClientWork, endToBring, hasBegun } from '../../engine/run/client-work.ts'
@@ -13,7 +15,7 @@ import { mayBeAccused, unmade } from '../../engine/run/ending.ts'
 import { runError } from '../../engine/run/errors.ts'
 import { pause } from '../../engine/run/feed.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
-import type { Opened } from '../../engine/run/lobby.ts'
+import type { Opened } from '../../engine/wire/lobby.ts'
 import { clientInParts } from '../../engine/run/parts.ts'
 import { abandonStep } from '../../engine/machines/ceremony.ts'
 import { signingOf } from '../../engine/run/signatures.ts'
@@ -203,7 +205,7 @@ async function isLive(home: string, ledgers: Ledgers, opened: Opened, me: string
     return !isOver(stateOf(ledger, Date.now(), me, await hasBegun(textStore(home), ledger))) || mayBeAccused(ledger, me, Date.now())
   } catch (error) {
     if (!isKeyriteError(error)) throw error
-    if (error.code === 'run.unknown-script') return true
+    if (isKeyriteError(error, 'run.unknown-script')) return true
     refused(new Error(`The ceremony ${opened.id.slice(0, 12)} is left out. ${error.message}`))
     return false
   }
@@ -215,7 +217,7 @@ function openedLines({ id, opening, by }: Opened, { ceremony }: Script): string[
     ...(opening.rehearsal ? [paint('yellow', 'This is a REHEARSAL.')] : []),
     ...claimLines(ceremony, opening),
     `opened by ${by} at ${clockTime(Date.parse(opening.opensAt))} with ${opening.roster.map((card) => card.name).join(', ')}`,
-    `ceremony ${id.slice(0, 12)}…, number ${ceremonyNumber(id)}`,
+    `ceremony ${cut(id, 12)}, number ${ceremonyNumber(id)}`,
   ]
 }
 
@@ -261,7 +263,7 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
   const state = stateOf(ledger, Date.now(), me, outcome === 'doubtful')
   const id = ledger.id.slice(0, 12)
   return {
-    lines: [state === 'aborted' ? 'The ceremony was aborted.' : `${STATE_WORDS[state].charAt(0).toUpperCase()}${STATE_WORDS[state].slice(1)}`, ...own, ...abortLines(ledger)],
+    lines: [state === 'aborted' ? 'The ceremony was aborted.' : capital(STATE_WORDS[state]), ...own, ...abortLines(ledger)],
     next: [
       ...(outcome === 'doubtful' ? [`keyrite client abandon ${id}    ends the doubt, for everybody and for good`] : []),
       `When the cause is clear, one of you: keyrite client open --again ${id}`,

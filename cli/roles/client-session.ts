@@ -1,7 +1,9 @@
 /** An unlocked client on its board: what ready, open, run and abort work with. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
+import type { Code } from '../../engine/base/errors.ts'
 import { following } from '../../engine/base/signals.ts'
-import { fromHex } from '../../engine/base/bytes.ts'
+import { printableLine } from '../../engine/base/text.ts'
+import { fromHex, HEX_DIGIT } from '../../engine/base/bytes.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
 import { hasBegun } from '../../engine/run/client-work.ts'
@@ -10,17 +12,18 @@ import { runError } from '../../engine/run/errors.ts'
 import { Feed, pause } from '../../engine/run/feed.ts'
 import { withheldWords } from '../../engine/run/following.ts'
 import { Ledger } from '../../engine/run/ledger.ts'
-import { openedIn } from '../../engine/run/lobby.ts'
-import type { Opened } from '../../engine/run/lobby.ts'
+import { openedIn } from '../../engine/wire/lobby.ts'
+import type { Opened } from '../../engine/wire/lobby.ts'
 import { checkOpening, followedIds } from '../../engine/run/opening.ts'
 import { lockHome } from '../../engine/vault/lock.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
-import { boardError } from '../../engine/wire/board.ts'
+import { tampered } from '../../engine/wire/board.ts'
 import type { Board } from '../../engine/wire/board.ts'
 import { canonical } from '../../engine/base/canonical.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
 import type { Opening } from '../../engine/wire/card.ts'
-import { EMPTY_LOG, signMessage } from '../../engine/wire/message.ts'
+import { Chain, EMPTY_LOG, holding } from '../../engine/wire/log.ts'
+import { signMessage } from '../../engine/wire/message.ts'
 import type { Pin, Statement } from '../../engine/wire/message.ts'
 import { signObject } from '../../engine/wire/sign.ts'
 import { connectBoard } from '../../storage/client.ts'
@@ -107,13 +110,15 @@ export async function caughtUp({ board, feed, pinned, running }: BoardSession, s
   const pin = await pinned
   const head = await asking()
   // Before the feed looks for attachments that such a storage may not have any more.
-  if (head.offset < pin.offset) throw boardError('tampered', { offset: pin.offset, why: `nothing is left: the log now ends at offset ${String(head.offset)}` })
-  if (head.offset === pin.offset && head.head !== pin.head) throw boardError('tampered', { offset: pin.offset, why: 'the head is another one than before' })
+  holding(() => new Chain(pin).end(head), tampered)
   const reading = async () => {
     while (feed.pin.offset < head.offset && !signal.aborted) await pause(20, signal)
   }
   await Promise.race([reading(), running])
 }
+
+/** The first digits of a ceremony's id, or all of them. */
+const ID_BEGINS = new RegExp(`^${HEX_DIGIT}{1,64}$`)
 
 /**
  * The ceremony that a command means: the one whose id begins so, or the only one.
@@ -276,7 +281,7 @@ export class Ledgers {
   async finished(name: string, wanted: string): Promise<Ledger> {
     const refuse = (why: string, todo?: string) => cliError('followed', { name, wanted: wanted.slice(0, 80), why, ...(todo === undefined ? {} : { todo }) })
     const given = wanted.toLowerCase()
-    if (!/^[0-9a-f]{1,64}$/.test(given)) throw refuse('a ceremony’s id has 64 digits of hex, of which the first ones will do')
+    if (!ID_BEGINS.test(given)) throw refuse('a ceremony’s id has 64 digits of hex, of which the first ones will do')
     const fitting = openedIn(this.feed.all).filter(({ id }) => id.startsWith(given))
     const [one, ...more] = fitting
     if (one === undefined) throw refuse('no ceremony on this board has an id that begins so')
@@ -307,14 +312,14 @@ export interface Status {
 }
 
 /** Why a ceremony cannot be read, where that is not for what its opening says. */
-const UNREADABLE: Readonly<Record<string, string>> = { 'run.unknown-script': 'unknown-script', 'board.unreachable': 'unreachable' }
+const UNREADABLE: Readonly<Partial<Record<Code, string>>> = { 'run.unknown-script': 'unknown-script', 'board.unreachable': 'unreachable' }
 
 /** A ceremony that cannot be read, for want of its script or of what it follows, says why. */
 export async function statusOf(home: string, identity: Identity, ledgers: Ledgers, opened: Opened): Promise<Status> {
   const { id, opening, by } = opened
   const number = ceremonyNumber(id)
   const head = [
-    `${opening.script.name} ${opening.script.version}${opening.rehearsal ? ' (REHEARSAL)' : ''}, opened by ${by} at ${clockTime(Date.parse(opening.opensAt))}`,
+    `${opening.script.name} ${printableLine(opening.script.version)}${opening.rehearsal ? ' (REHEARSAL)' : ''}, opened by ${by} at ${clockTime(Date.parse(opening.opensAt))}`,
     `id      ${id}`,
     `number  ${number}`,
   ]

@@ -4,12 +4,14 @@ import { open, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { isKeyriteError, KeyriteError } from '../../engine/base/errors.ts'
+import type { Code, FactsOf } from '../../engine/base/errors.ts'
 import { compactMessages, expandMessages, MAX_MESSAGES } from '../../engine/messages/batch.ts'
 import { messageError } from '../../engine/messages/kind.ts'
 import type { Message } from '../../engine/messages/kind.ts'
 import { placesOf } from '../../engine/script/diagnostic.ts'
 import { readBounded, systemCode } from '../../engine/vault/files.ts'
 import type { Json } from '../../engine/base/canonical.ts'
+import { quoted } from '../../engine/base/text.ts'
 import { whyUnreadable } from '../user-files.ts'
 
 /**
@@ -97,7 +99,7 @@ class Scanner {
       const start = this.at
       if (this.text[start] !== '"') this.fail('a name in double quotes should stand here')
       const name = this.string()
-      if (names.has(name)) throw new Problem(start, `the name ${JSON.stringify(name.slice(0, 80))} stands here for the second time`)
+      if (names.has(name)) throw new Problem(start, `the name ${quoted(name, 80)} stands here for the second time`)
       names.add(name)
       this.take(SPACE)
       if (this.text[this.at] !== ':') this.fail('a colon should stand here')
@@ -215,7 +217,7 @@ export async function readMessagesFile(path: string): Promise<MessagesFile> {
   const places = jsonPlaces(text)
   const placeOf = placesOf(text)
   if ('problem' in places) throw messageError('not-json', { file: path, ...placeOf(places.problem.offset), why: places.problem.why })
-  const located = (pointer: string, error: KeyriteError): KeyriteError => locate(error, path, placeOf(places.offsetOf(pointer)))
+  const located = (pointer: string, error: MessageError) => locate(error, path, placeOf(places.offsetOf(pointer)))
 
   const value = JSON.parse(text) as Json
   if (!Array.isArray(value)) throw located('', messageError('malformed', { where: '', why: 'the file should be a list of messages, [ … ]' }))
@@ -227,14 +229,14 @@ export async function readMessagesFile(path: string): Promise<MessagesFile> {
     try {
       items.push(await withDigest(item, i + 1, dirname(path)))
     } catch (error) {
-      throw isKeyriteError(error) ? located(`/${i}/path`, error) : error
+      throw messageError.made(error) ? located(`/${i}/path`, error) : error
     }
   }
   try {
     const messages = expandMessages(items)
     return { messages, items: compactMessages(messages) }
   } catch (error) {
-    throw isKeyriteError(error) ? located(pointerOf(error, items), error) : error
+    throw messageError.made(error) ? located(pointerOf(error, items), error) : error
   }
 }
 
@@ -264,20 +266,29 @@ async function withDigest(item: Json, number: number, folder: string): Promise<J
   return await fileMessage(resolve(folder, path))
 }
 
+type MessageError = KeyriteError<Code<'message'>>
+
 /** Where the fault stands in the file of messages. */
-function pointerOf({ facts }: KeyriteError, items: readonly Json[]): string {
-  const { item, value, where } = facts
-  if (typeof item !== 'number') return ''
+function pointerOf(error: MessageError, items: readonly Json[]): string {
+  if (!isKeyriteError(error, 'message.unknown-kind', 'message.malformed', 'message.duplicate')) return ''
+  const { item, value } = error.facts
+  if (item === undefined) return ''
   const top = `/${item - 1}`
-  const field = typeof where === 'string' ? where : ''
-  if (typeof value !== 'number') return `${top}${field}`
+  const field = isKeyriteError(error, 'message.malformed') ? error.facts.where : ''
+  if (value === undefined) return `${top}${field}`
   const template = items[item - 1]
   const each = typeof template === 'object' && template !== null && !Array.isArray(template) ? (template as Readonly<Record<string, Json>>)['each'] : undefined
   const name = typeof each === 'object' && each !== null ? Object.keys(each)[0] : undefined
   return field === '' || field === `/${name ?? ''}` ? `${top}/each/${name ?? ''}/${value - 1}` : `${top}${field}`
 }
 
-function locate(error: KeyriteError, file: string, { line, column }: { readonly line: number; readonly column: number }): KeyriteError {
+interface Spot {
+  readonly line: number
+  readonly column: number
+}
+
+/** The same error with its place in the file, in words and as facts. */
+function locate(error: MessageError, file: string, { line, column }: Spot): KeyriteError<Code<'message'>, FactsOf<Code<'message'>> & Spot & { readonly file: string }> {
   const what = `${file}:${line}:${column}: ${error.message}`
   return new KeyriteError(error.code, { ...error.facts, file, line, column }, { what, todo: error.todo }, error)
 }

@@ -5,17 +5,19 @@ import type { Ceremony, Script } from '../../engine/machines/ceremony.ts'
 import { grouped } from '../../engine/messages/kind.ts'
 import type { Message } from '../../engine/messages/kind.ts'
 import { isBlind, signerOf } from '../../engine/messages/kinds.ts'
-import type { Posted } from '../../engine/run/feed.ts'
-import { readyFor, readyOf } from '../../engine/run/lobby.ts'
-import type { Opened } from '../../engine/run/lobby.ts'
-import { checkOpening, checkOpeningForm } from '../../engine/run/opening.ts'
+import type { Linked } from '../../engine/wire/log.ts'
+import { checkOpeningForm, readyFor, readyOf } from '../../engine/wire/lobby.ts'
+import type { Opened } from '../../engine/wire/lobby.ts'
+import { checkOpening } from '../../engine/run/opening.ts'
 import { readBounded } from '../../engine/vault/files.ts'
 import { canonical, canonicalBytes, parseCanonical } from '../../engine/base/canonical.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
+import { quoted } from '../../engine/base/text.ts'
+import { counted } from '../../engine/base/words.ts'
+import { instantOf, isName, NAME } from '../../engine/base/names.ts'
 import type { Card, Opening } from '../../engine/wire/card.ts'
 import { MAX_MESSAGE } from '../../engine/wire/message.ts'
 import { cliError } from '../errors.ts'
-import { counted } from '../output.ts'
 import { parseParameters } from '../parameters.ts'
 import { whyUnreadable } from '../user-files.ts'
 import { readScript } from '../scripts.ts'
@@ -42,7 +44,7 @@ export function makeOpening({ script, parameters, roster, rehearsal, followed = 
     script: { name, version, hash: script.hash },
     parameters,
     roster: [...roster].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    opensAt: now.toISOString().replace(/\.\d+Z$/, 'Z'),
+    opensAt: instantOf(now),
     nonce: toHex(randomBytes(32)),
     rehearsal,
   }
@@ -59,7 +61,7 @@ export function makeOpening({ script, parameters, roster, rehearsal, followed = 
  * @param me who opens, and takes part
  * @throws cli.roster
  */
-export async function rosterOf(posts: readonly Posted[], script: Script, wanted: string | undefined, me: string): Promise<readonly Card[]> {
+export async function rosterOf(posts: readonly Linked[], script: Script, wanted: string | undefined, me: string): Promise<readonly Card[]> {
   const ready = readyFor(posts, script.hash).map((one) => one.card)
   if (wanted === undefined) {
     if (!ready.some((card) => card.name === me)) throw cliError('roster', { why: `you, ${me}, are not ready for ${script.ceremony.name} with this very file yourself` })
@@ -83,9 +85,11 @@ async function readRoster(path: string): Promise<Uint8Array> {
   try {
     return await readBounded(path, 64 * 1024)
   } catch (error) {
-    throw cliError('roster', { why: `${JSON.stringify(path)} is neither a list of names nor a file that can be read (${whyUnreadable(error)})` }, error)
+    throw cliError('roster', { why: `${quoted(path)} is neither a list of names nor a file that can be read (${whyUnreadable(error)})` }, error)
   }
 }
+
+const NAMES = new RegExp(`^${NAME}(,${NAME})+$`)
 
 /**
  * The names in `--roster`, or in the file that it names.
@@ -95,11 +99,11 @@ async function readRoster(path: string): Promise<Uint8Array> {
  */
 export async function namesOf(wanted: string, me: string): Promise<readonly string[]> {
   // A name alone is no roster, so a word alone is a file.
-  const isList = /^[a-z0-9-]{1,32}(,[a-z0-9-]{1,32})+$/.test(wanted)
+  const isList = NAMES.test(wanted)
   const text = isList ? wanted : new TextDecoder().decode(await readRoster(wanted))
   const names = text.split(/[\s,]+/).filter((name) => name !== '')
-  const wrong = names.find((name) => !/^[a-z0-9-]{1,32}$/.test(name))
-  if (wrong !== undefined) throw cliError('roster', { why: `${JSON.stringify(wrong)} is no name` })
+  const wrong = names.find((name) => !isName(name))
+  if (wrong !== undefined) throw cliError('roster', { why: `${quoted(wrong)} is no name` })
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw cliError('roster', { why: `${twice} is named twice` })
   if (!names.includes(me)) throw cliError('roster', { why: `you, ${me}, are not in it, and only who takes part can open` })
@@ -108,7 +112,7 @@ export async function namesOf(wanted: string, me: string): Promise<readonly stri
 }
 
 /** How a ceremony of this script is opened among those who are ready for it so far. @param named as its owner named the script */
-export function openCommand(posts: readonly Posted[], script: Script, named: string): string {
+export function openCommand(posts: readonly Linked[], script: Script, named: string): string {
   const { parameters, follows } = script.ceremony
   const given = Object.entries(parameters).map(([name, type]) => (type === '[message]' ? '--messages FILE' : name === 'purpose' ? '--purpose TEXT' : `--set ${name}=…`))
   const after = Object.keys(follows).map((name) => `--set ${name}=ID`)
@@ -166,7 +170,7 @@ export async function resolveFollows(ledgers: Ledgers, { follows }: Ceremony, wa
  *
  * @throws cli.roster
  */
-export async function rosterAfter(posts: readonly Posted[], followed: FollowedLedgers, wanted: string | undefined, own: Card): Promise<readonly Card[]> {
+export async function rosterAfter(posts: readonly Linked[], followed: FollowedLedgers, wanted: string | undefined, own: Card): Promise<readonly Card[]> {
   const members = Object.values(followed).flatMap(({ roster }) => roster)
   const isMember = ({ airgapKey }: Card): boolean => members.some((one) => one.airgapKey === airgapKey)
   if (!isMember(own)) throw cliError('roster', { why: `you, ${own.name}, took no part with this airgap in the ceremony that made the key` })
@@ -183,7 +187,7 @@ export async function rosterAfter(posts: readonly Posted[], followed: FollowedLe
 }
 
 /** Clients that say, later than the one in the roster, that they speak for its airgap: to be named in `--roster` if that is so. */
-export function otherClients(posts: readonly Posted[], roster: readonly Card[]): readonly string[] {
+export function otherClients(posts: readonly Linked[], roster: readonly Card[]): readonly string[] {
   const all = readyOf(posts)
   return all.flatMap(({ card, offset }) => {
     const member = roster.find((one) => one.airgapKey === card.airgapKey && one.name !== card.name)
@@ -238,7 +242,7 @@ export interface Given {
   readonly rehearsal: boolean
 }
 
-/** Reads what a command line gives. @throws cli.script-*, cli.parameters, message.* */
+/** Reads what a command line gives. @throws cli.script-file, cli.script-invalid, cli.library, cli.parameters, message.* */
 export async function readGiven(named: string, flags: OpenFlags): Promise<Given> {
   const script = await readScript(named)
   const { follows, rest } = splitSets(script.ceremony, flags.set)
@@ -253,7 +257,7 @@ export async function readGiven(named: string, flags: OpenFlags): Promise<Given>
 }
 
 /** What is given, with roster and what it follows, from the board. @throws cli.roster, cli.followed, cli.rehearsal, cli.parameters */
-export async function wishFor(ledgers: Ledgers, posts: readonly Posted[], { script, follows, sets, roster: wanted, rehearsal }: Given, own: Card): Promise<Required<OpeningWish>> {
+export async function wishFor(ledgers: Ledgers, posts: readonly Linked[], { script, follows, sets, roster: wanted, rehearsal }: Given, own: Card): Promise<Required<OpeningWish>> {
   const { ceremony } = script
   const followed = await resolveFollows(ledgers, ceremony, follows, rehearsal)
   const isAfter = Object.keys(ceremony.follows).length > 0

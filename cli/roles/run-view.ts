@@ -1,4 +1,5 @@
 /** What a client shows while it takes part: a record of what it did, and a block with who is awaited and the table. */
+import { capital } from '../../engine/base/words.ts'
 import type { CarrierProgress } from '../../engine/channel/carrier.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { PartProgress } from '../../engine/run/parts.ts'
@@ -114,7 +115,7 @@ export class RunView {
   private tellPage(ledger: Ledger, state: CeremonyState): void {
     const { page, me } = this.use
     if (page === undefined) return
-    const sentence = SENTENCES[this.words] ?? (this.words === '' ? '' : `${this.words.charAt(0).toUpperCase()}${this.words.slice(1)}.`)
+    const sentence = SENTENCES[this.words] ?? (this.words === '' ? '' : `${capital(this.words)}.`)
     const told = {
       isRehearsal: ledger.opening.rehearsal,
       ceremony: pageCeremony(ledger.id, ledger, ledger.ceremony.steps[ledger.current]?.name ?? null),

@@ -2,8 +2,8 @@
  * Text from outside on the airgap's own screen. Its owner believes that screen, so such text is broken into lines here and not by the
  * terminal, each line behind a mark that no text can put there, with nothing in it that could move the cursor or turn the direction of reading.
  */
-import { legible } from '../../engine/base/text.ts'
-import { paint, table } from '../output.ts'
+import { cut, legible } from '../../engine/base/text.ts'
+import { columnsOf, paint, table, textWidth } from '../output.ts'
 
 /** Stands before every line that shows text from outside. */
 export const MARK = '│ '
@@ -14,13 +14,7 @@ const LEAST_WIDTH = 40
 
 /** Columns that the program's lines may take in a window. */
 export const widthOf = (columns: number | undefined): number =>
-  Math.min(MOST_WIDTH, Math.max(LEAST_WIDTH, columns === undefined || columns === 0 ? MOST_WIDTH : columns)) - 1
-
-/**
- * Cells that a character may take. Terminals differ in what they hold for wide, so all but ASCII counts twice: that breaks a line
- * early at worst.
- */
-const cellsOf = (piece: string): number => Array.from(piece).reduce((sum, character) => sum + (character < '\u007f' ? 1 : 2), 0)
+  Math.min(MOST_WIDTH, Math.max(LEAST_WIDTH, columnsOf({ columns }))) - 1
 
 /** A text as lines of at most `width` cells, without marks: broken at a space where a line has one in its second half. */
 export function brokenLines(text: string, width: number): string[] {
@@ -29,13 +23,13 @@ export function brokenLines(text: string, width: number): string[] {
     let current: string[] = []
     let cells = 0
     for (const piece of legible(line)) {
-      const more = cellsOf(piece)
+      const more = textWidth(piece, 2)
       if (cells + more > width) {
         const space = current.lastIndexOf(' ')
         const at = space * 2 > current.length ? space + 1 : current.length
         lines.push(current.slice(0, at).join(''))
         current = current.slice(at)
-        cells = current.reduce((sum, one) => sum + cellsOf(one), 0)
+        cells = current.reduce((sum, one) => sum + textWidth(one, 2), 0)
       }
       current.push(piece)
       cells += more
@@ -105,7 +99,7 @@ const wideLines = ({ label, value, isWarning }: Fact, width: number): string[] =
 
 const rosterLines = ({ people }: Of<'roster'>): string[] => [
   `  ${String(people.length)} participants:`,
-  ...table(people.map(({ name, isMe, airgapKey }, i) => [`    ${String(i + 1)}`, isMe ? paint('bold', `${name} (you)`) : name, `airgap ${airgapKey.slice(0, 16)}…`])),
+  ...table(people.map(({ name, isMe, airgapKey }, i) => [`    ${String(i + 1)}`, isMe ? paint('bold', `${name} (you)`) : name, `airgap ${cut(airgapKey, 16)}`])),
 ]
 
 /** One line for each, cut where it is too long. */

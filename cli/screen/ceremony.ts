@@ -2,6 +2,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { printableLine } from '../../engine/base/text.ts'
+import { counted } from '../../engine/base/words.ts'
 import type { Ceremony, Step } from '../../engine/machines/ceremony.ts'
 import { expandMessages, messagesHash } from '../../engine/messages/batch.ts'
 import { convictedIn, unansweredIn, unansweredWords } from '../../engine/run/disputes.ts'
@@ -14,7 +15,7 @@ import type { Json } from '../../engine/base/canonical.ts'
 import type { Opening } from '../../engine/wire/card.ts'
 import { EXIT } from '../errors.ts'
 import type { ExitCode } from '../errors.ts'
-import { counted, duration, paint, table } from '../output.ts'
+import { duration, paint, table } from '../output.ts'
 
 const MARKS = { done: '✓', awaited: '…', later: '·', disputed: '!', out: '✗' } as const
 

@@ -3,11 +3,12 @@
  * of it comes from outside.
  */
 import { toHex } from '../../engine/base/bytes.ts'
+import { quoted } from '../../engine/base/text.ts'
+import { counted } from '../../engine/base/words.ts'
 import { groupsOf, messagesHash } from '../../engine/messages/batch.ts'
 import type { Group, GroupLine } from '../../engine/messages/batch.ts'
 import type { Line, Message } from '../../engine/messages/kind.ts'
 import { displayMessage, isBlind, isBoundToCeremony, signedBytesOf, signerOf } from '../../engine/messages/kinds.ts'
-import { counted } from '../output.ts'
 import type { Block, Fact } from './blocks.ts'
 
 // Messages to be signed, as blocks for a screen. What they say comes from outside.
@@ -209,7 +210,7 @@ function found(looked: Looked, text: string): readonly Block[] {
     (count === 1 ? [] : lines.filter(has)).map(({ label }) => said(`All ${counted(count, 'message')} of ${kind} have it: ${label}`)))
   const hits = messages.flatMap((message, i) => (ownLines(message, alike).some(has) ? [{ message, number: i + 1 }] : []))
   const [first] = hits
-  const head = [...common, titled(`${String(hits.length)} of ${counted(messages.length, 'message')} with ${JSON.stringify(text)}${hits.length === 0 ? ' of its own.' : ':'}`)]
+  const head = [...common, titled(`${String(hits.length)} of ${counted(messages.length, 'message')} with ${quoted(text)}${hits.length === 0 ? ' of its own.' : ':'}`)]
   if (first !== undefined && hits.length === 1) return [...head, ...messageBlocks(first.message, first.number, ceremony)]
   return [...head, listOf(hits, looked)]
 }

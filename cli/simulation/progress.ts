@@ -1,6 +1,6 @@
 /** Where everyone is in a simulation, and the live table of it: participants × steps. */
 import type { Ceremony } from '../../engine/machines/ceremony.ts'
-import { brief, paint, table } from '../output.ts'
+import { brief, columnsOf, filled, paint, rowsOf, table, textWidth } from '../output.ts'
 import type { Live, Screen } from '../output.ts'
 
 export interface Progress {
@@ -84,7 +84,7 @@ export class ProgressTable {
   }
 
   private lines(): string[] {
-    const rows = (this.screen.rows ?? 24) - 6
+    const rows = rowsOf(this.screen) - 6
     return this.places.size > rows ? this.byStep() : this.byParticipant()
   }
 
@@ -95,12 +95,12 @@ export class ProgressTable {
       ...steps.map((_, i) => this.cell(i, done, doing)),
     ])
     const full = table([['', ...steps.map(({ name }) => name)], ...rows])
-    if (Math.max(...full.map((line) => line.length)) < (this.screen.columns ?? 80)) {
+    if (Math.max(...full.map((line) => textWidth(line))) < columnsOf(this.screen)) {
       return table([['', ...steps.map(({ name }) => this.paint('dim', name))], ...this.coloured(rows)])
     }
     // Too wide: numbers above the columns, names below the table.
     const numbered = [['', ...steps.map((_, i) => this.paint('dim', String(i + 1).padEnd(10)))], ...this.coloured(rows)]
-    const legend = inLines(steps.map(({ name }, i) => `${i + 1} ${name}`), (this.screen.columns ?? 80) - 1)
+    const legend = filled(steps.map(({ name }, i) => `${i + 1} ${name}`), columnsOf(this.screen) - 1, '  ')
     return [...table(numbered), ...legend.map((line) => this.paint('dim', line))]
   }
 
@@ -133,13 +133,3 @@ export class ProgressTable {
   }
 }
 
-/** Words side by side, on as many lines as it takes. */
-function inLines(words: readonly string[], width: number): string[] {
-  const lines: string[] = []
-  for (const word of words) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 2 + word.length <= width) lines[lines.length - 1] = `${last}  ${word}`
-    else lines.push(word)
-  }
-  return lines
-}

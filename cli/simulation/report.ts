@@ -1,20 +1,23 @@
 /** How a simulation went, as data. */
 import type { Ceremony, Script } from '../../engine/machines/ceremony.ts'
 import { OUTCOMES } from '../../engine/machines/client.ts'
-import type { Outcome } from '../../engine/machines/client.ts'
+import type { Outcome, Trouble } from '../../engine/machines/client.ts'
 import { convictedIn, unansweredIn, unansweredWords } from '../../engine/run/disputes.ts'
 import type { Conviction, Unanswered } from '../../engine/run/disputes.ts'
 import { unmade } from '../../engine/run/ending.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Simulated } from '../../engine/simulate/simulate.ts'
 import { checkAbort } from '../../engine/wire/abort.ts'
-import type { Fault } from '../../engine/wire/abort.ts'
+import type { AbortReason, Fault } from '../../engine/wire/abort.ts'
 import { utf8 } from '../../engine/base/bytes.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
+import { quoted } from '../../engine/base/text.ts'
+import { counted } from '../../engine/base/words.ts'
+import { isName } from '../../engine/base/names.ts'
 import { parseMessage, verifyMessage } from '../../engine/wire/message.ts'
 import { cliError, EXIT } from '../errors.ts'
 import type { ExitCode } from '../errors.ts'
-import { brief, counted, paint, table } from '../output.ts'
+import { brief, paint, table } from '../output.ts'
 import { outputLines } from '../screen/ceremony.ts'
 import type { Simulation } from './run.ts'
 
@@ -29,9 +32,9 @@ export interface ParticipantEnd {
   /** As on the command line, where one was simulated. */
   readonly fault: string | null
   /** What its client found wrong, where it aborted for that. */
-  readonly found: { readonly reason: string; readonly step: string | null; readonly accused: string | null; readonly why: string } | null
+  readonly found: { readonly reason: AbortReason; readonly step: string | null; readonly accused: string | null; readonly why: string } | null
   /** What stopped it, where that is no matter of the ceremony. */
-  readonly trouble: { readonly code: string; readonly what: string; readonly todo: string } | null
+  readonly trouble: Trouble | null
 }
 
 export interface Found extends Conviction {
@@ -49,7 +52,7 @@ export interface Report {
   readonly participants: readonly ParticipantEnd[]
   readonly outputs: JsonObject | null
   /** In the order of the log; each participant may say why it aborts. */
-  readonly aborts: readonly { readonly from: string; readonly reason: string; readonly step: string | null; readonly accused: string | null; readonly why: string }[]
+  readonly aborts: readonly { readonly from: string; readonly reason: AbortReason; readonly step: string | null; readonly accused: string | null; readonly why: string }[]
   readonly convicted: readonly Found[]
   /** As who read furthest finds it. */
   readonly unanswered: readonly Unanswered[]
@@ -272,8 +275,8 @@ export function peopleOf(ceremony: Ceremony, count: number | undefined, list: st
   if (names === undefined) throw refuse(`neither --participants nor --names says how many; ${range}`)
   if (names.length < min || names.length > max) throw refuse(`${names.length} are too ${names.length < min ? 'few' : 'many'}; ${range}`)
   if (count !== undefined && names.length !== count) throw refuse(`--participants says ${count}, and --names has ${names.length}`)
-  const wrong = names.find((name) => !/^[a-z0-9-]{1,32}$/.test(name))
-  if (wrong !== undefined) throw refuse(`${JSON.stringify(wrong)} is no name`)
+  const wrong = names.find((name) => !isName(name))
+  if (wrong !== undefined) throw refuse(`${quoted(wrong)} is no name`)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw refuse(`${twice} is named twice`)
   return [...names].sort()

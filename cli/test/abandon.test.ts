@@ -10,7 +10,7 @@ import { tamperingOf } from '../../engine/simulate/faults.ts'
 import { prepareSimulation, runMember, seededRandom } from '../../engine/simulate/simulate.ts'
 import type { SimulatedMember } from '../../engine/simulate/simulate.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
-import { EMPTY_LOG } from '../../engine/wire/message.ts'
+import { EMPTY_LOG } from '../../engine/wire/log.ts'
 import { abandonOn, abandonProblem, refuseAbandon } from '../roles/client-run.ts'
 import { Ledgers, statusOf } from '../roles/client-session.ts'
 import type { ClientSession } from '../roles/client-session.ts'
@@ -126,6 +126,16 @@ describe('keyrite client status', () => {
       expect(status.lines.join('\n')).to.match(says)
     })
   }
+
+  it('shows on one line, and without what steers a terminal, how an opening calls a script that is not here', async () => {
+    const found = await usable()
+    const identity = { version: 2 as const, name: 'ada', board: 'memory', signingKey: '', airgap: null }
+    const { by } = opened(found)
+    const opening = { ...found.opening, script: { name: 'dkg', version: '\u001b[2J1.0\n\u202eA LINE', hash: 'ab'.repeat(32) } }
+    const status = await statusOf(home, identity, new Ledgers(home, await feedUntil(found, 0)), { ...opened(found), opening, by })
+    expect(status.json['state']).to.equal('unknown-script')
+    expect(status.lines[0]).to.match(/^dkg \ufffd\[2J1\.0\ufffd\ufffdA LINE, opened by /)
+  })
 
   it('is that of what is on disk where the storage is gone, and says of what is not there that it cannot be read', async () => {
     const found = await usable()

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { duration, live, paint, table, wrapped } from '../output.ts'
+import { columnsOf, duration, filled, live, paint, rowsOf, screenWidth, table, textWidth, unpainted, wrapped } from '../output.ts'
 
 /** A terminal, as far as the live block uses one: what is on its screen after all that was written. */
 function terminal(columns = 40, rows = 10) {
@@ -73,6 +73,19 @@ describe('output', () => {
     expect(table([])).to.deep.equal([])
   })
 
+  it('measures what is seen of a text, and takes what is not ASCII for twice as wide only in a text from outside', () => {
+    expect([textWidth(''), textWidth('abc'), textWidth('\u001b[1m✓ a…\u001b[22m')]).to.deep.equal([0, 3, 4])
+    expect([textWidth('a🔑é', 2), textWidth('日本', 2), textWidth('🔑', 1)]).to.deep.equal([5, 4, 1])
+    expect(unpainted('\u001b[1mbold\u001b[22m')).to.equal('bold')
+    expect(table([['✓', 'x'], ['aa', 'y']])).to.deep.equal(['✓   x', 'aa  y'])
+  })
+
+  it('takes a terminal that does not know its size for one of 80 by 24', () => {
+    expect([columnsOf({ columns: 0 }), columnsOf({}), columnsOf({ columns: 132 }), rowsOf({ rows: 0 }), rowsOf({ rows: 50 })]).to.deep.equal([80, 80, 132, 24, 50])
+    expect(screenWidth({ columns: 0, isTTY: true, write: () => undefined })).to.equal(80)
+    expect(screenWidth({ columns: 100, write: () => undefined })).to.equal(undefined)
+  })
+
   it('tells durations in two units at most', () => {
     const cases = [[0, '0 s'], [-5, '0 s'], [999, '0 s'], [59_999, '59 s'], [60_000, '1 min'], [70_000, '1 min 10 s'], [3_600_000, '1 h'], [11_100_000, '3 h 5 min'], [187_200_000, '2 d 4 h'], [86_460_000, '1 d']]
     for (const [milliseconds, text] of cases) expect(duration(milliseconds as number)).to.equal(text)
@@ -89,5 +102,14 @@ describe('a text', () => {
     expect(wrapped(text, '    ', 30)).to.equal('Make one with `keyrite\n    client init`, or set\n    KEYRITE_HOME')
     expect(wrapped(text, '', undefined)).to.equal(text)
     expect(wrapped('x'.repeat(50), '  ', 30)).to.equal('x'.repeat(50))
+  })
+
+  it('is broken in each of its lines apart', () => {
+    expect(wrapped('It is not right:\n  - one of them is wrong in many ways\n  - two', '  ', 24)).to.equal('It is not right:\n  - one of them is\n  wrong in many ways\n  - two')
+  })
+
+  it('stands word beside word while there is room, coloured or not', () => {
+    expect(filled(['one', '\u001b[1mtwo\u001b[22m', 'three', 'x'.repeat(12), 'y'], 9, '  ')).to.deep.equal(['one  \u001b[1mtwo\u001b[22m', 'three', 'x'.repeat(12), 'y'])
+    expect(filled([], 9)).to.deep.equal([])
   })
 })

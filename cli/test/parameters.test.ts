@@ -13,7 +13,7 @@ function problems(sets: readonly string[], fields: Readonly<Record<string, strin
   try {
     parseParameters(fields, sets, names)
   } catch (error) {
-    if (isKeyriteError(error, 'cli.parameters')) return error.facts['problems'] as string[]
+    if (isKeyriteError(error, 'cli.parameters')) return error.facts.problems
     throw error
   }
   return []

@@ -1,7 +1,7 @@
 /** Simulated ceremonies as readers find them: the board's log up to where something holds, folded, written as a transcript, followed. */
 import type { Script } from '../../engine/machines/ceremony.ts'
 import { Feed } from '../../engine/run/feed.ts'
-import type { AttachmentStore, Posted } from '../../engine/run/feed.ts'
+import type { AttachmentStore } from '../../engine/run/feed.ts'
 import { Ledger } from '../../engine/run/ledger.ts'
 import { writeTranscript } from '../../engine/run/transcript.ts'
 import { readShipped } from '../../engine/script/load.ts'
@@ -10,7 +10,6 @@ import { seededRandom, simulate } from '../../engine/simulate/simulate.ts'
 import type { Simulated, SimulateOptions } from '../../engine/simulate/simulate.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import type { Board } from '../../engine/wire/board.ts'
-import { EMPTY_HEAD, parseMessage } from '../../engine/wire/message.ts'
 
 export const dkg = readShipped('dkg')
 export const three = ['ada', 'bob', 'cem']
@@ -30,11 +29,9 @@ type Board0 = Pick<Simulated, 'board' | 'opening'>
 
 /** The board's log as a reader folds it, up to where something holds. */
 export function ledgerUntil({ board, opening }: Board0, holds: (ledger: Ledger) => boolean, script: Script = dkg, followed: Readonly<Record<string, Ledger>> = {}): Ledger {
-  const headAt = (offset: number) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head)
-  const ledger = new Ledger({ script, opening, verbs, random: seededRandom('reader'), headAt, followed })
-  for (const { offset, text } of board.entries) {
+  const ledger = new Ledger({ script, opening, verbs, random: seededRandom('reader'), headAt: board.headAt, followed })
+  for (const { offset, message } of board.entries) {
     if (holds(ledger)) return ledger
-    const message = parseMessage(text)
     const attachment = message.attachment === undefined ? undefined : board.attachments.get(message.attachment)
     ledger.accept({ offset, message, ...(attachment === undefined ? {} : { attachment }) })
   }
@@ -44,8 +41,7 @@ export function ledgerUntil({ board, opening }: Board0, holds: (ledger: Ledger) 
 /** As `client export` writes it at that moment. */
 export function transcriptUntil(of: Board0, holds: (ledger: Ledger) => boolean, script: Script = dkg): string {
   const ledger = ledgerUntil(of, holds, script)
-  const posts = of.board.entries.slice(0, ledger.asOf + 1).map(({ offset, text }): Posted => ({ offset, text, message: parseMessage(text) }))
-  return [...writeTranscript(ledger, posts, (offset) => (offset === -1 ? EMPTY_HEAD : of.board.entries[offset]?.head))].join('')
+  return [...writeTranscript(ledger, of.board.entries.slice(0, ledger.asOf + 1))].join('')
 }
 
 /** A client's copy of the log up to an offset, read to there, and nothing more ever comes in. */

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
 import { isKeyriteError } from '../../engine/base/errors.ts'
+import type { Code } from '../../engine/base/errors.ts'
 import { parseListen, runStorage } from '../storage-run.ts'
 import type { StorageFlags } from '../storage-run.ts'
 import { errorOf, keyrite, startKeyrite } from './keyrite/run.ts'
@@ -134,7 +135,7 @@ describe('keyrite storage serve', () => {
     const usual: StorageFlags = {
       listen: '127.0.0.1:0', board: ['meadow'], data: join(folder, 'data'), 'join-token-file': join(folder, 'token'), 'new-join-token': true, store: 'nedb',
     }
-    const cases: readonly (readonly [more: Partial<StorageFlags>, code: string])[] = [
+    const cases: readonly (readonly [more: Partial<StorageFlags>, code: Code])[] = [
       [{ listen: 'here' }, 'cli.listen'],
       [{ board: ['Big'] }, 'storage.bad-option'],
       [{ board: ['meadow', 'meadow'] }, 'storage.bad-option'],

@@ -3,7 +3,8 @@
  * the texts that were read come in. Both at once: the codes of one machine are the acknowledgement of the other's.
  */
 import { randomBytes } from 'node:crypto'
-import { KeyriteError } from '../../engine/base/errors.ts'
+import { isKeyriteError } from '../../engine/base/errors.ts'
+import type { KeyriteError } from '../../engine/base/errors.ts'
 import { LONG_TO_LOOK_AT } from '../../engine/channel/carrier.ts'
 import type { Carrier, CarrierOptions, Incoming } from '../../engine/channel/carrier.ts'
 import { openEnvelope } from '../../engine/channel/envelope.ts'
@@ -128,7 +129,7 @@ export function makeWebCarrier(options: CarrierOptions, tell: (now: Crossing) =>
       lastText = text
       arrived = { text, envelope, frames }
     } catch (problem) {
-      if (!(problem instanceof KeyriteError)) throw problem
+      if (!isKeyriteError(problem)) throw problem
       receiver.startOver()
       return failed(problem)
     }

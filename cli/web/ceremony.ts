@@ -1,8 +1,8 @@
 /** A ceremony as its page shows it. */
-import { stripVTControlCharacters } from 'node:util'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
+import { unpainted } from '../output.ts'
 import { waitingLines } from '../screen/ceremony.ts'
 import type { PageCell, PageCeremony, PageTable } from './protocol.ts'
 
@@ -30,6 +30,6 @@ export function pageTable(ledger: Ledger, me: string, now: number, since?: numbe
         return step.index === ledger.current ? 'awaited' : 'later'
       }),
     })),
-    waiting: waitingLines(ledger, now, since).map((line) => stripVTControlCharacters(line).trim()),
+    waiting: waitingLines(ledger, now, since).map((line) => unpainted(line).trim()),
   }
 }

@@ -3,9 +3,9 @@
  * here that becomes the page's state.
  */
 import { randomBytes } from 'node:crypto'
-import { stripVTControlCharacters } from 'node:util'
 import type { CarrierOptions, Role } from '../../engine/channel/carrier.ts'
 import { failureOf } from '../errors.ts'
+import { unpainted } from '../output.ts'
 import type { Live } from '../output.ts'
 import type { Block } from '../screen/blocks.ts'
 import { QuestionLeft } from '../screen/owner.ts'
@@ -203,7 +203,7 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
       ...terminal,
       log: (line) => {
         terminal.log(line)
-        change({ record: [...state.record, stripVTControlCharacters(line)].slice(-MOST_RECORD) })
+        change({ record: [...state.record, unpainted(line)].slice(-MOST_RECORD) })
       },
     }),
     close: async () => {
@@ -218,7 +218,7 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
 // How a command ended, for its page, which stays open after it.
 
 const pageEnd = (lines: readonly string[], next: readonly string[], isGood: boolean): NonNullable<PageState['end']> => ({
-  isGood, lines: lines.map((line) => stripVTControlCharacters(line)), next: next.map(marked),
+  isGood, lines: lines.map((line) => unpainted(line)), next: next.map(marked),
 })
 
 /** A command, which a terminal has apart from what it does by some blanks, between the marks of what is typed. */

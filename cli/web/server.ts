@@ -12,6 +12,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { isKeyriteError } from '../../engine/base/errors.ts'
+import { wholeNumber } from '../../engine/base/names.ts'
 import { MOST_REASON } from '../../engine/wire/message.ts'
 import { compileCheck, objectSchema } from '../../engine/wire/schema.ts'
 import type { PageFile } from './page-file.ts'
@@ -324,7 +325,7 @@ const portPath = (home: string): string => join(home, 'page-port')
 /** The port of last time, or 0: any that is free. */
 export async function lastPort(home: string): Promise<number> {
   const text = await readFile(portPath(home), 'utf8').catch(() => '')
-  const port = /^\d{4,5}\n?$/.test(text) ? Number(text) : 0
+  const port = wholeNumber(text.replace(/\n$/, ''), 5) ?? 0
   return port >= 1024 && port <= 65_535 ? port : 0
 }
 

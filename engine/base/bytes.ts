@@ -9,6 +9,10 @@ export const bytesError = errorTable('bytes', {
   }),
 })
 
+declare module './errors.ts' {
+  interface ErrorTables { readonly bytes: typeof bytesError.table }
+}
+
 const encoder = new TextEncoder()
 
 /** UTF-8 bytes of a string. */
@@ -28,12 +32,21 @@ export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes)
  * @throws bytes.not-hex
  */
 export function fromHex(text: string, length?: number, what = 'A byte string'): Uint8Array {
-  const wrongLength = length === undefined ? text.length % 2 !== 0 : text.length !== 2 * length
-  if (wrongLength || !/^[0-9a-f]*$/.test(text)) {
-    throw bytesError('not-hex', length === undefined ? { what } : { what, length })
-  }
+  if (!isHex(text, length)) throw bytesError('not-hex', length === undefined ? { what } : { what, length })
   return hexToBytes(text)
 }
+
+/** A digit of it, for a regular expression. */
+export const HEX_DIGIT = '[0-9a-f]'
+
+/** Hex of exactly so many bytes, or of any number of them, for a regular expression. */
+export const hexPattern = (length?: number): string => (length === undefined ? `(${HEX_DIGIT}{2})*` : `${HEX_DIGIT}{${2 * length}}`)
+
+const DIGITS = new RegExp(`^${HEX_DIGIT}*$`)
+
+/** Is this lower-case hex, of exactly so many bytes where that is said? */
+export const isHex = (value: unknown, length?: number): value is string =>
+  typeof value === 'string' && (length === undefined ? value.length % 2 === 0 : value.length === 2 * length) && DIGITS.test(value)
 
 /** Are these the same bytes? Takes a time that depends on the lengths only. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -5,8 +5,8 @@ import { utf8 } from './bytes.ts'
 import { errorTable } from './errors.ts'
 import { printableLine } from './text.ts'
 
-/** A member's name from outside may be of any length, and hold line ends that would look like another line on the screen. */
-const quoted = (text: string): string => printableLine(text.length > 200 ? `${text.slice(0, 200)}…` : text)
+/** A member's name from outside may be of any length. */
+const MOST_SAID = 200
 
 export const wireError = errorTable('wire', {
   'not-json': ({ why }: { why: string }) => ({
@@ -22,10 +22,14 @@ export const wireError = errorTable('wire', {
     todo: 'Begin anew with this version on every machine: new clients, airgaps and boards. Nothing of the earlier one can be carried over.',
   }),
   malformed: ({ what, where, why }: { what: string; where: string; why: string }) => ({
-    what: `${what} is malformed at ${where === '' ? 'its top' : quoted(where)}: ${quoted(why)}.`,
+    what: `${what} is malformed at ${where === '' ? 'its top' : printableLine(where, MOST_SAID)}: ${printableLine(why, MOST_SAID)}.`,
     todo: 'It was altered on the way or made by another version; ask its sender for it again.',
   }),
 })
+
+declare module './errors.ts' {
+  interface ErrorTables { readonly wire: typeof wireError.table }
+}
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
 export type JsonObject = { readonly [key: string]: Json | undefined }

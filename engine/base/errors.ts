@@ -1,6 +1,6 @@
 /**
- * Errors with a code and the facts. Each folder declares one closed table in its `errors.ts`; messages are
- * built there and nowhere else, and nobody parses one. Facts are public by rule: never put a secret in one.
+ * Errors with a code and the facts. Each area declares one closed table; messages are built there and nowhere else, and
+ * nobody parses one. Facts are public by rule: never put a secret in one.
  */
 import { printable } from './text.ts'
 
@@ -10,16 +10,35 @@ export interface ErrorText {
   readonly todo: string
 }
 
-export class KeyriteError extends Error {
+/**
+ * Every area's table, by its codes' prefix. This file knows none of them: each area adds its own, beside the table, as
+ * `declare module` with `interface ErrorTables { readonly wire: typeof wireError.table }`.
+ */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- others fill it
+export interface ErrorTables {}
+
+export type Area = keyof ErrorTables
+
+/** The reasons of one area, the second half of its codes. */
+export type Reason<A extends Area> = keyof ErrorTables[A] & string
+
+/** Every code that there is, or those of one area: `area.reason`, for example `wire.not-canonical`. */
+export type Code<A extends Area = Area> = { [K in A]: `${K}.${Reason<K>}` }[A]
+
+/** The facts of the errors with these codes. */
+export type FactsOf<C extends string> = C extends `${infer A extends Area}.${infer R}` ? FactsIn<ErrorTables[A], R> : never
+type FactsIn<T, R> = R extends keyof T ? (T[R] extends (facts: infer F) => ErrorText ? F : never) : never
+
+/** An error; with its code as the parameter where that is known, and else one of any code. */
+export class KeyriteError<C extends string = Code, F = FactsOf<C>> extends Error {
   override readonly name = 'KeyriteError'
-  /** `area.reason`, for example `wire.not-canonical`. */
-  readonly code: string
+  readonly code: C
   /** JSON values that locate the problem. Public. */
-  readonly facts: Readonly<Record<string, unknown>>
+  readonly facts: Readonly<F>
   /** What the reader can do now. */
   readonly todo: string
 
-  constructor(code: string, facts: Readonly<Record<string, unknown>>, text: ErrorText, cause?: unknown) {
+  constructor(code: C, facts: F, text: ErrorText, cause?: unknown) {
     // Facts quote what came from outside, down to the names of members.
     super(printable(text.what), cause === undefined ? undefined : { cause })
     this.code = code
@@ -28,28 +47,31 @@ export class KeyriteError extends Error {
   }
 }
 
-type Facts = Readonly<Record<string, unknown>>
-type Table = Readonly<Record<string, (facts: never) => ErrorText>>
+/** One text builder a reason; what it takes are the facts of that reason. */
+export type Table<F> = { readonly [R in keyof F]: (facts: F[R]) => ErrorText }
 
-/** The facts that a table's entry wants. */
-type FactsOf<T extends Table, C extends keyof T> = Parameters<T[C]>[0]
-
-/**
- * Makes the error factory of one area.
- *
- * @param area the code's prefix
- * @param table one text builder per reason
- * @returns `make(reason, facts, cause?)`, typed by the table
- */
-export function errorTable<T extends Table>(area: string, table: T) {
-  return <C extends keyof T & string>(reason: C, facts: FactsOf<T, C> & Facts, cause?: unknown): KeyriteError => {
-    const text = table[reason] as ((facts: Facts) => ErrorText) | undefined
-    if (text === undefined) throw new TypeError(`no error ${area}.${reason}`)
-    return new KeyriteError(`${area}.${reason}`, facts, text(facts), cause)
-  }
+/** Makes the errors of one area, typed by its table. */
+export interface ErrorMaker<A extends Area, F> {
+  <R extends keyof F & string>(reason: R, facts: F[R], cause?: unknown): KeyriteError<`${A}.${R}`, F[R]>
+  readonly table: Table<F>
+  /** Is this an error of the area? */
+  readonly made: (error: unknown) => error is KeyriteError<Code<A>>
 }
 
-/** Is this a KeyriteError with this code? */
-export function isKeyriteError(error: unknown, code?: string): error is KeyriteError {
-  return error instanceof KeyriteError && (code === undefined || error.code === code)
+/**
+ * The error maker of one area.
+ *
+ * @param area the codes' prefix, under which the table stands in `ErrorTables`
+ */
+export function errorTable<A extends Area, F>(area: A, table: Table<F>): ErrorMaker<A, F> {
+  const make = <R extends keyof F & string>(reason: R, facts: F[R], cause?: unknown) =>
+    new KeyriteError(`${area}.${reason}`, facts, table[reason](facts), cause)
+  const made = (error: unknown): error is KeyriteError<Code<A>> => isKeyriteError(error) && error.code.startsWith(`${area}.`)
+  return Object.assign(make, { table, made })
+}
+
+/** Is this an error with one of these codes, or with any? */
+export function isKeyriteError<C extends Code = Code>(error: unknown, ...codes: readonly C[]): error is KeyriteError<C> {
+  // eslint-disable-next-line no-restricted-syntax -- the one place that decides it
+  return error instanceof KeyriteError && (codes.length === 0 || codes.some((code) => code === error.code))
 }

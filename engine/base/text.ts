@@ -1,7 +1,21 @@
 /**
- * Legible text, protocol's appendix: what every screen shows as itself. Whoever consents to a text, or reads it, must see
- * all of it; and since a text of another form convicts its maker, all programs must agree on what that is. So the
- * list is fixed, and no runtime is asked, whose Unicode grows from version to version.
+ * Texts from outside, and how each of them becomes fit to be shown: one table of characters (the protocol's appendix), and four
+ * forms. A character has the same fate wherever a form is asked for.
+ *
+ *                               a character of the list   a line end, a tab         any other character
+ *     harmless  `printable`     as it is                  as it is                  U+FFFD
+ *     one line  `printableLine` as it is                  U+FFFD; a space where     U+FFFD
+ *                                                         prose may have it, `flowed`
+ *     legible   `legible`       as it is, a mark on a     a line end begins another its number, <U+202E>
+ *               `legibleText`   letter alone              line; a tab its number
+ *     quoted    `quoted`        one line, cut, in quotation marks that nothing in it can close
+ *
+ * Harmless is what every error says. One line is what must not look like a line of the program's own. Legible is what
+ * somebody consents to, where two texts must never look alike; who is asked for a legible text (`legibleProblem`) is refused any
+ * other. Quoted is what somebody typed or called something.
+ *
+ * Whoever consents to a text, or reads it, must see all of it; and since a text of another form convicts its maker, all programs must
+ * agree on what that is. So the list is fixed, and no runtime is asked, whose Unicode grows from version to version.
  */
 
 /**
@@ -113,6 +127,9 @@ function within(written: string): (point: number) => boolean {
   }
 }
 
+/** Stands where a character is not shown. */
+const REPLACED = '\ufffd'
+
 const isListed = within(LEGIBLE)
 const isMark = within(MARKS)
 
@@ -180,12 +197,37 @@ export function legible(line: string): string[] {
 /** The same for a text of several lines. */
 export const legibleText = (text: string): string => text.split(/\r\n|\n/).map((line) => legible(line).join('')).join('\n')
 
-// Text that quotes what came from outside, made harmless for a screen: it can move no cursor, hide nothing, and turn
-// no direction of reading. An airgap's owner believes that screen.
-
-/** Replaces every character that is not legible, newline and tab aside. */
+/** Harmless: moves no cursor, hides nothing, and turns no direction of reading. */
 export const printable = (text: string): string =>
-  Array.from(piecesOf(text, { lines: true }), ({ piece, isLegible }) => (isLegible || piece === '\t' ? piece : '\ufffd')).join('')
+  Array.from(piecesOf(text, { lines: true }), ({ piece, isLegible }) => (isLegible || piece === '\t' ? piece : REPLACED)).join('')
 
-/** The same on one line, for what must not look like a line of the program's own. */
-export const printableLine = (text: string): string => printable(text).replace(/[\t\n]/g, '\ufffd')
+/**
+ * One line, for what must not look like a line of the program's own.
+ *
+ * @param most characters that are shown of it; what was cut ends in `…`
+ */
+export const printableLine = (text: string, most = Infinity): string => printable(cut(text, most)).replace(/[\t\n]/g, REPLACED)
+
+/** Prose as a single line: its line ends and tabs are a space, as they are to a reader. Nothing else changes. */
+export const flowed = (text: string): string => text.replace(/[\t\n\r ]+/g, ' ')
+
+/** The most characters of a text that are quoted. */
+const MOST_QUOTED = 140
+
+/** Quoted: what somebody typed, or called something, in quotation marks. */
+export const quoted = (text: string, most = MOST_QUOTED): string => JSON.stringify(printableLine(text, most))
+
+/** The first so many characters of a text. None is cut in two. */
+export function firstOf(text: string, most: number): string {
+  // No character takes more than two units.
+  if (text.length <= most) return text
+  let end = 0
+  for (let count = 0; count < most && end < text.length; count++) end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1
+  return text.slice(0, end)
+}
+
+/** A text of at most so many characters as it is; of a longer one the first so many, and `…`. */
+export function cut(text: string, most: number): string {
+  const first = firstOf(text, most)
+  return first.length === text.length ? text : `${first}…`
+}

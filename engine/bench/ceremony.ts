@@ -24,9 +24,10 @@ import { readShipped } from '../script/load.ts'
 import { seededRandom, simulate } from '../simulate/simulate.ts'
 import type { MemberKeys } from '../simulate/simulate.ts'
 import { verbs } from '../verbs/implementations.ts'
-import type { Entry } from '../wire/board.ts'
+import type { Entry } from '../wire/log.ts'
 import type { Opening } from '../wire/card.ts'
-import { EMPTY_HEAD, parseMessage } from '../wire/message.ts'
+import { EMPTY_HEAD } from '../wire/log.ts'
+import { parseMessage } from '../wire/message.ts'
 import { heading, median, print } from './report.ts'
 
 /** One request as it crossed, and the airgap's memory at that time. */
@@ -63,7 +64,7 @@ async function record(n: number, threshold: number) {
     tamper: { [names.at(-1) ?? '']: { exchange: recorded } }, idle: 60_000,
   })
   const outcome = results.get(names[0] ?? '')?.outcome ?? 'none'
-  const log: Log = { opening, entries: board.entries, attachments: Object.fromEntries([...board.attachments].map(([hash, bytes]) => [hash, toHex(bytes)])) }
+  const log: Log = { opening, entries: board.entries.map(({ offset, head, text }) => ({ offset, head, text })), attachments: Object.fromEntries([...board.attachments].map(([hash, bytes]) => [hash, toHex(bytes)])) }
   return { crossings, log, outcome, seconds: (performance.now() - began) / 1000, cpuSeconds: (process.cpuUsage().user - before) / 1e6 }
 }
 

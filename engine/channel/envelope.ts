@@ -5,10 +5,12 @@
 import { sha256Hex } from '../crypto/hash.ts'
 import { canonical, canonicalBytes, parseCanonical } from '../base/canonical.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
+import { isHex } from '../base/bytes.ts'
+import { isName } from '../base/names.ts'
 import { channelError } from './errors.ts'
 
 export interface Envelope {
-  /** What it is: `request`, `answer`, … A name, `[a-z0-9-]{1,32}`. */
+  /** What it is: `request`, `answer`, … A name. */
   readonly kind: string
   /** The ceremony id in hex, or null where there is none yet. */
   readonly ceremony: string | null
@@ -19,8 +21,6 @@ export interface Envelope {
   readonly digest: string
 }
 
-const KIND = /^[a-z0-9-]{1,32}$/
-const CEREMONY = /^[0-9a-f]{64}$/
 const STEP = /^[A-Za-z0-9-]{1,64}$/
 const MEMBERS = ['body', 'ceremony', 'digest', 'kind', 'step']
 
@@ -56,8 +56,8 @@ export function openEnvelope(text: string): Envelope {
 }
 
 function checkNames(kind: Json | undefined, ceremony: Json | undefined, step: Json | undefined): void {
-  if (typeof kind !== 'string' || !KIND.test(kind)) throw channelError('bad-envelope', { where: '/kind', why: 'it is no name' })
-  if (ceremony !== null && (typeof ceremony !== 'string' || !CEREMONY.test(ceremony))) {
+  if (typeof kind !== 'string' || !isName(kind)) throw channelError('bad-envelope', { where: '/kind', why: 'it is no name' })
+  if (ceremony !== null && !isHex(ceremony, 32)) {
     throw channelError('bad-envelope', { where: '/ceremony', why: 'it is neither null nor a ceremony id' })
   }
   if (step !== null && (typeof step !== 'string' || !STEP.test(step))) {

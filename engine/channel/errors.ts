@@ -124,3 +124,7 @@ export const channelError = errorTable('channel', {
     todo: 'This is a bug in keyrite or in a plug-in of yours; please report it.',
   }),
 })
+
+declare module '../base/errors.ts' {
+  interface ErrorTables { readonly channel: typeof channelError.table }
+}

@@ -12,11 +12,12 @@ import { randomBytes } from 'node:crypto'
 import { constants, watch } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { KeyriteError } from '../base/errors.ts'
+import { isKeyriteError } from '../base/errors.ts'
+import type { KeyriteError } from '../base/errors.ts'
 import { following } from '../base/signals.ts'
 import { sha256Hex } from '../crypto/hash.ts'
 import { makeFolders } from '../base/files.ts'
-import { utf8 } from '../base/bytes.ts'
+import { hexPattern, utf8 } from '../base/bytes.ts'
 import { MAX_IMAGE_BYTES, MAX_MESSAGE, MAX_PARTS } from './carrier.ts'
 import type { Carrier, CarrierOptions, CarrierProgress, Incoming, Role } from './carrier.ts'
 import { openEnvelope } from './envelope.ts'
@@ -27,8 +28,8 @@ import type { Receiver } from './transfer.ts'
 
 // The showing side of a shared folder: each transfer is a numbered directory of PNG frames that appears whole.
 
-const TRANSFER = /^([0-9]{6,12})-([0-9a-f]{16})$/
-const UNFINISHED = /^\.writing-[0-9a-f]{16}$/
+const TRANSFER = new RegExp(`^([0-9]{6,12})-(${hexPattern(8)})$`)
+const UNFINISHED = new RegExp(`^\\.writing-${hexPattern(8)}$`)
 
 /** A transfer's directory, `NNNNNN-DIGEST`: the highest number is the newest. */
 interface TransferName {
@@ -208,9 +209,9 @@ function makeFolderReader(folder: string, options: FolderReaderOptions): FolderR
       return current.isDone ? undefined : await readNew(current, signal)
     } catch (cause) {
       const problem = folderError(folder, cause)
-      if (!(problem instanceof KeyriteError)) throw problem
+      if (!isKeyriteError(problem)) throw problem
       // A stick that was pulled out comes back, and a transfer may be replaced while it is read.
-      if (!isGone && problem.code === 'channel.bad-folder') options.onProblem(problem)
+      if (!isGone && isKeyriteError(problem, 'channel.bad-folder')) options.onProblem(problem)
       isGone = true
       return undefined
     }
@@ -267,7 +268,7 @@ function makeFolderReader(folder: string, options: FolderReaderOptions): FolderR
       lastText = text
       return { text, envelope, frames: transfer.good.size, isOld: transfer.name === old }
     } catch (problem) {
-      if (!(problem instanceof KeyriteError)) throw problem
+      if (!isKeyriteError(problem)) throw problem
       options.onProblem(problem)
       return undefined
     }
@@ -279,7 +280,7 @@ function makeFolderReader(folder: string, options: FolderReaderOptions): FolderR
       first = await newestTransfer(folder)
     } catch (cause) {
       // A stick that was pulled out comes back.
-      if (folderError(folder, cause) instanceof KeyriteError) return 'same'
+      if (isKeyriteError(folderError(folder, cause))) return 'same'
       throw cause
     }
     if (first !== undefined && (lastText === undefined || first.digest === digestHint(lastText))) return 'same'
@@ -318,7 +319,7 @@ function frameIn(bytes: Uint8Array): string | null {
   try {
     return readPng(bytes)
   } catch (error) {
-    if (error instanceof KeyriteError) return null
+    if (isKeyriteError(error)) return null
     throw error
   }
 }

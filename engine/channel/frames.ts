@@ -2,7 +2,8 @@
  * One message as an endless sequence of frames, and back from whichever of them arrive. What a message says is not looked at
  * here, so that this runs in a page as well, which packs and unpacks nothing.
  */
-import { KeyriteError } from '../base/errors.ts'
+import { isKeyriteError } from '../base/errors.ts'
+import type { KeyriteError } from '../base/errors.ts'
 import type { PartArray } from './cbor.ts'
 import { makeFountain, makeFountainDecoder, nextSequence, sameTransfer, transferOf } from './fountain.ts'
 import type { Fountain, FountainDecoder, TransferId } from './fountain.ts'
@@ -181,7 +182,7 @@ export function makeMessageReceiver(options: ReceiverOptions = {}): MessageRecei
 }
 
 function known(error: unknown): KeyriteError {
-  if (error instanceof KeyriteError) return error
+  if (isKeyriteError(error)) return error
   throw error
 }
 

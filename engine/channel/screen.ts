@@ -1,5 +1,6 @@
 /** The showing side of the terminal carrier: an animated QR code, sized to the window, with keys for density and speed. */
-import { KeyriteError } from '../base/errors.ts'
+import { isKeyriteError } from '../base/errors.ts'
+import type { KeyriteError } from '../base/errors.ts'
 import { MIN_FRAGMENT } from './carrier.ts'
 import type { CarrierProgress } from './carrier.ts'
 import { channelError } from './errors.ts'
@@ -165,7 +166,8 @@ export function makeScreen(options: ScreenOptions): Screen {
   let layout = ''
   let painted = ''
 
-  const windowNow = (): Window => ({ columns: output.columns ?? 80, rows: output.rows ?? 24 })
+  // A terminal that does not know its size says 0.
+  const windowNow = (): Window => ({ columns: output.columns || 80, rows: output.rows || 24 })
 
   function prepare(text: string): Sending {
     // In a window that is too small nothing is painted until it is larger, and then it is framed anew.
@@ -192,7 +194,7 @@ export function makeScreen(options: ScreenOptions): Screen {
       showing.frames = showing.sending.frames()
       showing.shown = 0
     } catch (problem) {
-      if (!(problem instanceof KeyriteError)) throw problem
+      if (!isKeyriteError(problem)) throw problem
       options.onProblem(problem)
     }
   }

@@ -8,7 +8,8 @@
  * borrows it with `lend`. Closing drops what is still typed, so that it reaches no shell.
  */
 import { StringDecoder } from 'node:string_decoder'
-import { KeyriteError } from '../base/errors.ts'
+import { isKeyriteError } from '../base/errors.ts'
+import type { KeyriteError } from '../base/errors.ts'
 import { LONG_TO_LOOK_AT, MAX_FRAME } from './carrier.ts'
 import type { Carrier, CarrierOptions, Incoming } from './carrier.ts'
 import { openEnvelope } from './envelope.ts'
@@ -198,7 +199,7 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): TerminalCa
       lastText = text
       arrived = { text, envelope, frames }
     } catch (problem) {
-      if (!(problem instanceof KeyriteError)) throw problem
+      if (!isKeyriteError(problem)) throw problem
       receiver.startOver()
       report(problem)
       return

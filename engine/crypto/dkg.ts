@@ -203,7 +203,7 @@ function tryPoint(decode: () => G1, report: (why: string) => void): G1 | undefin
     return decode()
   } catch (error) {
     if (!isKeyriteError(error, 'crypto.bad-point')) throw error
-    report(String(error.facts['why']))
+    report(error.facts.why)
     return undefined
   }
 }

@@ -38,3 +38,7 @@ export const cryptoError = errorTable('crypto', {
     todo: BUG,
   }),
 })
+
+declare module '../base/errors.ts' {
+  interface ErrorTables { readonly crypto: typeof cryptoError.table }
+}

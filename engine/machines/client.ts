@@ -6,6 +6,8 @@
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import type { Json } from '../base/canonical.ts'
+import { isKeyriteError } from '../base/errors.ts'
+import type { Code } from '../base/errors.ts'
 import type { Fault } from '../wire/abort.ts'
 import { boardError } from '../wire/board.ts'
 import { abandonStep, certificateIndex } from './ceremony.ts'
@@ -32,13 +34,20 @@ export interface CollectedHow {
  */
 export type Duty = { readonly kind: 'accused' } | { readonly kind: 'judged'; readonly fault: Fault } | { readonly kind: 'over' }
 
+/** An error that stopped a client: its code, what happened, and what to do. */
+export interface Trouble {
+  readonly code: Code | 'bug'
+  readonly what: string
+  readonly todo: string
+}
+
 export interface ClientContext {
   readonly question: Json | null
   readonly assist: Json | null
   /** What this client found wrong, or null. */
   readonly fault: Fault | null
-  /** What stopped it, where that is no matter of the ceremony: code, text and what to do. */
-  readonly trouble: { readonly code: string; readonly what: string; readonly todo: string } | null
+  /** What stopped it, where that is no matter of the ceremony. */
+  readonly trouble: Trouble | null
 }
 
 export type ClientEvent =
@@ -81,7 +90,7 @@ const machineSetup = setup({
   },
   guards: {
     is: (_, { answer, kind }: { readonly answer: { readonly kind: string }; readonly kind: string }) => answer.kind === kind,
-    isTransport: (_, params: { readonly error: unknown }) => codeOf(params.error) === 'board.unreachable',
+    isTransport: (_, params: { readonly error: unknown }) => isKeyriteError(params.error, 'board.unreachable'),
     isFault: (_, params: { readonly error: unknown }) => faultOf(params.error) !== null,
     // Provided by the runtime, which knows the log and the clock.
     isBound: () => false,
@@ -287,19 +296,10 @@ export function compileClient(ceremony: Ceremony) {
   })
 }
 
-function codeOf(value: unknown): string | undefined {
-  return value instanceof Error && 'code' in value && typeof value.code === 'string' ? value.code : undefined
-}
+/** The fault inside the error that carries it. */
+const faultOf = (error: unknown): Fault | null => (isKeyriteError(error, 'run.fault') ? error.facts : null)
 
-/** A fault, given itself or inside the error that carries it. */
-function faultOf(value: unknown): Fault | null {
-  if (value instanceof Error) return 'fault' in value ? faultOf(value.fault) : null
-  const isFault = typeof value === 'object' && value !== null && 'reason' in value && 'convicts' in value
-  return isFault ? (value as Fault) : null
-}
-
-function troubleOf(value: unknown): ClientContext['trouble'] {
-  const what = value instanceof Error ? value.message : String(value)
-  const todo = value instanceof Error && 'todo' in value ? String(value.todo) : 'Run it again; if it stays, please report it.'
-  return { code: codeOf(value) ?? 'bug', what, todo }
+function troubleOf(error: unknown): Trouble {
+  if (isKeyriteError(error)) return { code: error.code, what: error.message, todo: error.todo }
+  return { code: 'bug', what: error instanceof Error ? error.message : String(error), todo: 'Run it again; if it stays, please report it.' }
 }

@@ -2,8 +2,9 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { isKeyriteError } from '../base/errors.ts'
 import { decodeG1 } from '../crypto/bls.ts'
-import { fromHex, toHex, utf8 } from '../base/bytes.ts'
+import { fromHex, hexPattern, toHex, utf8 } from '../base/bytes.ts'
 import type { Json } from '../base/canonical.ts'
+import { whole } from '../base/names.ts'
 import type { Field, Message } from './kind.ts'
 
 // Addresses of Ethereum's execution layer, with their checksum.
@@ -44,7 +45,7 @@ export function hexField(label: string, size: number): Field {
   return {
     label,
     wants: `${size} bytes: ${size * 2} small hex digits, with or without 0x`,
-    schema: { type: 'string', pattern: `^(0x)?[0-9a-f]{${size * 2}}$` },
+    schema: { type: 'string', pattern: whole(`(0x)?${hexPattern(size)}`) },
     same: bare,
   }
 }
@@ -100,7 +101,6 @@ function why(decode: () => unknown): string | null {
     return null
   } catch (error) {
     if (!isKeyriteError(error)) throw error
-    const reason = typeof error.facts['why'] === 'string' ? error.facts['why'] : error.message
-    return `it is no BLS public key: ${reason}`
+    return `it is no BLS public key: ${isKeyriteError(error, 'crypto.bad-point') ? error.facts.why : error.message}`
   }
 }

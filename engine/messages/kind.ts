@@ -3,8 +3,9 @@
  * its check, what the airgap's owner sees and the bytes that are signed all follow from it.
  */
 import { errorTable } from '../base/errors.ts'
-import { printableLine } from '../base/text.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
+import { printableLine, quoted } from '../base/text.ts'
+import { capital } from '../base/words.ts'
 import type { Schema } from '../wire/schema.ts'
 
 /** Something to be signed, as it stands in an opening. */
@@ -82,8 +83,8 @@ export interface Place {
   readonly value?: number
 }
 
-/** Not more of it than fits a line. */
-const quoted = (text: string): string => JSON.stringify(printableLine(text.length > 80 ? `${text.slice(0, 80)}…` : text))
+/** The most characters of a kind's name, or a place, that fit a line. */
+const MOST_SAID = 80
 
 /** `message 3`, `message 3 (value 17 of its list)`, `the message`. */
 export function placeText({ item, value }: Place): string {
@@ -91,15 +92,13 @@ export function placeText({ item, value }: Place): string {
   return `message ${item}${value === undefined ? '' : ` (value ${value} of its list)`}`
 }
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
-
 export const messageError = errorTable('message', {
   'unknown-kind': ({ kind, known, ...place }: Place & { kind: string; known: readonly string[] }) => ({
-    what: `${capital(placeText(place))} is of the kind ${quoted(kind)}, which this version of keyrite does not know; it is not signed blind.`,
+    what: `${capital(placeText(place))} is of the kind ${quoted(kind, MOST_SAID)}, which this version of keyrite does not know; it is not signed blind.`,
     todo: `The kinds are ${known.join(', ')}; \`keyrite message kinds\` explains them.`,
   }),
   malformed: ({ where, why, ...place }: Place & { where: string; why: string }) => ({
-    what: `${capital(placeText(place))} is refused${where === '' ? '' : ` at ${printableLine(where.slice(0, 80))}`}: ${why}.`,
+    what: `${capital(placeText(place))} is refused${where === '' ? '' : ` at ${printableLine(where, MOST_SAID)}`}: ${why}.`,
     todo: 'Mend it; `keyrite message kinds` shows what each kind wants, with an example.',
   }),
   duplicate: ({ sameAs, ...place }: Place & { sameAs: Place }) => ({
@@ -127,3 +126,7 @@ export const messageError = errorTable('message', {
     todo: 'Name a file that this user may read; paths in a file of messages are relative to it.',
   }),
 })
+
+declare module '../base/errors.ts' {
+  interface ErrorTables { readonly message: typeof messageError.table }
+}

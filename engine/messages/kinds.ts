@@ -67,7 +67,7 @@ export function checkMessage(value: Json | undefined, place: Place = {}): Messag
     checks.get(kind.name)?.(message, 'The message')
   } catch (error) {
     if (!isKeyriteError(error, 'wire.malformed')) throw error
-    const where = String(error.facts['where'])
+    const { where } = error.facts
     throw refuse(where, `it should be ${kind.fields[where.split('/')[1] ?? '']?.wants ?? 'otherwise'}`)
   }
   for (const [name, field] of Object.entries(kind.fields)) {

@@ -4,6 +4,7 @@ import type { SnapshotFrom } from 'xstate'
 import type { JsonObject } from '../base/canonical.ts'
 import { isKeyriteError } from '../base/errors.ts'
 import type { KeyriteError } from '../base/errors.ts'
+import { cut } from '../base/text.ts'
 import { ABANDONED } from '../machines/ceremony.ts'
 import type { Ceremony, Script } from '../machines/ceremony.ts'
 import type { Verbs, Random } from '../verbs/runtime.ts'
@@ -225,21 +226,21 @@ export function erased(cell: Cell, state: Exclude<CellState, 'live'>): Cell {
 
 // What an airgap answers where it refuses.
 
+/** The most characters of each text that a refusal has room for. */
+const MOST_SAID = 2000
+
 /** @throws what is no refusal: it ends this airgap */
 export function refusal(request: string, error: unknown): RefusalAnswer {
   if (!isKeyriteError(error)) throw error
-  return { give: 'refusal', request, code: error.code, what: shortened(error.message), todo: shortened(error.todo), ...faultFacts(error) }
+  return { give: 'refusal', request, code: error.code, what: cut(error.message, MOST_SAID - 1), todo: cut(error.todo, MOST_SAID - 1), ...faultFacts(error) }
 }
 
-/** A text may quote what came from outside, and a cut may fall between the two halves of a character. */
-const shortened = (text: string): string => text.slice(0, 2000).toWellFormed()
-
 function faultFacts(error: KeyriteError): Pick<RefusalAnswer, 'fault'> {
-  if (error.code === 'run.rejected') {
+  if (isKeyriteError(error, 'run.rejected')) {
     const { reason: why } = error.facts
-    return { fault: { reason: 'rejected', accused: null, ...(typeof why === 'string' ? { why } : {}) } }
+    return { fault: { reason: 'rejected', accused: null, ...(why === null ? {} : { why }) } }
   }
-  if (error.code !== 'verb.fault') return {}
+  if (!isKeyriteError(error, 'verb.fault')) return {}
   const { reason, accused } = error.facts
-  return { fault: { reason: String(reason), accused: accused === '' ? null : String(accused) } }
+  return { fault: { reason, accused: accused === '' ? null : accused } }
 }

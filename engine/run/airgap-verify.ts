@@ -12,6 +12,7 @@ import { fieldsCheck, fieldsProblem, valueProblem } from '../verbs/values.ts'
 import { schemaOfType } from '../verbs/types.ts'
 import { canonical } from '../base/canonical.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
+import { listed } from '../base/words.ts'
 import { ceremonyId, indexOf } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import type { Carried, Stated } from '../wire/exchange.ts'
@@ -152,7 +153,7 @@ function checkSenders(known: Known, previous: Step, theirs: readonly Carried[], 
   if (strangers[0] !== undefined) refuse(`${strangers[0].from} is not another participant`)
   if (new Set(theirs.map((one) => one.from)).size !== theirs.length) refuse('a participant is there twice')
   const absent = others.filter((name) => !theirs.some((one) => one.from === name))
-  if (previous.collect.kind === 'all' && absent.length > 0) refuse(`${absent.join(', ')} ${absent.length === 1 ? 'is' : 'are'} missing`)
+  if (previous.collect.kind === 'all' && absent.length > 0) refuse(`${listed(absent)} ${absent.length === 1 ? 'is' : 'are'} missing`)
 }
 
 /** The fields in which a statement must equal this airgap's own; throws by `refuse` where one does not. */

@@ -14,7 +14,7 @@ import type { AirgapEvent, AirgapPlace } from '../machines/airgap.ts'
 import type { Script, Step } from '../machines/ceremony.ts'
 import { checkAbort } from '../wire/abort.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
-import { signCard } from '../wire/card.ts'
+import { cardProblem, signCard } from '../wire/card.ts'
 import type { Card } from '../wire/card.ts'
 import { checkRequest } from '../wire/exchange.ts'
 import type { Answer, CloseRequest, DisputeRequest, PairRequest, Request, Stated, StepRequest } from '../wire/exchange.ts'
@@ -27,7 +27,7 @@ import { checkpointOf, computeDispute, computeStep, isUnderWay, signStated } fro
 import { runError } from './errors.ts'
 import { disputeKey, shownOf } from './memory.ts'
 import type { Cell, StepMemory } from './memory.ts'
-import { cardProblem, refuseBlind } from './opening.ts'
+import { refuseBlind } from './opening.ts'
 import { ABANDONED, abandonStep } from '../machines/ceremony.ts'
 
 // The requests to an airgap that are no steps: answer a dispute, give a ceremony up, close one that is over, pair with a client.

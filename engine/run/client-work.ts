@@ -2,7 +2,7 @@
  * What a client does in each state of its machine. Each thing is kept on disk before anybody sees it, and looked for
  * there first: doing it again asks for no scan and posts the same bytes.
  */
-import { errorTable, KeyriteError } from '../base/errors.ts'
+import { errorTable } from '../base/errors.ts'
 import { openEnvelope, sealEnvelope } from '../channel/envelope.ts'
 import { sha256Hex } from '../crypto/hash.ts'
 import type { Message as MessageSpec, Script, Step } from '../machines/ceremony.ts'
@@ -37,16 +37,11 @@ const airgapError = errorTable('airgap', {
   }),
 })
 
-/** A refusal that ends the ceremony: the machine's guard `isFault` finds the fault in it. */
-export class FaultError extends KeyriteError {
-  readonly fault: Fault
-  constructor(fault: Fault) {
-    super('run.fault', { reason: fault.reason }, { what: fault.why, todo: 'The ceremony aborts; open it again when the cause is clear.' })
-    this.fault = fault
-  }
+declare module '../base/errors.ts' {
+  interface ErrorTables { readonly airgap: typeof airgapError.table }
 }
 
-/** Brings a request to the airgap, and gives back its checked answer. @throws FaultError, airgap.refused, run.answer */
+/** Brings a request to the airgap, and gives back its checked answer. @throws run.fault, airgap.refused, run.answer */
 export async function exchangeWith(
   exchange: (request: string) => Promise<string>, ceremony: string | null, step: string | null, body: Request,
 ): Promise<Answer> {
@@ -61,7 +56,7 @@ export async function exchangeWith(
   if (fault === undefined) throw airgapError('refused', { code, what, todo })
   const { reason, accused, why = what } = fault
   if (fault.why !== undefined && reasonProblem(fault.why) !== null) throw runError('answer', { step: step ?? '', why: 'its owner’s reason is not legible' })
-  throw new FaultError({ reason, accused, step, why, convicts: false, offsets: [] })
+  throw runError('fault', { reason, accused, step, why, convicts: false, offsets: [] })
 }
 
 /** The request for a step: what came before, what was prepared, and the airgap's question answered. */

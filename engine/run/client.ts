@@ -9,7 +9,7 @@ import { isKeyriteError } from '../base/errors.ts'
 import { following } from '../base/signals.ts'
 import type { Step } from '../machines/ceremony.ts'
 import { compileClient } from '../machines/client.ts'
-import type { ClientEvent, CollectedHow, Duty, Outcome } from '../machines/client.ts'
+import type { ClientEvent, CollectedHow, Duty, Outcome, Trouble } from '../machines/client.ts'
 import type { Fault } from '../wire/abort.ts'
 import { ClientWork } from './client-work.ts'
 import type { ClientPorts } from './client-work.ts'
@@ -28,7 +28,7 @@ export interface ClientResult {
   /** What this client found wrong, where it aborted for it. */
   readonly fault: Fault | null
   /** What stopped it, where it is no matter of the ceremony. */
-  readonly trouble: { readonly code: string; readonly what: string; readonly todo: string } | null
+  readonly trouble: Trouble | null
 }
 
 const RETRY_PAUSE = 1000

@@ -1,6 +1,6 @@
 /** The disputes of one ceremony's log: each complaint that took its slot, and what its answer comes to (protocol §5.6). */
 import type { Ceremony, Dispute, Step } from '../machines/ceremony.ts'
-import type { Fault } from '../wire/abort.ts'
+import type { AbortReason, Fault } from '../wire/abort.ts'
 import { COMPLAINER } from '../wire/message.ts'
 import type { AbortSeen, Placed, Slots } from './reading.ts'
 import { judgeDispute } from './verbs.ts'
@@ -165,7 +165,7 @@ const isPartial = (step: Step | undefined): boolean => step !== undefined && ste
 
 export interface Conviction {
   readonly name: string
-  readonly reason: string
+  readonly reason: AbortReason
   readonly why: string
 }
 

@@ -1,4 +1,5 @@
 import { errorTable } from '../base/errors.ts'
+import type { Fault } from '../wire/abort.ts'
 
 export const runError = errorTable('run', {
   opening: ({ why }: { why: string }) => ({
@@ -60,6 +61,11 @@ export const runError = errorTable('run', {
     what: `The airgap’s owner did not take this card of ${name}.`,
     todo: 'If it is your own airgap, compare the signing key on its screen with the one that `keyrite client init` printed; then pair again: `keyrite client pair` here, and `keyrite airgap card` there.',
   }),
+  /** What ends a ceremony: the client's machine finds the fault in it. */
+  fault: ({ why }: Fault) => ({
+    what: why,
+    todo: 'The ceremony aborts; open it again when the cause is clear.',
+  }),
   'no-progress': ({ crossings }: { crossings: number }) => ({
     what: `After ${crossings} crossings this transfer in parts is no further: the airgap drops again and again what it was shown.`,
     todo: 'See what the airgap says on its screen. Start it again, and then this: the transfer begins anew.',
@@ -97,3 +103,7 @@ export const runError = errorTable('run', {
     todo: 'Take the file that `keyrite client signatures -o FILE` wrote, as it is.',
   }),
 })
+
+declare module '../base/errors.ts' {
+  interface ErrorTables { readonly run: typeof runError.table }
+}

@@ -2,9 +2,11 @@
  * A board's log as one client has verified it: every head, from the first message on. What was verified stays pinned
  * on disk; a log that does not continue it stops the client.
  */
-import { EMPTY_LOG, parseMessage } from '../wire/message.ts'
-import type { Message, Pin } from '../wire/message.ts'
-import type { Board, Entry } from '../wire/board.ts'
+import { tampered } from '../wire/board.ts'
+import type { Board } from '../wire/board.ts'
+import { Chain, holding } from '../wire/log.ts'
+import type { Entry, Linked } from '../wire/log.ts'
+import type { Pin } from '../wire/message.ts'
 
 /** Where a client keeps the log that it verified. What was appended must be durable before anything that builds on it is posted. */
 export interface LogStore {
@@ -19,12 +21,6 @@ export interface AttachmentStore {
   readonly put: (hash: string, bytes: Uint8Array) => Promise<void>
 }
 
-export interface Posted {
-  readonly offset: number
-  readonly text: string
-  readonly message: Message
-}
-
 export interface FeedOptions {
   readonly board: Board
   readonly store: LogStore
@@ -35,13 +31,13 @@ export interface FeedOptions {
   readonly retryDelay?: number
 }
 
-type Listener = (posted: Posted) => void
+type Listener = (entry: Linked) => void
 
 /** A live, verified copy of a board's log. */
 export class Feed {
   private readonly options: FeedOptions
-  private readonly heads: string[] = []
-  private readonly posts: Posted[] = []
+  private readonly chain = new Chain()
+  private readonly posts: Linked[] = []
   private readonly listeners = new Set<Listener>()
 
   constructor(options: FeedOptions) {
@@ -50,17 +46,15 @@ export class Feed {
 
   /** The last entry that was verified. */
   get pin(): Pin {
-    const offset = this.heads.length - 1
-    const head = this.heads[offset]
-    return head === undefined ? EMPTY_LOG : { offset, head }
+    return this.chain.pin
   }
 
   /** The head at an offset; that of the empty log at -1. */
   headAt(offset: number): string | undefined {
-    return offset === -1 ? EMPTY_LOG.head : this.heads[offset]
+    return this.chain.headAt(offset)
   }
 
-  get all(): readonly Posted[] {
+  get all(): readonly Linked[] {
     return this.posts
   }
 
@@ -79,17 +73,17 @@ export class Feed {
   async run(signal: AbortSignal): Promise<void> {
     for (const entry of await this.options.store.load()) this.take(entry)
     for await (const entry of this.options.board.follow(this.pin, signal, this.options.onTrouble)) {
-      await this.options.store.append([entry])
-      this.take(entry)
+      const link = holding(() => this.chain.check(entry), tampered)
+      // Nothing is the last that was verified before it is kept.
+      await this.options.store.append([link])
+      this.take(link)
     }
   }
 
   private take(entry: Entry): void {
-    const message = parseMessage(entry.text)
-    this.heads.push(entry.head)
-    const posted: Posted = { offset: entry.offset, text: entry.text, message }
-    this.posts.push(posted)
-    for (const listener of this.listeners) listener(posted)
+    const link = this.chain.next(entry)
+    this.posts.push(link)
+    for (const listener of this.listeners) listener(link)
   }
 
   /**

@@ -2,7 +2,7 @@
  * What an airgap remembers (protocol §7): one JSON value, in the vault. Per ceremony what it was asked and what it
  * answered; of finished ones what they left. Secret: the seed, and every kept value.
  */
-import { fromHex, toHex } from '../base/bytes.ts'
+import { fromHex, isHex, toHex } from '../base/bytes.ts'
 import { airgapKeyPair } from '../crypto/seed.ts'
 import type { Followed } from '../verbs/runtime.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
@@ -200,8 +200,6 @@ export interface KeptShown {
   readonly isUnconfirmed: boolean
 }
 
-const G1 = /^[0-9a-f]{96}$/
-
 /** @param kept a finished ceremony with what it left in the vault */
 export function shownOf(
   { id, opening, values, unconfirmed = false }: { readonly id: string; readonly opening: Opening; readonly values: JsonObject; readonly unconfirmed?: boolean },
@@ -215,7 +213,7 @@ function groupKeyIn(values: JsonObject): string | undefined {
   for (const value of Object.values(values)) {
     if (typeof value !== 'object' || value === null || !('groupKey' in value)) continue
     const { groupKey } = value
-    if (typeof groupKey === 'string' && G1.test(groupKey)) return groupKey
+    if (isHex(groupKey, 48)) return groupKey
   }
   return undefined
 }

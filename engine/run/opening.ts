@@ -1,7 +1,5 @@
 /** What an opening must be before anyone joins (protocol §3). Both roles and every auditor run the same checks. */
 import { isKeyriteError } from '../base/errors.ts'
-import { fromHex } from '../base/bytes.ts'
-import { checkEd25519Key } from '../crypto/ed25519.ts'
 import type { Ceremony, Script } from '../machines/ceremony.ts'
 import { expandMessages } from '../messages/batch.ts'
 import type { Message } from '../messages/kind.ts'
@@ -13,7 +11,7 @@ import { parseType } from '../verbs/types.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
 import { sameCard } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
-import { compileCheck, openingSchema } from '../wire/schema.ts'
+import { openingProblem, rosterProblem } from '../wire/lobby.ts'
 import { runError } from './errors.ts'
 
 // The ceremony that another one follows, by its id: a signing follows the key generation that made its key. Both roles
@@ -64,30 +62,6 @@ function quorumOf({ steps }: Ceremony, name: string, parameters: JsonObject): nu
   }))
 }
 
-/** Checks an opening's form. @throws wire.malformed */
-export const checkOpeningForm = compileCheck<Opening>(openingSchema)
-
-/** Why the card is unusable, or null. */
-export function cardProblem(card: Card): string | null {
-  for (const [what, key] of [['signing key', card.signingKey], ['airgap key', card.airgapKey]] as const) {
-    const problem = checkEd25519Key(fromHex(key, 32))
-    if (problem !== null) return `the ${what} of ${card.name} is unusable: ${problem}`
-  }
-  return card.signingKey === card.airgapKey ? `${card.name} has one key for both machines` : null
-}
-
-function rosterProblem(roster: readonly Card[]): string | null {
-  for (const [i, card] of roster.entries()) {
-    const before = roster[i - 1]
-    if (before !== undefined && before.name === card.name) return `${card.name} is in the roster twice`
-    if (before !== undefined && before.name > card.name) return 'the roster is not sorted by name'
-    const problem = cardProblem(card)
-    if (problem !== null) return problem
-  }
-  const keys = roster.flatMap((card) => [card.signingKey, card.airgapKey])
-  return new Set(keys).size === keys.length ? null : 'two of its keys are equal'
-}
-
 /**
  * Checks an opening against its script: hash, version, parameters, roster.
  *
@@ -107,9 +81,8 @@ export function checkOpening(opening: Opening, script: Script, own?: Card, find:
   const { min, max } = ceremony.participants ?? { min: 2, max: 1024 }
   const n = opening.roster.length
   if (n < min || n > max) refuse(`it has ${n} participants; the script wants ${min} to ${max}`)
-  const problem = rosterProblem(opening.roster)
+  const problem = openingProblem(opening) ?? rosterProblem(opening.roster)
   if (problem !== null) refuse(problem)
-  if (!isDate(opening.opensAt)) refuse('opensAt is no date')
   try {
     fieldsCheck(fieldsOf(ceremony))(opening.parameters, 'The parameters')
   } catch (error) {
@@ -120,12 +93,6 @@ export function checkOpening(opening: Opening, script: Script, own?: Card, find:
   if (parameter !== null) refuse(`a parameter is wrong: ${parameter}`)
   if (own !== undefined) checkOwnCard(opening.roster, own)
   followedBy(ceremony, opening, find)
-}
-
-/** A runtime may read a 30th of February as some other day, and another one not at all. */
-function isDate(opensAt: string): boolean {
-  const time = Date.parse(opensAt)
-  return !Number.isNaN(time) && new Date(time).toISOString() === opensAt.replace('Z', '.000Z')
 }
 
 const known = new WeakMap<Ceremony, Fields>()

@@ -3,7 +3,6 @@
  * believed only as far as it was checked here; what is wrong with it stops the reading as `Refused`.
  */
 import { isKeyriteError } from '../base/errors.ts'
-import { printableLine } from '../base/text.ts'
 import { fromHex } from '../base/bytes.ts'
 import { sha256Hex, taggedHash } from '../crypto/hash.ts'
 import { ABANDONED, abandonStep } from '../machines/ceremony.ts'
@@ -12,9 +11,11 @@ import type { Collected, VerbFault } from '../verbs/runtime.ts'
 import { signatureOf } from '../verbs/table.ts'
 import { fieldsCheck, fieldsProblem } from '../verbs/values.ts'
 import { checkAbort } from '../wire/abort.ts'
-import type { AbortPayload, Fault } from '../wire/abort.ts'
+import type { AbortPayload, AbortReason, Fault } from '../wire/abort.ts'
 import { canonical, canonicalBytes } from '../base/canonical.ts'
 import type { JsonObject } from '../base/canonical.ts'
+import { flowed, printableLine } from '../base/text.ts'
+import { listed } from '../base/words.ts'
 import { indexOf } from '../wire/card.ts'
 import type { Card } from '../wire/card.ts'
 import type { Carried } from '../wire/exchange.ts'
@@ -167,7 +168,7 @@ export function disagreementIn(step: Step, placed: readonly Placed[]): Fault | n
     if (said.size < 2) continue
     return {
       reason: 'disagreement', step: step.name, accused: null, convicts: false,
-      why: `the participants do not agree on ${name}: ${[...said.values()].join(' and ')} say different things`,
+      why: `the participants do not agree on ${name}: ${listed([...said.values()])} say different things`,
       offsets: placed.map((one) => one.offset),
     }
   }
@@ -225,7 +226,7 @@ export class Refused extends Error {
   }
 }
 
-type Refuse = (reason: string, why: string, more?: { readonly convicts?: boolean; readonly isFinal?: boolean }) => never
+type Refuse = (reason: AbortReason, why: string, more?: { readonly convicts?: boolean; readonly isFinal?: boolean }) => never
 
 /** Is the message its author's, by the key on this card? */
 export const isSigned = ({ checks }: Pick<ReadContext, 'checks'>, { message }: Post, card: Card): boolean => checks.message(message, card.signingKey)
@@ -278,7 +279,7 @@ function readAbort({ message, offset }: Post, card: Card, refuse: Refuse): Abort
 
 /** An Abort's words are anybody's, and every screen and report shows them. */
 function readable({ step, evidence, ...payload }: AbortPayload): AbortPayload {
-  const line = (text: string) => printableLine(text.replace(/\s+/g, ' '))
+  const line = (text: string) => printableLine(flowed(text))
   return { ...payload, step: step === null ? null : line(step), evidence: { ...evidence, why: line(evidence.why) } }
 }
 

@@ -14,7 +14,9 @@ import { displayMessage, signedBytesOf, signerOf } from '../messages/kinds.ts'
 import { pointOrNull } from '../verbs/bls.ts'
 import type { Random } from '../verbs/runtime.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
-import { compileCheck, hexSchema, nameSchema, objectSchema } from '../wire/schema.ts'
+import { firstListed } from '../base/words.ts'
+import { CEREMONY_NUMBER } from '../base/names.ts'
+import { compileCheck, hexSchema, nameSchema, objectSchema, patternSchema } from '../wire/schema.ts'
 import { runError } from './errors.ts'
 import type { Ledger } from './ledger.ts'
 import type { Finding, Verification } from './verify.ts'
@@ -90,8 +92,8 @@ const derived = (message: Message) => ({
 const text = { type: 'string', maxLength: 100_000 }
 const checkExport = compileCheck<SignatureExport>(objectSchema({
   keyrite: { type: 'string', const: FORMAT },
-  ceremony: hexSchema(32), number: { type: 'string', pattern: '^[0-9]{5}( [0-9]{5}){7}$' }, rehearsal: { type: 'boolean' }, groupKey: hexSchema(48),
-  key: objectSchema({ ceremony: hexSchema(32), number: { type: 'string', pattern: '^[0-9]{5}( [0-9]{5}){7}$' } }),
+  ceremony: hexSchema(32), number: patternSchema(CEREMONY_NUMBER), rehearsal: { type: 'boolean' }, groupKey: hexSchema(48),
+  key: objectSchema({ ceremony: hexSchema(32), number: patternSchema(CEREMONY_NUMBER) }),
   openedBy: nameSchema, purpose: text,
   messages: {
     type: 'array', minItems: 1, maxItems: 100_000,
@@ -148,7 +150,7 @@ export function verifySignatures(file: string, random: Random, transcript?: Veri
     const problem = signatureProblem(groupKey, signed, messages.map(({ signature }) => signature), random)
     find('signatures', problem, `${checked.length}, each of its message in this ceremony under the group key ${groupKey}`)
     const others = checked.flatMap((message, i) => (signerOf(message) ?? groupKey) === groupKey ? [] : [i + 1])
-    if (others.length > 0) find('signer', `they count under another public key than this one, and are of no use there: ${listed(others)}`, '')
+    if (others.length > 0) find('signer', `they count under another public key than this one, and are of no use there: ${messagesSaid(others)}`, '')
     if (transcript !== undefined) for (const finding of transcript.findings) findings.push({ ...finding, check: `transcript: ${finding.check}` })
     if (transcript !== undefined) find('group key', transcriptProblem(found, checked, transcript), 'as the transcript proves')
     return {
@@ -183,7 +185,7 @@ function derivedProblem(checked: readonly Message[], messages: readonly SignedMe
     const { kind, display } = messages[i] ?? {}
     return isDeepStrictEqual({ kind, message, display }, derived(message)) ? [] : [i + 1]
   })
-  return wrong.length === 0 ? null : `what is shown of it does not follow from the message: ${listed(wrong)}`
+  return wrong.length === 0 ? null : `what is shown of it does not follow from the message: ${messagesSaid(wrong)}`
 }
 
 function signatureProblem(groupKey: string, signed: readonly Uint8Array[], signatures: readonly string[], random: Random): string | null {
@@ -198,16 +200,13 @@ function signatureProblem(groupKey: string, signed: readonly Uint8Array[], signa
   const good = (some: typeof pairs): boolean => verifyBatch(publicKey, some.flatMap(({ hash, signature }) => (signature === null ? [] : [{ hash, signature }])), random)
   if (pairs.every(({ signature }) => signature !== null) && good(pairs)) return null
   const bad = pairs.flatMap((pair, i) => (pair.signature !== null && good([pair]) ? [] : [i + 1]))
-  return `not that of its message in this ceremony under the group key: ${listed(bad)}`
+  return `not that of its message in this ceremony under the group key: ${messagesSaid(bad)}`
 }
 
 const MOST_LISTED = 20
 
 /** `message 3`, `messages 3, 5 and 998 more` */
-function listed(numbers: readonly number[]): string {
-  const more = numbers.length > MOST_LISTED ? ` and ${numbers.length - MOST_LISTED} more` : ''
-  return `message${numbers.length === 1 ? '' : 's'} ${numbers.slice(0, MOST_LISTED).join(', ')}${more}`
-}
+const messagesSaid = (numbers: readonly number[]): string => `message${numbers.length === 1 ? '' : 's'} ${firstListed(numbers, MOST_LISTED)}`
 
 /** Why a transcript does not prove an export's key, or null. */
 function transcriptProblem(found: SignatureExport, messages: readonly Message[], { verdict, isTrusted, ceremony, rehearsal, outputs, followed = {}, parameters }: Verification & { readonly isTrusted: boolean }): string | null {

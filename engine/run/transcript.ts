@@ -19,13 +19,14 @@ import { canonical, canonicalBytes, MAX_DEPTH, parseCanonical } from '../base/ca
 import type { Json, JsonObject } from '../base/canonical.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Opening } from '../wire/card.ts'
-import { ceremonyOf, EMPTY_HEAD, hashOf, markOf, MAX_ATTACHMENT, nextHead, parseMessage, textHash, verifyMessage } from '../wire/message.ts'
+import { openedIn } from '../wire/lobby.ts'
+import { Chain, holding, markIn, markOf } from '../wire/log.ts'
+import type { Linked } from '../wire/log.ts'
+import { MAX_ATTACHMENT } from '../wire/message.ts'
 import type { Message } from '../wire/message.ts'
 import { compileCheck, hexSchema, objectSchema } from '../wire/schema.ts'
 import { runError } from './errors.ts'
-import type { Posted } from './feed.ts'
 import type { Ledger } from './ledger.ts'
-import { checkOpeningForm } from './opening.ts'
 import type { Post } from './reading.ts'
 
 /** One line is at most a message and an attachment, perhaps in hex. */
@@ -87,19 +88,18 @@ const checkEntry = compileCheck<EntryLine>(
 const checkFooter = compileCheck<Footer>(objectSchema({ ceremony: hexSchema(32), entries: { type: 'integer', minimum: 1 } }))
 
 /** Writes the transcript of a ceremony, and of what it follows, out of a verified log, which their ledgers have read to the end. */
-export function* writeTranscript(ledger: Ledger, posts: readonly Posted[], headAt: (offset: number) => string | undefined): Generator<string> {
+export function* writeTranscript(ledger: Ledger, posts: readonly Linked[]): Generator<string> {
   const followed = followedIn(ledger)
   const follows = Object.fromEntries(followed.map(([path, { script }]) => [path, script.source]))
   yield `${canonical({ keyrite: FORMAT, script: ledger.script.source, ...(followed.length === 0 ? {} : { follows }) })}\n`
   const own = ownersOf([ledger, ...followed.map(([, one]) => one)])
-  for (const { offset, text, message } of posts) {
-    const head = headAt(offset) ?? ''
-    const mark = markOf(ceremonyOf(message.statement), message.statement.from)
+  for (const { offset, head, hash, message } of posts) {
+    const mark = markIn(message)
     const owner = own.get(mark)
     const attachment = owner?.ledger.attachmentAt(offset)
     const line: EntryLine = owner !== undefined && offset < owner.ledger.ignoredFrom(owner.name)
       ? { offset, head, message, ...(attachment === undefined ? {} : { attachment: attachmentJson(attachment) }) }
-      : { offset, head, hash: textHash(text), mark }
+      : { offset, head, hash, mark }
     yield `${canonical(line, LINE_DEPTH)}\n`
   }
   yield `${canonical({ ceremony: ledger.id, entries: posts.length })}\n`
@@ -117,30 +117,6 @@ const ownersOf = (ledgers: readonly Ledger[]): ReadonlyMap<string, Owner> =>
 /** All that a ceremony follows, by its path. */
 function followedIn({ followed }: Ledger, before = ''): readonly (readonly [path: string, ledger: Ledger])[] {
   return Object.entries(followed).flatMap(([name, one]) => [[`${before}${name}`, one] as const, ...followedIn(one, `${before}${name}/`)])
-}
-
-/**
- * The Opening that the ceremony has its id from: the first that a participant of it signed, as every client reads the log. A
- * storage may put a copy by somebody else before it; where there is none but such, it is given all the same.
- */
-function openingIn<T extends { readonly message: Message }>(posts: readonly T[], ceremony: string): T | undefined {
-  const all = posts.filter(({ message: { statement } }) =>
-    statement.type === 'Opening' && isOpening(statement.payload) && ceremonyId(statement.payload) === ceremony)
-  return all.find(({ message }) => {
-    const { payload, from } = message.statement
-    const card = isOpening(payload) ? payload.roster.find((one) => one.name === from) : undefined
-    return card !== undefined && verifyMessage(message, card.signingKey)
-  }) ?? all[0]
-}
-
-function isOpening(payload: JsonObject): payload is Opening {
-  try {
-    checkOpeningForm(payload, 'An opening')
-    return true
-  } catch (error) {
-    if (isKeyriteError(error)) return false
-    throw error
-  }
 }
 
 /** An attachment as JSON if it is that, byte for byte; whatever else a participant or a stranger attached, in hex. */
@@ -170,8 +146,6 @@ export interface TranscriptPart {
   readonly ceremony: string
   readonly opening: Opening
   readonly openedBy: string
-  readonly openingOffset: number
-  readonly openingMessage: Message
   /** What it follows, as far as the transcript has scripts for it, by the script's local name. */
   readonly followed: Readonly<Record<string, TranscriptPart>>
 }
@@ -208,7 +182,7 @@ export function refuseHidden({ hidden, lineOf }: Transcript, ledgers: readonly L
 }
 
 /** The head of a transcript's log at an offset. */
-export const headIn = ({ heads }: Transcript) => (offset: number): string | undefined => (offset === -1 ? EMPTY_HEAD : heads[offset])
+export const headIn = ({ chain }: Transcript) => (offset: number): string | undefined => chain.headAt(offset)
 
 /** An entry that stands by its hash alone. */
 export interface Hidden {
@@ -220,7 +194,8 @@ export interface Hidden {
 export interface Transcript extends TranscriptPart {
   readonly posts: readonly Post[]
   readonly hidden: readonly Hidden[]
-  readonly heads: readonly string[]
+  /** Every head, from the first to the last. */
+  readonly chain: Chain
   /** The line that an offset stands in, from 1. */
   readonly lineOf: (offset: number) => number
 }
@@ -238,7 +213,7 @@ export function linesOf(text: string): readonly string[] {
  * @throws run.transcript with the line
  */
 export function readTranscript(lines: Iterable<string>): Transcript {
-  const heads: string[] = []
+  const chain = new Chain()
   const posts: Post[] = []
   const hidden: Hidden[] = []
   let header: Header | undefined
@@ -259,12 +234,7 @@ export function readTranscript(lines: Iterable<string>): Transcript {
       continue
     }
     const entry = checkLine(checkEntry, value, index)
-    if (entry.offset !== heads.length) throw damaged(`its offset is ${entry.offset}, not ${heads.length}`)
-    const read = readEntry(entry, damaged)
-    const { statement } = 'message' in read ? read.message : { statement: undefined }
-    const [mark, hash] = statement === undefined ? [entry.mark ?? '', entry.hash ?? ''] : [markOf(ceremonyOf(statement), statement.from), hashOf(entry.message ?? null)]
-    if (nextHead(heads.at(-1) ?? EMPTY_HEAD, mark, hash) !== entry.head) throw damaged('its head does not follow from the one before it and from its message')
-    heads.push(entry.head)
+    const read = holding(() => readEntry(entry, chain, damaged), (broken) => damaged(broken.message))
     if (!('message' in read)) {
       hidden.push(read)
       continue
@@ -274,15 +244,20 @@ export function readTranscript(lines: Iterable<string>): Transcript {
     posts.push(read)
   }
   if (header === undefined || footer === undefined) throw damaged('it is cut off')
-  if (footer.entries !== heads.length) throw damaged(`it counts ${footer.entries} entries, but there are ${heads.length}`)
+  const count = chain.pin.offset + 1
+  if (footer.entries !== count) throw damaged(`it counts ${footer.entries} entries, but there are ${count}`)
   const { ceremony } = footer
   const { script, follows = {} } = header
   const partOf = (ceremony: string, scriptSource: string, path: string): TranscriptPart => {
-    const found = openingIn(posts, ceremony)
-    const opening = found?.message.statement.payload
-    if (found === undefined || opening === undefined || !isOpening(opening)) {
+    // A storage may put copies by others before the one that counts.
+    const copies = posts.filter(({ message: { statement } }) => statement.type === 'Opening' && ceremonyId(statement.payload) === ceremony)
+    const [copy] = copies
+    if (copy === undefined) {
       throw damaged(path === '' ? 'no opening in it has this ceremony id' : `no opening in it is that of ${path}, which the ceremony follows`)
     }
+    const [found] = openedIn(copies)
+    if (found === undefined) throw runError('transcript', { line: lineOf(copy.offset), why: 'the opening is not one that a participant of it signed in the right form' })
+    const { opening, by: openedBy } = found
     const below = Object.entries(follows).flatMap(([one, source]) => {
       const name = path === '' ? one : one.startsWith(`${path}/`) ? one.slice(path.length + 1) : ''
       if (name === '' || name.includes('/')) return []
@@ -290,12 +265,15 @@ export function readTranscript(lines: Iterable<string>): Transcript {
       return [[name, partOf(typeof id === 'string' ? id : '', source, one)] as const]
     })
     return {
-      scriptSource, ceremony, opening, openedBy: found.message.statement.from, openingOffset: found.offset, openingMessage: found.message,
+      scriptSource, ceremony, opening, openedBy,
       followed: Object.fromEntries(below),
     }
   }
-  return { ...partOf(ceremony, script, ''), posts, hidden, heads, lineOf: (offset) => offset + 2 }
+  return { ...partOf(ceremony, script, ''), posts, hidden, chain, lineOf }
 }
+
+/** After the header, an entry a line. */
+const lineOf = (offset: number): number => offset + 2
 
 function readLine(line: string, index: number): Json {
   if (line.length > MAX_LINE) throw runError('transcript', { line: index + 1, why: 'it is too long' })
@@ -321,24 +299,17 @@ function readHeader(value: Json, index: number): Header {
 
 const isFooter = (value: Json): boolean => typeof value === 'object' && value !== null && Object.hasOwn(value, 'entries')
 
-function readEntry({ offset, hash, mark, message, attachment }: EntryLine, damaged: (why: string) => Error): Post | Hidden {
+/** @throws BrokenChain where it does not continue what was read */
+function readEntry({ offset, head, hash, mark, message, attachment }: EntryLine, chain: Chain, damaged: (why: string) => Error): Post | Hidden {
   if (message === undefined) {
     if (hash === undefined || mark === undefined) throw damaged('it must hold a message, or a hash and a mark')
     if (attachment !== undefined) throw damaged('it has an attachment and no message')
+    chain.skip({ offset, head, hash, mark })
     return { offset, mark }
   }
   if (hash !== undefined || mark !== undefined) throw damaged('it must hold a message, or a hash and a mark, and not both')
-  const parsed = parsedMessage(canonical(message), damaged)
+  const { message: parsed } = chain.next({ offset, head, text: canonical(message) })
   const bytes = attachment === undefined ? undefined : attachmentBytes(attachment, damaged)
   if (bytes !== undefined && sha256Hex(bytes) !== parsed.attachment) throw damaged('its attachment is not the one that its message names')
   return { offset, message: parsed, ...(bytes === undefined ? {} : { attachment: bytes }) }
-}
-
-function parsedMessage(text: string, damaged: (why: string) => Error): Message {
-  try {
-    return parseMessage(text)
-  } catch (error) {
-    if (isKeyriteError(error)) throw damaged(error.message.replace(/\.$/, ''))
-    throw error
-  }
 }

@@ -122,7 +122,7 @@ function verbFaultOf(error: unknown, step: string): Fault {
   if (!isKeyriteError(error, 'verb.fault')) throw error
   const { reason, accused, why } = error.facts
   return {
-    reason: String(reason), step, accused: accused === '' ? null : String(accused), why: String(why),
+    reason, step, accused: accused === '' ? null : accused, why,
     convicts: accused !== '', offsets: [],
   }
 }

@@ -13,7 +13,7 @@ import type { Random, Verbs } from '../verbs/runtime.ts'
 import type { Fault } from '../wire/abort.ts'
 import { utf8 } from '../base/bytes.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
-import { verifyMessage } from '../wire/message.ts'
+import { listed } from '../base/words.ts'
 import { convictedIn, unansweredIn, unansweredWords } from './disputes.ts'
 import type { Conviction, LogEnding, Unanswered } from './disputes.ts'
 import { runError } from './errors.ts'
@@ -76,17 +76,18 @@ export function verifyTranscript(given: string | Iterable<string>, options: Veri
   const findings: Finding[] = []
   try {
     const transcript = readTranscript(typeof given === 'string' ? linesOf(given) : given)
+    const { offset, head } = transcript.chain.pin
     findings.push({
       check: 'log', holds: true,
-      detail: `${transcript.heads.length} entries, every head from the first to the last; last head ${transcript.heads.at(-1) ?? ''}`,
+      detail: `${offset + 1} entries, every head from the first to the last; last head ${head}`,
     })
     const { result, ledgers } = verifyPart(transcript, transcript, options, (finding) => findings.push(finding))
     refuseHidden(transcript, ledgers)
     return { ...result, findings }
   } catch (error) {
     if (!isKeyriteError(error)) throw error
-    const { line } = error.facts
-    findings.push({ check: 'transcript', holds: false, detail: error.message, ...(typeof line === 'number' ? { line } : {}) })
+    const line = isKeyriteError(error, 'run.transcript') ? { line: error.facts.line } : {}
+    findings.push({ check: 'transcript', holds: false, detail: error.message, ...line })
     return { verdict: 'invalid', findings }
   }
 }
@@ -105,7 +106,6 @@ function verifyPart(part: TranscriptPart, transcript: Transcript, options: Verif
   say({ check: 'script', holds: true, detail: `${script.ceremony.name} ${script.ceremony.version}, SHA-256 ${script.hash}` })
   const followed = Object.fromEntries(before.map(([name, { ledger }]) => [name, ledger]))
   checkOpening(part.opening, script, undefined, (id) => Object.values(followed).find((one) => one.id === id && one.usable))
-  checkOpener(part, transcript)
   say({ check: 'opening', holds: true, detail: `by ${part.openedBy}, with ${part.opening.roster.length} participants: ${names(part).join(', ')}` })
   const { verbs, random } = options
   const ledger = new Ledger({ script, opening: part.opening, verbs, random, headAt: headIn(transcript), followed })
@@ -123,14 +123,6 @@ function readScript(transcript: TranscriptPart, { library }: VerifyOptions): Scr
   if (script !== undefined) return script
   const [first] = diagnostics
   throw runError('transcript', { line: 1, why: `its script is not valid: ${first?.message ?? 'unknown'}` })
-}
-
-/** The Opening must bear its opener's signature, by the card in the very roster that it opens. */
-function checkOpener({ opening, openedBy, openingMessage, openingOffset }: TranscriptPart, { lineOf }: Transcript): void {
-  const card = opening.roster.find((one) => one.name === openedBy)
-  if (card === undefined || !verifyMessage(openingMessage, card.signingKey)) {
-    throw runError('transcript', { line: lineOf(openingOffset), why: `the opening is not signed by ${openedBy}, a participant of it` })
-  }
 }
 
 function readLedger(ledger: Ledger, transcript: Transcript, say: (finding: Finding) => void): Result {
@@ -165,7 +157,7 @@ function readLedger(ledger: Ledger, transcript: Transcript, say: (finding: Findi
     verdict: ledger.end, ceremony: ledger.id, number: ceremonyNumber(ledger.id),
     script: { name: script.ceremony.name, version: script.ceremony.version, hash: script.hash },
     participants: opening.roster.map((card) => card.name), parameters: opening.parameters, rehearsal: opening.rehearsal,
-    asOf: { offset: transcript.heads.length - 1, head: transcript.heads.at(-1) ?? '' },
+    asOf: transcript.chain.pin,
     vouched: opening.roster.map(({ name }) => ({ name, offset: ledger.vouched.get(name) ?? -1 })), unanswered,
     ...(ledger.outputs === undefined ? {} : { outputs: ledger.outputs }),
     convicted: convictedIn(ledger).map(({ name, reason }) => ({ name, reason })),
@@ -205,7 +197,7 @@ function stepDetail(ledger: Ledger, name: string): string {
   const step = ledger.ceremony.steps.find((one) => one.name === name)
   const isPartial = step !== undefined && step.collect.kind !== 'all'
   const count = isPartial ? ledger.sources.statements(step.sends).length : ledger.roster.length
-  const agreed = step !== undefined && step.agree.length > 0 ? `, all equal in ${step.agree.join(' and ')}` : ''
+  const agreed = step !== undefined && step.agree.length > 0 ? `, all equal in ${listed(step.agree)}` : ''
   const checked = step?.check === undefined ? '' : `, each checked by ${step.check.verb}`
   return `${count} ${step?.sends ?? ''}, every signature and view right${checked}${agreed}`
 }

@@ -1,5 +1,6 @@
 /** Every diagnostic's code and text. Nothing else words one. */
 import { printableLine } from '../base/text.ts'
+import { counted, listed } from '../base/words.ts'
 
 /** "Did you mean": the known name that is nearest to a misspelt one. */
 
@@ -64,10 +65,7 @@ const MAX_QUOTE = 140
 
 /** A fact, fit to be repeated in a text: strings cut and printable, in lists too. */
 function quotable(fact: unknown): unknown {
-  if (typeof fact === 'string') {
-    const characters = Array.from(printableLine(fact))
-    return characters.length > MAX_QUOTE ? `${characters.slice(0, MAX_QUOTE).join('')}…` : characters.join('')
-  }
+  if (typeof fact === 'string') return printableLine(fact, MAX_QUOTE)
   return Array.isArray(fact) ? fact.map(quotable) : fact
 }
 
@@ -78,17 +76,6 @@ function suggest(name: string, known: readonly string[], none: string): string {
   if (known.length === 0) return none
   const shown = known.slice(0, 12).join(', ')
   return `there is ${shown}${known.length > 12 ? `, and ${known.length - 12} more` : ''}`
-}
-
-/** `a`, `a and b`, `a, b and c`. */
-function listed(names: readonly string[], word = 'and'): string {
-  const last = names.at(-1) ?? ''
-  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} ${word} ${last}`
-}
-
-/** `1 argument`, `2 arguments`. */
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 // Diagnostics of what a script declares: names, parameters, messages, types.

@@ -2,6 +2,7 @@
  * How names, versions and times are written in a script. The schema shows these forms to an editor; the checks hold a
  * script to them.
  */
+import { BIG_NAME, NAME, NAME_SAYS, SMALL_NAME, whole } from '../base/names.ts'
 
 export interface Form {
   readonly pattern: string
@@ -10,18 +11,18 @@ export interface Form {
 }
 
 /** Also the names of participants: the protocol's form. */
-export const scriptName: Form = { pattern: '^[a-z0-9-]{1,32}$', says: '1 to 32 small letters, digits and hyphens' }
+export const scriptName: Form = { pattern: whole(NAME), says: NAME_SAYS }
 export const bigName: Form = {
-  pattern: '^[A-Z][A-Za-z0-9]{0,31}$', says: 'a capital, then letters and digits, up to 32: SendCommits',
+  pattern: whole(BIG_NAME), says: 'a capital, then letters and digits, up to 32: SendCommits',
 }
 export const smallName: Form = {
-  pattern: '^[a-z][A-Za-z0-9]{0,31}$', says: 'a small letter, then letters and digits, up to 32: groupKey',
+  pattern: whole(SMALL_NAME), says: 'a small letter, then letters and digits, up to 32: groupKey',
 }
 export const version: Form = { pattern: '^(0|[1-9][0-9]{0,4})(\\.(0|[1-9][0-9]{0,4})){2}$', says: 'three numbers: "1.0.0"' }
 export const time: Form = { pattern: '^[1-9][0-9]{0,7}[smhd]$', says: 'a number and s, m, h or d: 24h' }
 export const title: Form = { pattern: '^[^\\n]{1,200}$', says: 'one line of 1 to 200 characters' }
 export const reference: Form = {
-  pattern: '^[A-Za-z][A-Za-z0-9]{0,31}(\\.[a-z][A-Za-z0-9]{0,31})?$',
+  pattern: whole(`[A-Za-z][A-Za-z0-9]{0,31}(\\.${SMALL_NAME})?`),
   says: 'a name, or a name and a field with a dot in between',
 }
 

@@ -151,6 +151,10 @@ const scriptError = errorTable('script', {
   }),
 })
 
+declare module '../base/errors.ts' {
+  interface ErrorTables { readonly script: typeof scriptError.table }
+}
+
 // The ceremonies that ship with the package, read from its `ceremonies/` folder. For Node; nothing else here needs it.
 
 /** From `engine/script/` in the source tree, and from `dist/engine/script/` in the package. */

@@ -19,11 +19,13 @@ import { writeTranscript } from '../run/transcript.ts'
 import { verifyTranscript } from '../run/verify.ts'
 import type { Library } from '../script/load.ts'
 import { canonical } from '../base/canonical.ts'
-import { EMPTY_HEAD, parseMessage } from '../wire/message.ts'
+import { Chain } from '../wire/log.ts'
+import type { Entry } from '../wire/log.ts'
 import { faultKinds, targetsOf } from './faults.ts'
 import type { FaultKind } from './meddling.ts'
 import { memoryBoard, memoryStore, seededRandom, simulate } from './simulate.ts'
 import type { Simulated, SimulatedMember, SimulateOptions } from './simulate.ts'
+import type { Trouble } from '../machines/client.ts'
 
 // The secrets of a simulated participant, by what they are, as they would look to somebody who found them: for checks that nobody does.
 
@@ -126,24 +128,25 @@ const saidBy = (ledger: Ledger): Said => ({
 interface Reading {
   readonly ledger: Ledger
   readonly history: readonly Said[]
-  readonly heads: readonly string[]
+  readonly headAt: (offset: number) => string | undefined
 }
 
-function readingOf(run: Simulated, { script, verbs, after }: CellOptions, entries: readonly { readonly text: string; readonly head: string }[]): Reading {
-  const heads = entries.map(({ head }) => head)
+function readingOf(run: Simulated, { script, verbs, after }: CellOptions, entries: readonly Entry[]): Reading {
+  const chain = new Chain()
+  const headAt = (offset: number) => chain.headAt(offset)
   const [before] = after === undefined ? [] : [...after.results.values()]
   const ledger = new Ledger({
-    script, opening: run.opening, verbs, random: seededRandom('a reader'), headAt: (offset) => (offset === -1 ? EMPTY_HEAD : heads[offset]),
+    script, opening: run.opening, verbs, random: seededRandom('a reader'), headAt,
     ...(before === undefined ? {} : { followed: Object.fromEntries(Object.keys(script.ceremony.follows).map((local) => [local, before.ledger])) }),
   })
-  const history = entries.map(({ text }, offset) => {
-    const message = parseMessage(text)
+  const history = entries.map((entry) => {
+    const { offset, message } = chain.next(entry)
     const attachment = run.board.attachments.get(message.attachment ?? '')
     const post: Post = { offset, message, ...(attachment === undefined ? {} : { attachment }) }
     ledger.accept(post)
     return saidBy(ledger)
   })
-  return { ledger, history, heads }
+  return { ledger, history, headAt }
 }
 
 async function judged(cell: FaultCell, run: Simulated, options: CellOptions): Promise<CellReport> {
@@ -189,8 +192,8 @@ async function problemsOf(member: SimulatedMember, result: ClientResult, { cell,
   if (!isHonest) return problems
 
   const wasStopped = await ledger.settled().then(() => false, () => true)
-  const shown = client.feed.all.map(({ offset, text }) => ({ text, head: client.feed.headAt(offset) ?? '' }))
-  const isSame = shown.every(({ head }, offset) => log.heads[offset] === head)
+  const shown = client.feed.all
+  const isSame = shown.every(({ offset, head }) => log.headAt(offset) === head)
   const { history } = isSame ? log : readingOf(run, options, shown.slice(0, ledger.asOf + 1))
   const own = saidBy(ledger)
   const says = [history[ledger.asOf], ...(wasStopped ? [history[ledger.asOf - 1]] : [])]
@@ -216,7 +219,7 @@ async function problemsOf(member: SimulatedMember, result: ClientResult, { cell,
 }
 
 /** Does a client's end follow from what its log says of it, and from what it did? */
-function follows(outcome: string, own: OwnEnding, { hasBegun, isStorage, trouble }: { readonly hasBegun: boolean; readonly isStorage: boolean; readonly trouble: string | undefined }): boolean {
+function follows(outcome: string, own: OwnEnding, { hasBegun, isStorage, trouble }: { readonly hasBegun: boolean; readonly isStorage: boolean; readonly trouble: Trouble['code'] | undefined }): boolean {
   switch (outcome) {
     case 'stopped':
       return trouble === 'board.tampered'
@@ -271,8 +274,7 @@ function together({ members, results, ceremony }: Simulated, { ceremony: { steps
 
 /** The transcript of the whole log must say what the log says. */
 function transcriptProblems({ board }: Simulated, { library, verbs }: CellOptions, ledger: Ledger): readonly string[] {
-  const posts = board.entries.map(({ offset, text }) => ({ offset, text, message: parseMessage(text) }))
-  const text = [...writeTranscript(ledger, posts, (offset) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head))].join('')
+  const text = [...writeTranscript(ledger, board.entries)].join('')
   const { verdict, convicted = [], findings } = verifyTranscript(text, { library, verbs, random: seededRandom('a verifier') })
   const proved = [...new Set(convicted.map(({ name, reason }) => `${name} ${reason}`))].sort().join(', ')
   const wanted = provedIn(ledger).map(({ name, reason }) => `${name} ${reason}`).sort().join(', ')

@@ -9,12 +9,15 @@ import { hasAttachment } from '../run/attachment.ts'
 import type { Clock } from '../run/client-work.ts'
 import type { AirgapScope, AirgapVerb, Args, Random, Stating, Verbs } from '../verbs/runtime.ts'
 import { abortPayload } from '../wire/abort.ts'
+import type { AbortReason, EngineReason } from '../wire/abort.ts'
 import type { Board } from '../wire/board.ts'
 import { canonical, canonicalBytes, parseCanonical } from '../base/canonical.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
-import { EMPTY_LOG, parseMessage, signMessage, signStatement } from '../wire/message.ts'
+import { EMPTY_LOG } from '../wire/log.ts'
+import { parseMessage, signMessage, signStatement } from '../wire/message.ts'
 import type { Message, Pin, Statement, Unsigned } from '../wire/message.ts'
 import type { MemberKeys, MemoryBoard, Tampering } from './simulate.ts'
+import type { VerbReason } from '../verbs/table.ts'
 
 /** Where a fault happens. */
 export interface FaultPlace {
@@ -35,7 +38,7 @@ export interface FaultKind {
   /** Whose machine is dishonest. Of a `client`, its airgap and its owner are honest; of a `storage`, everybody is. */
   readonly who: 'airgap' | 'client' | 'storage'
   /** The reasons for which the log proves the participant guilty: those and no others; none where it proves nobody so. */
-  readonly proves: readonly string[]
+  readonly proves: readonly (EngineReason | VerbReason)[]
   /** What it takes after the participant. */
   readonly target: 'step' | 'participant' | 'none'
   /** Verbs that a script must use for this to happen in it. */
@@ -85,7 +88,7 @@ export function stating({ message, member, sign }: Meddling, change: Partial<Sta
 }
 
 /** An Abort in its author's name. */
-export const abortBy = ({ message, sign }: Meddling, accused: string | null = null, reason = 'operator'): string => sign({
+export const abortBy = ({ message, sign }: Meddling, accused: string | null = null, reason: AbortReason = 'operator'): string => sign({
   statement: { ...message.statement, step: null, type: 'Abort', payload: abortPayload({ reason, step: null, accused, why: 'I do not like it', convicts: false, offsets: [] }) },
   seen: message.seen,
 })

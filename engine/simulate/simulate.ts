@@ -28,12 +28,15 @@ import type { MessageChecks } from '../run/reading.ts'
 import { forgetPoints } from '../verbs/dkg.ts'
 import type { Args, CheckVerb, Random, Scope, Verbs } from '../verbs/runtime.ts'
 import { boardError } from '../wire/board.ts'
-import type { Board, Entry } from '../wire/board.ts'
+import type { Linked } from '../wire/log.ts'
+import type { Board } from '../wire/board.ts'
 import { canonical } from '../base/canonical.ts'
 import type { JsonObject } from '../base/canonical.ts'
+import { instantOf } from '../base/names.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
-import { EMPTY_HEAD, EMPTY_LOG, headAfter, parseMessage, placeProblem, provesMore, sameStatement, signMessage, slotOf, textHash, verifyStatement } from '../wire/message.ts'
+import { Chain, EMPTY_LOG, pinOf } from '../wire/log.ts'
+import { parseMessage, placeProblem, provesMore, sameStatement, signMessage, slotOf, verifyStatement } from '../wire/message.ts'
 import type { Message, Pin } from '../wire/message.ts'
 
 /**
@@ -84,15 +87,18 @@ function idleClock(board: MemoryBoard, idle: number, begin: number): Clock {
 // A board in memory, for simulations and tests: one log, the storage's rules, no network.
 
 export interface MemoryBoard extends Board {
-  readonly entries: readonly Entry[]
+  readonly entries: readonly Linked[]
   readonly attachments: ReadonlyMap<string, Uint8Array>
+  /** The head at an offset; that of the empty log at -1. */
+  readonly headAt: (offset: number) => string | undefined
   /** Puts any message into the log, as only a dishonest storage would. */
   readonly force: (text: string) => Pin
 }
 
 /** @param airgapKeyOf of a registered name, hex: whose second statement in a slot is taken, as the proof that it made two */
 export function memoryBoard(airgapKeyOf: (name: string) => string | undefined = () => undefined): MemoryBoard {
-  const entries: Entry[] = []
+  const entries: Linked[] = []
+  const chain = new Chain()
   const attachments = new Map<string, Uint8Array>()
   const places = new Map<string, { readonly pin: Pin; readonly message: Message }[]>()
   const waiting = new Set<() => void>()
@@ -118,22 +124,19 @@ export function memoryBoard(airgapKeyOf: (name: string) => string | undefined = 
   }
 
   function append(text: string): Pin {
-    const head = headAfter(entries.at(-1)?.head ?? EMPTY_HEAD, parseMessage(text), textHash(text))
-    const pin = { offset: entries.length, head }
-    entries.push({ ...pin, text })
+    const entry = chain.append(text)
+    entries.push(entry)
     for (const wake of [...waiting]) wake()
-    return pin
+    return pinOf(entry)
   }
 
   return {
     entries,
     attachments,
+    headAt: (offset) => chain.headAt(offset),
     force: append,
     post: (text) => Promise.resolve().then(() => post(text)),
-    head: () => {
-      const last = entries.at(-1)
-      return Promise.resolve(last === undefined ? EMPTY_LOG : { offset: last.offset, head: last.head })
-    },
+    head: () => Promise.resolve(chain.pin),
     async *follow(pin, signal) {
       for (let next = pin.offset + 1; ; next++) {
         while (entries.length <= next && !signal.aborted) await change(waiting, signal)
@@ -466,7 +469,7 @@ function openingFor(options: SimulateOptions, cards: readonly Card[], now: numbe
     script: { name: ceremony.name, version: ceremony.version, hash },
     parameters: { ...Object.fromEntries(Object.keys(ceremony.follows).map((name) => [name, options.after?.ceremony ?? ''])), ...options.parameters },
     roster: [...cards].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    opensAt: new Date(now).toISOString().replace(/\.\d+Z$/, 'Z'),
+    opensAt: instantOf(now),
     nonce: toHex(options.random(32)),
     rehearsal: options.rehearsal ?? false,
   }

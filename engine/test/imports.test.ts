@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { expect } from 'chai'
 import type { Reached } from './importGraph.ts'
 import { chain, loadedWith, reach, resolveFrom, scan } from './importGraph.ts'
+import { roomOf } from './rooms.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const name = (file: string): string => relative(root, file)
@@ -159,9 +160,19 @@ describe('imports point one way', () => {
     expect(server.filter(({ to }) => isPage(to) || !/^(storage|engine\/(base|wire))\//.test(to))).to.deep.equal([])
   })
 
-  it('the storage’s page imports nothing but itself and engine/', () => {
+  // What the page has of the server is the client of its boards, which everybody uses, and what that needs.
+  const forBrowsers = ['storage/client.ts', 'storage/errors.ts', 'storage/limits.ts']
+
+  it('the storage’s page imports nothing but itself, engine/ and the storage’s client', () => {
     const page = inward('storage').filter(({ from, to }) => isPage(from) && !to.startsWith('inline:'))
-    expect(page.filter(({ to }) => !isPage(to) && !to.startsWith('engine/'))).to.deep.equal([])
+    expect(page.filter(({ to }) => !isPage(to) && !to.startsWith('engine/') && to !== 'storage/client.ts')).to.deep.equal([])
+  })
+
+  it('the storage’s client reaches neither the server nor anything of Node’s but by engine/crypto, which has it for browsers too', () => {
+    const reached = reach([join(root, 'storage/client.ts')])
+    expect([...reached.files.keys()].map(name).filter((file) => file.startsWith('storage/'))).to.have.members(forBrowsers)
+    const users = [...reached.builtins].flatMap(([builtin, files]) => files.map((file) => `${builtin} by ${name(file)}`))
+    expect(users.filter((user) => /by (storage|engine|cli)\//.test(user) && !/ by engine\/crypto\/fast\.ts$/.test(user))).to.deep.equal([])
   })
 
   it('engine/base, engine/wire and engine/crypto import no other part of the engine but one another', () => {
@@ -214,7 +225,6 @@ const MAY: Readonly<Record<string, May>> = {
   client,
 }
 
-const roomOf = (file: string): string => (file.startsWith('engine/') ? file.split('/').slice(0, 2).join('/') : dirname(file))
 const packageOf = (specifier: string): string => (specifier === BLS ? BLS : specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/'))
 
 describe('a command’s file, which is loaded with all that it imports,', () => {

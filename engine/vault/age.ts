@@ -7,6 +7,7 @@ import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient, Stanza } from 'age-encryption'
 import type { Identity, Recipient } from 'age-encryption'
 import { isKeyriteError } from '../base/errors.ts'
+import { wholeNumber } from '../base/names.ts'
 import { vaultError } from './errors.ts'
 import { readBounded, writeDurable } from './files.ts'
 import { checkNewPassphrase, checkPassphrase } from './passphrase.ts'
@@ -65,7 +66,8 @@ function lengthWatcher(found: (plainLength: number) => void): Identity {
   return {
     unwrapFileKey(stanzas) {
       const noted = stanzas.find((stanza) => stanza.args[0] === LENGTH_STANZA)?.args[1]
-      if (noted !== undefined && /^[0-9]{1,15}$/.test(noted)) found(Number(noted))
+      const length = wholeNumber(noted ?? '', 15)
+      if (length !== undefined) found(length)
       return null
     },
   }
@@ -135,10 +137,10 @@ export function scryptIdentity(passphrase: string, refused: (why: ScryptRefusal)
       const stanza = stanzas[0]
       if (stanza?.args[0] !== 'scrypt') return refuse('not-scrypt')
       const [, salt64, factor] = stanza.args
+      const workFactor = wholeNumber(factor ?? '', 3)
       const salt = salt64 === undefined ? undefined : fromBase64(salt64)
       const wellFormed = stanzas.length === 1 && stanza.args.length === 3 && stanza.body.length === FILE_KEY_LENGTH + TAG_LENGTH
-      if (!wellFormed || salt?.length !== SALT_LENGTH || factor === undefined || !/^[1-9][0-9]{0,2}$/.test(factor)) return refuse('malformed')
-      const workFactor = Number(factor)
+      if (!wellFormed || salt?.length !== SALT_LENGTH || workFactor === undefined || workFactor === 0) return refuse('malformed')
       if (workFactor > MOST_WORK_FACTOR) return refuse({ workFactor })
       const key = await deriveKey(passphrase, salt, workFactor)
       try {

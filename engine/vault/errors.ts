@@ -96,3 +96,7 @@ export const vaultError = errorTable('vault', {
     todo: 'This is a bug in keyrite; please report it.',
   }),
 })
+
+declare module '../base/errors.ts' {
+  interface ErrorTables { readonly vault: typeof vaultError.table }
+}

@@ -6,6 +6,7 @@ import { link, lstat, open, readdir, rename, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { isKeyriteError } from '../base/errors.ts'
+import { hexPattern } from '../base/bytes.ts'
 import { vaultError } from './errors.ts'
 
 /** The system's name of an error (`ENOSPC`), or a stand-in. */
@@ -141,13 +142,16 @@ export function writeFailure(error: unknown, path: string): unknown {
   }
 }
 
+/** What `writeDurable` calls a file that is not whole yet, behind the name of the one that it becomes. */
+const TEMPORARY = new RegExp(`^[0-9]+-${hexPattern(6)}\\.tmp$`)
+
 /**
  * Deletes what a killed `writeDurable` of this path left behind. Only the owner of the home's lock may call it.
  */
 export async function sweepTemporaries(path: string): Promise<void> {
   const start = `.${basename(path)}.`
   for (const name of await readdir(dirname(path)).catch(() => [])) {
-    const left = name.startsWith(start) && /^[0-9]+-[0-9a-f]{12}\.tmp$/.test(name.slice(start.length))
+    const left = name.startsWith(start) && TEMPORARY.test(name.slice(start.length))
     if (left) await unlink(join(dirname(path), name)).catch(() => undefined)
   }
 }

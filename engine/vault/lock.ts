@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { constants, copyFile, link, open, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isKeyriteError } from '../base/errors.ts'
+import { isHex } from '../base/bytes.ts'
 import { vaultError } from './errors.ts'
 import { readBounded, systemCode, writeFailure } from './files.ts'
 
@@ -125,7 +126,7 @@ function parseHolder(text: string): Holder | undefined {
   if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return undefined
   if (typeof started !== 'string' || typeof since !== 'string') return undefined
   // It becomes part of a file's name.
-  if (typeof nonce !== 'string' || !/^[0-9a-f]{24}$/.test(nonce)) return undefined
+  if (!isHex(nonce, 12)) return undefined
   return { pid, started, since, nonce }
 }
 

@@ -1,6 +1,6 @@
 /** `bls.*` in the airgap: signs with a share that a finished key generation left in the vault (protocol §8). */
 import { DST_SIGNATURE, encodeG2, scalarFromBytes, signShare } from '../crypto/bls.ts'
-import { fromHex, toHex } from '../base/bytes.ts'
+import { fromHex, isHex, toHex } from '../base/bytes.ts'
 import { signedBytesOf } from '../messages/kinds.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
 import { messagesOf, partialsDigest } from './bls.ts'
@@ -33,11 +33,9 @@ async function sign(ceremony: string, share: JsonObject, items: ReturnType<ArgRe
   return { kind: 'states', payload: { digest: partialsDigest(partials.map((one) => fromHex(one, 96))) }, attachment: { partials } }
 }
 
-const PARTIAL = /^[0-9a-f]{192}$/
-
 /** The partial signatures that were made before a crash; none where what was saved is no such thing. */
 function signedBefore(saved: Json | undefined, most: number): string[] {
   if (!Array.isArray(saved) || saved.length > most) return []
-  const partials = (saved as readonly Json[]).filter((one) => typeof one === 'string' && PARTIAL.test(one))
-  return partials.length === saved.length ? (partials as string[]) : []
+  const partials = (saved as readonly Json[]).filter((one) => isHex(one, 96))
+  return partials.length === saved.length ? partials : []
 }

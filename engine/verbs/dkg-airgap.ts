@@ -1,7 +1,7 @@
 /** `dkg.*` in the airgap (protocol §5). All secrets of the threshold key are born, used and kept here only. */
 import { decodeG1, DST_SHARE_PROOF, encodeG1, encodeG2, R, scalarToBytes, signShare, sumG1, timesBase } from '../crypto/bls.ts'
 import type { G1 } from '../crypto/bls.ts'
-import { fromHex, toHex } from '../base/bytes.ts'
+import { fromHex, isHex, toHex } from '../base/bytes.ts'
 import {
   commitmentDigest, commitments, dealEphemeral, evaluate, evaluateCommitment, openDeal, polynomial, proveKey, restHash, sealDeal, shareMatches, sumsHash, verifyKeyProofs,
 } from '../crypto/dkg.ts'
@@ -153,7 +153,7 @@ function readAssist(assist: Json | undefined): { readonly sums?: readonly G1[]; 
 }
 
 const isHexList = (value: Json | undefined): value is readonly string[] =>
-  Array.isArray(value) && value.length < 1024 && value.every((item) => typeof item === 'string' && /^[0-9a-f]{96}$/.test(item))
+  Array.isArray(value) && value.length < 1024 && value.every((item) => isHex(item, 48))
 
 /** It speaks of the piece under the root in its view, which everybody holds. */
 const complaintOf = (accused: string): ReturnType<AirgapVerb> => ({ kind: 'disputes', payload: { accused } })

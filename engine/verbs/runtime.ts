@@ -7,6 +7,8 @@ import type { Slices } from '../base/turns.ts'
 import type { Session } from '../crypto/seed.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
 import type { Card, Opening } from '../wire/card.ts'
+import type { EngineReason } from '../wire/abort.ts'
+import type { VerbReason } from './table.ts'
 
 /** One collected statement, as verbs see it. */
 export interface Collected {
@@ -92,8 +94,8 @@ export type Args = readonly unknown[]
 
 /** A fault that a verb found in a statement or message. */
 export interface VerbFault {
-  /** A reason that the verb's signature declares. */
-  readonly reason: string
+  /** A reason that the verb's signature declares, or the engine's. */
+  readonly reason: EngineReason | VerbReason
   readonly accused: string
   /** One sentence for people. */
   readonly why: string
@@ -103,7 +105,7 @@ export interface VerbFault {
 
 export interface Verdict {
   readonly guilty: string
-  readonly reason: string
+  readonly reason: VerbReason
   readonly why: string
 }
 
@@ -146,8 +148,12 @@ export const verbError = errorTable('verb', {
   }),
 })
 
+declare module '../base/errors.ts' {
+  interface ErrorTables { readonly verb: typeof verbError.table }
+}
+
 /** Throws a fault that names a participant; `accused` is '' where nobody can be named. */
-export function fault(reason: string, accused: string, why: string): never {
+export function fault(reason: VerbFault['reason'], accused: string, why: string): never {
   throw verbError('fault', { reason, accused, why })
 }
 

@@ -130,7 +130,7 @@ const sumReasons = {
   'dkg.identity-key': 'The group key would be the identity.',
 }
 
-const dkg: readonly Signature[] = [
+const dkg = [
   {
     name: 'dkg.keygen',
     use: 'airgap',
@@ -268,9 +268,9 @@ const dkg: readonly Signature[] = [
     gives: value('g2'),
     reasons: { 'dkg.bad-share-proof': 'The proofs do not combine into a signature of the group key.' },
   },
-]
+] as const satisfies readonly Signature[]
 
-const random: readonly Signature[] = [
+const random = [
   {
     name: 'random.commit',
     use: 'airgap',
@@ -304,9 +304,9 @@ const random: readonly Signature[] = [
     gives: value('hash'),
     reasons: {},
   },
-]
+] as const satisfies readonly Signature[]
 
-const bls: readonly Signature[] = [
+const bls = [
   {
     name: 'bls.signShare',
     use: 'airgap',
@@ -343,7 +343,12 @@ const bls: readonly Signature[] = [
     attachment: { signatures: '[g2]' },
     reasons: { 'bls.bad-signature': 'A signature does not verify under the group key.' },
   },
-]
+] as const satisfies readonly Signature[]
+
+type Reasons = (typeof dkg | typeof random | typeof bls)[number]['reasons']
+
+/** The verbs' own reasons to abort, all that their signatures declare. */
+export type VerbReason = Reasons extends infer R ? (R extends unknown ? keyof R & string : never) : never
 
 /** All signatures, in the order in which documents list them. */
 export const signatures: readonly Signature[] = [...dkg, ...random, ...bls]

@@ -2,6 +2,8 @@
  * The types that a script may name, as data: what each is, its JSON form on the wire, and where it may stand. What a
  * schema cannot say (is this point on the curve?) is checked in `values.ts`.
  */
+import { hexPattern } from '../base/bytes.ts'
+import { NAME, SMALL_NAME, whole } from '../base/names.ts'
 import type { Fields } from './table.ts'
 
 /** A JSON Schema (draft 7) that ajv compiles in strict mode. */
@@ -35,13 +37,13 @@ const everywhere: readonly Place[] = ['parameter', 'payload', 'attachment']
 const message: readonly Place[] = ['payload', 'attachment']
 
 function bytesOf(size: number, stands: readonly Place[], doc: string): ValueType {
-  return { doc, size, stands, schema: { type: 'string', pattern: `^[0-9a-f]{${size * 2}}$` } }
+  return { doc, size, stands, schema: { type: 'string', pattern: whole(hexPattern(size)) } }
 }
 
 const WELL_FORMED = '^[^\\ud800-\\udfff]*$'
 
 /** A name in a message, and a value. What each kind of message wants, and of which form, `engine/messages` checks. */
-const FIELD = '^[a-z][A-Za-z0-9]{0,31}$'
+const FIELD = whole(SMALL_NAME)
 const SCALAR = {
   anyOf: [
     { type: 'string', maxLength: MAX_BYTES * 2, pattern: WELL_FORMED },
@@ -73,7 +75,7 @@ export const valueTypes: Readonly<Record<string, ValueType>> = {
   participant: {
     doc: 'The name of one participant of the roster.',
     stands: ['parameter', 'payload'],
-    schema: { type: 'string', pattern: '^[a-z0-9-]{1,32}$' },
+    schema: { type: 'string', pattern: whole(NAME) },
   },
   quorum: {
     doc: 'How many participants are enough: from 2 to all of the roster.',
@@ -93,7 +95,7 @@ export const valueTypes: Readonly<Record<string, ValueType>> = {
   bytes: {
     doc: 'Any bytes, up to 64 KiB.',
     stands: everywhere,
-    schema: { type: 'string', maxLength: MAX_BYTES * 2, pattern: '^([0-9a-f]{2})*$' },
+    schema: { type: 'string', maxLength: MAX_BYTES * 2, pattern: whole(hexPattern()) },
   },
   message: {
     doc: 'Something to be signed: its kind, and what that kind needs.',

@@ -31,7 +31,7 @@ function decodes(decode: () => string | null): string | null {
     return decode()
   } catch (error) {
     if (!isKeyriteError(error)) throw error
-    return typeof error.facts['why'] === 'string' ? error.facts['why'] : error.message
+    return isKeyriteError(error, 'crypto.bad-point') ? error.facts.why : error.message
   }
 }
 

@@ -1,19 +1,27 @@
 /** Why ceremonies end without success (protocol §6). */
 import { isKeyriteError } from '../base/errors.ts'
+import { cut, printable } from '../base/text.ts'
 import { canonical, MAX_DEPTH } from '../base/canonical.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
-import { compileCheck, nameSchema, objectSchema } from './schema.ts'
+import { compileCheck, nameSchema, objectSchema, patternSchema } from './schema.ts'
+import { NAME } from '../base/names.ts'
 
 /** The engine's own reasons. Verbs bring theirs, namespaced, such as `dkg.bad-deal`. */
 export const REASONS = [
-  'missing', 'withheld', 'malformed', 'bad-signature', 'equivocation', 'check-failed', 'unreachable', 'disagreement', 'forked',
+  'missing', 'withheld', 'malformed', 'bad-signature', 'equivocation', 'unreachable', 'disagreement', 'forked',
   'rejected', 'operator',
 ] as const
 
+export type EngineReason = (typeof REASONS)[number]
+
+/** The engine's, or a verb's: which of those there are, the table of verbs says. */
+export type AbortReason = EngineReason | `${string}.${string}`
+
+export const reasonSchema = patternSchema(`(${REASONS.join('|')}|${NAME}\\.${NAME})`)
+
 /** What a reader found wrong, before anyone says so in the log. */
 export interface Fault {
-  /** One of `REASONS`, or a verb's. */
-  readonly reason: string
+  readonly reason: AbortReason
   readonly step: string | null
   readonly accused: string | null
   /** One sentence for people. */
@@ -31,24 +39,26 @@ export const isStorages = ({ reason, accused }: Fault): boolean => reason === 'f
 
 /** An Abort message's payload. */
 export interface AbortPayload extends JsonObject {
-  readonly reason: string
+  readonly reason: AbortReason
   readonly step: string | null
   readonly accused: string | null
   readonly evidence: { readonly why: string; readonly offsets: readonly number[]; readonly more?: Json }
 }
 
 const text = (maxLength: number) => ({ type: 'string', minLength: 1, maxLength })
+/** The most characters of an Abort's sentence. */
+const MOST_WHY = 1000
 const nullable = (schema: object) => ({ anyOf: [schema, { type: 'null' }] })
 
 /** Checks an Abort's payload. @throws wire.malformed */
 export const checkAbort = compileCheck<AbortPayload>(
   objectSchema({
-    reason: { type: 'string', pattern: '^[a-z0-9-]{1,32}(\\.[a-z0-9-]{1,32})?$' },
+    reason: reasonSchema,
     step: nullable(text(64)),
     accused: nullable(nameSchema),
     evidence: objectSchema(
       {
-        why: text(1000),
+        why: text(MOST_WHY),
         offsets: { type: 'array', maxItems: 16, items: { type: 'integer', minimum: 0 } },
         more: {},
       },
@@ -66,8 +76,7 @@ const EVIDENCE_DEPTH = 4
 export function abortPayload(fault: Fault): AbortPayload {
   const { reason, step, accused, why, offsets, evidence } = fault
   const more = evidence === undefined || !fits(evidence) ? {} : { more: evidence }
-  // What is cut may have quoted text from outside, in the middle of a character.
-  return { reason, step, accused, evidence: { why: why.slice(0, 1000).toWellFormed(), offsets: offsets.slice(0, 16), ...more } }
+  return { reason, step, accused, evidence: { why: printable(cut(why, MOST_WHY - 1)), offsets: offsets.slice(0, 16), ...more } }
 }
 
 /** Evidence holds what somebody else signed, which may be as long and as deep as a message may be. */

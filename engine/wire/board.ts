@@ -1,11 +1,9 @@
 /** A board as its readers and writers need it: one log on a storage, or in memory. */
+import { hexPattern } from '../base/bytes.ts'
 import { errorTable } from '../base/errors.ts'
+import { NAME } from '../base/names.ts'
+import type { BrokenChain, Entry } from './log.ts'
 import type { Pin } from './message.ts'
-
-export interface Entry extends Pin {
-  /** The message's canonical text. */
-  readonly text: string
-}
 
 export interface Board {
   /**
@@ -33,16 +31,38 @@ export interface Board {
   getAttachment(hash: string): Promise<Uint8Array>
 }
 
+// Who puts an attachment: `sign(signing key, "attachment", {board, hash})`, in the Authorization header of HTTP.
+
+export const ATTACHMENT_LABEL = 'attachment'
+
+const HEADER = new RegExp(`^Keyrite +name="(${NAME})", *signature="(${hexPattern(64)})"$`, 'i')
+
+export interface Authorization {
+  /** The registered name. */
+  readonly name: string
+  /** Hex. */
+  readonly signature: string
+}
+
+export const attachmentHeader = ({ name, signature }: Authorization): string => `Keyrite name="${name}", signature="${signature}"`
+
+/** Undefined where the header is no such. */
+export function readAttachmentHeader(header: string): Authorization | undefined {
+  const [, name, signature] = HEADER.exec(header) ?? []
+  return name === undefined || signature === undefined ? undefined : { name, signature }
+}
+
 export const boardError = errorTable('board', {
-  unreachable: ({ url, why }: { url: string; why: string }) => ({
+  unreachable: ({ url, why }: { url: string; why: string; /** Seconds, as the storage wishes. */ retryAfter?: number }) => ({
     what: `The storage at ${url} cannot be reached: ${why}.`,
     todo: 'Check the address and that `keyrite storage serve` runs there. Then run this again: nothing is lost. A running `keyrite client run` tries again by itself.',
   }),
-  refused: ({ url, status, why }: { url: string; status: number; why: string }) => ({
+  refused: ({ url, status, why }: { url: string; status: number; why: string; /** Of the problem document. */ type?: string }) => ({
     what: `The storage at ${url} refused this (${String(status)}): ${why}.`,
     todo: 'Read the reason. If it is the join token: `keyrite client ready SCRIPT --join-token-file FILE`. If it is the name or the board: make the client anew with `keyrite client init`, in another KEYRITE_HOME, and pair it again.',
   }),
-  conflict: ({ offset, why }: { offset: number; why: string }) => ({
+  /** `head` and `text`: the entry that stands there. */
+  conflict: ({ offset, why }: { offset: number; why: string; head?: string; text?: string }) => ({
     what: `Another statement is already in this place of the log, at offset ${String(offset)}: ${why}.`,
     todo: 'Somebody, perhaps another copy of this client, posted a different statement in its name. Stop, and tell the other participants.',
   }),
@@ -55,3 +75,9 @@ export const boardError = errorTable('board', {
     todo: 'Do not go on with this storage. Compare the last offset and head with the other participants and keep this folder as evidence.',
   }),
 })
+
+/** The accusation that a storage's log, which does not go on as it must, comes to. */
+export const tampered = (broken: BrokenChain): Error => boardError('tampered', { offset: broken.fact.offset, why: broken.message }, broken)
+declare module '../base/errors.ts' {
+  interface ErrorTables { readonly board: typeof boardError.table }
+}

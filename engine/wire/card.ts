@@ -53,12 +53,10 @@ export function indexOf(roster: readonly Card[], name: string): number {
 }
 
 /**
- * May this card's keys be used? Both must be canonical, of prime order and not the identity (protocol §2), and two
+ * Why this card's keys cannot be used, or null. Both must be canonical, of prime order and not the identity (protocol §2), and two
  * different keys.
- *
- * @returns null if so, else why not
  */
-export function checkCard(card: Card): string | null {
+export function cardProblem(card: Card): string | null {
   const keys = [['signing key', card.signingKey], ['airgap key', card.airgapKey]] as const
   for (const [what, key] of keys) {
     const why = checkEd25519Key(fromHex(key, 32, `The ${what}`))

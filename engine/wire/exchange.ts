@@ -3,7 +3,10 @@
  * them is checked by the side that reads it; the airgap fills in all it can know itself, so a request cannot lie
  * about it (protocol §4).
  */
+import type { Code } from '../base/errors.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
+import { reasonSchema } from './abort.ts'
+import type { AbortReason } from './abort.ts'
 import type { Card, Opening } from './card.ts'
 import { MAX_TEXT, MAX_WHOLE, MAX_WHOLE_PARTS } from './limits.ts'
 import { MOST_REASON } from './message.ts'
@@ -92,8 +95,11 @@ export interface RefusalAnswer extends JsonObject {
   readonly what: string
   readonly todo: string
   /** Set where a verb found a fault, or the owner declined: the abort reason, whom it names, and the owner's own words, if any. */
-  readonly fault?: { readonly reason: string; readonly accused: string | null; readonly why?: string }
+  readonly fault?: { readonly reason: AbortReason; readonly accused: string | null; readonly why?: string }
 }
+
+/** Does an airgap refuse with this code? It may be of another version, so that any code can come. */
+export const isRefusal = (answer: Answer, code: Code): answer is RefusalAnswer => answer.give === 'refusal' && answer.code === code
 
 export interface PairAnswer extends JsonObject {
   readonly give: 'card'
@@ -216,7 +222,7 @@ const answerSchemas = {
       what: { type: 'string', maxLength: 2000 },
       todo: { type: 'string', maxLength: 2000 },
       fault: objectSchema({
-        reason: { type: 'string', maxLength: 64 },
+        reason: reasonSchema,
         accused: { anyOf: [nameSchema, { type: 'null' }] },
         why: { type: 'string', minLength: 1, maxLength: MOST_REASON },
       }, ['why']),

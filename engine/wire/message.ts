@@ -2,8 +2,8 @@
  * Statements (what an airgap signs) and messages (what a client signs and posts), protocol §4.
  */
 import { legible } from '../base/text.ts'
-import { fromHex, utf8 } from '../base/bytes.ts'
-import { sha256Hex, taggedHash } from '../crypto/hash.ts'
+import { utf8 } from '../base/bytes.ts'
+import { sha256Hex } from '../crypto/hash.ts'
 import { canonical, canonicalBytes, parseCanonical, wireError } from '../base/canonical.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
 import { ceremonyId } from './card.ts'
@@ -44,9 +44,6 @@ export interface Message extends Unsigned {
 
 /** Message types that belong to the log itself, not to a script. */
 export const LOG_TYPES = ['Ready', 'Opening', 'Abort'] as const
-
-export const EMPTY_HEAD = '0'.repeat(64)
-export const EMPTY_LOG: Pin = { offset: -1, head: EMPTY_HEAD }
 
 /** A message's canonical text, in UTF-8 bytes. */
 export const MAX_MESSAGE = 1 << 20
@@ -123,23 +120,14 @@ export const hashOf = (value: Json): string => sha256Hex(canonicalBytes(value))
 /** H of a message's canonical text, hex. */
 export const textHash = (text: string): string => sha256Hex(utf8(text))
 
+/** H of an attachment's bytes, hex, by which messages name it. */
+export const attachmentHash = (bytes: Uint8Array): string => sha256Hex(bytes)
+
 /** The ceremony whose entry a statement is in the log: of an Opening the one that it makes; null of a Ready, which belongs to none. */
 export function ceremonyOf({ type, ceremony, payload }: Statement): string | null {
   if (type === 'Opening') return ceremonyId(payload)
   return type === 'Ready' ? null : ceremony
 }
-
-/** Says whose entry it is: H("keyrite/2/mark\n" || JCS([ceremony, from])), hex. A reader that knows neither can tell that it is not its own. */
-export const markOf = (ceremony: string | null, from: string): string => taggedHash('mark', canonicalBytes([ceremony, from]))
-
-/** `headₒ = H("keyrite/2/head\n" || headₒ₋₁ || markₒ || H(JCS(message)))`, hex. */
-export function nextHead(head: string, mark: string, messageHash: string): string {
-  return taggedHash('head', fromHex(head, 32), fromHex(mark, 32), fromHex(messageHash, 32))
-}
-
-/** The head after a message, whose mark a reader computes itself. */
-export const headAfter = (head: string, { statement }: Message, messageHash: string): string =>
-  nextHead(head, markOf(ceremonyOf(statement), statement.from), messageHash)
 
 /**
  * Why a message can stand in no log, or null: what comes before any ceremony names none, and anything else names one. What is

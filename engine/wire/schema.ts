@@ -7,13 +7,20 @@ import type { ErrorObject, ValidateFunction } from 'ajv'
 import { LEGIBLE_FORMATS } from '../base/text.ts'
 import { wireError } from '../base/canonical.ts'
 import type { Json } from '../base/canonical.ts'
+import { hexPattern } from '../base/bytes.ts'
+import { IDENTIFIER, INSTANT, NAME, whole } from '../base/names.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
 
-/** Lower-case hex of exactly `length` bytes. */
-export const hexSchema = (length: number): Schema => ({ type: 'string', pattern: `^[0-9a-f]{${String(length * 2)}}$` })
+/** A text that is all of one of the patterns of `base/names.ts` or `base/bytes.ts`. */
+export function patternSchema(pattern: string): Schema {
+  return { type: 'string', pattern: whole(pattern) }
+}
 
-export const nameSchema: Schema = { type: 'string', pattern: '^[a-z0-9-]{1,32}$' }
+/** Lower-case hex of exactly `length` bytes. */
+export const hexSchema = (length: number): Schema => (patternSchema(hexPattern(length)))
+
+export const nameSchema: Schema = patternSchema(NAME)
 
 /** An object with exactly these members, `optional` ones aside. */
 export function objectSchema(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
@@ -24,13 +31,13 @@ export function objectSchema(properties: Readonly<Record<string, Schema>>, optio
 export const cardSchema = objectSchema({ name: nameSchema, signingKey: hexSchema(32), airgapKey: hexSchema(32), epoch: hexSchema(16) })
 
 /** Step, message and parameter names as scripts write them. */
-export const identifierSchema: Schema = { type: 'string', pattern: '^[A-Za-z][A-Za-z0-9]{0,63}$' }
+export const identifierSchema: Schema = patternSchema(IDENTIFIER)
 
 export const openingSchema = objectSchema({
   script: objectSchema({ name: nameSchema, version: { type: 'string', minLength: 1, maxLength: 32 }, hash: hexSchema(32) }),
   parameters: { type: 'object', maxProperties: 64 },
   roster: { type: 'array', minItems: 2, maxItems: 1024, items: cardSchema },
-  opensAt: { type: 'string', pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$' },
+  opensAt: patternSchema(INSTANT),
   nonce: hexSchema(32),
   rehearsal: { type: 'boolean' },
 })

@@ -3,22 +3,27 @@
  * ceremony by its own reader. No I/O.
  */
 import { isKeyriteError } from '../../engine/base/errors.ts'
-import { printableLine } from '../../engine/base/text.ts'
+import { firstOf, flowed, printableLine } from '../../engine/base/text.ts'
 import type { Script, Step } from '../../engine/machines/ceremony.ts'
 import { expandMessages, messagesHash } from '../../engine/messages/batch.ts'
 import { hasAttachment } from '../../engine/run/attachment.ts'
 import type { LogEnding } from '../../engine/run/disputes.ts'
 import { Ledger } from '../../engine/run/ledger.ts'
-import { openedIn, readyOf } from '../../engine/run/lobby.ts'
-import type { Opened, Ready } from '../../engine/run/lobby.ts'
 import { checkOpening, followedIds } from '../../engine/run/opening.ts'
 import { abandonStep } from '../../engine/machines/ceremony.ts'
 import type { Post } from '../../engine/run/reading.ts'
 import type { Random, Verbs } from '../../engine/verbs/runtime.ts'
 import { checkAbort } from '../../engine/wire/abort.ts'
-import type { Entry } from '../../engine/wire/board.ts'
+import { tampered } from '../../engine/wire/board.ts'
+import { cardProblem } from '../../engine/wire/card.ts'
+import type { Card } from '../../engine/wire/card.ts'
+import type { AbortReason } from '../../engine/wire/abort.ts'
 import type { Json, JsonObject } from '../../engine/base/canonical.ts'
-import { ceremonyOf, EMPTY_LOG, headAfter, parseMessage, placeProblem, textHash, verifyMessage, verifyStatement } from '../../engine/wire/message.ts'
+import { readOpening, readReady } from '../../engine/wire/lobby.ts'
+import type { Opened, Placed, Ready } from '../../engine/wire/lobby.ts'
+import { Chain, EMPTY_LOG, holding } from '../../engine/wire/log.ts'
+import type { Entry } from '../../engine/wire/log.ts'
+import { ceremonyOf, verifyMessage, verifyStatement } from '../../engine/wire/message.ts'
 import type { Message, Pin } from '../../engine/wire/message.ts'
 import type { AbortView, AttachmentView, BoardView, CellView, CeremonyView, FactView, FaultView, MessageView } from './model.ts'
 
@@ -30,9 +35,8 @@ const MOST_FACTS = 24
 
 /** A text of anybody's. Where it is cut, it says how long it was. */
 export function line(text: string, most = MOST_CHARACTERS): string {
-  const flat = printableLine(text.slice(0, 4 * most).replace(/\s+/g, ' '))
-  if (text.length <= most) return flat
-  return `${flat.slice(0, most).toWellFormed()}… (${text.length} characters)`
+  const flat = printableLine(flowed(firstOf(text, 4 * most)))
+  return text.length <= most ? flat : `${firstOf(flat, most)}… (${text.length} characters)`
 }
 
 /** A value as a text: strings as they are, lists of anything long by their length. */
@@ -75,7 +79,7 @@ function messagesText(items: readonly Json[]): string {
 
 /** Reads the messages of one ceremony. */
 interface Reader {
-  readonly opened: Opened
+  readonly opened: Placed<Opened>
   accept(post: Post): void
   /** Does this message carry an attachment that the ceremony's rules need? */
   wantsAttachment(post: Post): boolean
@@ -85,7 +89,7 @@ interface Reader {
 type Head = 'id' | 'number' | 'script' | 'title' | 'isRehearsal' | 'openedBy' | 'opensAt' | 'offset' | 'parameters'
 
 /** The part that stands in the opening itself. */
-function headView({ id, opening, by, offset }: Opened, script: Script | undefined, number: string | null): Pick<CeremonyView, Head> {
+function headView({ id, opening, by, offset }: Placed<Opened>, script: Script | undefined, number: string | null): Pick<CeremonyView, Head> {
   const { name, version, hash } = opening.script
   return {
     id, number, offset,
@@ -156,7 +160,7 @@ const MOST_LISTED = 50
 const MOST_PENDING = 2000
 
 class CheckedCeremony implements Reader {
-  readonly opened: Opened
+  readonly opened: Placed<Opened>
   private readonly script: Script
   private readonly begin: () => Ledger | string
   private readonly places = new Places()
@@ -166,7 +170,7 @@ class CheckedCeremony implements Reader {
   private pending: Post[] = []
 
   /** @param begin gives the ledger, or the ceremony that must be usable before. @throws run.opening where the opening breaks a rule */
-  constructor(opened: Opened, script: Script, begin: () => Ledger | string) {
+  constructor(opened: Placed<Opened>, script: Script, begin: () => Ledger | string) {
     this.opened = opened
     this.script = script
     this.begin = begin
@@ -293,14 +297,24 @@ function troubles(ledger: Ledger): Pick<CeremonyView, 'aborts' | 'faults' | 'dis
 const MOST_STEPS = 24
 
 class UncheckedCeremony implements Reader {
-  readonly opened: Opened
+  readonly opened: Placed<Opened>
+  /** Those of its members who said something, and whose keys can be used: who joins a ceremony checks all, and nobody here joins. */
+  private readonly heard = new Map<string, Card | undefined>()
   private readonly places = new Places()
   private readonly steps: string[] = []
   private readonly aborts: AbortView[] = []
   private readonly faults: FaultView[] = []
 
-  constructor(opened: Opened) {
+  constructor(opened: Placed<Opened>) {
     this.opened = opened
+  }
+
+  private cardOf(from: string): Card | undefined {
+    if (!this.heard.has(from)) {
+      const card = this.opened.opening.roster.find(({ name }) => name === from)
+      this.heard.set(from, card === undefined || cardProblem(card) !== null ? undefined : card)
+    }
+    return this.heard.get(from)
   }
 
   wantsAttachment(): boolean {
@@ -310,7 +324,7 @@ class UncheckedCeremony implements Reader {
   accept(post: Post): void {
     const { message, offset } = post
     const { statement, airgapSignature } = message
-    const card = this.opened.opening.roster.find(({ name }) => name === statement.from)
+    const card = this.cardOf(statement.from)
     if (card === undefined) return
     if (!verifyMessage(message, card.signingKey)) {
       this.found(post, 'bad-signature', `a message in the name of ${card.name} does not bear its signature; the storage should have refused it`)
@@ -333,7 +347,7 @@ class UncheckedCeremony implements Reader {
     }
   }
 
-  private found({ message: { statement }, offset }: Post, reason: string, why: string): void {
+  private found({ message: { statement }, offset }: Post, reason: AbortReason, why: string): void {
     if (this.faults.length < MOST_LISTED) this.faults.push({ step: statement.step, reason, why, convicted: null, offsets: [offset] })
   }
 
@@ -366,19 +380,6 @@ export interface FoldOptions {
   readonly random: Random
 }
 
-/** The storage shows another log than before, or one that does not hold together. Nothing after it can be believed. */
-export class Tampered extends Error {
-  override readonly name = 'Tampered'
-}
-
-/** An entry whose place in the log is right. */
-export interface Read {
-  readonly entry: Entry
-  readonly message: Message
-  /** The attachment, by its hash, without which the message cannot be judged. */
-  readonly wants: string | null
-}
-
 const MOST_READY = 300
 const MOST_RECENT = 40
 /** Ceremonies that are followed: whoever may post can open as many as it likes. The newest count. */
@@ -388,8 +389,8 @@ const MOST_EARLY = 1000
 
 export class BoardFold {
   private readonly options: FoldOptions
-  private readonly heads: string[] = []
-  private readonly ready = new Map<string, Ready>()
+  private readonly chain = new Chain(EMPTY_LOG, true)
+  private readonly ready = new Map<string, Placed<Ready>>()
   private readonly readers = new Map<string, Reader>()
   private readonly changed = new Set<string>()
   private readonly early: Post[] = []
@@ -401,38 +402,30 @@ export class BoardFold {
   }
 
   get pin(): Pin {
-    const offset = this.heads.length - 1
-    const head = this.heads[offset]
-    return head === undefined ? EMPTY_LOG : { offset, head }
+    return this.chain.pin
   }
 
-  /** Holds an end of the log, as the storage says it, against what was read. @throws Tampered */
-  holdAgainst({ offset, head }: Pin): void {
-    if (offset < this.pin.offset) throw new Tampered(`it has fewer messages now, ${offset + 1} instead of ${this.pin.offset + 1}`)
-    if (offset === this.pin.offset && head !== this.pin.head) throw new Tampered(`its head at offset ${offset} is another one than before`)
+  /**
+   * Checks that an entry continues the log.
+   *
+   * @returns the attachment, by its hash, without which it cannot be judged, or null
+   * @throws board.tampered
+   */
+  wants(entry: Entry): string | null {
+    const { offset, message } = holding(() => this.chain.check(entry), tampered)
+    const isWanted = message.attachment !== undefined && (this.readerOf(message)?.wantsAttachment({ offset, message }) ?? false)
+    return isWanted ? (message.attachment ?? null) : null
   }
 
-  /** Checks an entry: a message in a right place, at the next offset, with the head that follows from all before it. @throws Tampered */
-  read(entry: Entry): Read {
-    const { offset, head } = this.pin
-    if (entry.offset !== offset + 1) throw new Tampered(`offset ${entry.offset} came where ${offset + 1} should`)
-    const message = messageIn(entry)
-    if (entry.head !== headAfter(head, message, textHash(entry.text))) throw new Tampered(`the head at offset ${entry.offset} does not follow from the messages before it`)
-    const problem = placeProblem(message)
-    if (problem !== null) throw new Tampered(`a message stands at offset ${entry.offset} that no honest storage takes: ${problem}`)
-    const reader = this.readerOf(message)
-    const isWanted = message.attachment !== undefined && (reader?.wantsAttachment({ offset: entry.offset, message }) ?? false)
-    return { entry, message, wants: isWanted ? (message.attachment ?? null) : null }
-  }
-
-  /** Takes what was read, with the attachment that it wants. */
-  take({ entry: { offset, head }, message }: Read, attachment?: Uint8Array): void {
-    this.heads.push(head)
+  /** Takes an entry, with the attachment that it wants. @throws board.tampered */
+  take(entry: Entry, attachment?: Uint8Array): void {
+    const { offset, message } = holding(() => this.chain.next(entry), tampered)
     const { statement } = message
     this.note(message, offset)
-    const posted = [{ offset, message, text: '' }]
-    for (const ready of readyOf(posted)) this.ready.set(ready.card.name, ready)
-    for (const opened of openedIn(posted)) this.open(opened)
+    const ready = readReady(message)
+    if (ready !== undefined) this.ready.set(ready.card.name, { ...ready, offset })
+    const opened = readOpening(message, (id) => this.readers.has(id))
+    if (opened !== undefined) this.open({ ...opened, offset })
     if (ceremonyOf(statement) === null) return
     const post: Post = { offset, message, ...(attachment === undefined ? {} : { attachment }) }
     const reader = this.readerOf(message)
@@ -450,7 +443,7 @@ export class BoardFold {
     if (!wasUsable && usableOf(reader) !== undefined) this.beginWaiting()
   }
 
-  private open(opened: Opened): void {
+  private open(opened: Placed<Opened>): void {
     if (this.readers.has(opened.id)) return
     this.opened += 1
     const { script, reader } = this.readerFor(opened)
@@ -464,7 +457,7 @@ export class BoardFold {
     if (this.readers.size > MOST_CEREMONIES && oldest !== undefined) this.readers.delete(oldest)
   }
 
-  private readerFor(opened: Opened): { readonly script: Script | undefined; readonly reader: Reader } {
+  private readerFor(opened: Placed<Opened>): { readonly script: Script | undefined; readonly reader: Reader } {
     const script = this.options.scripts.find(({ hash }) => hash === opened.opening.script.hash)
     return { script, reader: script === undefined ? new UncheckedCeremony(opened) : new CheckedCeremony(opened, script, () => this.begin(opened, script)) }
   }
@@ -479,7 +472,7 @@ export class BoardFold {
       followed[name] = found
     }
     checkOpening(opening, script, undefined, (id) => Object.values(followed).find((one) => one.id === id))
-    return new Ledger({ script, opening, verbs, random, followed, headAt: (offset) => (offset === -1 ? EMPTY_LOG.head : this.heads[offset]) })
+    return new Ledger({ script, opening, verbs, random, followed, headAt: (offset) => this.chain.headAt(offset) })
   }
 
   private beginWaiting(): void {
@@ -536,13 +529,3 @@ export class BoardFold {
 }
 
 const usableOf = (reader: Reader | undefined): Ledger | undefined => (reader instanceof CheckedCeremony ? reader.usable : undefined)
-
-/** Whose entry a text is stands in the message alone, so that what is none has no head. @throws Tampered */
-function messageIn({ offset, text }: Entry): Message {
-  try {
-    return parseMessage(text)
-  } catch (error) {
-    if (isKeyriteError(error)) throw new Tampered(`what stands at offset ${offset} is no message`)
-    throw error
-  }
-}

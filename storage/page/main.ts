@@ -1,11 +1,12 @@
 /** The page of a storage: the list of its boards at `/`, and each board at its address. */
 import { source } from 'inline:./worker.ts'
+import { BOARD_PATH, whole } from '../../engine/base/names.ts'
 import { boardScreen } from './board-screen.ts'
 import type { BoardScreen } from './board-screen.ts'
 import { listScreen } from './list-screen.ts'
 import type { FromWorker, ToWorker } from './talk.ts'
 
-const name = /^\/boards\/([a-z0-9-]{1,32})\/?$/.exec(location.pathname)?.[1]
+const name = new RegExp(whole(BOARD_PATH)).exec(location.pathname)?.[1]
 
 if (name === undefined) {
   document.title = 'Boards · keyrite'

@@ -3,6 +3,7 @@
  * in it that came from outside is short and on one line.
  */
 import type { LogEnding } from '../../engine/run/disputes.ts'
+import type { AbortReason } from '../../engine/wire/abort.ts'
 import type { Pin } from '../../engine/wire/message.ts'
 
 /** One participant's part of one step. */
@@ -27,7 +28,7 @@ export type State = LogEnding | 'unchecked' | 'refused' | 'waiting'
 export interface AbortView {
   readonly from: string
   readonly step: string | null
-  readonly reason: string
+  readonly reason: AbortReason
   readonly accused: string | null
   readonly why: string
   readonly offset: number
@@ -35,7 +36,7 @@ export interface AbortView {
 
 export interface FaultView {
   readonly step: string | null
-  readonly reason: string
+  readonly reason: AbortReason
   readonly why: string
   /** Whom this proves guilty. */
   readonly convicted: string | null

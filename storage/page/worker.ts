@@ -1,8 +1,10 @@
 /** Reads and checks the log away from the screen, which stays quick whatever there is to verify. */
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
+import { connectBoard } from '../client.ts'
 import { BoardFold } from './fold.ts'
-import { follow, httpSource } from './follow.ts'
+import { follow } from './follow.ts'
+import type { FollowUse } from './follow.ts'
 import { scripts } from './shipped.ts'
 import type { FromWorker, Link, ToWorker } from './talk.ts'
 
@@ -69,5 +71,6 @@ onmessage = ({ data }: MessageEvent<ToWorker>) => {
     return
   }
   computeNumbers().catch(fail)
-  follow({ source: httpSource(data.board), fold, onChange: changed, now: Date.now, pause, signal: new AbortController().signal }).catch(fail)
+  const connect: FollowUse['connect'] = (onProgress) => connectBoard({ url: data.board, onProgress })
+  follow({ connect, fold, onChange: changed, now: Date.now, pause, signal: new AbortController().signal }).catch(fail)
 }

@@ -2,10 +2,10 @@
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeFolders } from '../../engine/base/files.ts'
+import { isHex } from '../../engine/base/bytes.ts'
+import { isName } from '../../engine/base/names.ts'
 import type { StoredAttachment } from '../store.ts'
 
-const HASH = /^[0-9a-f]{64}$/
-const OWNER = /^[a-z0-9-]{1,32}$/
 const ASIDE = '.aside'
 
 /** Makes a folder's own entries (new and renamed files) durable. */
@@ -57,11 +57,11 @@ export async function readAttachment(folder: string, owner: string, hash: string
 export async function listAttachments(folder: string): Promise<StoredAttachment[]> {
   const found: StoredAttachment[] = []
   for (const owner of await readdir(folder)) {
-    if (!OWNER.test(owner)) continue
+    if (!isName(owner)) continue
     for (const name of await readdir(join(folder, owner))) {
       const path = join(folder, owner, name)
       if (name.endsWith(ASIDE)) await rm(path)
-      else if (HASH.test(name)) found.push({ owner, hash: name, size: (await stat(path)).size })
+      else if (isHex(name, 32)) found.push({ owner, hash: name, size: (await stat(path)).size })
     }
   }
   return found

@@ -1,5 +1,5 @@
 /** A store that forgets everything when the process ends: for tests and trials. */
-import { EMPTY_LOG } from '../../engine/wire/message.ts'
+import { EMPTY_LOG, pinOf } from '../../engine/wire/log.ts'
 import type { Store, Stored, StoredAttachment } from '../store.ts'
 
 export function openMemoryStore(): Store {
@@ -8,10 +8,7 @@ export function openMemoryStore(): Store {
   const bySlot = new Map<string, readonly Stored[]>()
   const kept = new Map<string, StoredAttachment & { readonly bytes: Uint8Array }>()
   return {
-    last: () => {
-      const last = entries.at(-1)
-      return last === undefined ? EMPTY_LOG : { offset: last.offset, head: last.head }
-    },
+    last: () => pinOf(entries.at(-1) ?? EMPTY_LOG),
     append: (added) => {
       for (const entry of added) {
         entries.push(entry)

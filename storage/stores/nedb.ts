@@ -9,12 +9,12 @@ import { createReadStream } from 'node:fs'
 import { link, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import Datastore from 'nedb-promises'
-import { KeyriteError } from '../../engine/base/errors.ts'
+import { isKeyriteError } from '../../engine/base/errors.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
-import { EMPTY_LOG, headAfter, MAX_MESSAGE, parseMessage, placeProblem, slotOf } from '../../engine/wire/message.ts'
-import type { Message, Pin } from '../../engine/wire/message.ts'
+import { Chain, EMPTY_LOG, holding } from '../../engine/wire/log.ts'
+import { MAX_MESSAGE, slotOf } from '../../engine/wire/message.ts'
+import type { Pin } from '../../engine/wire/message.ts'
 import { compileCheck, hexSchema } from '../../engine/wire/schema.ts'
-import { sha256Of } from '../digest.ts'
 import { storageError } from '../errors.ts'
 import type { Store, Stored } from '../store.ts'
 import { listAttachments, makeFolder, readAttachment, syncFolder, writeAttachment } from './files.ts'
@@ -89,7 +89,7 @@ interface Checked {
  */
 async function checkFile(path: string): Promise<Checked> {
   const size = await sizeOf(path)
-  let last: Pin = EMPTY_LOG
+  const chain = new Chain(EMPTY_LOG, true)
   let line = 0
   let byte = 0
   let rest: Buffer[] = []
@@ -97,7 +97,7 @@ async function checkFile(path: string): Promise<Checked> {
 
   const take = (text: string): void => {
     try {
-      last = checkLine(text, last)
+      checkLine(text, chain)
     } catch (cause) {
       if (cause instanceof FirstVersion) throw storageError('first-version', { path }, cause)
       throw storageError('damaged', { path, line: line + 1, byte, why: why(cause) }, cause)
@@ -121,26 +121,27 @@ async function checkFile(path: string): Promise<Checked> {
       throw storageError('damaged', error)
     }
   }
-  if (restBytes === 0) return { last, repaired: null }
-  return repairTail(path, byte, Buffer.concat(rest), last)
+  if (restBytes === 0) return { last: chain.pin, repaired: null }
+  return repairTail(path, byte, Buffer.concat(rest), chain)
 }
 
-async function repairTail(path: string, byte: number, tail: Buffer, last: Pin): Promise<Checked> {
+async function repairTail(path: string, byte: number, tail: Buffer, chain: Chain): Promise<Checked> {
   const file = await open(path, 'r+')
   try {
-    let whole: Pin | null = null
+    let isWhole = false
     try {
-      whole = checkLine(decode(tail), last)
+      checkLine(decode(tail), chain)
+      isWhole = true
     } catch (cause) {
       if (cause instanceof FirstVersion) throw storageError('first-version', { path }, cause)
       // torn: cut off below
     }
-    if (whole === null) await file.truncate(byte)
+    if (!isWhole) await file.truncate(byte)
     else await file.write('\n', byte + tail.length)
     await file.sync()
-    const done = whole === null ? `${String(tail.length)} bytes were cut off` : 'it was whole, its end was added'
+    const done = !isWhole ? `${String(tail.length)} bytes were cut off` : 'it was whole, its end was added'
     return {
-      last: whole ?? last,
+      last: chain.pin,
       repaired: `${path}: the last line was torn at byte ${String(byte)}, as a crash leaves it, and never acknowledged: ${done}.`,
     }
   } finally {
@@ -148,45 +149,24 @@ async function repairTail(path: string, byte: number, tail: Buffer, last: Pin): 
   }
 }
 
-/** Checks one line after `last`; gives the new end of the log. */
-function checkLine(text: string, last: Pin): Pin {
+/** Checks one line, which continues the chain or says nothing of the log. */
+function checkLine(text: string, chain: Chain): void {
   const value: unknown = JSON.parse(text)
   if (typeof value === 'object' && value !== null && '$$indexCreated' in value) {
     const { $$indexCreated: { fieldName, unique } } = checkIndexLine(value, 'The index line')
     // A slot had one statement at most, and NeDB would go by that line for ever.
     if (fieldName === 'slot' && unique === true) throw new FirstVersion()
-    return last
+    return
   }
   const document = checkDocument(value, 'The line')
-  const expected = last.offset + 1
-  if (document.offset !== expected) throw new Error(`it has offset ${document.offset}, not ${expected}`)
   if (document._id !== idOf(document.offset)) throw new Error('its _id is not its offset')
-  if (document.hash !== sha256Of(document.text)) throw new Error('its hash is not that of its message')
-  const message = messageIn(document.text)
-  if (document.head !== headAfter(last.head, message, document.hash)) throw new Error('its head does not follow the one before')
-  if ((document.slot ?? null) !== slotOf(message.statement)) throw new Error('its slot is not that of its message')
-  const problem = placeProblem(message)
-  if (problem !== null) throw new Error(`its message stands in no log: ${problem}`)
-  return { offset: document.offset, head: document.head }
+  const link = holding(() => chain.check(document), (broken) => (isKeyriteError(broken.cause, 'wire.other-version') ? new FirstVersion() : broken))
+  if ((document.slot ?? null) !== slotOf(link.message.statement)) throw new Error('its slot is not that of its message')
+  chain.next(link)
 }
 
 /** The line is of keyrite's first protocol version. */
 class FirstVersion extends Error {}
-
-function messageIn(text: string): Message {
-  try {
-    return parseMessage(text)
-  } catch (cause) {
-    throw isFirstVersion(text) ? new FirstVersion() : cause
-  }
-}
-
-/** Every statement of that version said to whom it was, and none of this one does. */
-function isFirstVersion(text: string): boolean {
-  const message: unknown = JSON.parse(text)
-  const statement: unknown = typeof message === 'object' && message !== null ? Reflect.get(message, 'statement') : undefined
-  return typeof statement === 'object' && statement !== null && Object.hasOwn(statement, 'to')
-}
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 const decode = (bytes: Uint8Array): string => {
@@ -214,14 +194,14 @@ async function sizeOf(path: string): Promise<number> {
 
 function why(cause: unknown): string {
   if (cause instanceof SyntaxError) return 'it is not JSON'
-  if (cause instanceof KeyriteError) return cause.message.replace(/\.$/, '')
+  if (isKeyriteError(cause)) return cause.message.replace(/\.$/, '')
   return cause instanceof Error ? cause.message : String(cause)
 }
 
 /**
  * @param folder the board's own; made if it is not there
  * @param say hears what was repaired
- * @throws storage.first-version, damaged, unusable
+ * @throws storage.first-version, storage.damaged, storage.unusable
  */
 export async function openNedbStore(folder: string, say: (line: string) => void): Promise<Store> {
   try {

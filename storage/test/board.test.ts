@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { canonical } from '../../engine/base/canonical.ts'
 import { ceremonyId } from '../../engine/wire/card.ts'
-import { EMPTY_HEAD, headAfter, parseMessage, textHash } from '../../engine/wire/message.ts'
+import { EMPTY_HEAD, headAfter } from '../../engine/wire/log.ts'
+import { parseMessage, textHash } from '../../engine/wire/message.ts'
 import { sha256Of } from '../digest.ts'
 import { storeNames, stores } from '../stores/table.ts'
 import { abortOf, anyOf, attachmentAuth, begin, BOARD, CEREMONY, circleOf, cleanUp, enter, folder, get, headOf, openedOf, openingOf, person, post, problem, readyOf, saidOf, start, statedOf, textOf, TOKEN } from './support.ts'
@@ -152,7 +153,7 @@ for (const store of storeNames) {
       const borrowed = { ...ann, card: { ...ann.card, airgapKey: person('thief').card.airgapKey } }
       expect(problem(await post(board, openedOf(ann, openingOf([borrowed, ben])))), 'another airgap beside it').to.equal('422 bad-opening')
       const good = openingOf([ann, ben])
-      const wrong = [{ ...good, more: 1 }, { ...good, roster: [ann.card] }, { ...good, roster: [...good.roster].reverse() }, { ...good, roster: [ann.card, ann.card] }]
+      const wrong = [{ ...good, more: 1 }, { ...good, roster: [ann.card] }, { ...good, roster: [...good.roster].reverse() }, { ...good, roster: [ann.card, ann.card] }, { ...good, opensAt: '2026-02-30T00:00:00Z' }]
       for (const payload of wrong) {
         const text = textOf(ann, { ceremony: null, step: null, type: 'Opening', from: 'ann', view: null, payload })
         expect(problem(await post(board, text)), JSON.stringify(Object.keys(payload))).to.equal('422 bad-opening')

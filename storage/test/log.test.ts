@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { isKeyriteError } from '../../engine/base/errors.ts'
-import { EMPTY_LOG } from '../../engine/wire/message.ts'
+import { EMPTY_LOG } from '../../engine/wire/log.ts'
 import { admit, tokenBuckets } from '../admit.ts'
 import { DEFAULT_LIMITS } from '../limits.ts'
 import type { Limits } from '../limits.ts'
@@ -28,9 +28,9 @@ async function bench(limits: Partial<Limits> = {}): Promise<Bench> {
     const results = await Promise.allSettled(candidates.map((candidate) => log.post(candidate)))
     return results.map((result) => {
       if (result.status === 'fulfilled') return said(result.value)
-      if (!isKeyriteError(result.reason)) return String(result.reason)
-      const { code, facts } = result.reason
-      return typeof facts['offset'] === 'number' ? `${code} ${String(facts['offset'])}` : code
+      const reason: unknown = result.reason
+      if (isKeyriteError(reason, 'storage.slot-taken', 'storage.seen-differs')) return `${reason.code} ${String(reason.facts.offset)}`
+      return isKeyriteError(reason) ? reason.code : String(reason)
     })
   }
   return { together, batches }

@@ -4,6 +4,7 @@ import type Router from '@koa/router'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect } from 'chai'
 import { parse } from 'yaml'
+import { hexSchema, identifierSchema, nameSchema } from '../../engine/wire/schema.ts'
 import { tokenBuckets } from '../admit.ts'
 import { createApp } from '../app.ts'
 import { sha256Of } from '../digest.ts'
@@ -44,6 +45,17 @@ describe('openapi.yaml', () => {
     const documented = Object.entries(document.paths).flatMap(([path, item]) => Object.keys(item).filter((key) => METHODS.includes(key)).map((method) => `${method} ${path}`))
     expect(served.sort()).to.deep.equal(documented.sort())
     expect(served).to.have.length(10)
+  })
+
+  it('writes names and hex as the code does', () => {
+    const { Name, Hash, Signature, Message } = document.components.schemas as Record<string, { pattern?: string }>
+    expect([Name?.pattern, Hash?.pattern, Signature?.pattern]).to.deep.equal([nameSchema['pattern'], hexSchema(32)['pattern'], hexSchema(64)['pattern']])
+    // Wherever else it has a pattern, that is one of these.
+    const known = [nameSchema, hexSchema(32), hexSchema(64), identifierSchema].map((schema) => schema['pattern'])
+    const written = Array.from(JSON.stringify(document).matchAll(/"pattern":"([^"]*)"/g), ([, pattern]) => pattern)
+    expect(written.length).to.be.greaterThan(6)
+    expect(written.filter((pattern) => !known.includes(pattern))).to.deep.equal([])
+    expect(JSON.stringify(Message)).to.contain('"pattern"')
   })
 
   it('names every kind of problem', () => {

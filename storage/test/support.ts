@@ -13,10 +13,11 @@ import { canonical } from '../../engine/base/canonical.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
 import { ceremonyId, signCard } from '../../engine/wire/card.ts'
 import type { Card, Opening } from '../../engine/wire/card.ts'
-import { EMPTY_HEAD, EMPTY_LOG, headAfter, parseMessage, signMessage, signStatement, textHash } from '../../engine/wire/message.ts'
+import { EMPTY_HEAD, EMPTY_LOG, headAfter } from '../../engine/wire/log.ts'
+import { parseMessage, signMessage, signStatement, textHash } from '../../engine/wire/message.ts'
 import type { Pin, Statement } from '../../engine/wire/message.ts'
 import { signObject } from '../../engine/wire/sign.ts'
-import { attachmentHeader } from '../admit.ts'
+import { attachmentHeader } from '../../engine/wire/board.ts'
 import type { ConnectOptions } from '../client.ts'
 import type { Limits } from '../limits.ts'
 import { serve } from '../serve.ts'
@@ -102,7 +103,7 @@ export const credentialsOf = ({ card, signing }: Person): NonNullable<ConnectOpt
 })
 
 export const attachmentAuth = (author: Person, hash: string, board = BOARD): string =>
-  attachmentHeader(author.card.name, credentialsOf(author).sign('attachment', { board, hash }))
+  attachmentHeader({ name: author.card.name, signature: credentialsOf(author).sign('attachment', { board, hash }) })
 
 const cleanups: (() => Promise<unknown>)[] = []
 

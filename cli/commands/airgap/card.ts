@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import { runError } from '../../../engine/run/errors.ts'
 import { cardIn } from '../../../engine/run/memory.ts'
+import { isRefusal } from '../../../engine/wire/exchange.ts'
 import { passphraseFlags, prose } from '../../base.ts'
 import { ownerOf, unlockedAirgap } from '../../roles/airgap-home.ts'
 import { refusalLines, serveAirgap } from '../../roles/airgap-serve.ts'
@@ -42,7 +43,7 @@ the card that stands in every roster. Ends when the client has been answered.`
           onAnswer: (_, answer) => {
             page?.tell({ doing: 'Showing the answer: let the client’s camera see this code.' })
             if (answer.give !== 'refusal') return
-            screen.log(answer.code === 'run.pairing-declined' ? 'You did not take this card, and the client is told so.' : refusalLines(answer, process.stderr.columns).join('\n'))
+            screen.log(isRefusal(answer, 'run.pairing-declined') ? 'You did not take this card, and the client is told so.' : refusalLines(answer, process.stderr.columns).join('\n'))
             screen.log(channel.isTyped
               ? 'Stop this with Ctrl-C once the client has read that; to be asked again, start both again.'
               : 'Waiting for a card again: run `keyrite client pair` there, or stop this with Ctrl-C.')

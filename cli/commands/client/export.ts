@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import { withheldWords } from '../../../engine/run/following.ts'
-import type { Opened } from '../../../engine/run/lobby.ts'
+import type { Opened } from '../../../engine/wire/lobby.ts'
 import { writeTranscript } from '../../../engine/run/transcript.ts'
 import { writeDurable } from '../../../engine/vault/files.ts'
 import { KeyriteCommand, prose } from '../../base.ts'
@@ -31,7 +31,7 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
       const ledger = await ledgers.of(opened)
       if (ledger.withheld !== null) throw cliError('withheld', { why: withheldWords(ledger.withheld, ledger.asOf) })
       const file = resolve(flags.output ?? `${opening.script.name}-${id.slice(0, 12)}.transcript`)
-      const text = [...writeTranscript(ledger, feed.all, (offset) => feed.headAt(offset))].join('')
+      const text = [...writeTranscript(ledger, feed.all)].join('')
       await writeDurable(file, new TextEncoder().encode(text), { mode: 0o644 })
       if (opening.rehearsal) this.say('It is a REHEARSAL’s: nothing that it made is for use.')
       this.log(`Wrote ${file}: ${String(feed.all.length)} log entries, ${String(text.length)} bytes.`)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Flags } from '@oclif/core'
 import { toHex } from '../../../engine/base/bytes.ts'
+import { isName } from '../../../engine/base/names.ts'
 import { ed25519FromSeed } from '../../../engine/crypto/ed25519.ts'
 import { connectBoard } from '../../../storage/client.ts'
 import { KeyriteCommand, passphraseFlags, prose, workFactorFlag } from '../../base.ts'
@@ -29,7 +30,7 @@ host gives to each participant, lets you post your first message.`
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(ClientInit)
-    if (!/^[a-z0-9-]{1,32}$/.test(flags.name)) throw cliError('name', { value: flags.name })
+    if (!isName(flags.name)) throw cliError('name', { value: flags.name })
     connectBoard({ url: flags.board })
     await refuseAnotherClient()
     const joinToken = flags['join-token-file'] === undefined ? null : await readSecretFile(flags['join-token-file'])

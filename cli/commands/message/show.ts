@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { toHex } from '../../../engine/base/bytes.ts'
+import { isHex, toHex } from '../../../engine/base/bytes.ts'
 import { groupsOf } from '../../../engine/messages/batch.ts'
 import { displayMessage, isBlind, isBoundToCeremony, signedBytesOf } from '../../../engine/messages/kinds.ts'
 import { KeyriteCommand, prose } from '../../base.ts'
@@ -30,7 +30,7 @@ With --json, prints a list of {kind, display, signedBytes}, those in hex, or nul
 
   async run(): Promise<readonly Shown[]> {
     const { args, flags: { ceremony } } = await this.parse(MessageShow)
-    if (ceremony !== undefined && !/^[0-9a-f]{64}$/.test(ceremony)) throw cliError('whole-id', { value: ceremony })
+    if (ceremony !== undefined && !isHex(ceremony, 32)) throw cliError('whole-id', { value: ceremony })
     const { messages } = await readMessagesFile(args.file)
     if (this.jsonEnabled()) {
       return messages.map((message) => ({

@@ -1,3 +1,5 @@
+import { hexPattern } from '../../base/bytes.ts'
+import { whole } from '../../base/names.ts'
 import { sha256Hex } from '../../crypto/hash.ts'
 import { bare, bytesOf, textOf } from '../fields.ts'
 import { sizeText } from '../kind.ts'
@@ -14,7 +16,7 @@ export const bytes: MessageKind = {
     hex: {
       label: 'Bytes',
       wants: `1 to ${MAX_BYTES} bytes: an even number of small hex digits, with or without 0x`,
-      schema: { type: 'string', maxLength: 2 * MAX_BYTES + 2, pattern: `^(0x)?([0-9a-f]{2}){1,${MAX_BYTES}}$` },
+      schema: { type: 'string', maxLength: 2 * MAX_BYTES + 2, pattern: whole(`(0x)?(${hexPattern(1)}){1,${MAX_BYTES}}`) },
       same: bare,
     },
   },

@@ -1,8 +1,10 @@
 /** Faults of a storage, which shows one participant another log than there is, or loses what it was given. All participants are honest. */
 import { boardError } from '../../wire/board.ts'
-import type { Board, Entry } from '../../wire/board.ts'
+import type { Entry } from '../../wire/log.ts'
+import type { Board } from '../../wire/board.ts'
 import { canonical } from '../../base/canonical.ts'
-import { EMPTY_HEAD, headAfter, parseMessage, textHash } from '../../wire/message.ts'
+import { Chain, EMPTY_LOG } from '../../wire/log.ts'
+import { parseMessage } from '../../wire/message.ts'
 import type { FaultKind, FaultPlace } from '../meddling.ts'
 import { attachingSteps, inStep, swallowed } from '../meddling.ts'
 import type { MemoryBoard, Tampering } from '../simulate.ts'
@@ -20,14 +22,14 @@ function showing(change: (entry: Entry, held: readonly Entry[]) => { readonly sh
 }
 
 async function* shown(board: MemoryBoard, change: Parameters<typeof showing>[0], after: number, signal: AbortSignal): AsyncIterable<Entry> {
-  let [head, offset, held]: [string, number, readonly Entry[]] = [EMPTY_HEAD, 0, []]
-  for await (const entry of board.follow({ offset: -1, head: EMPTY_HEAD }, signal)) {
+  const chain = new Chain()
+  let held: readonly Entry[] = []
+  for await (const entry of board.follow(EMPTY_LOG, signal)) {
     const next = change(entry, held)
     held = next.held
     for (const { text } of next.show) {
-      head = headAfter(head, parseMessage(text), textHash(text))
-      if (offset > after) yield { offset, head, text }
-      offset++
+      const shown = chain.append(text)
+      if (shown.offset > after) yield shown
     }
   }
 }

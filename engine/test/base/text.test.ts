@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { isLegible, LEGIBLE, legible, legibleProblem, legibleText, printable, printableLine } from '../../base/text.ts'
+import { cut, firstOf, flowed, isLegible, LEGIBLE, legible, legibleProblem, legibleText, printable, printableLine, quoted } from '../../base/text.ts'
+import { KeyriteError } from '../../base/errors.ts'
 import { toHex, utf8 } from '../../base/bytes.ts'
 import { sha256 } from '../../crypto/hash.ts'
 import { checkMessage } from '../../messages/kinds.ts'
+import { wording } from '../../script/codes.ts'
+import { abortPayload, checkAbort, type Fault } from '../../wire/abort.ts'
 import { loadScript, newScript, shippedLibrary } from '../../script/load.ts'
 import { schemaOfType } from '../../verbs/types.ts'
 import { compileCheck } from '../../wire/schema.ts'
@@ -131,6 +134,13 @@ describe('what is not legible', () => {
       expect(legibleText(text)).to.equal(`pay <U+${number}>Bob`)
       expect(printableLine(text)).to.equal('pay \ufffdBob')
       expect(printable(text)).to.equal(character === '\t' ? text : 'pay \ufffdBob')
+      expect(quoted(text)).to.equal('"pay \ufffdBob"')
+      // Those that quote for themselves, and leave it to the same table: errors, diagnostics, kinds of messages, Aborts.
+      expect(new KeyriteError('test.this', {}, { what: text, todo: text })).to.include({ message: printable(text), todo: printable(text) })
+      expect(wording('bad-version', { version: text }).says).to.equal('"pay \ufffdBob" is not a version')
+      expect(() => checkMessage({ kind: text })).to.throw('the kind "pay \ufffdBob"')
+      const fault: Fault = { reason: 'missing', step: null, accused: null, why: text, convicts: false, offsets: [] }
+      expect(abortPayload(fault).evidence.why).to.equal(printable(text))
     })
   }
 
@@ -149,6 +159,55 @@ describe('what is not legible', () => {
     const long = '🔑é日'.repeat(1 << 14)
     expect(legibleProblem(long, { lines: false })).to.equal(null)
     expect(legibleProblem(`${long}\u2800`, { lines: false })).to.contain(`U+2800 as its character ${3 * (1 << 14) + 1},`)
+  })
+})
+
+describe('a text that is cut', () => {
+  it('is as it is up to the most characters, and beyond that says that more was there', () => {
+    expect(cut('abc', 3)).to.equal('abc')
+    expect(cut('abcd', 3)).to.equal('abc…')
+    expect(cut('', 0)).to.equal('')
+    expect(cut('a', 0)).to.equal('…')
+    expect(printableLine('ab\ncd', 4)).to.equal('ab\ufffdc…')
+  })
+
+  it('counts characters, and is never cut inside of one', () => {
+    expect(firstOf('🔑🔑🔑', 2)).to.equal('🔑🔑')
+    expect(cut('🔑🔑🔑', 3)).to.equal('🔑🔑🔑')
+    for (let most = 0; most < 8; most++) expect(firstOf('a🔑é🔑日🔑b🔑', most).isWellFormed(), String(most)).to.equal(true)
+  })
+
+  it('takes no longer for a text that is much longer', () => {
+    expect(cut('🔑'.repeat(1 << 22), 2)).to.equal('🔑🔑…')
+  })
+
+  it('fits where an Abort has room for a thousand characters, whichever they are', () => {
+    for (const why of ['x'.repeat(5000), '🔑'.repeat(5000), 'x'.repeat(1000)]) {
+      const said = abortPayload({ reason: 'missing', step: null, accused: null, why, convicts: false, offsets: [] }).evidence.why
+      expect(Array.from(said)).to.have.length(1000)
+      expect(() => checkAbort({ reason: 'missing', step: null, accused: null, evidence: { why: said, offsets: [] } }, 'It')).to.not.throw()
+    }
+  })
+})
+
+describe('a text that is quoted', () => {
+  it('cannot end its own quotation', () => {
+    expect(quoted('a" is fine. "b')).to.equal('"a\\" is fine. \\"b"')
+    expect(quoted('a\\')).to.equal('"a\\\\"')
+  })
+
+  it('is one line, and not longer than people read', () => {
+    expect(quoted('two\nlines')).to.equal('"two\ufffdlines"')
+    expect(quoted('x'.repeat(1000))).to.equal(`"${'x'.repeat(140)}…"`)
+    expect(quoted('x'.repeat(1000), 3)).to.equal('"xxx…"')
+  })
+})
+
+describe('prose that is shown on one line', () => {
+  it('has a space where its lines end, and no other character is touched', () => {
+    expect(flowed('one\r\n  two\t\tthree')).to.equal('one two three')
+    expect(flowed('a\u2028b\u00a0c\u202ed')).to.equal('a\u2028b\u00a0c\u202ed')
+    expect(printableLine(flowed('one\ntwo\u2028three'))).to.equal('one two\ufffdthree')
   })
 })
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { equalBytes, fromHex, toHex, utf8 } from '../../base/bytes.ts'
+import { equalBytes, fromHex, hexPattern, isHex, toHex, utf8 } from '../../base/bytes.ts'
 import { hkdf, sha256, sha256Hex } from '../../crypto/hash.ts'
 import { codeOf } from './random.ts'
 
@@ -12,6 +12,16 @@ describe('bytes', () => {
     }
     expect(codeOf(() => fromHex('00', 2))).to.equal('bytes.not-hex')
     expect(() => fromHex('00', 2, 'The ceremony id')).to.throw('The ceremony id is not lower-case hex of 2 bytes.')
+  })
+
+  it('says whether a value is hex as it says it to a schema', () => {
+    expect([isHex(''), isHex('00ff'), isHex('00ff', 2)]).to.deep.equal([true, true, true])
+    const values = ['0', '00', '00ff', '00fF', '0x00', ' 00', '00\n', 'gg00', '٠٠', '000000']
+    for (const value of values) {
+      expect(isHex(value), value).to.equal(new RegExp(`^${hexPattern()}$`).test(value))
+      expect(isHex(value, 2), value).to.equal(new RegExp(`^${hexPattern(2)}$`).test(value))
+    }
+    for (const value of [undefined, null, 12, ['00'], {}]) expect(isHex(value)).to.equal(false)
   })
 
   it('hashes parts as if they were one string (FIPS 180 example)', () => {

@@ -7,8 +7,10 @@ import { abandonStep } from '../../machines/ceremony.ts'
 import { compileClient, OUTCOMES } from '../../machines/client.ts'
 import type { Asked, CollectedHow, Duty, StepInput } from '../../machines/client.ts'
 import { statesIn } from '../../machines/graph.ts'
+import { runError } from '../../run/errors.ts'
 import { readShipped, shippedNames } from '../../script/load.ts'
 import type { Fault } from '../../wire/abort.ts'
+import { boardError } from '../../wire/board.ts'
 import type { Json } from '../../base/canonical.ts'
 
 const dkg = readShipped('dkg').ceremony
@@ -115,7 +117,7 @@ describe('a client’s machine', () => {
     const again = await walk({ post: () => (fails-- > 0 ? Promise.reject(unreachable) : Promise.resolve(null)) })
     expect(again.outcome).to.equal('usable')
     expect(again.ran.slice(1, 7)).to.deep.equal(['post SendPublicKeys', 'pause', 'post SendPublicKeys', 'pause', 'post SendPublicKeys', 'collect SendPublicKeys'])
-    for (const reason of [new Error('a bug'), Object.assign(new Error('taken'), { code: 'board.conflict' }), 'a text', undefined, null, 5]) {
+    for (const reason of [new Error('a bug'), boardError('conflict', { offset: 3, why: 'taken' }), 'a text', undefined, null, 5]) {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever an edge may throw
       const { outcome, context } = await walk({ post: () => Promise.reject(reason) })
       expect(outcome).to.equal('stopped')
@@ -124,8 +126,8 @@ describe('a client’s machine', () => {
   })
 
   it('aborts for a fault that an actor carries', async () => {
-    const fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
-    const { outcome, context, ran } = await walk({ ask: () => Promise.reject(Object.assign(new Error('no'), { fault })) })
+    const fault: Fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
+    const { outcome, context, ran } = await walk({ ask: () => Promise.reject(runError('fault', fault)) })
     expect(outcome).to.equal('aborted')
     expect(context.fault).to.deep.equal(fault)
     expect(ran).to.deep.equal(['ask SendPublicKeys', 'abort'])
@@ -133,7 +135,7 @@ describe('a client’s machine', () => {
 
   const disputed = ({ step }: StepInput) => Promise.resolve({ kind: step === 'ProcessDeals' ? 'disputed' : 'complete' })
   const guilty: Fault = { reason: 'dkg.bad-deal', step: null, accused: 'ben', why: 'bad', convicts: true, offsets: [] }
-  const unreachable = Object.assign(new Error('down'), { code: 'board.unreachable' })
+  const unreachable = boardError('unreachable', { url: 'board', why: 'it is down' })
 
   it('goes through a dispute as the accused or as a judge, says the verdict, and then ends', async () => {
     const judge = await walk({ collect: disputed, duty: () => Promise.resolve({ kind: 'judged', fault: guilty }) }, { isDead: () => true })
@@ -156,8 +158,8 @@ describe('a client’s machine', () => {
   })
 
   it('keeps its duty to disputes after an abort, until that is over', async () => {
-    const fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
-    const fails = ({ step }: StepInput) => (step === 'ProcessDeals' ? Promise.reject(Object.assign(new Error('no'), { fault })) : Promise.resolve({ kind: 'complete' }))
+    const fault: Fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
+    const fails = ({ step }: StepInput) => (step === 'ProcessDeals' ? Promise.reject(runError('fault', fault)) : Promise.resolve({ kind: 'complete' }))
     const duties: Duty[] = [{ kind: 'accused' }, { kind: 'over' }]
     const { ran, outcome } = await walk({ ask: fails, duty: () => Promise.resolve(duties.shift() ?? { kind: 'over' }) }, { isOnDuty: () => duties.length > 0 })
     expect(ran.slice(-4)).to.deep.equal(['abort', 'duty', 'justify', 'duty'])
@@ -165,8 +167,8 @@ describe('a client’s machine', () => {
   })
 
   it('is in doubt after an abort that finds it bound, and comes back from there only by the certificate', async () => {
-    const fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
-    const fails = ({ step }: StepInput) => (step === 'ProcessDeals' ? Promise.reject(Object.assign(new Error('no'), { fault })) : Promise.resolve({ kind: 'complete' }))
+    const fault: Fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
+    const fails = ({ step }: StepInput) => (step === 'ProcessDeals' ? Promise.reject(runError('fault', fault)) : Promise.resolve({ kind: 'complete' }))
     const doubtful = await walk({ ask: fails }, { isBound: () => true })
     expect(doubtful.outcome).to.equal('doubtful')
     expect(doubtful.ran).not.to.include('abandon')
@@ -177,8 +179,8 @@ describe('a client’s machine', () => {
   })
 
   it('may give up where it is in doubt: dead once its word is in the log, in doubt where its owner would not', async () => {
-    const fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
-    const fails = ({ step }: StepInput) => (step === 'ProcessDeals' ? Promise.reject(Object.assign(new Error('no'), { fault })) : Promise.resolve({ kind: 'complete' }))
+    const fault: Fault = { reason: 'rejected', step: null, accused: null, why: 'no', convicts: false, offsets: [] }
+    const fails = ({ step }: StepInput) => (step === 'ProcessDeals' ? Promise.reject(runError('fault', fault)) : Promise.resolve({ kind: 'complete' }))
     let isGivenUp = false
     const may = () => {
       isGivenUp = true

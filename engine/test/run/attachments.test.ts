@@ -7,7 +7,7 @@ import type { AttachmentStore } from '../../run/feed.ts'
 import { prepareSimulation, runMember, simulate } from '../../simulate/simulate.ts'
 import type { Simulated, Tampering } from '../../simulate/simulate.ts'
 import { boardError } from '../../wire/board.ts'
-import type { Entry } from '../../wire/board.ts'
+import type { Entry } from '../../wire/log.ts'
 import { parseMessage } from '../../wire/message.ts'
 import { dkgOptions, memberOf, namesOf, resultOf, simulateDkg } from './harness.ts'
 

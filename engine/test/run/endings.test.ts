@@ -15,7 +15,8 @@ import { boardError } from '../../wire/board.ts'
 import type { Board } from '../../wire/board.ts'
 import { canonical } from '../../base/canonical.ts'
 import type { JsonObject } from '../../base/canonical.ts'
-import { EMPTY_LOG, parseMessage } from '../../wire/message.ts'
+import { EMPTY_LOG } from '../../wire/log.ts'
+import { parseMessage } from '../../wire/message.ts'
 import type { Message } from '../../wire/message.ts'
 import { beacon, dkg, dkgOptions, memberOf, namesOf, readerOf, resultOf, simulateDkg, simulateFaults, transcriptOf } from './harness.ts'
 import { expectNobodyHonestBlamed } from './judging.ts'
@@ -185,7 +186,7 @@ describe('a storage', () => {
       },
     }) }
     const error: unknown = await simulate({ ...options, tamper: { ben: garbled } }).catch((reason: unknown) => reason)
-    expect(error).to.have.property('code', 'wire.malformed')
+    expect(error).to.have.property('code', 'board.tampered')
   })
 
   it('that keeps an attachment back is named in the Abort, accuses nobody, and keeps nobody waiting for ever', async () => {

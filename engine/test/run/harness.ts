@@ -19,7 +19,8 @@ import { verbs } from '../../verbs/implementations.ts'
 import type { Json, JsonObject } from '../../base/canonical.ts'
 import { checkAnswer } from '../../wire/exchange.ts'
 import type { Answer } from '../../wire/exchange.ts'
-import { EMPTY_HEAD, headAfter, parseMessage, textHash } from '../../wire/message.ts'
+import { Chain, EMPTY_HEAD, holding } from '../../wire/log.ts'
+import { parseMessage } from '../../wire/message.ts'
 
 export const dkg = readShipped('dkg')
 export const beacon = readShipped('beacon')
@@ -152,22 +153,20 @@ export function refusalOf(text: string): string {
 /** A log of its own: messages one after the other, and the ledger that read them. */
 export class TestLog {
   readonly ledger: Ledger
-  private readonly heads: string[] = []
+  private readonly chain = new Chain()
 
   constructor(run: Pick<Simulated, 'opening'>, script = dkg, followed: Readonly<Record<string, Ledger>> = {}) {
-    const headAt = (offset: number) => (offset === -1 ? EMPTY_HEAD : this.heads[offset])
+    const headAt = (offset: number) => this.chain.headAt(offset)
     this.ledger = new Ledger({ script, opening: run.opening, verbs, random: seededRandom('a ledger'), headAt, followed })
   }
 
   get pin() {
-    return this.heads.length === 0 ? { offset: -1, head: EMPTY_HEAD } : { offset: this.heads.length - 1, head: this.heads.at(-1) ?? '' }
+    return this.chain.pin
   }
 
   /** Adds a message. `attachments` holds what it may name. */
   add(text: string, attachments?: ReadonlyMap<string, Uint8Array>): void {
-    const message = parseMessage(text)
-    const offset = this.heads.length
-    this.heads.push(headAfter(this.heads.at(-1) ?? EMPTY_HEAD, message, textHash(text)))
+    const { offset, message } = holding(() => this.chain.append(text), ({ cause }) => cause)
     const attachment = attachments?.get(message.attachment ?? '')
     this.ledger.accept({ offset, message, ...(attachment === undefined ? {} : { attachment }) })
   }
@@ -189,9 +188,7 @@ export function textOf(value: Json | undefined): string {
 
 /** What any client of the run would export. */
 export function transcriptOf({ board, opening }: Simulated, script: Script = dkg): string {
-  const posts = board.entries.map(({ offset, text }) => ({ offset, text, message: parseMessage(text) }))
-  const headAt = (offset: number) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head)
-  return [...writeTranscript(readerOf({ board, opening }, script), posts, headAt)].join('')
+  return [...writeTranscript(readerOf({ board, opening }, script), board.entries)].join('')
 }
 
 /** The log of a run as anybody reads it from its first message to its last. */

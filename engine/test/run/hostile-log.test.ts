@@ -9,10 +9,12 @@ import { seededRandom } from '../../simulate/simulate.ts'
 import type { Simulated, Tampering } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import { abortPayload } from '../../wire/abort.ts'
+import type { Fault } from '../../wire/abort.ts'
 import { canonical } from '../../base/canonical.ts'
 import type { JsonObject } from '../../base/canonical.ts'
 import { mostEntries } from '../../wire/limits.ts'
-import { EMPTY_HEAD, EMPTY_LOG, headAfter, parseMessage, signMessage, signStatement, textHash } from '../../wire/message.ts'
+import { Chain, EMPTY_LOG } from '../../wire/log.ts'
+import { parseMessage, signMessage, signStatement } from '../../wire/message.ts'
 import type { Unsigned } from '../../wire/message.ts'
 import { dkg, memberOf, recovered, resultOf, simulateDkg, transcriptOf } from './harness.ts'
 
@@ -137,10 +139,14 @@ describe('a log with hostile messages in it', () => {
     if (opening === undefined) throw new Error('an empty board')
     const copies = [['mallory', seededRandom('mallory')(32)], [name, signingKey]] as const
     const texts = copies.map(([from, key]) => canonical(signMessage(key, { ...opening, statement: { ...opening.statement, from } })))
-    let head = EMPTY_HEAD
-    const heads = texts.map((text) => (head = headAfter(head, parseMessage(text), textHash(text))))
-    const text = transcriptOf({ ...run, board: { ...run.board, entries: texts.map((one, offset) => ({ offset, text: one, head: heads[offset] ?? '' })) } })
+    const chain = new Chain()
+    const text = transcriptOf({ ...run, board: { ...run.board, entries: texts.map((one) => chain.append(one)) } })
     expect(verified(text).verdict).to.equal('open')
+    // In a participant's name, and not signed by it, nothing is opened.
+    const forged = canonical(signMessage(seededRandom('mallory')(32), opening))
+    const alone = transcriptOf({ ...run, board: { ...run.board, entries: [new Chain().append(forged)] } })
+    expect(verified(alone).verdict).to.equal('invalid')
+    expect(verified(alone).findings.at(-1)).to.include({ holds: false, line: 2 }).and.to.have.property('detail').that.contains('a participant of it signed')
   })
 
   it('can be exported with a message in it that is nested as deep as any may be', async () => {
@@ -193,7 +199,7 @@ describe('a log with hostile messages in it', () => {
   })
 
   it('leaves evidence out of an Abort that would be too deep for a message', () => {
-    const fault = { reason: 'equivocation', step: null, accused: 'ben', why: 'two', convicts: true, offsets: [3] }
+    const fault: Fault = { reason: 'equivocation', step: null, accused: 'ben', why: 'two', convicts: true, offsets: [3] }
     const { signingKey } = memberOf(run, 'anna')
     for (const [depth, kept] of [[28, true], [29, false]] as const) {
       const payload = abortPayload({ ...fault, evidence: nested(depth) })

@@ -12,12 +12,12 @@ import { recover } from '../../run/recover.ts'
 import { readShipped } from '../../script/load.ts'
 import { memoryStore, seededRandom } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
-import type { Entry } from '../../wire/board.ts'
 import { canonical, parseCanonical } from '../../base/canonical.ts'
 import type { JsonObject } from '../../base/canonical.ts'
 import { ceremonyId } from '../../wire/card.ts'
 import type { Opening } from '../../wire/card.ts'
-import { headAfter, markOf, parseMessage, signMessage, signStatement, textHash } from '../../wire/message.ts'
+import { Chain, markOf } from '../../wire/log.ts'
+import { parseMessage, signMessage, signStatement, textHash } from '../../wire/message.ts'
 import type { Statement } from '../../wire/message.ts'
 import { Bench } from './airgap-bench.ts'
 import { airgapFrom, dkg, keptBy, memberOf, readAnswer, recordDkg, refusalOf, textOf, transcriptOf } from './harness.ts'
@@ -61,9 +61,8 @@ describe('recovery', function () {
   /** The transcript of another log: the first of the run's messages that pass, then others. */
   function transcriptWith(keep: (statement: Statement) => boolean, more: readonly string[] = []): string {
     const texts = [...run.board.entries.map(({ text }) => text).filter((text) => keep(parseMessage(text).statement)), ...more]
-    const entries: Entry[] = []
-    for (const text of texts) entries.push({ offset: entries.length, text, head: headAfter(entries.at(-1)?.head ?? '00'.repeat(32), parseMessage(text), textHash(text)) })
-    return transcriptOf({ ...run, board: { ...run.board, entries } })
+    const log = new Chain()
+    return transcriptOf({ ...run, board: { ...run.board, entries: texts.map((text) => log.append(text)) } })
   }
   const withoutConfirmations = ({ step }: Statement): boolean => step !== STEP
 

@@ -10,7 +10,8 @@ import type { Simulated } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import { canonical, parseCanonical } from '../../base/canonical.ts'
 import type { JsonObject } from '../../base/canonical.ts'
-import { EMPTY_HEAD, hashOf, markOf, parseMessage } from '../../wire/message.ts'
+import { markOf } from '../../wire/log.ts'
+import { hashOf } from '../../wire/message.ts'
 import type { Message } from '../../wire/message.ts'
 import { namesOf, resultOf, simulateDkg } from './harness.ts'
 
@@ -26,17 +27,16 @@ let signatures: SignatureExport
 
 /** What any client would export once the board has all of this. */
 function exportsOf({ board, opening }: Simulated): { readonly transcript: string; readonly keyTranscript: string; readonly signatures: SignatureExport } {
-  const posts = board.entries.map(({ offset, text: entry }) => {
-    const message = parseMessage(entry)
+  const posts = board.entries.map(({ offset, message }) => {
     const attachment = message.attachment === undefined ? undefined : board.attachments.get(message.attachment)
-    return { offset, text: entry, message, ...(attachment === undefined ? {} : { attachment }) }
+    return { offset, message, ...(attachment === undefined ? {} : { attachment }) }
   })
-  const common = { verbs, random: seededRandom('export'), headAt: (offset: number) => (offset === -1 ? EMPTY_HEAD : board.entries[offset]?.head) }
+  const common = { verbs, random: seededRandom('export'), headAt: board.headAt }
   const followed = new Ledger({ ...common, script: dkg, opening: key.opening })
   for (const post of posts) followed.accept(post)
   const ledger = new Ledger({ ...common, script: sign, opening, followed: { key: followed } })
   for (const post of posts) ledger.accept(post)
-  const transcriptIn = (one: Ledger): string => [...writeTranscript(one, posts, common.headAt)].join('')
+  const transcriptIn = (one: Ledger): string => [...writeTranscript(one, board.entries)].join('')
   return { transcript: transcriptIn(ledger), keyTranscript: transcriptIn(followed), signatures: exportSignatures(ledger, 'anna') ?? expect.fail() }
 }
 

@@ -7,7 +7,7 @@ import { seededRandom, simulate } from '../../simulate/simulate.ts'
 import type { Simulated } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import type { AirgapVerb } from '../../verbs/runtime.ts'
-import { EMPTY_HEAD, parseMessage } from '../../wire/message.ts'
+import { parseMessage } from '../../wire/message.ts'
 import { namesOf, resultOf, simulateDkg } from './harness.ts'
 
 const sign = readShipped('sign')
@@ -23,7 +23,7 @@ describe('a log that takes long to read', function () {
     const opening = structuredClone(signing.opening)
     return new Ledger({
       script: sign, opening, verbs, random: seededRandom('a reader'), followed: { key: followed },
-      headAt: (offset) => (offset === -1 ? EMPTY_HEAD : signing.board.entries[offset]?.head),
+      headAt: signing.board.headAt,
     })
   }
   const attachmentOf: GetAttachment = (hash) => signing.board.getAttachment(hash)

@@ -8,7 +8,8 @@ import type { Simulated, Tampering } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import type { Scope, Verbs } from '../../verbs/runtime.ts'
 import { ceremonyId } from '../../wire/card.ts'
-import { EMPTY_LOG, signMessage } from '../../wire/message.ts'
+import { EMPTY_LOG } from '../../wire/log.ts'
+import { signMessage } from '../../wire/message.ts'
 import { dkgOptions, faultyOptions, memberOf, namesOf, resultOf, simulateDkg, simulateFaults } from '../run/harness.ts'
 
 describe('a simulation that aborts', () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { KeyriteError } from '../../base/errors.ts'
+import { isKeyriteError } from '../../base/errors.ts'
 
 export const PASSPHRASE = 'correct horse battery staple'
 /** Fast, since only what is around scrypt is tested. */
@@ -58,7 +58,7 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
   try {
     await promise
   } catch (error) {
-    if (!(error instanceof KeyriteError)) throw error
+    if (!isKeyriteError(error)) throw error
     expect(error.todo).to.match(/\w/)
     expect(`${error.message}${JSON.stringify(error.facts)}${String(error.cause)}`)
       .to.not.include(PASSPHRASE)

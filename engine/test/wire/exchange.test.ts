@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { errorTable, isKeyriteError } from '../../base/errors.ts'
 import type { Json, JsonObject } from '../../base/canonical.ts'
 import { checkAnswer, checkRequest } from '../../wire/exchange.ts'
 import { codeOf } from '../crypto/random.ts'
@@ -96,18 +95,5 @@ describe('an answer', () => {
     for (const statement of [null, [stated], { ...stated, to: null }, { ...stated, view: HASH }, { ...stated, airgapSignature: 'cd'.repeat(63) }]) {
       expect(codeOf(() => checkAnswer({ ...answers['statement'], statement }, 'It'))).to.equal('wire.malformed')
     }
-  })
-})
-
-describe('an error', () => {
-  const make = errorTable('test', { broken: ({ what }: { what: string }) => ({ what: `The ${what} is broken.`, todo: 'Mend it.' }) })
-  it('has a code, facts, a text and what to do', () => {
-    const error = make('broken', { what: 'lamp' }, new Error('why'))
-    expect(error).to.include({ code: 'test.broken', message: 'The lamp is broken.', todo: 'Mend it.' })
-    expect(error.facts).to.deep.equal({ what: 'lamp' })
-    expect(isKeyriteError(error)).to.equal(true)
-    expect(isKeyriteError(error, 'test.broken')).to.equal(true)
-    expect(isKeyriteError(error, 'test.other')).to.equal(false)
-    expect(isKeyriteError(new Error('x'))).to.equal(false)
   })
 })

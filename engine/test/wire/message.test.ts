@@ -5,12 +5,10 @@ import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { sha256Hex } from '../../crypto/hash.ts'
 import { canonical } from '../../base/canonical.ts'
 import type { JsonObject } from '../../base/canonical.ts'
-import { ceremonyId, checkCard, indexOf, sameCard, signCard, verifyCard } from '../../wire/card.ts'
+import { ceremonyId, cardProblem, indexOf, sameCard, signCard, verifyCard } from '../../wire/card.ts'
 import type { Opening } from '../../wire/card.ts'
-import {
-  EMPTY_HEAD, EMPTY_LOG, MAX_MESSAGE, ceremonyOf, hashOf, headAfter, markOf, nextHead, parseMessage, placeProblem, provesMore, sameStatement, signMessage,
-  signStatement, slotKey, slotOf, textHash, verifyMessage, verifyStatement,
-} from '../../wire/message.ts'
+import { EMPTY_HEAD, EMPTY_LOG, headAfter, markOf, nextHead } from '../../wire/log.ts'
+import { MAX_MESSAGE, ceremonyOf, hashOf, parseMessage, placeProblem, provesMore, sameStatement, signMessage, signStatement, slotKey, slotOf, textHash, verifyMessage, verifyStatement } from '../../wire/message.ts'
 import type { Message, Statement, Unsigned } from '../../wire/message.ts'
 import { signObject, verifyObject } from '../../wire/sign.ts'
 import { codeOf, seededRandom } from '../crypto/random.ts'
@@ -208,11 +206,11 @@ describe('an opening', () => {
   it('has cards of usable, different keys only', () => {
     const [good] = opening.roster
     if (good === undefined) return expect.fail()
-    expect(checkCard(good)).to.equal(null)
-    expect(checkCard({ ...good, airgapKey: good.signingKey })).to.contain('are the same')
+    expect(cardProblem(good)).to.equal(null)
+    expect(cardProblem({ ...good, airgapKey: good.signingKey })).to.contain('are the same')
     for (const bad of ['00'.repeat(32), `01${'00'.repeat(31)}`, 'ff'.repeat(32), `ec${'ff'.repeat(30)}7f`]) {
-      expect(checkCard({ ...good, signingKey: bad }), bad).to.contain('the signing key of anna cannot be used')
-      expect(checkCard({ ...good, airgapKey: bad }), bad).to.contain('the airgap key of anna cannot be used')
+      expect(cardProblem({ ...good, signingKey: bad }), bad).to.contain('the signing key of anna cannot be used')
+      expect(cardProblem({ ...good, airgapKey: bad }), bad).to.contain('the airgap key of anna cannot be used')
     }
   })
 

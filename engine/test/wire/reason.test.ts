@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
 import { exchangeWith } from '../../run/client-work.ts'
-import type { FaultError } from '../../run/client-work.ts'
+import { isKeyriteError } from '../../base/errors.ts'
+import type { KeyriteError } from '../../base/errors.ts'
 import type { JsonObject } from '../../base/canonical.ts'
 import { MOST_REASON, reasonProblem } from '../../wire/message.ts'
 
@@ -13,19 +14,26 @@ describe('a reason to decline', () => {
   })
 
   /** What a client makes of a refusal with this fault. */
-  async function told(fault: JsonObject): Promise<{ readonly code: string } & Partial<FaultError>> {
+  async function told(fault: JsonObject): Promise<KeyriteError> {
     const refuse = (request: string): Promise<string> => {
       const { ceremony, step, digest } = openEnvelope(request)
       return Promise.resolve(sealEnvelope({ kind: 'answer', ceremony, step, body: { give: 'refusal', request: digest, code: 'run.rejected', what: 'The owner declined.', todo: 'Talk.', fault } }))
     }
     return await exchangeWith(refuse, 'ab'.repeat(32), 'SendPartials', { ask: 'step', collected: [], prepared: {} })
-      .then(() => expect.fail('it is no refusal'), (error: unknown) => error as FaultError)
+      .then(() => expect.fail('it is no refusal'), (error: unknown) => isKeyriteError(error) ? error : expect.fail(String(error)))
   }
 
   it('is what a client says for its airgap, in the owner’s words, or else that the owner declined', async () => {
     const fault = { reason: 'rejected', accused: null }
-    expect((await told({ ...fault, why: 'Not our address' })).fault).to.include({ ...fault, why: 'Not our address', step: 'SendPartials', convicts: false })
-    expect((await told(fault)).fault?.why).to.equal('The owner declined.')
+    const inWords = await told({ ...fault, why: 'Not our address' })
+    expect(inWords.code).to.equal('run.fault')
+    expect(inWords.facts).to.include({ ...fault, why: 'Not our address', step: 'SendPartials', convicts: false })
+    expect((await told(fault)).facts).to.include({ why: 'The owner declined.' })
+  })
+
+  it('is nothing that a client passes on as another reason to abort than there are', async () => {
+    for (const reason of ['rejectd', 'check-failed', 'Rejected', 'a.b.c', '']) expect((await told({ reason, accused: null })).code, reason).to.equal('wire.malformed')
+    expect((await told({ reason: 'dkg.bad-deal', accused: 'ben' })).facts).to.include({ reason: 'dkg.bad-deal', accused: 'ben' })
   })
 
   it('is not passed on where nobody can read it, or it is too long', async () => {
