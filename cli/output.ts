@@ -4,6 +4,7 @@
  */
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { cut } from '../engine/base/text.ts'
+import { duration } from '../engine/base/time.ts'
 
 /** As much of a writable terminal as is used here; `process.stderr` is one. */
 export interface Screen {
@@ -162,19 +163,6 @@ type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 export function paint(style: Style, text: string, screen: Screen = process.stderr): string {
   const wanted = screen.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
   return wanted ? styleText(style, text) : text
-}
-
-const UNITS = [['d', 86_400], ['h', 3600], ['min', 60], ['s', 1]] as const
-
-/** `4 s`, `1 min 10 s`, `3 h 5 min`, `2 d 4 h`, from milliseconds. */
-export function duration(milliseconds: number): string {
-  const seconds = Math.max(0, Math.floor(milliseconds / 1000))
-  const at = UNITS.findIndex(([, size]) => seconds >= size)
-  const [first, second] = UNITS.slice(at)
-  if (at === -1 || first === undefined) return '0 s'
-  const rest = second === undefined ? 0 : Math.floor((seconds % first[1]) / second[1])
-  const whole = `${String(Math.floor(seconds / first[1]))} ${first[0]}`
-  return rest === 0 || second === undefined ? whole : `${whole} ${String(rest)} ${second[0]}`
 }
 
 /**

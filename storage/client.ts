@@ -169,7 +169,7 @@ function nonsense(url: string, what: string, cause?: unknown): KeyriteError {
 /** The error that an answer other than a success stands for. */
 function problemOf(url: string, answer: Answer): KeyriteError {
   const { status, retryAfter } = answer
-  const problem = answer.type === PROBLEM_TYPE ? readProblem(Buffer.from(answer.bytes).toString('utf8')) : null
+  const problem = answer.type === PROBLEM_TYPE ? readProblem(textIn(answer.bytes)) : null
   const why = problem === null ? `status ${status}, ${answer.type || 'no type'}` : shown(problem.detail)
   if (status === 429 || status >= 500) {
     return boardError('unreachable', { url, why, ...(retryAfter !== null && { retryAfter }) })

@@ -1,9 +1,10 @@
 import { basename, relative } from 'node:path'
 import { Flags } from '@oclif/core'
+import { duration } from '../../engine/base/time.ts'
 import { KeyriteCommand, prose } from '../base.ts'
 import { runDemo } from '../demo/run.ts'
 import type { DemoResult } from '../demo/run.ts'
-import { duration, live, paint, table } from '../output.ts'
+import { live, paint, table } from '../output.ts'
 
 export class Demo extends KeyriteCommand {
   static override summary = 'Run a whole ceremony on this machine, every byte through real QR images.'

@@ -9,20 +9,23 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { isKeyriteError } from '../../engine/base/errors.ts'
-import type { Script, Step } from '../../engine/machines/ceremony.ts'
-import { Feed } from '../../engine/run/feed.ts'
-import type { Linked } from '../../engine/wire/log.ts'
+import type { Script } from '../../engine/machines/ceremony.ts'
+import { Feed, pause } from '../../engine/run/feed.ts'
+import { Ledger } from '../../engine/run/ledger.ts'
+import type { LedgerOptions } from '../../engine/run/ledger.ts'
+import { standingOf } from '../../engine/run/standing.ts'
 import { readShipped } from '../../engine/script/load.ts'
 import { makeFolders } from '../../engine/base/files.ts'
 import { systemCode } from '../../engine/vault/files.ts'
-import { ceremonyId } from '../../engine/wire/card.ts'
+import { verbs } from '../../engine/verbs/implementations.ts'
 import type { Opening } from '../../engine/wire/card.ts'
 import { connectBoard } from '../../storage/client.ts'
 import { cliError } from '../errors.ts'
-import { duration, paint, screenWidth } from '../output.ts'
+import { duration } from '../../engine/base/time.ts'
+import { paint, screenWidth } from '../output.ts'
 import type { Live } from '../output.ts'
 import { progressTable } from '../screen/ceremony.ts'
-import type { Progress } from '../screen/ceremony.ts'
+import { random } from '../random.ts'
 import { inTurns, Processes } from './processes.ts'
 
 // Counts the QR images that appear in the channels' folders.
@@ -79,36 +82,6 @@ export function demoNames(n: number): readonly string[] {
     const name = NAMES[i % NAMES.length] ?? 'anon'
     return i < NAMES.length ? name : `${name}-${String(Math.floor(i / NAMES.length) + 1)}`
   })
-}
-
-// A board's messages counted, unchecked, to show how far a ceremony is: the participants' own clients check them.
-
-interface Tally extends Progress {
-  /** Counts the log's next message. */
-  readonly count: (posted: Linked) => void
-}
-
-/** @param some how many are enough in a step that does not want all */
-function makeTally({ ceremony }: Script, opening: Opening, some = 1): Tally {
-  const id = ceremonyId(opening)
-  const { roster } = opening
-  const stated = new Set<string>()
-  const placeOf = (step: string, name: string): string => `${step}\n${name}`
-  const hasStated = (step: string, name: string): boolean => stated.has(placeOf(step, name))
-  return {
-    ceremony, roster, hasStated,
-    disputes: [],
-    get current() {
-      const isDone = ({ name: step, collect: { kind } }: Step): boolean =>
-        roster.filter(({ name }) => hasStated(step, name)).length >= (kind === 'all' ? roster.length : kind === 'any' ? 1 : some)
-      const at = ceremony.steps.findIndex((step) => !isDone(step))
-      return at === -1 ? ceremony.steps.length : at
-    },
-    count: ({ message: { statement } }) => {
-      if (statement.ceremony !== id || statement.step === null) return
-      stated.add(placeOf(statement.step, statement.from))
-    },
-  }
 }
 
 export interface DemoUse {
@@ -182,8 +155,8 @@ export async function runDemo(use: DemoUse): Promise<DemoResult> {
     use.screen.log(`${people[0]?.name ?? ''} opened the ceremony; this number on every screen says that it is the same for all:`)
     use.screen.log(`  ${paint('bold', opened.number)}`)
     const running: Running = { use, processes, board, counter, began }
-    await ceremony(running, people, 'dkg', opened)
-    const signed = await sign(running, people.slice(0, use.threshold), opened.ceremony)
+    const key = await ceremony(running, people, readShipped('dkg'), opened)
+    const signed = await sign(running, people.slice(0, use.threshold), key)
     const transcript = join(folder, 'dkg.transcript')
     const verify = async (): Promise<Readonly<Record<string, unknown>>> => {
       await processes.json(people[0]?.home ?? '', ['client', 'export', opened.ceremony, '--output', transcript])
@@ -285,7 +258,7 @@ interface SignedDemo extends OpenedDemo {
 }
 
 /** As many as it takes sign with the new key. */
-async function sign(running: Running, signers: readonly Person[], key: string): Promise<SignedDemo> {
+async function sign(running: Running, signers: readonly Person[], key: Ledger): Promise<SignedDemo> {
   const { use: { screen, participants }, processes } = running
   const names = signers.map(({ name }) => name)
   const file = join(signers[0]?.home ?? '', 'messages.json')
@@ -294,10 +267,10 @@ async function sign(running: Running, signers: readonly Person[], key: string): 
     { kind: 'text', text: 'Nobody ever held it whole, and nobody did to sign this.' },
   ]
   await writeFile(file, JSON.stringify(messages))
-  const opened = await open(processes, signers, ['sign', '--set', `key=${key}`, '--messages', file, '--purpose', 'To show that the new key signs'])
+  const opened = await open(processes, signers, ['sign', '--set', `key=${key.id}`, '--messages', file, '--purpose', 'To show that the new key signs'])
   screen.log(`${names[0] ?? ''} opened a signing of ${String(messages.length)} messages under the new key, with a number of its own:`)
   screen.log(`  ${paint('bold', opened.number)}`)
-  await ceremony(running, signers, 'sign', opened)
+  await ceremony(running, signers, readShipped('sign'), opened, { key })
   return { ...opened, signers, messages: messages.length }
 }
 
@@ -324,13 +297,15 @@ interface Running {
   readonly began: number
 }
 
-/** One ceremony itself: two long-lived processes for each of these people, and nobody touches anything. */
-async function ceremony({ use, processes, board, counter, began }: Running, people: readonly Person[], script: 'dkg' | 'sign', opened: OpenedDemo): Promise<void> {
+/** One ceremony itself: two long-lived processes for each of these people, and nobody touches anything. Gives it as anyone reads it on the board. */
+async function ceremony(
+  { use, processes, board, counter, began }: Running, people: readonly Person[], script: Script, opened: OpenedDemo, followed: Readonly<Record<string, Ledger>> = {},
+): Promise<Ledger> {
   const watching = new AbortController()
-  const tally = watchBoard(board, makeTally(readShipped(script), opened.opening, use.threshold), watching.signal, () => draw())
+  const watched = watchBoard(board, { script, opening: opened.opening, followed }, watching.signal, () => draw())
   const draw = () => use.screen.show([
     '', `${String(counter.total)} QR frames crossed; ${duration(Date.now() - began)}`,
-    '', ...progressTable(tally, undefined, screenWidth()),
+    '', ...progressTable(standingOf(watched.ledger, Date.now()), screenWidth()),
   ])
   const timer = setInterval(draw, 500)
   const ends: Promise<string>[] = []
@@ -344,22 +319,42 @@ async function ceremony({ use, processes, board, counter, began }: Running, peop
       await started.speaks
     }, () => void processes.stopAll())
     await Promise.all(ends)
+    await watched.toEnd(use.signal)
     draw()
+    return watched.ledger
   } finally {
     clearInterval(timer)
     watching.abort()
   }
 }
 
-/** The ceremony as anyone may watch it on the board. */
-function watchBoard(url: string, tally: Tally, signal: AbortSignal, changed: () => void): Tally {
-  const feed = new Feed({ board: connectBoard({ url }), store: { load: () => Promise.resolve([]), append: () => Promise.resolve() } })
+interface Watched {
+  readonly ledger: Ledger
+  /** Resolves when all that the board has by now was read. */
+  readonly toEnd: (signal: AbortSignal) => Promise<void>
+}
+
+/** Follows a ceremony as anyone may who reads the board. */
+function watchBoard(url: string, of: Pick<LedgerOptions, 'script' | 'opening' | 'followed'>, signal: AbortSignal, changed: () => void): Watched {
+  const board = connectBoard({ url })
+  const feed = new Feed({ board, store: { load: () => Promise.resolve([]), append: () => Promise.resolve() } })
+  const ledger = new Ledger({ ...of, verbs, random, headAt: (offset) => feed.headAt(offset) })
   feed.listen((posted) => {
-    tally.count(posted)
-    changed()
+    ledger.follow(posted, (hash, reading, onMissing) => feed.attachment(hash, reading, onMissing), signal).then(changed, () => undefined)
   })
-  feed.run(signal).catch(() => undefined)
-  return tally
+  const running = feed.run(signal)
+  running.catch(() => undefined)
+  const reach = async (last: number, stop: AbortSignal): Promise<void> => {
+    while (feed.pin.offset < last && !stop.aborted) await pause(20, stop)
+  }
+  return {
+    ledger,
+    toEnd: async (stop) => {
+      const { offset } = await board.head()
+      await Promise.race([reach(offset, stop), running])
+      await ledger.settled()
+    },
+  }
 }
 
 async function removeHomes(folder: string, people: readonly Person[]): Promise<void> {

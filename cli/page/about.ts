@@ -1,5 +1,8 @@
 /** Beside the codes: what is happening, which ceremony this is, who has done what, what happened. */
-import type { PageCell, PageState, PageTable } from '../web/protocol.ts'
+import type { Mark } from '../../engine/run/standing.ts'
+import { MARK_WORDS } from '../../engine/run/telling.ts'
+import type { Tone } from '../../engine/run/telling.ts'
+import type { PageState, PageTable } from '../web/protocol.ts'
 import { makeAlerts } from './alerts.ts'
 import type { Alerts } from './alerts.ts'
 import { button, el, icon, setAttribute, setShown, setText, unseen } from './dom.ts'
@@ -72,11 +75,17 @@ export function makeAbout(): About {
   return { doing, rest, update }
 }
 
-const CELLS: Readonly<Record<PageCell, { readonly word: string; readonly path: string }>> = {
-  done: { word: 'done', path: 'm9.5 18.5-6-6 2-2 4 4 9-9 2 2-11 11Z' },
-  awaited: { word: 'awaited', path: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Zm0 2.2a6.8 6.8 0 1 1 0 13.6 6.8 6.8 0 0 1 0-13.6ZM11 7.5v5.2l4 2.4 1-1.7-3-1.8V7.5h-2Z' },
-  later: { word: 'later', path: 'M12 10a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z' },
-  trouble: { word: 'trouble', path: 'M12 2.5 1.5 21h21L12 2.5Zm-1.1 7h2.2v6h-2.2v-6Zm0 7.6h2.2v2.2h-2.2v-2.2Z' },
+/** By a mark's tone. */
+const ICONS: Readonly<Record<Tone, string>> = {
+  good: 'm9.5 18.5-6-6 2-2 4 4 9-9 2 2-11 11Z',
+  heed: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Zm0 2.2a6.8 6.8 0 1 1 0 13.6 6.8 6.8 0 0 1 0-13.6ZM11 7.5v5.2l4 2.4 1-1.7-3-1.8V7.5h-2Z',
+  calm: 'M12 10a2 2 0 1 0 0 4 2 2 0 0 0 0-4Z',
+  bad: 'M12 2.5 1.5 21h21L12 2.5Zm-1.1 7h2.2v6h-2.2v-6Zm0 7.6h2.2v2.2h-2.2v-2.2Z',
+}
+
+function cellNode(mark: Mark): HTMLElement {
+  const { word, tone } = MARK_WORDS[mark]
+  return el('td', { class: `cell ${tone}`, title: word }, icon(ICONS[tone]), unseen(word))
 }
 
 /** Columns have the steps' places; a legend names them, since their names are long. */
@@ -87,7 +96,7 @@ function tableNode({ steps, rows }: PageTable): HTMLElement {
     el('tbody', {}, ...rows.map(({ name, isMe, cells }) => el(
       'tr', { class: isMe ? 'is-me' : undefined },
       el('th', { scope: 'row' }, el('bdi', {}, name), ...(isMe ? [' ', el('span', { class: 'you' }, 'you')] : [])),
-      ...cells.map((cell) => el('td', { class: `cell ${cell}` }, icon(CELLS[cell].path), unseen(CELLS[cell].word))),
+      ...cells.map(cellNode),
     ))),
   )
 }

@@ -21,7 +21,7 @@ import { cliError } from '../errors.ts'
 import { isThere, makeHome, makeInside, refuseAnother, rolePath } from '../home.ts'
 import { withProgress } from '../output.ts'
 import { askLine, askPassphrase } from '../prompt.ts'
-import { clockTime } from '../screen/ceremony.ts'
+import { clockTime } from '../../engine/base/time.ts'
 import { random } from '../random.ts'
 
 const vaultPath = (home: string): string => join(home, 'vault.age')

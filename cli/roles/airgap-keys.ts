@@ -9,7 +9,7 @@ import type { Cell } from '../../engine/run/memory.ts'
 import { allMessagesIn } from '../../engine/run/opening.ts'
 import { filled, INDENT, label, paint } from '../output.ts'
 import { outsideLines } from '../screen/blocks.ts'
-import { clockTime } from '../screen/ceremony.ts'
+import { clockTime } from '../../engine/base/time.ts'
 import type { OpenAirgap } from './airgap-home.ts'
 
 /** One ceremony in which this airgap signed with a key. */

@@ -8,10 +8,11 @@ import { blsCredentialsOf } from '../../engine/messages/ethereum.ts'
 import type { Feed } from '../../engine/run/feed.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import { openedIn } from '../../engine/wire/lobby.ts'
+import { standingOf } from '../../engine/run/standing.ts'
+import type { CeremonyState } from '../../engine/run/standing.ts'
+import { stateWords } from '../../engine/run/telling.ts'
 import { signingOf } from '../../engine/run/signatures.ts'
 import { label, paint } from '../output.ts'
-import { STATE_WORDS, stateOf } from '../screen/ceremony.ts'
-import type { CeremonyState } from '../screen/ceremony.ts'
 import type { Ledgers } from './client-session.ts'
 
 /** One finished signing. */
@@ -35,6 +36,8 @@ export interface ClientKey {
   readonly script: string
   readonly state: CeremonyState
   readonly missing: readonly string[]
+  /** Why it can never be usable; null where that is not so. */
+  readonly why: string | null
   readonly threshold: number | null
   readonly members: readonly string[]
   readonly rehearsal: boolean
@@ -75,19 +78,20 @@ function keyOf(ledger: Ledger, signed: readonly SignedWith[]): ClientKey {
   const { id, opening: { script, parameters: { threshold }, rehearsal }, roster, outputs } = ledger
   const groupKey = outputs?.['groupKey']
   const known = typeof groupKey === 'string' ? groupKey : null
+  const { state, awaited, why } = standingOf(ledger, Date.now())
   return {
     groupKey: known, ceremony: id, number: ceremonyNumber(id), script: `${script.name} ${script.version}`,
-    state: stateOf(ledger, Date.now()), missing: ledger.missing(ledger.current),
+    state, missing: awaited, why,
     threshold: typeof threshold === 'number' ? threshold : null, members: roster.map((card) => card.name), rehearsal,
     withdrawalCredentials: known === null ? null : blsCredentialsOf(known), signed,
   }
 }
 
 /** What a person is told of a key. */
-export function clientKeyLines({ groupKey, ceremony, number, script, state, missing, threshold, members, rehearsal, withdrawalCredentials, signed }: ClientKey): string[] {
+export function clientKeyLines({ groupKey, ceremony, number, script, state, missing, why, threshold, members, rehearsal, withdrawalCredentials, signed }: ClientKey): string[] {
   return [
     `${paint('bold', groupKey === null ? `Key of ${ceremony.slice(0, 12)}` : `Key ${cut(groupKey, 16)}`, process.stdout)}${rehearsal ? paint('yellow', ' of a REHEARSAL: it signs in rehearsals only', process.stdout) : ''}`,
-    `${label('state')}${STATE_WORDS[state]}${missing.length === 0 ? '' : ` (missing: ${missing.join(', ')})`}`,
+    `${label('state')}${stateWords({ state })}${missing.length === 0 ? '' : ` (missing: ${missing.join(', ')})`}${why === null ? '' : ` (${why})`}`,
     ...(groupKey === null ? [] : [`${label('group key')}${groupKey}`]),
     `${label('made by')}${script}`,
     `${label('ceremony')}${ceremony}`,

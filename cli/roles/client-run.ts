@@ -3,15 +3,13 @@ import { isKeyriteError } from '../../engine/base/errors.ts'
 import { following } from '../../engine/base/signals.ts'
 import { fromHex } from '../../engine/base/bytes.ts'
 import { cut } from '../../engine/base/text.ts'
-import { capital } from '../../engine/base/words.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
 import { bringEnd, ClientWork, endToBring, hasBegun } from '../../engine/run/client-work.ts'
 import type { ClientPorts, Clock } from '../../engine/run/client-work.ts'
 import { runClient } from '../../engine/run/client.ts'
 import type { ClientResult } from '../../engine/run/client.ts'
-import { convictedIn, unansweredIn } from '../../engine/run/disputes.ts'
-import { mayBeAccused, unmade } from '../../engine/run/ending.ts'
+import { unansweredIn } from '../../engine/run/ending.ts'
 import { runError } from '../../engine/run/errors.ts'
 import { pause } from '../../engine/run/feed.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
@@ -19,13 +17,17 @@ import type { Opened } from '../../engine/wire/lobby.ts'
 import { clientInParts } from '../../engine/run/parts.ts'
 import { abandonStep } from '../../engine/machines/ceremony.ts'
 import { signingOf } from '../../engine/run/signatures.ts'
+import { standingOf } from '../../engine/run/standing.ts'
+import type { Standing } from '../../engine/run/standing.ts'
+import { guiltWords, outWords, reasonLines, sentence, STATE_WORDS, stateWords, whyWords } from '../../engine/run/telling.ts'
 import { partFile } from '../../engine/vault/vault.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { EXIT } from '../errors.ts'
 import type { ExitCode } from '../errors.ts'
 import { paint } from '../output.ts'
 import { askYesNo } from '../prompt.ts'
-import { abortLines, claimLines, clockTime, isOver, outLines, outputLines, STATE_WORDS, stateOf } from '../screen/ceremony.ts'
+import { clockTime } from '../../engine/base/time.ts'
+import { claimLines, outputLines } from '../screen/ceremony.ts'
 import { exchanger, withoutOldRefusals } from './channel.ts'
 import type { Channel } from './channel.ts'
 import { cardOf, clientPartsPath, textStore } from './client-home.ts'
@@ -125,7 +127,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
         verbs, random, followed, clock: systemClock,
         offerAbandon: () => offered(use),
         onProgress: ({ step, doing }) => view.at(step, doing),
-        onLedger: (ledger) => view.follow(ledger),
+        onLedger: (ledger, begun) => view.follow(ledger, begun),
         onTrouble: troubleTeller((line) => screen.log(line)),
       },
       either.signal,
@@ -153,8 +155,8 @@ async function offered({ channel: { screen }, signal }: RunUse): Promise<boolean
 }
 
 /** How it is opened without those whom the log proves guilty, where enough are left. */
-function withoutGuilty(ledger: Ledger): string[] {
-  const guilty = convictedIn(ledger).map(({ name }) => name)
+function withoutGuilty(ledger: Ledger, { convicted }: Standing): string[] {
+  const guilty = [...new Set(convicted.map(({ name }) => name))]
   const others = ledger.roster.map(({ name }) => name).filter((name) => !guilty.includes(name))
   const { name, participants } = ledger.ceremony
   if (guilty.length === 0 || participants === undefined || others.length < participants.min) return []
@@ -202,7 +204,8 @@ async function awaitOpening({ session, channel: { screen }, signal, wanted }: Ru
 async function isLive(home: string, ledgers: Ledgers, opened: Opened, me: string, refused: (error: Error) => void): Promise<boolean> {
   try {
     const ledger = await ledgers.of(opened)
-    return !isOver(stateOf(ledger, Date.now(), me, await hasBegun(textStore(home), ledger))) || mayBeAccused(ledger, me, Date.now())
+    const { isOver, duty } = standingOf(ledger, Date.now(), { name: me, hasBegun: await hasBegun(textStore(home), ledger) })
+    return !isOver || duty !== null
   } catch (error) {
     if (!isKeyriteError(error)) throw error
     if (isKeyriteError(error, 'run.unknown-script')) return true
@@ -222,10 +225,12 @@ function openedLines({ id, opening, by }: Opened, { ceremony }: Script): string[
 }
 
 function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { readonly in: number; readonly out: number }, me: string): RunEnd {
+  const standing = standingOf(ledger, Date.now(), { name: me, hasBegun: outcome === 'doubtful' })
+  const { state, awaited, convicted } = standing
   const json = {
     ceremony: ledger.id, outcome, frames, outputs: ledger.outputs ?? null,
     aborts: ledger.aborts.map(({ from, payload }) => ({ from, ...payload })),
-    convicted: convictedIn(ledger).map(({ name, reason }) => ({ name, reason })), unanswered: unansweredIn(ledger),
+    convicted: convicted.map(({ name, reason }) => ({ name, reason })), unanswered: unansweredIn(ledger),
     fault, trouble,
   }
   if (outcome === 'stopped') {
@@ -235,7 +240,7 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
     const rehearsal = ledger.opening.rehearsal ? [paint('yellow', 'It was a REHEARSAL: nothing that it made is for use.', process.stdout)] : []
     const id = ledger.id.slice(0, 12)
     return {
-      lines: [paint('green', 'The ceremony is complete.', process.stdout), ...rehearsal, ...outLines(ledger), ...outputLines(ledger)],
+      lines: [paint('green', 'The ceremony is complete.', process.stdout), ...rehearsal, ...reasonLines(standing), ...outputLines(ledger)],
       next: [
         ...(signingOf(ledger) !== undefined ? [`keyrite client signatures ${id}    writes messages and signatures`] : []),
         `keyrite client export ${id}    writes what anyone can verify`,
@@ -245,29 +250,28 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
     }
   }
   if (outcome === 'unconfirmed') {
-    const why = unmade(ledger)
+    const why = whyWords(standing)
     return {
-      lines: [STATE_WORDS.unconfirmed, why === null ? `Missing: ${ledger.missing(ledger.current).join(', ')}` : `Nobody is missing, but ${why}`],
+      lines: [STATE_WORDS.unconfirmed.words, why ?? `Missing: ${awaited.join(', ')}`],
       next: [why === null ? 'Ask those who are missing to run their client and airgap; then run this again.' : 'It never will be: open another ceremony, by a script that fits.'],
       exit: EXIT.aborted, json,
     }
   }
-  if (outcome === 'aborted' && stateOf(ledger, Date.now(), me) === 'left') {
+  if (outcome === 'aborted' && state === 'left') {
     return {
-      lines: ['You take no part in this ceremony any more; the others may go on without you.', ...abortLines(ledger)],
+      lines: [sentence(stateWords(standing)), ...standing.out.map(outWords), guiltWords(standing)],
       next: [`keyrite client status ${ledger.id.slice(0, 12)}    shows how it goes on`], exit: EXIT.aborted, json,
     }
   }
   // One's own Abort may not have come back in the log yet.
   const own = fault === null || ledger.aborts.some(({ from }) => from === me) ? [] : [`You aborted (${fault.reason}): ${fault.why}`]
-  const state = stateOf(ledger, Date.now(), me, outcome === 'doubtful')
   const id = ledger.id.slice(0, 12)
   return {
-    lines: [state === 'aborted' ? 'The ceremony was aborted.' : capital(STATE_WORDS[state]), ...own, ...abortLines(ledger)],
+    lines: [state === 'aborted' ? 'The ceremony was aborted.' : sentence(stateWords(standing)), ...own, ...reasonLines(standing)],
     next: [
       ...(outcome === 'doubtful' ? [`keyrite client abandon ${id}    ends the doubt, for everybody and for good`] : []),
       `When the cause is clear, one of you: keyrite client open --again ${id}`,
-      ...withoutGuilty(ledger),
+      ...withoutGuilty(ledger, standing),
     ],
     exit: EXIT.aborted, json,
   }

@@ -7,7 +7,7 @@ import { fromHex, HEX_DIGIT } from '../../engine/base/bytes.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
 import { hasBegun } from '../../engine/run/client-work.ts'
-import { convictedIn, unansweredIn } from '../../engine/run/disputes.ts'
+import { unansweredIn } from '../../engine/run/ending.ts'
 import { runError } from '../../engine/run/errors.ts'
 import { Feed, pause } from '../../engine/run/feed.ts'
 import { withheldWords } from '../../engine/run/following.ts'
@@ -15,6 +15,9 @@ import { Ledger } from '../../engine/run/ledger.ts'
 import { openedIn } from '../../engine/wire/lobby.ts'
 import type { Opened } from '../../engine/wire/lobby.ts'
 import { checkOpening, followedIds } from '../../engine/run/opening.ts'
+import { standingOf } from '../../engine/run/standing.ts'
+import type { Standing } from '../../engine/run/standing.ts'
+import { reasonLines, stateWords } from '../../engine/run/telling.ts'
 import { lockHome } from '../../engine/vault/lock.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { tampered } from '../../engine/wire/board.ts'
@@ -30,8 +33,8 @@ import { connectBoard } from '../../storage/client.ts'
 import { cliError } from '../errors.ts'
 import { screenWidth, withProgress } from '../output.ts'
 import { askPassphrase } from '../prompt.ts'
-import { abortLines, claimLines, clockTime, isOver, outputLines, progressTable, STATE_WORDS, stateOf, waitingLines } from '../screen/ceremony.ts'
-import type { CeremonyState } from '../screen/ceremony.ts'
+import { clockTime } from '../../engine/base/time.ts'
+import { claimLines, outputLines, progressTable, waitingLines } from '../screen/ceremony.ts'
 import { random } from '../random.ts'
 import { attachmentFiles, cardOf, clientLog, clientScript, keptFirst, readClient, textStore, unlockClient } from './client-home.ts'
 import type { ClientSecrets, Identity } from './client-home.ts'
@@ -288,8 +291,10 @@ export class Ledgers {
     if (more.length > 0) throw refuse(`several ids begin so: ${fitting.map(({ id }) => id.slice(0, 12)).join(', ')}`)
     const ledger = await this.of(one)
     if (ledger.usable) return ledger
-    const todo = ledger.certified ? `Do not use this key yet. Missing: ${ledger.missing(ledger.current).join(', ')}; they run their client and airgap to the end.` : undefined
-    throw refuse(`that ceremony is not usable: ${STATE_WORDS[stateOf(ledger, Date.now())]}`, todo)
+    const standing = standingOf(ledger, Date.now())
+    const { awaited } = standing
+    const todo = ledger.certified && awaited.length > 0 ? `Do not use this key yet. Missing: ${awaited.join(', ')}; they run their client and airgap to the end.` : undefined
+    throw refuse(`that ceremony is not usable: ${stateWords(standing)}${standing.why === null ? '' : `: ${standing.why}`}`, todo)
   }
 
   private async begin(opening: Opening): Promise<Ledger> {
@@ -306,62 +311,72 @@ export class Ledgers {
 export interface Status {
   readonly id: string
   /** Null where it cannot be read. */
-  readonly state: CeremonyState | null
+  readonly standing: Standing | null
   readonly lines: readonly string[]
   readonly json: Record<string, unknown>
 }
+
+const timeOf = (time: number): string => new Date(time).toISOString()
 
 /** Why a ceremony cannot be read, where that is not for what its opening says. */
 const UNREADABLE: Readonly<Partial<Record<Code, string>>> = { 'run.unknown-script': 'unknown-script', 'board.unreachable': 'unreachable' }
 
 /** A ceremony that cannot be read, for want of its script or of what it follows, says why. */
 export async function statusOf(home: string, identity: Identity, ledgers: Ledgers, opened: Opened): Promise<Status> {
-  const { id, opening, by } = opened
-  const number = ceremonyNumber(id)
-  const head = [
-    `${opening.script.name} ${printableLine(opening.script.version)}${opening.rehearsal ? ' (REHEARSAL)' : ''}, opened by ${by} at ${clockTime(Date.parse(opening.opensAt))}`,
-    `id      ${id}`,
-    `number  ${number}`,
-  ]
+  const { id, opening } = opened
   const ledger = await ledgers.of(opened).catch((error: unknown) => {
     if (!isKeyriteError(error)) throw error
     return error
   })
   if (isKeyriteError(ledger)) {
     const state = UNREADABLE[ledger.code] ?? 'refused'
-    return { id, state: null, lines: [...head, `state   cannot be read: ${ledger.message}`], json: { ceremony: id, number, state, why: ledger.message } }
+    const number = ceremonyNumber(id)
+    return { id, standing: null, lines: [...headLines(opened, number), `state   cannot be read: ${ledger.message}`], json: { ceremony: id, number, state, why: ledger.message } }
   }
-  const { script } = ledger
-  const state = stateOf(ledger, Date.now(), identity.name, await hasBegun(textStore(home), ledger))
-  const step = script.ceremony.steps[ledger.current]
+  // It may have taken part under another client's name: the airgap is the same.
+  const me = opening.roster.find(({ airgapKey }) => airgapKey === identity.airgap?.airgapKey)?.name ?? identity.name
+  const standing = standingOf(ledger, Date.now(), { name: me, hasBegun: await hasBegun(textStore(home), ledger) })
+  const step = standing.steps[standing.current]
   const kept = step === undefined ? undefined : await textStore(home).get(`${id}/since-${step.name}`)
-  const since = kept === undefined ? undefined : Number(kept)
-  const over = isOver(state)
+  return statusIn(opened, ceremonyNumber(id), ledger, standing, kept === undefined ? undefined : Number(kept))
+}
+
+const headLines = ({ id, opening: { script, rehearsal, opensAt }, by }: Opened, number: string): readonly string[] => [
+  `${script.name} ${printableLine(script.version)}${rehearsal ? ' (REHEARSAL)' : ''}, opened by ${by} at ${clockTime(Date.parse(opensAt))}`,
+  `id      ${id}`,
+  `number  ${number}`,
+]
+
+/** A standing as lines and as JSON. @param since when the current step became that, as this client first saw it */
+export function statusIn(opened: Opened, number: string, ledger: Ledger, standing: Standing, since?: number): Status {
+  const { id, opening, by } = opened
+  const { state, steps, current, rows, awaited, needed, until, why, duty, convicted, withheld } = standing
+  const step = steps[current]
+  const [waiting, reasons] = [waitingLines(standing, since), reasonLines(standing)]
   return {
-    id, state,
+    id, standing,
     lines: [
-      ...head,
-      ...claimLines(script.ceremony, opening),
-      `state   ${STATE_WORDS[state]}`,
-      ...(ledger.withheld === null ? [] : [`        ${withheldWords(ledger.withheld, ledger.asOf)}`]),
+      ...headLines(opened, number),
+      ...claimLines(ledger.ceremony, opening),
+      `state   ${stateWords(standing)}`,
+      ...(withheld === null ? [] : [`        ${withheldWords(withheld.hash, withheld.asOf)}`]),
       '',
-      ...progressTable(ledger, identity.name, screenWidth(process.stdout)),
-      ...(over ? [] : ['', ...waitingLines(ledger, Date.now(), since)]),
-      ...(['aborted', 'dead', 'abandoned', 'disputed', 'doubtful'].includes(state) ? ['', ...abortLines(ledger)] : []),
+      ...progressTable(standing, screenWidth(process.stdout)),
+      ...(waiting.length === 0 ? [] : ['', ...waiting]),
+      ...(reasons.length === 0 ? [] : ['', ...reasons]),
       ...outputLines(ledger),
     ],
     json: {
       ceremony: id, number, script: opening.script, state, rehearsal: opening.rehearsal, openedBy: by, opensAt: opening.opensAt,
       parameters: opening.parameters, roster: opening.roster.map((card) => card.name),
-      ...(step === undefined || over
+      steps: steps.map((one) => one.name), rows: rows.map(({ name, cells }) => ({ name, cells })), awaited, needed, why,
+      ...(step === undefined || until === null
         ? {}
-        : {
-            step: step.name, awaited: ledger.missing(step.index).filter((name) => !ledger.isOut(name)), deadline: new Date(ledger.deadline(step.index)).toISOString(),
-            since: since === undefined ? null : new Date(since).toISOString(),
-          }),
+        : { step: step.name, deadline: timeOf(until), since: since === undefined ? null : timeOf(since) }),
+      duty: duty === null ? null : timeOf(duty),
       outputs: ledger.outputs ?? null,
       aborts: ledger.aborts.map(({ from, payload }) => ({ from, ...payload })),
-      convicted: convictedIn(ledger), unanswered: unansweredIn(ledger), withheld: ledger.withheld,
+      convicted, unanswered: unansweredIn(ledger), withheld: withheld?.hash ?? null,
     },
   }
 }

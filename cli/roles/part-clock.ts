@@ -1,6 +1,6 @@
 /** How far a transfer in parts is, in words, and how long the rest will take. */
 import type { PartProgress } from '../../engine/run/parts.ts'
-import { duration } from '../output.ts'
+import { duration } from '../../engine/base/time.ts'
 
 export interface PartsNow {
   readonly direction: PartProgress['direction']

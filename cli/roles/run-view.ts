@@ -1,12 +1,15 @@
 /** What a client shows while it takes part: a record of what it did, and a block with who is awaited and the table. */
-import { capital } from '../../engine/base/words.ts'
 import type { CarrierProgress } from '../../engine/channel/carrier.ts'
+import { withheldWords } from '../../engine/run/following.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { PartProgress } from '../../engine/run/parts.ts'
+import { standingOf } from '../../engine/run/standing.ts'
+import type { Standing } from '../../engine/run/standing.ts'
+import { sentence, stateWords } from '../../engine/run/telling.ts'
 import { paint, screenWidth } from '../output.ts'
 import type { Live } from '../output.ts'
-import { clockTime, isOver, progressTable, STATE_WORDS, stateOf, waitingLines } from '../screen/ceremony.ts'
-import type { CeremonyState } from '../screen/ceremony.ts'
+import { clockTime } from '../../engine/base/time.ts'
+import { progressTable, waitingLines } from '../screen/ceremony.ts'
 import { pageCeremony, pageTable } from '../web/ceremony.ts'
 import type { Page } from '../web/page.ts'
 import { makePartClock, pageProgress } from './part-clock.ts'
@@ -46,6 +49,7 @@ export class RunView {
   frames = { in: 0, out: 0 }
   private readonly use: ViewUse
   private ledger: Ledger | undefined
+  private hasBegun = false
   private readonly since = new Map<number, number>()
   private isRetrying = false
   private readonly timer: NodeJS.Timeout
@@ -64,8 +68,10 @@ export class RunView {
     this.timer = setInterval(() => this.draw(), 1000)
   }
 
-  follow(ledger: Ledger): void {
+  /** @param hasBegun as its client knows it, whatever the log shows */
+  follow(ledger: Ledger, hasBegun: boolean): void {
     this.ledger = ledger
+    this.hasBegun = hasBegun
     // Since when is good to know, and no reason to end.
     this.remember(ledger).catch(() => undefined)
     this.draw()
@@ -112,15 +118,15 @@ export class RunView {
   }
 
   /** The same for the page, which shows numbers of frames by itself. */
-  private tellPage(ledger: Ledger, state: CeremonyState): void {
-    const { page, me } = this.use
+  private tellPage(ledger: Ledger, standing: Standing): void {
+    const { page } = this.use
     if (page === undefined) return
-    const sentence = SENTENCES[this.words] ?? (this.words === '' ? '' : `${capital(this.words)}.`)
+    const doing = SENTENCES[this.words] ?? (this.words === '' ? '' : sentence(this.words))
     const told = {
       isRehearsal: ledger.opening.rehearsal,
       ceremony: pageCeremony(ledger.id, ledger, ledger.ceremony.steps[ledger.current]?.name ?? null),
-      doing: state === 'running' ? sentence : STATE_WORDS[state],
-      table: pageTable(ledger, me, Date.now(), this.since.get(ledger.current)),
+      doing: standing.state === 'running' ? doing : sentence(stateWords(standing)),
+      table: pageTable(standing, this.since.get(ledger.current)),
     }
     // Told once a second: most of the time nothing is new but the time.
     const text = JSON.stringify(told)
@@ -150,18 +156,18 @@ export class RunView {
   private draw(): void {
     const { ledger, use } = this
     if (ledger === undefined) return
-    const state = stateOf(ledger, Date.now(), use.me)
-    this.tellPage(ledger, state)
+    const standing = standingOf(ledger, Date.now(), { name: use.me, hasBegun: this.hasBegun })
+    this.tellPage(ledger, standing)
     const crossing = [this.part, this.crossingNow].filter((words) => words !== '').join('; ')
     // The table last: of one that has no room, the end is cut off.
     use.screen.show([
       '',
       ...(ledger.opening.rehearsal ? [paint('yellow', 'REHEARSAL')] : []),
-      ...(isOver(state)
-        ? []
-        : [...waitingLines(ledger, Date.now(), this.since.get(ledger.current)), `  here      ${this.words}${crossing === '' ? '' : ` (${crossing})`}`, '']),
-      ...(['running', 'usable', 'aborted'].includes(state) ? [] : [paint('yellow', STATE_WORDS[state]), '']),
-      ...progressTable(ledger, use.me, screenWidth()),
+      ...waitingLines(standing, this.since.get(ledger.current)),
+      ...(standing.isOver ? [''] : [`  here      ${this.words}${crossing === '' ? '' : ` (${crossing})`}`, '']),
+      ...(standing.withheld === null ? [] : [paint('yellow', withheldWords(standing.withheld.hash, standing.withheld.asOf)), '']),
+      ...(['running', 'usable', 'aborted'].includes(standing.state) ? [] : [paint('yellow', stateWords(standing)), '']),
+      ...progressTable(standing, screenWidth()),
       '',
     ])
   }

@@ -8,8 +8,9 @@ import { openedIn } from '../../engine/wire/lobby.ts'
 import type { Opened } from '../../engine/wire/lobby.ts'
 import { exportSignatures, signingOf } from '../../engine/run/signatures.ts'
 import type { SignatureExport } from '../../engine/run/signatures.ts'
+import { standingOf } from '../../engine/run/standing.ts'
+import { stateWords } from '../../engine/run/telling.ts'
 import { cliError } from '../errors.ts'
-import { STATE_WORDS, stateOf } from '../screen/ceremony.ts'
 import { chosen } from './client-session.ts'
 import type { Ledgers } from './client-session.ts'
 
@@ -29,7 +30,7 @@ export async function signaturesFrom(feed: Feed, ledgers: Ledgers, airgapKey: st
   const found = exportSignatures(ledger, opened.by)
   if (found !== undefined) return found
   const refuse = (why: string) => cliError('signatures', { ceremony: ledger.id.slice(0, 12), why })
-  throw refuse(signingOf(ledger) === undefined ? `it is a ${ledger.ceremony.name}, which signs no messages` : `it is not finished: ${STATE_WORDS[stateOf(ledger, Date.now())]}`)
+  throw refuse(signingOf(ledger) === undefined ? `it is a ${ledger.ceremony.name}, which signs no messages` : `it is not finished: ${stateWords(standingOf(ledger, Date.now()))}`)
 }
 
 async function isFinished(ledgers: Ledgers, opened: Opened, airgapKey: string): Promise<boolean> {

@@ -1,90 +1,59 @@
-/** A running ceremony as people see it: participants × steps, who is awaited and until when, how it ended. */
-import { stripVTControlCharacters } from 'node:util'
+/** A ceremony as a terminal shows it: participants × steps, who is awaited and until when, what it made; and what `keyrite verify` found. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { printableLine } from '../../engine/base/text.ts'
-import { counted } from '../../engine/base/words.ts'
-import type { Ceremony, Step } from '../../engine/machines/ceremony.ts'
+import { clockTime, duration } from '../../engine/base/time.ts'
+import { counted, listed } from '../../engine/base/words.ts'
+import type { Ceremony } from '../../engine/machines/ceremony.ts'
 import { expandMessages, messagesHash } from '../../engine/messages/batch.ts'
-import { convictedIn, unansweredIn, unansweredWords } from '../../engine/run/disputes.ts'
-import { endingFor, unmade } from '../../engine/run/ending.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { SignaturesVerification } from '../../engine/run/signatures.ts'
+import type { Mark, Standing } from '../../engine/run/standing.ts'
+import { MARK_WORDS, marksIn, outWords, untilWords, waitingWords } from '../../engine/run/telling.ts'
+import type { Tone } from '../../engine/run/telling.ts'
 import type { Finding, Verification } from '../../engine/run/verify.ts'
 import { shippedByHash } from '../../engine/script/load.ts'
 import type { Json } from '../../engine/base/canonical.ts'
 import type { Opening } from '../../engine/wire/card.ts'
 import { EXIT } from '../errors.ts'
 import type { ExitCode } from '../errors.ts'
-import { duration, paint, table } from '../output.ts'
+import { paint, table, textWidth, unpainted } from '../output.ts'
+import type { Screen } from '../output.ts'
 
-const MARKS = { done: '✓', awaited: '…', later: '·', disputed: '!', out: '✗' } as const
+const COLOURS = { calm: 'dim', good: 'green', heed: 'yellow', bad: 'red' } as const
 
-/** How far a ceremony is, as a `Ledger` tells it. */
-export interface Progress {
-  readonly ceremony: Ceremony
-  readonly roster: readonly { readonly name: string }[]
-  /** The current step's index, or the number of steps when all are complete. */
-  readonly current: number
-  readonly disputes: readonly { readonly step: Step; readonly dispute: { readonly statement: { readonly from: string } } }[]
-  readonly hasStated: (step: string, name: string) => boolean
-  /** Takes no part any more, where some are enough. */
-  readonly isOut?: (name: string) => boolean
-}
+/** A text in the colour of what it says. */
+export const toned = (tone: Tone, text: string, screen?: Screen): string => paint(COLOURS[tone], text, screen)
+
+/** Marks that need no word, since every table has them. */
+const PLAIN: readonly Mark[] = ['done', 'awaited', 'later']
 
 /**
- * One line a participant, one column a step.
+ * One line a participant, one column a step, and what the rarer signs mean.
  *
  * @param columns how wide the screen is, where it matters: steps whose names have no room have their numbers
  */
-export function progressTable(ledger: Progress, me?: string, columns?: number): string[] {
-  const { steps } = ledger.ceremony
-  const rows = ledger.roster.map(({ name }) => [
-    name === me ? paint('bold', `${name} (you)`) : name,
-    ...steps.map((step) => {
-      const disputed = ledger.disputes.some((one) => one.step.name === step.name && one.dispute.statement.from === name)
-      if (disputed) return paint('red', MARKS.disputed)
-      if (ledger.hasStated(step.name, name)) return paint('green', MARKS.done)
-      if (ledger.isOut?.(name) === true) return paint('red', MARKS.out)
-      return step.index === ledger.current ? paint('yellow', MARKS.awaited) : paint('dim', MARKS.later)
-    }),
+export function progressTable({ steps, rows }: Pick<Standing, 'steps' | 'rows'>, columns?: number): string[] {
+  const lines = rows.map(({ name, isMe, cells }) => [
+    isMe ? paint('bold', `${name} (you)`) : name,
+    ...cells.map(({ mark }) => toned(MARK_WORDS[mark].tone, MARK_WORDS[mark].sign)),
   ])
-  const under = (heads: readonly string[]): string[] => table([['', ...heads.map((head) => paint('dim', head))], ...rows])
+  const under = (heads: readonly string[]): string[] => table([['', ...heads.map((head) => paint('dim', head))], ...lines])
   const named = under(steps.map((step) => step.name))
-  const isTooWide = columns !== undefined && stripVTControlCharacters(named[0] ?? '').length >= columns
-  return isTooWide ? under(steps.map((step) => String(step.index + 1))) : named
+  const isTooWide = columns !== undefined && textWidth(unpainted(named[0] ?? '')) >= columns
+  const rare = marksIn(rows).filter((mark) => !PLAIN.includes(mark)).map((mark) => `${MARK_WORDS[mark].sign} ${MARK_WORDS[mark].word}`)
+  return [...(isTooWide ? under(steps.map((_, i) => String(i + 1))) : named), ...(rare.length === 0 ? [] : [paint('dim', rare.join('   '))])]
 }
 
-/** `SendDeals (3 of 5): waiting for bob, carol`, since when, and until when. Where some are enough, how many are still needed and who is out. */
-export function waitingLines(ledger: Ledger, now: number, since?: number): string[] {
-  const { steps } = ledger.ceremony
-  const step = steps[ledger.current]
-  if (step === undefined) return []
-  const deadline = ledger.deadline(step.index)
-  const left = deadline > now ? `${duration(deadline - now)} left` : 'passed'
-  const awaited = ledger.missing(step.index).filter((name) => !ledger.isOut(name))
+/** Who is awaited, who takes no part any more, since when and until when; nothing where nobody is awaited. */
+export function waitingLines(standing: Standing, since?: number): string[] {
+  const words = waitingWords(standing)
+  if (words === null) return []
   return [
-    `${step.name} (${String(step.index + 1)} of ${String(steps.length)}): waiting for ${neededText(ledger, step)}${awaited.join(', ') || 'nobody'}`,
-    ...outLines(ledger).map((line) => `  ${line}`),
-    ...(since === undefined ? [] : [`  since     ${clockTime(since)} (${duration(now - since)})`]),
-    `  deadline  ${clockTime(deadline)} (${left})`,
+    words,
+    ...standing.out.map((one) => `  ${outWords(one)}`),
+    ...(since === undefined || standing.state === 'disputed' ? [] : [`  since     ${clockTime(since)} (${duration(standing.at - since)})`]),
+    `  deadline  ${untilWords(standing) ?? ''}`,
   ]
-}
-
-/** `2 more (1 of 3 in) of `, where not all are wanted. */
-function neededText(ledger: Ledger, step: Step): string {
-  if (step.collect.kind === 'all') return ''
-  const wanted = ledger.wanted(step)
-  const made = ledger.roster.length - ledger.missing(step.index).length
-  return `${String(wanted - made)} more (${String(made)} of ${String(wanted)} in) of `
-}
-
-/** Who takes no part any more, where some are enough, and why. */
-export function outLines(ledger: Ledger): string[] {
-  return ledger.roster.filter(({ name }) => ledger.isOut(name)).map(({ name }) => {
-    const abort = ledger.aborts.find((one) => one.from === name)?.payload
-    if (abort === undefined) return `${name} is out: ${ledger.faults.find((one) => one.convicts && one.accused === name)?.why ?? 'proven guilty'}`
-    return `${name} ${abort.reason === 'rejected' ? 'declined' : `is out (${abort.reason})`}: ${abort.evidence.why}`
-  })
 }
 
 /** What an opening wants done: texts in its opener's words, which nobody has checked, and how many messages there are to be signed. */
@@ -117,49 +86,6 @@ export function outputLines({ outputs = {} }: Pick<Ledger, 'outputs'>): string[]
     const json = JSON.stringify(value)
     return `${name}: ${Array.isArray(value) && json.length > MOST_OUTPUT ? `${String(value.length)} of them` : json}`
   })
-}
-
-/** `2026-11-23 14:05 UTC` */
-export const clockTime = (time: number): string => `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`
-
-export type CeremonyState = 'running' | 'disputed' | 'aborted' | 'dead' | 'abandoned' | 'left' | 'doubtful' | 'confirming' | 'unconfirmed' | 'usable'
-
-/** Where a ceremony stands for its owner: how its log ends, told by what is still awaited. @param hasBegun as for `endingFor` */
-export function stateOf(ledger: Ledger, now: number, me?: string, hasBegun = false): CeremonyState {
-  const ending = endingFor(ledger, me, hasBegun)
-  switch (ending) {
-    case 'open': return 'running'
-    case 'unconfirmed': return now > ledger.deadline(ledger.ceremony.steps.length - 1) || unmade(ledger) !== null ? ending : 'confirming'
-    case 'dead': return ledger.disputes.some(({ answered, name }) => !answered && now < ledger.disputeDeadline(name)) ? 'disputed' : ending
-    default: return ending
-  }
-}
-
-/** Nothing more will come of it. */
-export const isOver = (state: CeremonyState): boolean => ['usable', 'aborted', 'dead', 'abandoned', 'left'].includes(state)
-
-/** What a state means for the owner. */
-export const STATE_WORDS: Readonly<Record<CeremonyState, string>> = {
-  running: 'running',
-  disputed: 'a participant complains: it can never be usable, and who is to blame is being judged',
-  aborted: 'aborted',
-  dead: 'over: it can never be usable',
-  abandoned: 'over: you gave it up for good',
-  left: 'you take no part in it any more; the others may go on without you',
-  doubtful: 'DOUBTFUL: your part of its success is stated, and it may still succeed. Do not open it again yet: wait, or end the doubt with keyrite client abandon.',
-  confirming: 'succeeded; DO NOT USE ITS RESULT YET: not everyone has confirmed',
-  unconfirmed: 'succeeded, but UNCONFIRMED: do not use its result before everyone has confirmed',
-  usable: 'complete: usable',
-}
-
-/** Why it aborted, from the log: who said so, the reason, and whom the log itself proves guilty. */
-export function abortLines(ledger: Ledger): string[] {
-  const said = ledger.aborts.map(({ from, payload }) =>
-    `${from} aborted in ${payload.step ?? 'the ceremony'} (${payload.reason}${payload.accused === null ? '' : `, naming ${payload.accused}`}): ${payload.evidence.why}`)
-  const accused = unansweredIn(ledger).map(unansweredWords)
-  const dead = ledger.dead === null ? [] : [`It can never be usable: ${ledger.dead.why}.`]
-  const proof = convictedIn(ledger).map(({ name, reason, why }) => `The log proves ${name} guilty (${reason}): ${why}`)
-  return [...dead, ...said, ...accused, ...(proof.length > 0 ? proof : ['The log proves nobody guilty.'])]
 }
 
 // What `keyrite verify` found, in words.
@@ -230,13 +156,10 @@ function asOfLines({ asOf, vouched = [] }: Verified): string[] {
   const [last = -1] = offsets
   return [
     '', `All of this is as of offset ${String(asOf.offset)}, head ${asOf.head}.`,
-    ...offsets.map((offset) => `Up to ${String(offset)} ${nameList(vouched.filter((one) => one.offset >= offset).map(({ name }) => name))} signed that this is the log.`),
+    ...offsets.map((offset) => `Up to ${String(offset)} ${listed(vouched.filter((one) => one.offset >= offset).map(({ name }) => name))} signed that this is the log.`),
     ...(last < asOf.offset ? [`Of what comes after ${String(last)}, this file’s maker is the only witness.`] : []),
   ]
 }
-
-/** `anna, ben and cleo` */
-const nameList = (names: readonly string[]): string => (names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`)
 
 const findingLine = ({ check, holds, detail, line }: Finding): string =>
   `${holds ? onStdout('green', 'ok ') : onStdout('red', 'BAD')}  ${check.padEnd(18)} ${detail}${line === undefined ? '' : ` (line ${String(line)})`}`

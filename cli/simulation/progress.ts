@@ -1,5 +1,6 @@
 /** Where everyone is in a simulation, and the live table of it: participants × steps. */
 import type { Ceremony } from '../../engine/machines/ceremony.ts'
+import { MARK_WORDS } from '../../engine/run/telling.ts'
 import { brief, columnsOf, filled, paint, rowsOf, table, textWidth } from '../output.ts'
 import type { Live, Screen } from '../output.ts'
 
@@ -105,15 +106,15 @@ export class ProgressTable {
   }
 
   private cell(step: number, done: number, doing: string): string {
-    if (step < done) return '✓'
-    return step === done ? doing : '·'
+    if (step < done) return MARK_WORDS.done.sign
+    return step === done ? doing : MARK_WORDS.later.sign
   }
 
   private coloured(rows: readonly (readonly string[])[]): string[][] {
     return rows.map((row) => row.map((cell, column) => {
       if (column === 0) return cell
-      if (cell === '✓') return this.paint('green', cell)
-      if (cell === '·') return this.paint('dim', cell)
+      if (cell === MARK_WORDS.done.sign) return this.paint('green', cell)
+      if (cell === MARK_WORDS.later.sign) return this.paint('dim', cell)
       return this.paint(Object.values(ENDS).includes(cell) || cell === 'disputing' ? 'red' : 'yellow', cell)
     }))
   }

@@ -6,6 +6,8 @@ import { isKeyriteError } from '../../engine/base/errors.ts'
 import { toHex } from '../../engine/base/bytes.ts'
 import { hasBegun } from '../../engine/run/client-work.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
+import { standingOf } from '../../engine/run/standing.ts'
+import type { CeremonyState } from '../../engine/run/standing.ts'
 import { tamperingOf } from '../../engine/simulate/faults.ts'
 import { prepareSimulation, runMember, seededRandom } from '../../engine/simulate/simulate.ts'
 import type { SimulatedMember } from '../../engine/simulate/simulate.ts'
@@ -14,10 +16,10 @@ import { EMPTY_LOG } from '../../engine/wire/log.ts'
 import { abandonOn, abandonProblem, refuseAbandon } from '../roles/client-run.ts'
 import { Ledgers, statusOf } from '../roles/client-session.ts'
 import type { ClientSession } from '../roles/client-session.ts'
-import { stateOf } from '../screen/ceremony.ts'
 import { always, dkg, feedUntil, keyWith, ledgerUntil, three as names, untilCertified } from './simulated.ts'
 
 const DAY = 24 * 3600_000
+const stateFor = (ledger: Ledger, name: string, hasBegun = false): CeremonyState => standingOf(ledger, Date.now(), { name, hasBegun }).state
 const opened = ({ ceremony, opening }: { readonly ceremony: string; readonly opening: Parameters<Ledgers['of']>[0]['opening'] }) => ({ id: ceremony, opening, by: 'ada', offset: 0 })
 
 describe('giving a ceremony up', () => {
@@ -66,14 +68,14 @@ describe('giving a ceremony up', () => {
       const other = { ...session, identity: { ...session.identity, name: 'bob' } }
       const error: unknown = await refuseAbandon(other, ledgerNow()).catch((reason: unknown) => reason)
       expect(isKeyriteError(error, 'run.closed'), String(error)).to.equal(true)
-      expect([made.board.entries.length, stateOf(ledgerNow(), Date.now(), 'ada')]).to.deep.equal([before, 'doubtful'])
+      expect([made.board.entries.length, stateFor(ledgerNow(), 'ada')]).to.deep.equal([before, 'doubtful'])
     })
 
     it('is open to who began to post its part, although no reader has seen it: its own client alone knows of the doubt', async () => {
       const ledger = ledgerNow()
       const bob = made.members.find(({ name }) => name === 'bob')!
       expect([ledger.isBound('bob'), await hasBegun(bob.client.store, ledger), await hasBegun({ get: () => Promise.resolve(undefined), put: () => Promise.resolve() }, ledger)]).to.deep.equal([false, true, false])
-      expect([stateOf(ledger, Date.now(), 'bob'), stateOf(ledger, Date.now(), 'bob', true)]).to.deep.equal(['aborted', 'doubtful'])
+      expect([stateFor(ledger, 'bob'), stateFor(ledger, 'bob', true)]).to.deep.equal(['aborted', 'doubtful'])
       expect([abandonProblem(ledger, 'bob', Date.now()) === null, abandonProblem(ledger, 'bob', Date.now(), true)]).to.deep.equal([false, null])
     })
 
@@ -81,7 +83,7 @@ describe('giving a ceremony up', () => {
       await refuseAbandon(session, ledgerNow())
       await abandonOn(session, ledgerNow(), exchange, signal)
       const ledger = ledgerNow()
-      expect(names.map((name) => stateOf(ledger, Date.now(), name))).to.deep.equal(['abandoned', 'dead', 'dead'])
+      expect(names.map((name) => stateFor(ledger, name))).to.deep.equal(['abandoned', 'dead', 'dead'])
       expect(ledger.dead?.why).to.match(/ada/)
       expect(member.memory.read().ceremonies[ledger.id]?.state).to.equal('abandoned')
       expect(member.memory.read().kept).to.deep.equal({})
@@ -105,7 +107,7 @@ describe('keyrite client status', () => {
   const usable = () => keyWith([])
   const cases: readonly (readonly [state: string, run: () => ReturnType<typeof keyWith>, until: (ledger: Ledger) => boolean, me: string, says: RegExp])[] = [
     ['running', usable, ({ current }) => current === 2, 'ada', /SendDeals \(3 of 5\): waiting for ada, bob, cem/],
-    ['disputed', () => keyWith(['no-justification:ada:bob']), always, 'cem', /who is to blame is being judged(.|\n)*ada is accused by bob and has not answered/],
+    ['disputed', () => keyWith(['no-justification:ada:bob']), always, 'cem', /who is to blame is being judged(.|\n)*ada is accused by bob, and an answer is awaited until/],
     ['aborted', () => keyWith(['silent:bob:SendCommits']), always, 'ada', /aborted in SendCommits \(missing, naming bob\)/],
     ['dead', () => keyWith(['wrong-share:ada:bob']), always, 'cem', /The log proves ada guilty \(dkg\.bad-deal\)/],
     ['doubtful', () => keyWith(['silent:bob:ProcessDeals']), ({ aborts }) => aborts.length > 0, 'ada', /DOUBTFUL(.|\n)*keyrite client abandon/],
@@ -122,7 +124,7 @@ describe('keyrite client status', () => {
       const feed = await feedUntil(found, ledgerUntil(found, until).asOf)
       const identity = { version: 2 as const, name: me, board: 'memory', signingKey: card.signingKey, airgap: null }
       const status = await statusOf(home, identity, new Ledgers(home, feed), opened(found))
-      expect([status.state, status.json['state']]).to.deep.equal([state, state])
+      expect([status.standing?.state, status.json['state']]).to.deep.equal([state, state])
       expect(status.lines.join('\n')).to.match(says)
     })
   }
@@ -143,7 +145,7 @@ describe('keyrite client status', () => {
     const last = found.board.entries.length - 1
     const gone = new Error('the storage is gone')
     const kept = await statusOf(home, identity, new Ledgers(home, await feedUntil(found, last), undefined, gone), opened(found))
-    expect(kept.state).to.equal('usable')
+    expect(kept.standing?.state).to.equal('usable')
     const lost = { ...found, board: { ...found.board, attachments: new Map<string, Uint8Array>() } }
     const reading = await new Ledgers(home, await feedUntil(lost, last), undefined, gone).of(opened(found)).catch((error: unknown) => error)
     expect(reading).to.equal(gone)

@@ -1,10 +1,10 @@
 /** A ceremony as its page shows it. */
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
-import type { Ledger } from '../../engine/run/ledger.ts'
+import type { Standing } from '../../engine/run/standing.ts'
 import { unpainted } from '../output.ts'
 import { waitingLines } from '../screen/ceremony.ts'
-import type { PageCell, PageCeremony, PageTable } from './protocol.ts'
+import type { PageCeremony, PageTable } from './protocol.ts'
 
 /** The last number: it is slow on purpose, and a page is told often. */
 let known = { id: '', number: '' }
@@ -16,20 +16,9 @@ export function pageCeremony(id: string, { ceremony: { name, version, title, ste
   return { id, number: known.number, title: `${name} ${version}: ${title}`, step, at: at + 1, of: steps.length }
 }
 
-/** Who has done what, as `progressTable` paints it in a terminal. */
-export function pageTable(ledger: Ledger, me: string, now: number, since?: number): PageTable {
-  const { steps } = ledger.ceremony
-  return {
-    steps: steps.map((step) => step.name),
-    rows: ledger.roster.map(({ name }) => ({
-      name, isMe: name === me,
-      cells: steps.map((step): PageCell => {
-        if (ledger.disputes.some((one) => one.step.name === step.name && one.dispute.statement.from === name)) return 'trouble'
-        if (ledger.hasStated(step.name, name)) return 'done'
-        if (ledger.isOut(name)) return 'trouble'
-        return step.index === ledger.current ? 'awaited' : 'later'
-      }),
-    })),
-    waiting: waitingLines(ledger, now, since).map((line) => unpainted(line).trim()),
-  }
-}
+/** Who has done what, and who is awaited. */
+export const pageTable = (standing: Standing, since?: number): PageTable => ({
+  steps: standing.steps.map(({ name }) => name),
+  rows: standing.rows.map(({ name, isMe, cells }) => ({ name, isMe, cells: cells.map(({ mark }) => mark) })),
+  waiting: waitingLines(standing, since).map((line) => unpainted(line).trim()),
+})

@@ -15,6 +15,7 @@
  */
 import { MAX_FRAME } from '../../engine/channel/carrier.ts'
 import type { Role } from '../../engine/channel/carrier.ts'
+import type { Mark } from '../../engine/run/standing.ts'
 import type { Block } from '../screen/blocks.ts'
 import type { Wanted } from '../screen/owner.ts'
 
@@ -73,12 +74,10 @@ export interface PageCeremony {
 
 export interface PageTable {
   readonly steps: readonly string[]
-  readonly rows: readonly { readonly name: string; readonly isMe: boolean; readonly cells: readonly PageCell[] }[]
+  readonly rows: readonly { readonly name: string; readonly isMe: boolean; readonly cells: readonly Mark[] }[]
   /** `waiting for bob, carol` and until when. */
   readonly waiting: readonly string[]
 }
-
-export type PageCell = 'done' | 'awaited' | 'later' | 'trouble'
 
 export interface PageQuestion {
   readonly id: string

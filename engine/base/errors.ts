@@ -47,11 +47,14 @@ export class KeyriteError<C extends string = Code, F = FactsOf<C>> extends Error
   }
 }
 
+/** The facts of each reason. Never unknown ones, beside which those of all other errors would be unknown too. */
+type FactsByReason<F> = { readonly [R in keyof F]: object }
+
 /** One text builder a reason; what it takes are the facts of that reason. */
-export type Table<F> = { readonly [R in keyof F]: (facts: F[R]) => ErrorText }
+export type Table<F extends FactsByReason<F>> = { readonly [R in keyof F]: (facts: F[R]) => ErrorText }
 
 /** Makes the errors of one area, typed by its table. */
-export interface ErrorMaker<A extends Area, F> {
+export interface ErrorMaker<A extends Area, F extends FactsByReason<F>> {
   <R extends keyof F & string>(reason: R, facts: F[R], cause?: unknown): KeyriteError<`${A}.${R}`, F[R]>
   readonly table: Table<F>
   /** Is this an error of the area? */
@@ -63,7 +66,7 @@ export interface ErrorMaker<A extends Area, F> {
  *
  * @param area the codes' prefix, under which the table stands in `ErrorTables`
  */
-export function errorTable<A extends Area, F>(area: A, table: Table<F>): ErrorMaker<A, F> {
+export function errorTable<A extends Area, F extends FactsByReason<F>>(area: A, table: Table<F>): ErrorMaker<A, F> {
   const make = <R extends keyof F & string>(reason: R, facts: F[R], cause?: unknown) =>
     new KeyriteError(`${area}.${reason}`, facts, table[reason](facts), cause)
   const made = (error: unknown): error is KeyriteError<Code<A>> => isKeyriteError(error) && error.code.startsWith(`${area}.`)

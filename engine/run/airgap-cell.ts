@@ -5,7 +5,6 @@ import type { JsonObject } from '../base/canonical.ts'
 import { isKeyriteError } from '../base/errors.ts'
 import type { KeyriteError } from '../base/errors.ts'
 import { cut } from '../base/text.ts'
-import { ABANDONED } from '../machines/ceremony.ts'
 import type { Ceremony, Script } from '../machines/ceremony.ts'
 import type { Verbs, Random } from '../verbs/runtime.ts'
 import { ceremonyId } from '../wire/card.ts'
@@ -129,27 +128,26 @@ function machineOf(ceremony: Ceremony): ReturnType<typeof compileAirgap> {
 /** Where it is after an event; the same where that may not come now. */
 export const moved = (ceremony: Ceremony, position: Position, event: AirgapEvent): Position => transition(machineOf(ceremony), position, event)[0]
 
-/** The events of a cell, in an order in which they can have come. */
-function eventsOf(ceremony: Ceremony, { state, steps, disputes }: Cell): readonly AirgapEvent[] {
+/** The events of a live cell, in an order in which they can have come. */
+function eventsOf(ceremony: Ceremony, { steps, disputes }: Cell): readonly AirgapEvent[] {
   const answered = airgapSteps(ceremony).flatMap(({ name, disputes: complaint }): readonly AirgapEvent[] => {
     const stated = Object.hasOwn(steps, name) ? steps[name]?.stated ?? null : null
     if (stated === null) return []
-    if (stated.type === ABANDONED) return [{ type: 'ABANDONED' }]
     return [{ type: 'REQUEST', step: name }, { type: 'VERIFIED' }, { type: 'CONFIRMED' }, { type: stated.type === complaint ? 'DISPUTED' : 'ANSWERED' }]
   })
-  const accused = Object.keys(disputes).map((): AirgapEvent => ({ type: 'ACCUSED' }))
-  const next = airgapSteps(ceremony).find(({ name }) => !Object.hasOwn(steps, name))?.name ?? ''
-  const over: Readonly<Record<CellState, readonly AirgapEvent[]>> = {
-    live: [], abandoned: [], finished: [{ type: 'RECOVERED' }], closed: [{ type: 'CLOSED', by: 'ending' }], left: [{ type: 'RESTORED' }],
-    declined: [{ type: 'REQUEST', step: next }, { type: 'VERIFIED' }, { type: 'DECLINED' }],
-  }
-  return [...answered, ...accused, ...over[state]]
+  return [...answered, ...Object.keys(disputes).map((): AirgapEvent => ({ type: 'ACCUSED' }))]
 }
 
-/** Where a cell says that its airgap is; at the beginning where there is none. */
+/**
+ * Where a cell says that its airgap is; at the beginning where there is none. What is over stays so whatever else is known of it:
+ * a backup has no steps, and a recovered ceremony none of what was answered.
+ */
 export function positionOf(ceremony: Ceremony, cell: Cell | undefined): Position {
-  const [first] = initialTransition(machineOf(ceremony))
-  return cell === undefined ? first : eventsOf(ceremony, cell).reduce((position, event) => moved(ceremony, position, event), first)
+  const machine = machineOf(ceremony)
+  const [first] = initialTransition(machine)
+  if (cell === undefined) return first
+  if (cell.state !== 'live') return machine.resolveState({ value: cell.state, context: first.context, status: 'done', output: cell.state })
+  return eventsOf(ceremony, cell).reduce((position, event) => moved(ceremony, position, event), first)
 }
 
 /** The step that it is in, and what it does there; undefined where it takes none any more. */

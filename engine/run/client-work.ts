@@ -136,10 +136,15 @@ export class ClientWork {
     if (await hasBegun(this.ports.store, this.ledger)) this.begun.add(this.ledger.ceremony.certificate)
   }
 
+  /** This client began to post its part of the certificate: the log may hold it although nobody here has seen it yet. */
+  get hasBegun(): boolean {
+    return this.begun.has(this.ledger.ceremony.certificate)
+  }
+
   /** The airgap's part of the certificate is, or may be, in the log; and the certificate may still complete. */
   get isBound(): boolean {
     const { ledger } = this
-    return ledger.isBound(this.ports.me.name) || (this.begun.has(ledger.ceremony.certificate) && ledger.dead === null && !ledger.certified)
+    return ledger.isBound(this.ports.me.name) || (this.hasBegun && ledger.dead === null && !ledger.certified)
   }
 
   /** This participant's own Abort is in the log. */
@@ -390,8 +395,8 @@ export interface ClientPorts {
    */
   readonly offerAbandon?: () => Promise<boolean>
   readonly onProgress?: (progress: ClientProgress) => void
-  /** Hears of the ceremony as the log tells it, at the start and after every message. */
-  readonly onLedger?: (ledger: Ledger) => void
+  /** Hears of the ceremony as the log tells it, at the start and after every message, and whether this client began to post its part of the certificate. */
+  readonly onLedger?: (ledger: Ledger, hasBegun: boolean) => void
   /** Hears of every failed try to reach the storage. */
   readonly onTrouble?: (error: Error) => void
 }

@@ -53,6 +53,8 @@ class ClientRun {
   private readonly changed = new Set<() => void>()
   /** How often the log has changed. */
   private changes = 0
+  /** How many of the log's faults the machine was told of. */
+  private heard = 0
   /** When a complaint about this participant was first seen by this run. */
   private readonly seenAt = new Map<DisputeState, number>()
 
@@ -71,7 +73,7 @@ class ClientRun {
     checkRunnable(script, verbs)
     checkOpening(opening, script, me, (id) => Object.values(this.ledger.followed).find((one) => one.id === id && one.usable))
     await this.work.load()
-    this.ports.onLedger?.(this.ledger)
+    this.ports.onLedger?.(this.ledger, this.work.hasBegun)
     const broken = new AbortController()
     // Nobody waits for an attachment any more once this client has ended.
     const ended = new AbortController()
@@ -79,7 +81,7 @@ class ClientRun {
     const stop = this.ports.feed.listen((posted) => {
       this.ledger.follow(posted, (hash, _, onMissing) => this.ports.feed.attachment(hash, waiting.signal, onMissing), this.signal).then(
         () => {
-          this.ports.onLedger?.(this.ledger)
+          this.ports.onLedger?.(this.ledger, this.work.hasBegun)
           this.changes += 1
           for (const hear of [...this.changed]) hear()
         },
@@ -236,8 +238,9 @@ class ClientRun {
       const { current } = this.ledger
       if (current > passed) send({ type: 'PASSED' })
       passed = current
-      const event = watched(this.look)
+      const event = watched(this.look, this.heard)
       if (event === undefined) return
+      this.heard = this.ledger.faults.length
       this.changed.delete(look)
       send(event)
     }

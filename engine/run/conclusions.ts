@@ -42,10 +42,14 @@ export function nextTime({ ledger, now, accusedUntil }: Look, least = -Infinity)
   return Math.min(...times.filter((time) => time > now))
 }
 
-/** What the log tells the machine once: that others see another log, a fault, or an Abort; undefined as long as nothing. */
-export function watched({ ledger, hasLeft }: Look): ClientEvent | undefined {
+/**
+ * What the log tells the machine once: that others see another log, a fault, or an Abort; undefined as long as nothing.
+ *
+ * @param heard how many of the log's faults were told before: what aborted once, and came to a success all the same, stops nobody after it
+ */
+export function watched({ ledger, hasLeft }: Look, heard = 0): ClientEvent | undefined {
   const { ending, certified, dead, disputes, faults } = ledger
-  const fork = certified ? faults.find(isStorages) : undefined
+  const fork = certified ? faults.slice(heard).find(isStorages) : undefined
   if (fork !== undefined) return { type: 'FORKED', why: fork.why }
   if (certified) return undefined
   if (ending?.kind === 'fault') return { type: 'FAULT', fault: ending.fault }

@@ -1,8 +1,9 @@
 /**
- * How a ceremony ends for one participant (protocol §13): what its log says to everyone, and beside it what follows from what this one
- * stated and from what its airgap did.
+ * What a ceremony comes to: whom its log proves guilty, who was accused and has not answered, and how it ends for one participant
+ * (protocol §13): what its log says to everyone, and beside it what follows from what this one stated and from what its airgap did.
  */
-import type { LogEnding } from './disputes.ts'
+import type { AbortReason, Fault } from '../wire/abort.ts'
+import type { DisputeState, LogEnding } from './disputes.ts'
 import type { Ledger } from './ledger.ts'
 
 /**
@@ -24,9 +25,9 @@ export function mayBeAccused(ledger: Ledger, me: string, now: number, until = -I
   return !ledger.areOthersIn(step.name, me) || ledger.disputes.some(({ accused, answered }) => accused === me && !answered)
 }
 
-/** Why every step is complete and it is not usable all the same: what it was for cannot be made of them. Null where that is not so. */
-export const unmade = ({ current, ceremony, usable, faults }: Ledger): string | null =>
-  current < ceremony.steps.length || usable ? null : `its result cannot be made: ${faults.findLast(({ offsets }) => offsets.length === 0)?.why ?? ''}`
+/** Why it will never be usable although the certificate is complete: what it was for cannot be made of what was stated. Null where that is not so. */
+export const unmade = ({ certified, isStuck, usable, faults }: Ledger): string | null =>
+  !certified || !isStuck || usable ? null : `its result cannot be made: ${faults.findLast(({ offsets }) => offsets.length === 0)?.why ?? ''}`
 
 /**
  * @param me a member of the roster; absent for readers without a part in it
@@ -39,3 +40,34 @@ export function endingFor(ledger: Ledger, me?: string, hasBegun = false): OwnEnd
   if (end === 'aborted' && (hasBegun || ledger.isBound(me))) return 'doubtful'
   return end === 'open' && ledger.aborts.some(({ from }) => from === me) ? 'left' : end
 }
+
+// Whom a log proves guilty, and who was accused and has not answered (protocol §5.6, §6).
+
+export interface Conviction {
+  readonly name: string
+  readonly reason: AbortReason
+  readonly why: string
+}
+
+export interface Unanswered {
+  readonly name: string
+  /** Who complains. */
+  readonly by: string
+}
+
+/** Each once, however often it was done. */
+export function convictedIn({ faults }: { readonly faults: readonly Fault[] }): readonly Conviction[] {
+  const found = new Map<string, Conviction>()
+  for (const { convicts, accused, reason, why } of faults) {
+    const key = `${accused} ${reason}`
+    if (convicts && accused !== null && !found.has(key)) found.set(key, { name: accused, reason, why })
+  }
+  return [...found.values()]
+}
+
+export const unansweredIn = ({ disputes }: { readonly disputes: readonly DisputeState[] }): readonly Unanswered[] =>
+  disputes.flatMap(({ answered, accused, complainer }) => (answered ? [] : [{ name: accused, by: complainer }]))
+
+/** One sentence, without its full stop. */
+export const unansweredWords = ({ name, by }: Unanswered): string =>
+  `${name} is accused by ${by} and has not answered: neither guilty nor cleared`

@@ -32,9 +32,9 @@ export class Following {
     return this.reading > 0
   }
 
-  /** The attachment that is asked for, and without which reading does not go on: its hash, or null. */
+  /** The attachment that could not be had so far, and without which reading does not go on: its hash, or null. */
   get withheld(): string | null {
-    return this.awaited
+    return this.isHeldUp ? this.awaited : null
   }
 
   /** Resolves when all that was given was read, as far as what that takes can be had: a storage may give it never. Rejects where reading stopped. */

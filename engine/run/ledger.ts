@@ -81,9 +81,9 @@ class Steps {
     return value
   }
 
-  /** Something that this participant sent was refused by a check. */
-  isBad(name: string): boolean {
-    return this.bad.has(name)
+  /** What this participant sent in a step was refused by a check. */
+  isBad(step: Step, name: string): boolean {
+    return this.bad.has(badKey(step, name))
   }
 
   *check(step: Step, when: 'arrival' | 'complete', incoming: readonly Placed[]): Slices<readonly VerbFault[]> {
@@ -92,7 +92,7 @@ class Steps {
 
   /** @throws Refused if there is a fault */
   refuse(step: Step, faults: readonly VerbFault[], incoming: readonly Placed[]): void {
-    for (const one of faults) this.bad.add(one.accused)
+    for (const one of faults) this.bad.add(badKey(step, one.accused))
     const [first, ...more] = faults
     if (first === undefined) return
     for (const one of more) this.options.found(faultFrom(one, step, incoming))
@@ -153,9 +153,20 @@ class Steps {
   }
 }
 
+const badKey = (step: Step, name: string): string => `${step.name}\n${name}`
+
 function faultFrom({ reason, accused, why, convicts }: VerbFault, step: Step, incoming: readonly Placed[]): Fault {
   const offsets = incoming.filter((one) => one.statement.from === accused).map((one) => one.offset)
   return { reason, step: step.name, accused, why, convicts: convicts ?? true, offsets }
+}
+
+/**
+ * What took a slot: `done` counts; `refused` does not, and nothing else can come there; `disputed` is a complaint that counts; `unread`
+ * came where nothing can come of it any more, and was not checked.
+ */
+export interface InSlot {
+  readonly is: 'done' | 'refused' | 'disputed' | 'abandoned' | 'unread'
+  readonly offset: number
 }
 
 export interface LedgerOptions {
@@ -186,7 +197,10 @@ export class Ledger {
   private readonly endings = new Endings()
   private abandoned: Taken | undefined
   private readonly attachments = new Map<number, Uint8Array>()
+  private readonly unread = new Set<number>()
   private at = -1
+  /** The message at that offset is being read. */
+  private isReading = false
   private tampered: number | null = null
   /** The ceremony's Opening was read; any other copy counts against its author's budget. */
   private readonly following = new Following({ wants: (post) => this.wants(post), read: (post) => this.reading(post) })
@@ -288,6 +302,11 @@ export class Ledger {
     return this.disputing.all
   }
 
+  /** What a step prepares, or what all was for, cannot be computed: nothing goes on from there. */
+  get isStuck(): boolean {
+    return this.steps.isStuck
+  }
+
   /** Where the statements stand that count. */
   get placedOffsets(): readonly number[] {
     return this.slots.offsets
@@ -349,6 +368,15 @@ export class Ledger {
 
   private *reading(post: Post): Slices<void> {
     this.at = post.offset
+    this.isReading = true
+    try {
+      yield* this.readOne(post)
+    } finally {
+      this.isReading = false
+    }
+  }
+
+  private *readOne(post: Post): Slices<void> {
     const { statement } = post.message
     // As the entry's mark says it: what this reader passes over, a transcript may leave out.
     if (ceremonyOf(statement) !== this.id) return
@@ -392,12 +420,25 @@ export class Ledger {
   missing(stepIndex: number): readonly string[] {
     const step = this.ceremony.steps[stepIndex]
     if (step === undefined || stepIndex < this.current) return []
-    return this.roster.map((card) => card.name).filter((name) => !this.slots.isFilledBy(step, name) || this.steps.isBad(name))
+    return this.roster.map((card) => card.name).filter((name) => !this.slots.isFilledBy(step, name) || this.steps.isBad(step, name))
   }
 
   /** A participant's statement in a step is in the log, whatever it is worth. @param complainer of the answer to a dispute */
   hasStated(stepName: string, name: string, complainer?: string): boolean {
     return this.slots.holder(stepName, name, complainer) !== undefined
+  }
+
+  /** What has a participant's slot in a step, and where it stands; null as long as it is free, or what took it is still being checked. */
+  inSlot(step: Step, name: string): InSlot | null {
+    const taken = this.slots.holder(step.name, name)
+    if (taken === undefined) return null
+    const { statement: { type }, offset } = taken
+    if (type === ABANDONED) return { is: 'abandoned', offset }
+    const counts = this.slots.get(step.name, name) !== undefined
+    if (!counts && this.unread.has(offset)) return { is: 'unread', offset }
+    if (!counts && this.isReading && offset === this.at) return null
+    if (!counts || this.steps.isBad(step, name)) return { is: 'refused', offset }
+    return { is: type === step.sends ? 'done' : 'disputed', offset }
   }
 
   /** Did a participant's airgap give the ceremony up for good? */
@@ -471,6 +512,7 @@ export class Ledger {
     const reading = readMessage(this.readContext, post, card)
     switch (reading.kind) {
       case 'unread':
+        if (this.slots.holderOf(post.message.statement)?.offset === post.offset) this.unread.add(post.offset)
         return
       case 'abort':
         this.abortList.push(reading.abort)

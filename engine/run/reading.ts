@@ -185,6 +185,8 @@ export interface Post {
 export interface AbortSeen {
   readonly from: string
   readonly offset: number
+  /** The index of the step that was current when it came in. */
+  readonly during: number
   readonly payload: AbortPayload
 }
 
@@ -263,11 +265,11 @@ export function readMessage(context: ReadContext, post: Post, card: Card): Readi
     throw new Refused({ reason, step: statement.step, accused: card.name, why, convicts, offsets: [offset] }, isFinal)
   }
   return statement.type === 'Abort'
-    ? { kind: 'abort', abort: readAbort(post, card, refuse) }
+    ? { kind: 'abort', abort: { ...readAbort(post, card, refuse), during: context.views.length - 1 } }
     : readStatement(context, post, card, refuse)
 }
 
-function readAbort({ message, offset }: Post, card: Card, refuse: Refuse): AbortSeen {
+function readAbort({ message, offset }: Post, card: Card, refuse: Refuse): Omit<AbortSeen, 'during'> {
   if (message.airgapSignature !== undefined || message.attachment !== undefined) return refuse('malformed', 'its Abort has what no Abort has')
   try {
     return { from: card.name, offset, payload: readable(checkAbort(message.statement.payload, 'An Abort')) }

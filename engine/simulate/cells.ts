@@ -9,10 +9,10 @@ import { concat, fromHex, toHex } from '../base/bytes.ts'
 import { airgapKeyPair, derive, encryptionKeyPair, openSession } from '../crypto/seed.ts'
 import type { Script } from '../machines/ceremony.ts'
 import type { ClientResult } from '../run/client.ts'
-import { convictedIn, LOG_ENDINGS } from '../run/disputes.ts'
-import type { Conviction, LogEnding } from '../run/disputes.ts'
-import { endingFor } from '../run/ending.ts'
-import type { OwnEnding } from '../run/ending.ts'
+import { LOG_ENDINGS } from '../run/disputes.ts'
+import type { LogEnding } from '../run/disputes.ts'
+import { convictedIn, endingFor } from '../run/ending.ts'
+import type { Conviction, OwnEnding } from '../run/ending.ts'
 import { Ledger } from '../run/ledger.ts'
 import type { Post } from '../run/reading.ts'
 import { writeTranscript } from '../run/transcript.ts'
@@ -84,18 +84,22 @@ export interface CellReport {
   readonly problems: readonly string[]
 }
 
-/** Runs one cell and checks what it comes to. Everything random in it follows from its name. Never throws for what it finds. */
-export async function runCell(cell: FaultCell, options: CellOptions): Promise<CellReport> {
-  const name = cellName(cell)
-  const random = seededRandom(name)
+/** Runs one cell. Everything random in it follows from its name. */
+export async function simulateCell(cell: FaultCell, options: CellOptions): Promise<Simulated> {
+  const random = seededRandom(cellName(cell))
   const { script, verbs, names, after } = options
   const tampering = cell.kind.make({ script, verbs, random, names, participant: cell.participant, target: cell.target })
+  const beforehand = after === undefined ? {} : { after: await copyOf(after) }
+  return await simulate({ ...options, ...beforehand, random, tamper: { [cell.participant]: tampering } })
+}
+
+/** Runs one cell and checks what it comes to. Never throws for what it finds. */
+export async function runCell(cell: FaultCell, options: CellOptions): Promise<CellReport> {
   try {
-    const beforehand = after === undefined ? {} : { after: await copyOf(after) }
-    return await judged(cell, await simulate({ ...options, ...beforehand, random, tamper: { [cell.participant]: tampering } }), options)
+    return await judged(cell, await simulateCell(cell, options), options)
   } catch (error) {
     return {
-      cell: name, who: cell.kind.who, logEnding: 'open', ends: {}, convicted: [],
+      cell: cellName(cell), who: cell.kind.who, logEnding: 'open', ends: {}, convicted: [],
       problems: [`the run failed: ${error instanceof Error ? error.stack ?? error.message : String(error)}`],
     }
   }

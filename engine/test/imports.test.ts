@@ -4,7 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { expect } from 'chai'
 import type { Reached } from './importGraph.ts'
 import { chain, loadedWith, reach, resolveFrom, scan } from './importGraph.ts'
-import { roomOf } from './rooms.ts'
+import { roomOf, ROOMS } from './rooms.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const name = (file: string): string => relative(root, file)
@@ -173,11 +173,18 @@ describe('imports point one way', () => {
     expect([...reached.files.keys()].map(name).filter((file) => file.startsWith('storage/'))).to.have.members(forBrowsers)
     const users = [...reached.builtins].flatMap(([builtin, files]) => files.map((file) => `${builtin} by ${name(file)}`))
     expect(users.filter((user) => /by (storage|engine|cli)\//.test(user) && !/ by engine\/crypto\/fast\.ts$/.test(user))).to.deep.equal([])
+    // Node's globals need no import.
+    const own = [...reached.files.keys()].filter((file) => /^(storage|engine)\/(?!crypto\/fast\.ts)/.test(name(file)))
+    expect(own.filter((file) => /\b(Buffer|process)[.[]/.test(readFileSync(file, 'utf8'))).map(name)).to.deep.equal([])
   })
 
-  it('engine/base, engine/wire and engine/crypto import no other part of the engine but one another', () => {
-    const wrong = ['base', 'wire', 'crypto'].flatMap((one) => inward(`engine/${one}`)).filter(({ to }) => !/^engine\/(base|wire|crypto)\//.test(to))
-    expect(wrong).to.deep.equal([])
+  it('the rooms of the engine import what the table of rooms says, all of it and nothing else, and in no circle', () => {
+    const edges = inward('engine').map(({ from, to }) => ({ from: roomOf(from), to: roomOf(to) })).filter(({ from, to }) => from !== to && from !== 'engine')
+    const found = Object.fromEntries(Object.keys(ROOMS).map((room) => [room, [...new Set(edges.filter(({ from }) => from === room).map(({ to }) => to))].sort()]))
+    expect(found).to.deep.equal(Object.fromEntries(Object.entries(ROOMS).map(([room, { imports }]) => [room, [...imports].sort()])))
+    expect(edges.filter(({ from }) => !Object.hasOwn(ROOMS, from))).to.deep.equal([])
+    const names = Object.keys(ROOMS)
+    for (const [room, { imports }] of Object.entries(ROOMS)) for (const one of imports) expect(names.indexOf(one), `${room} imports ${one}`).to.be.lessThan(names.indexOf(room))
   })
 })
 

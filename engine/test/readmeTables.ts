@@ -1,4 +1,5 @@
-/** The tables of types and verbs in engine/README.md, as the engine's own tables have them. */
+/** The tables of types, verbs and rooms in engine/README.md, as the engine's own tables have them. */
+import { ROOMS } from './rooms.ts'
 import { describeFields, describeType } from '../script/diagnostic.ts'
 import { signatures } from '../verbs/table.ts'
 import type { Emits, Fields, Signature } from '../verbs/table.ts'
@@ -58,11 +59,16 @@ export const typeRows: readonly string[] = [
 export const verbRows: readonly string[] = signatures.map((one) =>
   row(code(one.name), placeOf(one), one.takes.map((type) => marked(describeType(type))).join('; ') || code('[]'), given(one), one.doc))
 
+export const roomRows: readonly string[] = Object.entries(ROOMS).map(([path, { what, imports }]) => {
+  const name = path.replace('engine/', '')
+  return row(`[${name}/](${name})`, what, imports.map((one) => one.replace('engine/', '')).join(', ') || 'nothing')
+})
+
 /** The page with its tables made anew: the rows under these heads are the engine's. */
 export function withTables(page: string): string {
   const put = (text: string, head: string, rows: readonly string[]): string => {
     const start = text.indexOf('\n', text.indexOf('\n', text.indexOf(head)) + 1) + 1
     return `${text.slice(0, start)}${rows.join('\n')}${text.slice(text.indexOf('\n\n', start))}`
   }
-  return put(put(page, '| type | may stand in |', typeRows), '| verb | stands after |', verbRows)
+  return put(put(put(page, '| type | may stand in |', typeRows), '| verb | stands after |', verbRows), '| room | what it is for |', roomRows)
 }

@@ -1,27 +1,23 @@
 /** One board: its ceremonies, who is ready, and its latest messages. */
+import { clockTime } from '../../engine/base/time.ts'
+import { counted } from '../../engine/base/words.ts'
+import type { Cell, DisputeStanding, Mark } from '../../engine/run/standing.ts'
+import { alike, answerWords, isAfter, MARK_WORDS, marksIn, untilWords } from '../../engine/run/telling.ts'
+import type { SharedAbort } from '../../engine/run/telling.ts'
 import { el, keepingFocus, place, setText, theirs, unseen } from './dom.ts'
 import type { Child } from './dom.ts'
-import type { BoardView, CellView, CeremonyView, DisputeView, FactView, MessageView, ReadyView } from './model.ts'
+import type { BoardView, CeremonyView, FactView, MessageView, ReadyView } from './model.ts'
 import type { FromWorker, Link } from './talk.ts'
-import { alike, clockTime, counted, deadlineOf, firstSteps, isAfter, linkSaying, nameList, stateOf, trustNote, untilWords } from './words.ts'
-import type { SharedAbort } from './words.ts'
+import { firstSteps, linkSaying, nameList, sayingOf, trustNote, viewAt } from './words.ts'
 
 // Participants × steps. Every cell that has a message leads to it, as the storage keeps it.
 
-const MARKS: Readonly<Record<CellView['mark'], readonly [sign: string, word: string]>> = {
-  done: ['✓', 'done'],
-  awaited: ['…', 'awaited'],
-  later: ['·', 'later'],
-  never: ['–', 'not made'],
-  refused: ['✗', 'refused'],
-  disputed: ['!', 'complaint'],
-  aborted: ['✗', 'abort'],
-  abandoned: ['✗', 'given up for good'],
-  out: ['✗', 'takes no part any more'],
-}
-
 /** What of a view the table shows. */
-export type TableData = Pick<CeremonyView, 'id' | 'steps' | 'current' | 'rows' | 'state'> & { readonly messages: string }
+export type TableData = Pick<CeremonyView, 'id' | 'steps' | 'current' | 'rows'> & {
+  /** Is the current step awaited? */
+  readonly isAwaited: boolean
+  readonly messages: string
+}
 
 /** `GET /boards/{board}/messages` of one message alone. */
 const messageUrl = (messages: string, offset: number): string => `${messages}?after=${offset - 1}&limit=1`
@@ -31,8 +27,8 @@ function progressTable(holder: HTMLElement): (data: TableData) => void {
   let shape = ''
   let drawn: { readonly td: HTMLElement; said: string }[] = []
   return (data) => {
-    const { id, steps, current, rows, state, messages } = data
-    const now = JSON.stringify([id, steps, current, isGoingOn(state), rows.map(({ name }) => name)])
+    const { id, steps, current, rows, isAwaited, messages } = data
+    const now = JSON.stringify([id, steps, current, isAwaited, rows.map(({ name }) => name)])
     keepingFocus(holder, () => {
       if (now !== shape) {
         drawn = rows.flatMap(({ cells }) => cells.map(() => ({ td: el('td'), said: '' })))
@@ -53,35 +49,27 @@ function progressTable(holder: HTMLElement): (data: TableData) => void {
   }
 }
 
-const isGoingOn = (state: TableData['state']): boolean => state === 'open' || state === 'unconfirmed'
-
-function frame({ steps, current, rows, state }: TableData, cells: readonly HTMLElement[]): HTMLTableElement {
+function frame({ steps, current, rows, isAwaited }: TableData, cells: readonly HTMLElement[]): HTMLTableElement {
   return el('table', {},
     el('caption', { class: 'unseen' }, 'Participants and steps'),
     el('thead', {}, el('tr', {},
       el('th', { scope: 'col' }, 'participant'),
-      ...steps.map(({ name, until }, i) => el('th', { scope: 'col', class: isGoingOn(state) && i === current ? 'now' : undefined },
+      ...steps.map(({ name, until }, i) => el('th', { scope: 'col', class: isAwaited && i === current ? 'now' : undefined },
         ...breakable(name),
         ...(until === null ? [] : [el('span', { class: 'until' }, unseen(', until '), el('time', { datetime: isoOf(until) }, clockTime(until)))]))))),
     el('tbody', {}, ...rows.map(({ name }, i) => el('tr', {}, el('th', { scope: 'row' }, theirs(name)), ...cells.slice(i * steps.length, (i + 1) * steps.length)))))
 }
 
-function cellContent({ mark, offset }: CellView, id: string, messages: string): HTMLElement {
-  const [sign, word] = MARKS[mark]
+function cellContent({ mark, offset }: Cell, id: string, messages: string): HTMLElement {
+  const { sign, word } = MARK_WORDS[mark]
   const content = [el('span', { 'aria-hidden': 'true' }, sign), unseen(word)]
   if (offset === null) return el('span', {}, ...content)
   return el('a', { id, href: messageUrl(messages, offset), title: `${word}: message ${offset}` }, ...content)
 }
 
-/** The marks that are in a table, in their order. */
-function marksIn(rows: CeremonyView['rows']): readonly CellView['mark'][] {
-  const used = new Set(rows.flatMap(({ cells }) => cells.map(({ mark }) => mark)))
-  return (Object.keys(MARKS) as CellView['mark'][]).filter((mark) => used.has(mark))
-}
-
 /** Signs and what they mean. */
-function legend(marks: readonly CellView['mark'][]): HTMLElement {
-  return el('p', { class: 'legend' }, ...marks.map((mark) => el('span', {}, el('span', { class: `sign ${mark}`, 'aria-hidden': 'true' }, MARKS[mark][0]), ` ${MARKS[mark][1]}`)))
+function legend(marks: readonly Mark[]): HTMLElement {
+  return el('p', { class: 'legend' }, ...marks.map((mark) => el('span', {}, el('span', { class: `sign ${mark}`, 'aria-hidden': 'true' }, MARK_WORDS[mark].sign), ` ${MARK_WORDS[mark].word}`)))
 }
 
 const isoOf = (time: number): string | undefined => (Number.isFinite(time) ? new Date(time).toISOString() : undefined)
@@ -127,25 +115,28 @@ function ceremonyPanel(board: string, id: string, isOpen: boolean): Panel {
       : el('p', { class: 'digits' }, ...value.split(' ').flatMap((group) => [el('span', {}, group), ' '])),
     el('p', { class: 'hint' }, 'Each owner reads it on the airgap’s own screen before confirming. If that one differs from this one, it is not this ceremony.'),
   ])
-  const setFacts = place(facts, (data: CeremonyView) => factRows(data, messages))
+  const placeFacts = place(facts, (data: Facts) => factRows(data, messages))
+  const setFacts = ({ openedBy, opensAt, offset, parameters, script, id: ceremony }: Facts): void => placeFacts({ openedBy, opensAt, offset, parameters, script, id: ceremony })
   const setTrouble = place(trouble, (data: Trouble) => troubleList(data, messages))
   const setTable = progressTable(table)
   const setSigns = place(signs, (marks: ReturnType<typeof marksIn>) => (marks.length > 0 ? [legend(marks)] : []))
-  const setResults = place(results, (data: Pick<CeremonyView, 'outputs' | 'state'>) =>
+  const setResults = place(results, (data: Pick<CeremonyView, 'outputs'>) =>
     data.outputs.length === 0 ? [] : [el('h3', {}, 'Result'), el('dl', { class: 'facts' }, ...data.outputs.flatMap((fact) => factRow(fact)))])
   const setAttachments = place(attachments, (data: Pick<CeremonyView, 'attachments' | 'attachmentCount'>) => attachmentList(data, board, messages))
 
   const tick = (now: number): void => {
     if (view === undefined) return
-    const { tone, short: word, text } = stateOf(view, now)
+    const told = viewAt(view, now)
+    const { tone, short: word, text } = sayingOf(told)
     node.dataset['tone'] = tone
     setText(short, word)
     setText(saying, text)
-    const deadline = deadlineOf(view)
-    setText(until, deadline === null ? '' : untilWords(deadline, now))
+    const deadline = untilWords(told)
+    setText(until, deadline === null ? '' : `until ${deadline}`)
     until.hidden = deadline === null
-    const { aborts, faults, disputes, usableAt } = view
-    setTrouble({ aborts: alike(aborts), faults, usableAt, disputes: disputes.map((one) => ({ ...one, isLate: one.until <= now })) })
+    const { id: ceremony, steps, current, rows, state: at, aborts, faults, disputes, usableAt } = told
+    setTable({ id: ceremony, steps, current, rows, isAwaited: told.until !== null && at !== 'disputed', messages })
+    setTrouble({ aborts: alike(aborts), faults, usableAt, disputes: disputes.map((one) => ({ ...one, answer: answerWords(one, now) })) })
   }
   return {
     node,
@@ -155,11 +146,9 @@ function ceremonyPanel(board: string, id: string, isOpen: boolean): Panel {
       setText(title, next.title ?? `Ceremony by the script ${next.script.name}`)
       setTags(next)
       setNumber(next.number)
-      const { id: ceremony, steps, current, rows, state: at } = next
-      setTable({ id: ceremony, steps, current, rows, state: at, messages })
-      setSigns(marksIn(rows))
-      setResults({ outputs: next.outputs, state: at })
-      setFacts({ ...next, rows: [], steps: [], number: null, outputs: [], attachments: [], aborts: [], faults: [], disputes: [], awaited: [], bound: [], usableAt: null, current: 0 })
+      setSigns(marksIn(next.rows))
+      setResults({ outputs: next.outputs })
+      setFacts(next)
       setAttachments({ attachments: next.attachments, attachmentCount: next.attachmentCount })
       tick(Date.now())
     },
@@ -168,8 +157,8 @@ function ceremonyPanel(board: string, id: string, isOpen: boolean): Panel {
 
 type Trouble = Pick<CeremonyView, 'faults' | 'usableAt'> & {
   readonly aborts: readonly SharedAbort[]
-  /** `isLate`: the time for an answer is over. */
-  readonly disputes: readonly (DisputeView & { readonly isLate: boolean })[]
+  /** `answer`: what became of it. */
+  readonly disputes: readonly (DisputeStanding & { readonly answer: string })[]
 }
 
 const row = (name: Child, ...value: readonly Child[]): HTMLElement[] => [el('dt', {}, name), el('dd', {}, ...value)]
@@ -180,7 +169,9 @@ function factRow({ name, text, isClaim, isCeremony }: FactView): HTMLElement[] {
   return isClaim === true ? row(theirs(name), el('span', { class: 'claim' }, 'as the opener claims: '), value) : row(theirs(name), value)
 }
 
-function factRows({ openedBy, opensAt, offset, parameters, script, id }: CeremonyView, messages: string): HTMLElement[] {
+type Facts = Pick<CeremonyView, 'openedBy' | 'opensAt' | 'offset' | 'parameters' | 'script' | 'id'>
+
+function factRows({ openedBy, opensAt, offset, parameters, script, id }: Facts, messages: string): HTMLElement[] {
   return [
     ...row('opened by', theirs(openedBy), ' in ', el('a', { href: messageUrl(messages, offset) }, `message ${offset}`)),
     ...row('opens at', clockTime(Date.parse(opensAt))),
@@ -194,8 +185,7 @@ function troubleList({ aborts, faults, usableAt, disputes }: Trouble, messages: 
   const at = (offsets: readonly number[]): Child[] => offsets.flatMap((offset, i) => [i === 0 ? '; ' : ', ', el('a', { href: messageUrl(messages, offset) }, `message ${offset}`)])
   const where = (step: string | null): Child[] => (step === null ? [] : [' in ', theirs(step)])
   const items = [
-    ...disputes.map(({ from, accused, step, offset, isAnswered, isLate }) =>
-      el('li', {}, theirs(from), ' complains of ', theirs(accused), ...where(step), isAnswered ? ', and was answered' : isLate ? ', and was not answered: neither guilty nor cleared' : ': an answer is awaited', ...at([offset]))),
+    ...disputes.map(({ from, accused, step, offset, answer }) => el('li', {}, theirs(from), ' complains of ', theirs(accused), ...where(step), `, ${answer}`, ...at([offset]))),
     ...faults.map(({ step, reason, why, convicted, offsets }) =>
       el('li', {}, 'Found by this page', ...where(step), ` (${reason}): `, theirs(why), ...(convicted === null ? ['. This proves nobody guilty'] : ['. This proves ', theirs(convicted), ' guilty']),
         ...(isAfter(usableAt, { offsets }) ? ['. It stands after the success, which it does not change'] : []), ...at(offsets))),

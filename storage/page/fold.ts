@@ -4,14 +4,14 @@
  */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { firstOf, flowed, printableLine } from '../../engine/base/text.ts'
-import type { Script, Step } from '../../engine/machines/ceremony.ts'
+import type { Script } from '../../engine/machines/ceremony.ts'
 import { expandMessages, messagesHash } from '../../engine/messages/batch.ts'
 import { hasAttachment } from '../../engine/run/attachment.ts'
-import type { LogEnding } from '../../engine/run/disputes.ts'
 import { Ledger } from '../../engine/run/ledger.ts'
 import { checkOpening, followedIds } from '../../engine/run/opening.ts'
-import { abandonStep } from '../../engine/machines/ceremony.ts'
 import type { Post } from '../../engine/run/reading.ts'
+import { lastingOf } from '../../engine/run/standing.ts'
+import type { AbortStanding, Cell, FaultStanding, Lasting } from '../../engine/run/standing.ts'
 import type { Random, Verbs } from '../../engine/verbs/runtime.ts'
 import { checkAbort } from '../../engine/wire/abort.ts'
 import { tampered } from '../../engine/wire/board.ts'
@@ -25,7 +25,7 @@ import { Chain, EMPTY_LOG, holding } from '../../engine/wire/log.ts'
 import type { Entry } from '../../engine/wire/log.ts'
 import { ceremonyOf, verifyMessage, verifyStatement } from '../../engine/wire/message.ts'
 import type { Message, Pin } from '../../engine/wire/message.ts'
-import type { AbortView, AttachmentView, BoardView, CellView, CeremonyView, FactView, FaultView, MessageView } from './model.ts'
+import type { AttachmentView, BoardView, CeremonyView, FactView, MessageView } from './model.ts'
 
 // Texts from the log, made fit to be shown: on one line, without what steers a screen, and no longer than people read.
 
@@ -104,11 +104,11 @@ function headView({ id, opening, by, offset }: Placed<Opened>, script: Script | 
 
 /** What a view has where nothing is known yet. */
 const NOTHING = {
-  problem: null, usableAt: null, bound: [], steps: [], current: 0, rows: [], awaited: [], needed: null, aborts: [], faults: [], disputes: [], outputs: [],
-  attachments: [], attachmentCount: 0,
+  end: 'open', ending: 'open', why: null, obstacle: null, problem: null, usableAt: null, bound: [], steps: [], current: 0, rows: [], needed: null, out: [],
+  aborts: [], faults: [], disputes: [], convicted: [], dutyUntil: null, withheld: null, outputs: [], attachments: [], attachmentCount: 0,
 } as const
 
-// Where a ceremony's messages stand in the log, so that every cell of its table can lead there.
+// Where a ceremony's messages stand in the log, and what is attached to them.
 
 interface Place {
   readonly step: string
@@ -221,74 +221,22 @@ class CheckedCeremony implements Reader {
   view(number: string | null): CeremonyView {
     const { opened, script, ledger } = this
     const head = { ...headView(opened, script, number), ...NOTHING, problem: this.problem }
-    if (ledger === undefined) return { ...head, state: this.isRefused ? 'refused' : 'waiting' }
-    const { end } = ledger
-    const counting = ledger.placedOffsets
-    const [counted, any] = [this.places.firstOf(counting), this.places.firstOf(this.places.offsets)]
-    const step = ledger.ceremony.steps[ledger.current]
-    return {
-      ...head,
-      state: end,
-      problem: problemOf(ledger),
-      usableAt: ledger.usableAt,
-      bound: end === 'aborted' ? ledger.roster.map(({ name }) => name).filter((name) => ledger.isBound(name)) : [],
-      steps: ledger.ceremony.steps.map(({ name, index }) => ({ name, until: ledger.deadline(index) })),
-      current: ledger.current,
-      rows: ledger.roster.map(({ name }) => ({
-        name,
-        cells: ledger.ceremony.steps.map((one): CellView => {
-          const offset = counted(one.name, name)
-          const hasStated = ledger.hasStated(one.name, name)
-          return { mark: markOf(ledger, one, name, offset !== undefined), offset: offset ?? (hasStated ? any(one.name, name) : undefined) ?? null }
-        }),
-      })),
-      awaited: step === undefined || isOver(end) ? [] : ledger.missing(step.index).filter((name) => !ledger.isOut(name)),
-      needed: step === undefined || step.collect.kind === 'all'
-        ? null
-        : { made: ledger.sources.statements(step.sends).length, wanted: ledger.wanted(step) },
-      ...troubles(ledger),
-      outputs: outputFacts(ledger.outputs),
-      ...this.places.attachments(counting),
-    }
+    if (ledger === undefined) return { ...head, obstacle: this.isRefused ? 'refused' : 'waiting' }
+    return { ...head, ...short(lastingOf(ledger)), outputs: outputFacts(ledger.outputs), ...this.places.attachments(ledger.placedOffsets) }
   }
 }
 
-/** Nobody is waited for any more. */
-const isOver = (end: LogEnding): boolean => end === 'aborted' || end === 'dead' || end === 'usable'
+/** The same with no list and no text of anybody's longer than people read. Who is proved guilty is told in full. */
+const short = (lasting: Lasting): Lasting => ({
+  ...lasting,
+  why: lasting.why === null ? null : line(lasting.why),
+  out: lasting.out.map((one) => ({ ...one, why: line(one.why) })),
+  aborts: lasting.aborts.slice(0, MOST_LISTED).map((one) => ({ ...one, step: stepLine(one.step), why: line(one.why) })),
+  faults: lasting.faults.slice(0, MOST_LISTED).map((one) => ({ ...one, step: stepLine(one.step), why: line(one.why), offsets: one.offsets.slice(0, 4) })),
+  convicted: lasting.convicted.map((one) => ({ ...one, why: line(one.why) })),
+})
 
-/** What ends it, where no participant has said so by an Abort. */
-function problemOf({ end, dead, ending }: Ledger): string | null {
-  if (end === 'dead') return line(dead?.why ?? '')
-  return end === 'aborted' && ending?.kind === 'fault' ? line(ending.fault.why) : null
-}
-
-/** @param counts what it stated in the step counts */
-function markOf(ledger: Ledger, step: Step, name: string, counts: boolean): CellView['mark'] {
-  if (ledger.disputes.some((one) => one.step.name === step.name && one.complainer === name)) return 'disputed'
-  if (step === abandonStep(ledger.ceremony) && ledger.hasAbandoned(name)) return 'abandoned'
-  if (ledger.hasStated(step.name, name)) return counts ? 'done' : 'refused'
-  const abort = ledger.aborts.find(({ from }) => from === name)
-  if (abort !== undefined && (stepOf(ledger, abort.payload.step) ?? ledger.current) === step.index) return 'aborted'
-  if (ledger.isOut(name)) return 'out'
-  // Where some are enough, nobody waits for the others once they are there.
-  if (isOver(ledger.end) || step.index < ledger.current) return 'never'
-  return step.index === ledger.current ? 'awaited' : 'later'
-}
-
-/** An Abort may name any step, or none. */
-const stepOf = ({ ceremony }: Ledger, name: string | null): number | undefined => ceremony.steps.find((one) => one.name === name)?.index
-
-function troubles(ledger: Ledger): Pick<CeremonyView, 'aborts' | 'faults' | 'disputes'> {
-  return {
-    aborts: ledger.aborts.slice(0, MOST_LISTED).map(({ from, offset, payload: { step, reason, accused, evidence } }) => ({ from, offset, step, reason, accused, why: line(evidence.why) })),
-    faults: ledger.faults.slice(0, MOST_LISTED).map(({ step, reason, why, convicts, accused, offsets }) => ({
-      step: step === null ? null : line(step, 64), reason, why: line(why), convicted: convicts ? accused : null, offsets: offsets.slice(0, 4),
-    })),
-    disputes: ledger.disputes.map(({ name, step, dispute, complainer, accused, answered }) => ({
-      from: complainer, accused, step: step.name, offset: dispute.offset, isAnswered: answered, until: ledger.disputeDeadline(name),
-    })),
-  }
-}
+const stepLine = (step: string | null): string | null => (step === null ? null : line(step, 64))
 
 // A ceremony whose script did not ship with the page: who stated what, in the order in which it came. Signatures are
 // checked; what the script asks of its messages, and until when, nobody here can know.
@@ -302,8 +250,8 @@ class UncheckedCeremony implements Reader {
   private readonly heard = new Map<string, Card | undefined>()
   private readonly places = new Places()
   private readonly steps: string[] = []
-  private readonly aborts: AbortView[] = []
-  private readonly faults: FaultView[] = []
+  private readonly aborts: AbortStanding[] = []
+  private readonly faults: FaultStanding[] = []
 
   constructor(opened: Placed<Opened>) {
     this.opened = opened
@@ -341,7 +289,7 @@ class UncheckedCeremony implements Reader {
     if (this.aborts.length >= MOST_LISTED) return
     try {
       const { step, reason, accused, evidence } = checkAbort(statement.payload, 'An Abort')
-      this.aborts.push({ from: statement.from, offset, step: step === null ? null : line(step, 64), reason, accused, why: line(evidence.why) })
+      this.aborts.push({ from: statement.from, offset, step: stepLine(step), reason, accused, why: line(evidence.why) })
     } catch (error) {
       if (!isKeyriteError(error)) throw error
     }
@@ -356,15 +304,15 @@ class UncheckedCeremony implements Reader {
     const firstOf = this.places.firstOf(offsets)
     return {
       ...headView(this.opened, undefined, number), ...NOTHING,
-      state: 'unchecked',
+      obstacle: 'unchecked',
       steps: this.steps.map((name) => ({ name, until: null })),
       current: this.steps.length,
       rows: this.opened.opening.roster.map(({ name }) => ({
-        name,
-        cells: this.steps.map((step): CellView => {
-          const offset = firstOf(step, name) ?? null
-          const hasAborted = this.aborts.some((one) => one.from === name && one.step === step)
-          return { mark: offset !== null ? 'done' : hasAborted ? 'aborted' : 'later', offset }
+        name, isMe: false,
+        cells: this.steps.map((step): Cell => {
+          const offset = firstOf(step, name)
+          const abort = this.aborts.find((one) => one.from === name && one.step === step)
+          return { mark: offset !== undefined ? 'done' : abort === undefined ? 'later' : 'aborted', offset: offset ?? abort?.offset ?? null }
         }),
       })),
       aborts: this.aborts, faults: this.faults,

@@ -1,7 +1,8 @@
 /** The boards of a storage, as its health report names them. */
+import { counted } from '../../engine/base/words.ts'
 import { el, place, theirs } from './dom.ts'
 import type { Child } from './dom.ts'
-import { counted, trustNote } from './words.ts'
+import { trustNote } from './words.ts'
 
 export interface ListedBoard {
   readonly name: string

@@ -1,9 +1,12 @@
-/** What the page says in words. The same words as on a participant's own screens. */
+/** What the page says in words: of a ceremony those that participants have on their own screens. */
+import { duration } from '../../engine/base/time.ts'
+import { standingAt } from '../../engine/run/standing.ts'
+import type { Timely } from '../../engine/run/standing.ts'
+import { accusedWords, afterWords, alike, doubtWords, guiltWords, sentence, STATE_WORDS, stopped, waitingWords, whyWords } from '../../engine/run/telling.ts'
+import type { Tone } from '../../engine/run/telling.ts'
 import { el } from './dom.ts'
-import type { AbortView, CeremonyView, FaultView } from './model.ts'
+import type { CeremonyView } from './model.ts'
 import type { Link } from './talk.ts'
-
-export type Tone = 'calm' | 'good' | 'heed' | 'bad'
 
 export interface Saying {
   readonly tone: Tone
@@ -20,101 +23,50 @@ export function nameList(names: readonly string[]): string {
   return `${names.slice(0, MOST_NAMES - 1).join(', ')} and ${names.length - MOST_NAMES + 1} more`
 }
 
-/** `2026-11-23 14:05 UTC` */
-export const clockTime = (time: number): string => (Number.isFinite(time) ? `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC` : 'no date')
-
-export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
-
-/** `3 days 4 h`, `2 h 5 min`, `40 min`, `less than a minute`: from milliseconds. */
-export function duration(milliseconds: number): string {
-  const minutes = Math.floor(milliseconds / 60_000)
-  const [days, hours, rest] = [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60), minutes % 60]
-  if (days > 0) return hours > 0 ? `${counted(days, 'day')} ${hours} h` : counted(days, 'day')
-  if (hours > 0) return rest > 0 ? `${hours} h ${rest} min` : `${hours} h`
-  return minutes > 0 ? `${minutes} min` : 'less than a minute'
-}
-
-/** When the current step is over, or the last answer to a complaint is; null where it has no deadline or nothing is awaited any more. */
-export function deadlineOf({ state, steps, current, disputes }: CeremonyView): number | null {
-  if (state === 'open' || state === 'unconfirmed') return steps[current]?.until ?? null
-  const awaited = state === 'dead' ? disputes.filter(({ isAnswered }) => !isAnswered).map(({ until }) => until) : []
-  return awaited.length === 0 ? null : Math.max(...awaited)
-}
-
-/** `until 2026-11-23 14:05 UTC (2 h left)` */
-export function untilWords(until: number, now: number): string {
-  return `until ${clockTime(until)} (${until > now ? `${duration(until - now)} left` : 'passed'})`
-}
-
 /** Where a ceremony stands. */
-export function stateOf(view: CeremonyView, now: number): Saying {
-  const until = deadlineOf(view)
-  const isLate = until !== null && until <= now
-  switch (view.state) {
-    case 'open': return running(view, isLate)
-    case 'aborted': return { tone: 'bad', short: 'Aborted', text: abortWords(view) }
-    case 'dead': return { tone: 'bad', short: 'Dead', text: deadWords(view, now) }
-    case 'unconfirmed': return confirming(view, isLate)
-    case 'usable': return { tone: 'good', short: 'Complete', text: completeWords(view) }
+export function sayingOf(view: CeremonyView & Timely): Saying {
+  switch (view.obstacle) {
     case 'unchecked':
       return { tone: 'heed', short: 'Script not known here', text: 'This page did not ship with this script. It checked the signatures alone, shows the steps in the order of their first messages, and knows neither deadlines nor whether it succeeded.' }
     case 'refused': return { tone: 'bad', short: 'Not valid', text: view.problem ?? '' }
     case 'waiting': return { tone: 'heed', short: 'Cannot begin', text: `It waits: ${view.problem ?? ''}.` }
+    case null: return standingSaying(view)
   }
 }
 
-function running({ steps, current, awaited, needed, faults }: CeremonyView, isLate: boolean): Saying {
-  const step = steps[current]?.name ?? ''
-  const more = needed === null ? '' : `${needed.wanted - needed.made} more (${needed.made} of ${needed.wanted} in) of `
-  const whom = awaited.length > 0 ? `waiting for ${more}${nameList(awaited)}` : faults.length > 0 ? 'its check failed' : 'all is in'
-  const text = `${step}: ${whom}.`
-  return isLate
-    ? { tone: 'heed', short: 'Overdue', text: `${text} The deadline has passed: the clients abort.` }
-    : { tone: 'calm', short: `Step ${current + 1} of ${steps.length}`, text }
+function standingSaying(view: CeremonyView & Timely): Saying {
+  const { state, current, steps, isLate } = view
+  const { tone, short, words } = STATE_WORDS[state]
+  const told = sentence(words)
+  const waiting = waitingWords(view, nameList)
+  const texts = (...some: readonly (string | null)[]): string => some.filter((one) => one !== null).map(stopped).join(' ')
+  switch (state) {
+    case 'running':
+      return isLate
+        ? { tone: 'heed', short: 'Overdue', text: texts(waiting, 'The deadline has passed: the clients abort') }
+        : { tone, short: `Step ${current + 1} of ${steps.length}`, text: texts(waiting) }
+    case 'confirming': return { tone, short, text: texts(told, waiting) }
+    case 'unconfirmed':
+      return { tone, short, text: view.why === null ? texts(told, waiting, 'If that never comes, open another ceremony') : texts(told, whyWords(view), 'Open another ceremony') }
+    case 'usable':
+      return { tone, short, text: texts(view.isRehearsal ? 'Every step is done and checked. It was a rehearsal: its result is for practice alone' : 'Every step is done and checked; its result is usable', afterWords(view, nameList)) }
+    default: return { tone, short, text: texts(whyWords(view) ?? abortSaying(view), ...fewOf(accusedWords(view)), guiltWords(view, nameList), doubtWords(view, nameList)) }
+  }
 }
 
-function confirming({ awaited }: CeremonyView, isLate: boolean): Saying {
-  const missing = awaited.length > 0 ? ` Missing: ${nameList(awaited)}.` : ''
-  return isLate
-    ? { tone: 'heed', short: 'Unconfirmed', text: `Succeeded, but unconfirmed: do not use its result before everyone has confirmed.${missing} If they never do, open another ceremony.` }
-    : { tone: 'heed', short: 'Confirming', text: `Succeeded. Do not use its result yet: not everyone has confirmed.${missing}` }
+const fewOf = (words: readonly string[]): readonly string[] =>
+  (words.length <= MOST_NAMES ? words : [...words.slice(0, MOST_NAMES), `${words.length - MOST_NAMES} more have not answered`])
+
+/** Who was the first to abort. An Abort may name any step in any words; in a sentence stand only those that there are. */
+function abortSaying({ aborts, steps }: CeremonyView): string | null {
+  const [first] = alike(aborts)
+  if (first === undefined) return null
+  const step = steps.find(({ name }) => name === first.step)?.name
+  return `${nameList(first.from)} aborted it${step === undefined ? '' : ` in ${step}`} (${first.reason}).`
 }
 
-function completeWords(view: CeremonyView): string {
-  const done = view.isRehearsal
-    ? 'Every step is done and checked. It was a rehearsal: its result is for practice alone.'
-    : 'Every step is done and checked; its result is usable.'
-  return view.faults.some((fault) => isAfter(view.usableAt, fault)) ? `${done} What was found after that does not change it. ${guiltWords(view)}` : done
-}
-
-/** Was it found in what came in after the ceremony was usable? */
-export const isAfter = (usableAt: number | null, { offsets }: Pick<FaultView, 'offsets'>): boolean =>
-  usableAt !== null && offsets.some((offset) => offset > usableAt)
-
-function abortWords(view: CeremonyView): string {
-  const { aborts: [first], steps, problem, bound } = view
-  // An Abort may name any step in any words; in a sentence stand only those that there are.
-  const step = steps.find(({ name }) => name === first?.step)?.name
-  const who = first === undefined ? `It cannot go on${problem === null ? '' : `: ${problem}`}.` : `${first.from} aborted it${step === undefined ? '' : ` in ${step}`} (${first.reason}).`
-  const still = bound.length === 0 ? '' : ` It may still be completed: ${nameList(bound)} stated their part of its certificate.`
-  return `${who} ${guiltWords(view)}${still}`
-}
-
-function deadWords(view: CeremonyView, now: number): string {
-  const open = view.disputes.filter(({ isAnswered }) => !isAnswered)
-  const [silent, awaited] = [open.filter(({ until }) => until <= now), open.filter(({ until }) => until > now)].map((some) => [...new Set(some.map(({ accused }) => accused))])
-  return [
-    `It can never be usable: ${view.problem ?? ''}.`,
-    ...(awaited === undefined || awaited.length === 0 ? [] : [`Accused, and to answer yet: ${nameList(awaited)}.`]),
-    ...(silent === undefined || silent.length === 0 ? [] : [`Accused, and without an answer, neither guilty nor cleared: ${nameList(silent)}.`]),
-    guiltWords(view),
-  ].join(' ')
-}
-
-function guiltWords({ faults }: CeremonyView): string {
-  const guilty = [...new Set(faults.flatMap(({ convicted }) => convicted ?? []))]
-  return guilty.length === 0 ? 'The log proves nobody guilty.' : `The log proves guilty: ${nameList(guilty)}.`
-}
+/** A view at a time. */
+export const viewAt = (view: CeremonyView, now: number): CeremonyView & Timely => standingAt(view, now)
 
 /** How reading goes. */
 export function linkSaying(link: Link, now: number): Saying {
@@ -128,20 +80,6 @@ export function linkSaying(link: Link, now: number): Saying {
     case 'tampered': return { tone: 'bad', short: 'Another log', text: `This storage’s log is not the one that it showed before: ${link.why}. Nothing more is read. Tell the participants.` }
     case 'failed': return { tone: 'bad', short: 'Failed', text: `This page failed: ${link.why}. Load it again; if that does not help, use keyrite client status.` }
   }
-}
-
-/** What several said in the same words. */
-export type SharedAbort = Omit<AbortView, 'from' | 'offset'> & { readonly from: readonly string[]; readonly offsets: readonly number[] }
-
-/** Puts equal aborts together: once one aborts, the others usually follow. */
-export function alike(aborts: readonly AbortView[]): readonly SharedAbort[] {
-  const found = new Map<string, SharedAbort>()
-  for (const { from, offset, ...rest } of aborts) {
-    const key = JSON.stringify([rest.step, rest.reason, rest.accused, rest.why])
-    const before = found.get(key)
-    found.set(key, { ...rest, from: [...(before?.from ?? []), from], offsets: [...(before?.offsets ?? []), offset].slice(0, 8) })
-  }
-  return [...found.values()]
 }
 
 // What the page says of itself, and what to do where nothing is there yet.

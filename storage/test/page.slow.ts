@@ -100,10 +100,10 @@ describe('the page of a board, in a browser', () => {
 
     // All but two: the page tells whom everybody waits for.
     const some = staged.run(ending.signal, ['anna', 'ben', 'cleo'])
-    await seen(page, 'SendPublicKeys: waiting for dan, eva.')
+    await seen(page, 'SendPublicKeys (1 of 5): waiting for dan, eva.')
     expect(await page.locator('td.awaited').count()).to.equal(2)
     expect(await page.locator('td.done').count()).to.equal(3)
-    expect(await page.locator('.standing .until').textContent()).to.match(/^until \d{4}-\d\d-\d\d \d\d:\d\d UTC \((23 h 5\d min|1 day) left\)$/)
+    expect(await page.locator('.standing .until').textContent()).to.match(/^until \d{4}-\d\d-\d\d \d\d:\d\d UTC \((23 h 5\d min|1 d) left\)$/)
     expect(await violations(page)).to.deep.equal([])
     expect(await fitsPhone(page)).to.equal(true)
     await shoot(page, '3-waiting')

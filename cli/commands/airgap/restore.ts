@@ -1,9 +1,9 @@
 import { Args } from '@oclif/core'
+import { clockTime } from '../../../engine/base/time.ts'
 import { KeyriteCommand, newPassphraseFlags, passphraseFlags, prose, workFactorFlag } from '../../base.ts'
 import { withProgress } from '../../output.ts'
 import { askPassphrase } from '../../prompt.ts'
 import { contentsLines, contentsOf, createAirgapHome, otherPassphrase, readBackup, refuseAnotherAirgap, refuseMissing } from '../../roles/airgap-home.ts'
-import { clockTime } from '../../screen/ceremony.ts'
 
 export class AirgapRestore extends KeyriteCommand {
   static override summary = 'Make this machine an airgap from a backup.'

@@ -4,8 +4,6 @@ import { readClient } from '../../roles/client-home.ts'
 import { readBoard } from '../../roles/board-reader.ts'
 import { chosen, readable, statusOf } from '../../roles/client-session.ts'
 import type { Status } from '../../roles/client-session.ts'
-import { isOver } from '../../screen/ceremony.ts'
-import type { CeremonyState } from '../../screen/ceremony.ts'
 
 export class ClientStatus extends KeyriteCommand {
   static override summary = 'Show your ceremonies: who is awaited, since when, until when.'
@@ -28,7 +26,7 @@ will do) it shows that one alone.`
       this.log(`Board ${identity.board}: ${String(offset + 1)} messages, head ${head}${session.isCurrent ? '' : '   (as this client had it last)'}`)
       for (const one of found) this.log(`\n${one.lines.join('\n')}`)
       if (found.length === 0) this.log('\nNo ceremony with you in its roster yet.')
-      this.next(...nextSteps(found, isOver))
+      this.next(...nextSteps(found))
       return { board: identity.board, offset, head, isCurrent: session.isCurrent, ceremonies: found.map((one) => one.json) }
     } finally {
       await session.close()
@@ -36,12 +34,12 @@ will do) it shows that one alone.`
   }
 }
 
-function nextSteps(found: readonly Status[], isOver: (state: CeremonyState) => boolean): string[] {
+function nextSteps(found: readonly Status[]): string[] {
   if (found.length === 0) return ['keyrite client ready dkg']
-  const doubtful = found.find(({ state }) => state === 'doubtful')
+  const doubtful = found.find(({ standing }) => standing?.state === 'doubtful')
   if (doubtful !== undefined) return ['keyrite client run', `keyrite client abandon ${doubtful.id.slice(0, 12)}    once all deadlines are over: ends the doubt, for everybody and for good`]
-  if (found.some(({ state }) => state === null || !isOver(state))) return ['keyrite client run']
-  const usable = found.find(({ state }) => state === 'usable')
+  if (found.some(({ standing }) => standing === null || !standing.isOver || standing.duty !== null)) return ['keyrite client run']
+  const usable = found.find(({ standing }) => standing?.state === 'usable')
   return usable === undefined
     ? ['When the cause is clear: keyrite client open --again ID']
     : [`keyrite client export ${usable.id.slice(0, 12)}`, 'keyrite client keys']

@@ -25,7 +25,7 @@ const client: PageState = {
     rows: [
       { name: 'alice', isMe: true, cells: ['done', 'done', 'awaited', 'later', 'later'] },
       { name: 'bob', isMe: false, cells: ['done', 'done', 'done', 'later', 'later'] },
-      { name: 'carol', isMe: false, cells: ['done', 'done', 'trouble', 'later', 'later'] },
+      { name: 'carol', isMe: false, cells: ['done', 'done', 'declined', 'later', 'later'] },
       { name: 'dave-of-the-long-name', isMe: false, cells: ['done', 'done', 'awaited', 'later', 'later'] },
     ],
     waiting: ['SendDeals (3 of 5): waiting for alice, dave-of-the-long-name', 'deadline 2026-11-28 14:05 UTC (23 h left)'],

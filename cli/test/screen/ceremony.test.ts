@@ -1,13 +1,19 @@
 import { expect } from 'chai'
 import type { Ledger } from '../../../engine/run/ledger.ts'
+import { standingOf } from '../../../engine/run/standing.ts'
+import type { CeremonyState, Standing } from '../../../engine/run/standing.ts'
+import { outWords, reasonLines } from '../../../engine/run/telling.ts'
 import { readShipped } from '../../../engine/script/load.ts'
 import { seededRandom, simulate } from '../../../engine/simulate/simulate.ts'
 import type { Simulated } from '../../../engine/simulate/simulate.ts'
 import { verbs } from '../../../engine/verbs/implementations.ts'
-import { abortLines, claimLines, outLines, progressTable, stateOf, waitingLines } from '../../screen/ceremony.ts'
+import { claimLines, progressTable, waitingLines } from '../../screen/ceremony.ts'
 import { always, keyWith, ledgerUntil, three as names } from '../simulated.ts'
 
 const sign = readShipped('sign')
+
+const at = (ledger: Ledger, now: number, name?: string): Standing => standingOf(ledger, now, name === undefined ? undefined : { name })
+const stateOf = (ledger: Ledger, now: number, name?: string): CeremonyState => at(ledger, now, name).state
 
 describe('where a ceremony stands', () => {
   it('is dead, and not doubtful, for who stated a part of a certificate that a complaint made impossible', async () => {
@@ -25,7 +31,11 @@ describe('where a ceremony stands', () => {
     expect([early.aborts.length, late.aborts.length > 0]).to.deep.equal([0, true])
     for (const ledger of [early, late]) {
       expect([stateOf(ledger, end - 1, 'cem'), stateOf(ledger, end, 'cem')]).to.deep.equal(['disputed', 'dead'])
-      expect(abortLines(ledger).join('\n')).to.include('ada is accused by bob and has not answered: neither guilty nor cleared').and.include('The log proves nobody guilty')
+      const [before, after] = [end - 1, end].map((now) => reasonLines(at(ledger, now, 'cem')).join('\n'))
+      expect(before).to.include('ada is accused by bob, and an answer is awaited until ').and.include('The log proves nobody guilty').and.not.include('cleared')
+      expect(after).to.include('ada is accused by bob and has not answered: neither guilty nor cleared').and.include('The log proves nobody guilty')
+      // Whose complaint took its slot is awaited no more; who is accused is, and until when.
+      expect([at(ledger, end - 1).awaited, at(ledger, end - 1).until, at(ledger, end).awaited, at(ledger, end).until]).to.deep.equal([['ada'], end, [], null])
     }
   })
 
@@ -54,11 +64,11 @@ describe('a signing, where two of three are enough', () => {
     const ledger = ledgerUntil(run, ({ aborts }) => aborts.length > 0, sign, { key })
     expect(ledger.isOut('bob')).to.equal(true)
     expect(['ada', 'bob', undefined].map((name) => stateOf(ledger, 0, name))).to.deep.equal(['running', 'left', 'running'])
-    expect(outLines(ledger)).to.have.length(1)
-    expect(outLines(ledger)[0]).to.equal('bob declined: Anna is owed 4')
-    const [first = ''] = waitingLines(ledger, 0)
+    const standing = at(ledger, 0)
+    expect(standing.out.map(outWords)).to.deep.equal(['bob declined: Anna is owed 4'])
+    const [first = ''] = waitingLines(standing)
     expect(first).to.match(/^SendPartials \(1 of 2\): waiting for [12] more \([01] of 2 in\) of /).and.not.contain('bob')
-    expect(progressTable(ledger).find((line) => line.startsWith('bob'))).to.contain('✗')
+    expect(progressTable(standing).find((line) => line.startsWith('bob'))).to.contain('✗')
     expect(claimLines(ledger.ceremony, ledger.opening).join('\n')).to.contain('purpose, as the opener claims: Payday').and.contain('1 message to be signed')
     expect(stateOf(ledgerUntil(run, always, sign, { key }), 0, 'bob')).to.equal('usable')
   })

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { wireError } from '../../base/canonical.ts'
-import { isKeyriteError } from '../../base/errors.ts'
+import { errorTable, isKeyriteError } from '../../base/errors.ts'
 import type { Code, FactsOf, KeyriteError, Reason } from '../../base/errors.ts'
 import { cryptoError } from '../../crypto/errors.ts'
 import { fault } from '../../verbs/runtime.ts'
@@ -77,6 +77,11 @@ describe('the types of errors', () => {
     const line: unknown = error.facts.line
     const both = (of: FactsOf<'board.conflict' | 'board.tampered'>): number | null => of.offset
     expect([offset, line, both(error.facts)]).to.deep.equal([3, undefined, 3])
+  })
+
+  it('refuse a table that nobody registered', () => {
+    // @ts-expect-error no such area is in ErrorTables
+    expect(errorTable('nowhere', { odd: ({ what }: { what: string }) => ({ what, todo: '' }) }).table).to.have.keys('odd')
   })
 
   it('refuse a reason to abort that there is not', () => {

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { convictedIn } from '../../run/disputes.ts'
+import { convictedIn } from '../../run/ending.ts'
 import { readShipped, shippedLibrary } from '../../script/load.ts'
 import { cellName, cellsOf, faultMarkdown, faultRows, runCell } from '../../simulate/cells.ts'
 import type { CellOptions, CellReport, FaultCell } from '../../simulate/cells.ts'
