@@ -203,9 +203,9 @@ const script = may('engine/base engine/crypto engine/script engine/vault engine/
 /** What reads messages of a ceremony, and checks them. */
 const pairing = and(script, 'engine/machines engine/messages engine/run', `@noble/curves ${BLS} @scure/bip39`)
 const ceremony = and(pairing, 'cli/screen')
-const home = and(ceremony, 'cli/roles', 'age-encryption @noble/ciphers')
-const airgap = home
-const client = and(home, 'storage engine/channel')
+const home = and(pairing, 'cli/roles', 'age-encryption @noble/ciphers')
+const airgap = and(home, 'cli/screen')
+const client = and(airgap, 'storage engine/channel')
 
 /** By the command's file, or by its folder. */
 const MAY: Readonly<Record<string, May>> = {
@@ -219,16 +219,17 @@ const MAY: Readonly<Record<string, May>> = {
   'message/show': may('engine/base engine/crypto engine/messages engine/script engine/vault engine/wire cli/screen cli/roles', `ajv @noble/hashes @noble/curves ${BLS}`),
   'storage/serve': may('engine/base engine/crypto engine/vault engine/wire storage storage/stores', 'ajv koa @koa/router @noble/hashes @noble/curves'),
   verify: and(ceremony, 'cli/roles'),
-  demo: and(script, 'engine/messages engine/run storage cli/screen cli/demo', `@noble/curves ${BLS}`),
+  // It follows the board like everybody, for what it shows while it runs.
+  demo: and(ceremony, 'storage cli/demo'),
   'airgap/run': and(airgap, 'engine/channel cli/carriers cli/web', 'xstate'),
   'airgap/card': and(airgap, 'engine/channel cli/carriers cli/web', 'xstate'),
-  'airgap/recover': and(airgap, '', 'xstate'),
+  'airgap/recover': and(home, '', 'xstate'),
   'airgap/script/add': and(airgap, 'engine/channel'),
   airgap,
   'client/init': and(script, 'storage cli/roles', 'age-encryption @noble/ciphers @noble/curves'),
   'client/run': and(client, 'cli/carriers cli/web', 'xstate'),
   'client/abandon': and(client, 'cli/carriers cli/web', 'xstate'),
-  'client/pair': and(pairing, 'engine/channel cli/carriers cli/roles', 'age-encryption @noble/ciphers'),
+  'client/pair': and(home, 'engine/channel cli/carriers'),
   client,
 }
 
