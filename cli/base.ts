@@ -1,9 +1,6 @@
 /**
  * What all commands share: `--json`, errors that say what to do, exit codes, a graceful end on Ctrl-C, and the
  * closing lines on what to do next.
- *
- * oclif loads every command's file at every start. A command's file imports `@oclif/core` and this folder's light
- * files only; everything else it imports inside `run`.
  */
 import { Command, Errors, Flags } from '@oclif/core'
 import type { Failure } from './errors.ts'
@@ -34,24 +31,6 @@ export const workFactorFlag = {
     min: 10,
     max: 20,
     default: 18,
-  }),
-}
-
-/** For commands that speak to the other machine. Hand their values to `openChannel`. */
-export const channelFlags = {
-  channel: Flags.string({
-    summary: 'How the two machines see each other: web, terminal, or folder:DIR.',
-    description:
-      'web shows and reads QR codes on a page in this machine’s browser, with its camera; it is the default where a browser ' +
-      'can be opened. terminal paints them in this window, and reads what a QR scanner in keyboard mode types. folder:DIR ' +
-      'writes and reads QR images in a folder that both machines reach, such as a stick.',
-    helpValue: 'web|terminal|folder:DIR',
-  }),
-  fragment: Flags.integer({
-    summary: 'Bytes in one QR code, 50 to 800: fewer for poor cameras.',
-    helpValue: 'BYTES',
-    min: 50,
-    max: 800,
   }),
 }
 

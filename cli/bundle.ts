@@ -40,7 +40,7 @@ export async function makeBundle(root: string, out: string): Promise<{ path: str
   const version = field(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')), 'version')
   if (typeof version !== 'string') throw cliError('bundle', { why: 'package.json has no version' })
   const names = [...publishedFiles(root), ...(await dependencyFiles(root))]
-  if (!names.includes('dist/cli/bin.js')) throw cliError('bundle', { why: 'the program is not built' })
+  for (const built of ['dist/cli/bin.js', 'oclif.manifest.json']) if (!names.includes(built)) throw cliError('bundle', { why: `the program is not built: ${built} is missing` })
 
   const entries: Entry[] = [{ name: 'keyrite', contents: Buffer.from(LAUNCHER), executable: true }]
   for (const name of names) {

@@ -1,7 +1,7 @@
 /**
  * The command line's own errors, and what every error becomes on the way out: a text, a JSON object, an exit code.
  */
-import { Errors } from '@oclif/core'
+import { CLIError } from '@oclif/core/errors'
 import { errorTable, isKeyriteError } from '../engine/base/errors.ts'
 import type { Area, Code, KeyriteError, Reason } from '../engine/base/errors.ts'
 import { quoted } from '../engine/base/text.ts'
@@ -46,9 +46,9 @@ export const cliError = errorTable('cli', {
     what: `The airgap answered with a card that is not that of ${name}.`,
     todo: 'Check that it is your own airgap, and that nothing else shows codes to this machine; then pair again.',
   }),
-  channel: ({ value }: { value: string }) => ({
+  channel: ({ value, ways }: { value: string; ways: string }) => ({
     what: `There is no channel ${quoted(value)}.`,
-    todo: 'Use --channel web, --channel terminal, or --channel folder:DIR with a folder that both machines reach (a stick, say).',
+    todo: `Use ${ways}.`,
   }),
   'no-page': ({ path }: { path: string }) => ({
     what: `The page for the camera is not there: ${path}.`,
@@ -145,6 +145,10 @@ export const cliError = errorTable('cli', {
   'demo-process': ({ command, home, code, said }: { command: string; home: string; code: string | number; said: string }) => ({
     what: `\`keyrite ${command}\` in ${home} ended with ${String(code)}. It said:\n${said}`,
     todo: 'Run the demo again with --keep DIR, and look at the logs there.',
+  }),
+  'stale-manifest': ({ file }: { file: string }) => ({
+    what: `The program was compiled anew, and ${file}, which lists its commands, was not written anew.`,
+    todo: 'Run `npm run build`, which does both.',
   }),
   bundle: ({ why }: { why: string }) => ({
     what: `The bundle was not made: ${why}.`,
@@ -277,14 +281,14 @@ export interface Failure extends Pick<KeyriteError, 'code' | 'message' | 'todo' 
 /** What to tell of an error, whatever was thrown. `command` is the one that was run, for the hint. */
 export function failureOf(thrown: unknown, command: string): Failure {
   const { code, message, todo, facts } = known(thrown, command)
-  const exit = thrown instanceof Errors.CLIError ? thrown.oclif.exit : undefined
+  const exit = thrown instanceof CLIError ? thrown.oclif.exit : undefined
   return { code, message, todo, facts, exit: exit ?? exitOf(code) }
 }
 
 function known(thrown: unknown, command: string): KeyriteError {
   if (isKeyriteError(thrown)) return thrown
   if (isInterruption(thrown)) return cliError('interrupted', { isKept: /^\S+ (client|airgap|storage)/.test(command) })
-  if (thrown instanceof Errors.CLIError) {
+  if (thrown instanceof CLIError) {
     // oclif adds a hint of its own below the message, and colours.
     return cliError('usage', { why: unpainted(thrown.message).replace(/\nSee more help with --help$/, ''), command })
   }

@@ -195,13 +195,3 @@ export function brief(milliseconds: number): string {
   const seconds = milliseconds / 1000
   return `${seconds < 10 ? seconds.toFixed(1) : String(Math.round(seconds))} s`
 }
-
-/** Help texts, which oclif wraps to the width of the terminal. */
-
-/** A text as it stands in the source: lines of a paragraph become one, empty lines stay between paragraphs. */
-export function prose(text: string): string {
-  return text
-    .split(/\n{2,}/)
-    .map((paragraph) => paragraph.split('\n').map((line) => line.trim()).join(' '))
-    .join('\n\n')
-}

@@ -2,9 +2,14 @@
  * Questions at the terminal. Secrets come from here or from a file, never from an argument or the environment.
  * Questions go to stderr, so that stdout stays what the command is for.
  */
+import { readBounded } from '../engine/vault/files.ts'
+import { checkNewPassphrase, passphraseOfFile } from '../engine/vault/passphrase.ts'
 import { cliError } from './errors.ts'
 
 const MOST_SECRET_FILE = 4096
+
+/** Loaded only where somebody is asked at a terminal. */
+const prompts = () => import('@inquirer/prompts')
 
 export interface PassphraseQuestion {
   /** What it opens, for the question: `this airgap's vault`. */
@@ -22,9 +27,7 @@ export interface PassphraseQuestion {
  * @throws cli.no-terminal, cli.not-the-same, vault.passphrase, vault.missing, vault.unreadable, vault.too-large
  */
 export async function askPassphrase(question: PassphraseQuestion): Promise<string> {
-  const { checkNewPassphrase, passphraseOfFile } = await import('../engine/vault/age.ts')
   if (question.file !== undefined) {
-    const { readBounded } = await import('../engine/vault/files.ts')
     const passphrase = passphraseOfFile(await readBounded(question.file, MOST_SECRET_FILE))
     if (question.isNew === true) checkNewPassphrase(passphrase)
     return passphrase
@@ -46,8 +49,6 @@ export async function askPassphrase(question: PassphraseQuestion): Promise<strin
  * @throws vault.passphrase if it is empty or not one line of UTF-8; vault.missing, vault.unreadable, vault.too-large
  */
 export async function readSecretFile(path: string): Promise<string> {
-  const { passphraseOfFile } = await import('../engine/vault/age.ts')
-  const { readBounded } = await import('../engine/vault/files.ts')
   return passphraseOfFile(await readBounded(path, MOST_SECRET_FILE))
 }
 
@@ -59,7 +60,7 @@ export async function readSecretFile(path: string): Promise<string> {
  */
 export async function askYesNo(message: string, flag: string, signal?: AbortSignal): Promise<boolean> {
   requireTerminal('A confirmation', flag)
-  const { confirm } = await import('@inquirer/prompts')
+  const { confirm } = await prompts()
   return await confirm({ message, default: false }, contextOf(signal))
 }
 
@@ -77,7 +78,7 @@ export async function askLine(
   signal?: AbortSignal,
 ): Promise<string> {
   requireTerminal(message, flag)
-  const { input } = await import('@inquirer/prompts')
+  const { input } = await prompts()
   return await input({ message, validate: (answer) => refuse(answer) ?? true }, contextOf(signal))
 }
 
@@ -92,7 +93,7 @@ export async function askSecret(message: string, flag: string, check: (answer: s
 }
 
 async function askHidden(message: string, check: (answer: string) => void, signal: AbortSignal | undefined): Promise<string> {
-  const { password } = await import('@inquirer/prompts')
+  const { password } = await prompts()
   const validate = (answer: string): true | string => {
     try {
       check(answer)

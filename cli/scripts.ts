@@ -4,14 +4,14 @@
 import { lstat, readdir, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { isKeyriteError } from '../engine/base/errors.ts'
 import { NAME } from '../engine/base/names.ts'
 import type { Ceremony, Script } from '../engine/machines/ceremony.ts'
 import { hasForm, scriptName, title as titleForm } from '../engine/script/forms.ts'
 import { formatDiagnostic, loadScript, newScript, readShipped, shippedFolder, shippedLibrary, shippedNames } from '../engine/script/load.ts'
 import type { Diagnostic, Library } from '../engine/script/load.ts'
-import { readBounded, systemCode, writeDurable } from '../engine/vault/files.ts'
+import { readBounded, writeDurable } from '../engine/vault/files.ts'
 import { cliError } from './errors.ts'
+import { whyUnreadable, writeFailure } from './user-files.ts'
 
 /** A little more than a script may have, so that the checker is the one to say that it is too large. */
 const MOST_BYTES = 1 << 20
@@ -85,16 +85,6 @@ async function readScriptFile(path: string): Promise<Uint8Array> {
   }
 }
 
-/** In words, for files that are not of a vault. */
-export function whyUnreadable(error: unknown): string {
-  if (isKeyriteError(error, 'vault.missing')) return 'there is no such file'
-  if (isKeyriteError(error, 'vault.too-large')) return `it is larger than ${error.facts.most} bytes`
-  const why = isKeyriteError(error, 'vault.unreadable') ? error.facts.why : undefined
-  if (why === 'EISDIR') return 'it is a folder'
-  if (why === 'EACCES' || why === 'EPERM') return 'this user may not read it'
-  return why ?? String(error)
-}
-
 interface Shelf {
   readonly find: Library
   /** What is wrong with those that were asked for. */
@@ -128,26 +118,6 @@ async function readLibrary(folder: string): Promise<Shelf> {
     return ceremony
   }
   return { find, problems: () => problems }
-}
-
-// Why a file that a user named could not be written.
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'its folder is not there',
-  ENOTDIR: 'a part of its path is a file',
-  EISDIR: 'it is a folder',
-  EACCES: 'this user may not write there',
-  EPERM: 'this user may not write there',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space is left',
-}
-
-/** @returns cli.file-exists, cli.file-write */
-export function writeFailure(error: unknown, path: string): unknown {
-  if (isKeyriteError(error, 'vault.exists')) return cliError('file-exists', { path }, error)
-  const cause = isKeyriteError(error) ? error.cause : error
-  const code = systemCode(cause)
-  return cliError('file-write', { path, why: REASONS[code] ?? code }, error)
 }
 
 // Writes the script that a new ceremony starts from, with the way to the schema as its editor finds it.

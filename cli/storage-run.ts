@@ -7,9 +7,11 @@ import { isKeyriteError } from '../engine/base/errors.ts'
 import { isToken, TOKEN_SAYS } from '../engine/base/names.ts'
 import { writeDurable } from '../engine/vault/files.ts'
 import { serve } from '../storage/serve.ts'
+import { stores } from '../storage/stores/table.ts'
+import type { StoreName } from '../storage/stores/table.ts'
 import { cliError } from './errors.ts'
 import { readSecretFile } from './prompt.ts'
-import { whyUnreadable } from './scripts.ts'
+import { whyUnreadable } from './user-files.ts'
 
 export interface StorageFlags {
   readonly listen: string
@@ -17,7 +19,7 @@ export interface StorageFlags {
   readonly data?: string | undefined
   readonly 'join-token-file': string
   readonly 'new-join-token': boolean
-  readonly store: 'nedb' | 'memory'
+  readonly store: StoreName
   readonly 'tls-cert'?: string | undefined
   readonly 'tls-key'?: string | undefined
 }
@@ -29,7 +31,7 @@ export interface Ready {
   readonly port: number
   /** With the addresses at which others may reach each, the surest first. */
   readonly boards: readonly { readonly name: string; readonly urls: readonly string[] }[]
-  /** The data folder's absolute path; null where the boards are kept in memory. */
+  /** The data folder's absolute path; null where the store keeps nothing. */
   readonly data: string | null
   readonly tokenFile: string
   readonly warnings: readonly string[]
@@ -51,7 +53,7 @@ export async function runStorage(flags: StorageFlags, signal: AbortSignal, { say
   const tokenFile = flags['join-token-file']
   const joinToken = await readToken(tokenFile, flags['new-join-token'], say)
   const { 'tls-cert': cert, 'tls-key': key } = flags
-  const data = flags.store === 'memory' || flags.data === undefined ? null : resolve(flags.data)
+  const data = !stores[flags.store].isKept || flags.data === undefined ? null : resolve(flags.data)
   const serving = await serve({
     host, port, store: flags.store, say,
     boards: flags.board.map((name) => ({ name, joinToken })),

@@ -18,9 +18,10 @@ import { openLog } from './log.ts'
 import { newMetrics } from './metrics.ts'
 import type { Metrics } from './metrics.ts'
 import { readPageFile } from './pages.ts'
+import type { Store } from './store.ts'
 import { makeFolder, syncFolder } from './stores/files.ts'
-import { openMemoryStore } from './stores/memory.ts'
-import { openNedbStore } from './stores/nedb.ts'
+import { stores } from './stores/table.ts'
+import type { StoreKind, StoreName } from './stores/table.ts'
 
 export interface BoardOptions {
   /** As names are. */
@@ -34,9 +35,8 @@ export interface ServeOptions {
   /** 0 for a free one. */
   readonly port: number
   readonly boards: readonly BoardOptions[]
-  /** `nedb` keeps the boards in `data`; `memory` forgets them at the end. */
-  readonly store: 'nedb' | 'memory'
-  /** The data folder; made if it is not there. Not for `memory`. */
+  readonly store: StoreName
+  /** The data folder, for a store that keeps the boards; made if it is not there. */
   readonly data?: string
   /** Paths of PEM files: serves https. */
   readonly tls?: { readonly cert: string; readonly key: string }
@@ -115,10 +115,11 @@ async function openBoards(
   closers: (() => Promise<void>)[],
 ): Promise<Map<string, ServedBoard>> {
   const served = new Map<string, ServedBoard>()
-  const folder = store === 'nedb' ? await openData(data, closers) : ''
+  const kind: StoreKind = stores[store]
+  const folder = kind.isKept ? await openData(data, closers) : ''
+  const opened = async (name: string): Promise<Store> => (kind.isKept ? await kind.open(await makeFolder(folder, name), say) : await kind.open())
   for (const { name, joinToken } of boards) {
-    const kept = store === 'nedb' ? await openNedbStore(await makeFolder(folder, name), say) : openMemoryStore()
-    const log = await openLog(name, kept, limits, (_messages, ms) => {
+    const log = await openLog(name, await opened(name), limits, (_messages, ms) => {
       metrics.add('keyrite_batches_total', { board: name })
       metrics.add('keyrite_batch_seconds_total', { board: name }, ms / 1000)
     })

@@ -1,7 +1,10 @@
 import { basename, relative } from 'node:path'
 import { Flags } from '@oclif/core'
+import { duration } from '../../engine/base/time.ts'
 import { KeyriteCommand, prose } from '../base.ts'
+import { runDemo } from '../demo/run.ts'
 import type { DemoResult } from '../demo/run.ts'
+import { live, paint, table } from '../output.ts'
 
 export class Demo extends KeyriteCommand {
   static override summary = 'Run a whole ceremony on this machine, every byte through real QR images.'
@@ -29,8 +32,6 @@ The storage's board is also a page, whose address is told at once: open it in a 
     const { flags } = await this.parse(Demo)
     const threshold = flags.threshold ?? Math.floor(flags.participants / 2) + 1
     if (threshold > flags.participants) this.error(`A threshold of ${String(threshold)} is more than ${String(flags.participants)} participants.`, { exit: 2 })
-    const { runDemo } = await import('../demo/run.ts')
-    const { live } = await import('../output.ts')
 
     this.say(`keyrite demo: ${String(flags.participants)} people who trust neither one another nor the storage make a key;`)
     this.say(`${threshold === flags.participants ? 'only all' : 'any'} ${String(threshold)} of them together will be able to sign, and nobody ever holds it.`)
@@ -43,7 +44,7 @@ The storage's board is also a page, whose address is told at once: open it in a 
     const { signal } = this
     const watch = async (made: DemoResult, board: string): Promise<void> => {
       endScreen()
-      await this.report(made)
+      this.report(made)
       this.say(`\nThe board stays open in a browser at ${board}\nCtrl-C ends it.`)
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve()
@@ -52,14 +53,12 @@ The storage's board is also a page, whose address is told at once: open it in a 
     }
     const program = [process.execPath, ...process.execArgv, process.argv[1] ?? '']
     const result = await runDemo({ ...flags, keep: flags.keep, threshold, program, screen, signal, watch: flags.watch ? watch : undefined }).finally(endScreen)
-    if (!flags.watch) await this.report(result)
+    if (!flags.watch) this.report(result)
     if (result.verdict !== 'usable' || !result.signing.isProven) process.exitCode = 5
     return result
   }
 
-  private async report(result: DemoResult): Promise<void> {
-    const { duration } = await import('../../engine/base/time.ts')
-    const { paint, table } = await import('../output.ts')
+  private report(result: DemoResult): void {
     this.log('')
     this.log(paint('green', 'A threshold key was born.', process.stdout))
     for (const [i, part] of inParts(result.groupKey).entries()) this.log(`  ${i === 0 ? 'group key      ' : '               '}  ${part}`)

@@ -1,5 +1,10 @@
 import { Args, Flags } from '@oclif/core'
+import { sha256Hex } from '../../engine/crypto/hash.ts'
+import { writeDurable } from '../../engine/vault/files.ts'
 import { KeyriteCommand, prose } from '../base.ts'
+import { shellWord } from '../output.ts'
+import { writeFailure } from '../user-files.ts'
+import { readPage } from '../web/page-file.ts'
 
 export class PageCommand extends KeyriteCommand {
   static override summary = 'Write the camera page as one file, for machines that cannot run this program.'
@@ -14,12 +19,6 @@ Compare the SHA-256 that it prints with the others' before you trust such a file
 
   async run(): Promise<{ file: string; sha256: string; bytes: number }> {
     const { args, flags } = await this.parse(PageCommand)
-    const { readPage } = await import('../web/page-file.ts')
-    const { writeDurable } = await import('../../engine/vault/files.ts')
-    const { sha256Hex } = await import('../../engine/crypto/hash.ts')
-    const { writeFailure } = await import('../scripts.ts')
-    const { shellWord } = await import('../output.ts')
-
     const bytes = new TextEncoder().encode(readPage().html)
     await writeDurable(args.file, bytes, { mode: 0o644, exclusive: !flags.force }).catch((error: unknown) => {
       throw writeFailure(error, args.file)

@@ -1,5 +1,14 @@
 import { Args, Flags } from '@oclif/core'
+import { isHex } from '../../engine/base/bytes.ts'
+import { verifySignatures } from '../../engine/run/signatures.ts'
+import { verifyTranscript } from '../../engine/run/verify.ts'
+import { shippedLibrary } from '../../engine/script/load.ts'
+import { verbs } from '../../engine/verbs/implementations.ts'
 import { KeyriteCommand, prose } from '../base.ts'
+import { EXIT } from '../errors.ts'
+import { random } from '../random.ts'
+import { isSignatureFile, transcriptLines } from '../roles/transcript-file.ts'
+import { exitOf, isTrusted, signatureLines, verdictLines, withShipped } from '../screen/ceremony.ts'
 
 export class Verify extends KeyriteCommand {
   static override summary = 'Check a transcript, or signatures: anyone, offline, without any key.'
@@ -25,19 +34,8 @@ cannot prove: add --transcript with that of the signing, which holds the key's a
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Verify)
-    const { randomBytes } = await import('node:crypto')
-    const { isSignatureFile, transcriptLines } = await import('../roles/transcript-file.ts')
-    const { verifyTranscript } = await import('../../engine/run/verify.ts')
-    const { verifySignatures } = await import('../../engine/run/signatures.ts')
-    const { shippedLibrary } = await import('../../engine/script/load.ts')
-    const { verbs } = await import('../../engine/verbs/implementations.ts')
-    const { exitOf, isTrusted, signatureLines, verdictLines, withShipped } = await import('../screen/ceremony.ts')
-    const { EXIT } = await import('../errors.ts')
-    const { isHex } = await import('../../engine/base/bytes.ts')
-
     const hashes = flags['script-hash'].map((hash) => hash.toLowerCase())
     if (!hashes.every((hash) => isHex(hash, 32))) this.error('--script-hash takes a SHA-256: 64 hex digits, as `keyrite ceremony hash` prints it.', { exit: 2 })
-    const random = (length: number) => Uint8Array.from(randomBytes(length))
     const verified = (path: string) => withShipped(verifyTranscript(transcriptLines(path), { library: shippedLibrary, verbs, random }), hashes)
     const file = await isSignatureFile(args.file)
     if (file !== undefined) {

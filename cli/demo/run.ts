@@ -25,7 +25,7 @@ import { duration } from '../../engine/base/time.ts'
 import { paint, screenWidth } from '../output.ts'
 import type { Live } from '../output.ts'
 import { progressTable } from '../screen/ceremony.ts'
-import { random } from '../roles/airgap-home.ts'
+import { random } from '../random.ts'
 import { inTurns, Processes } from './processes.ts'
 
 // Counts the QR images that appear in the channels' folders.

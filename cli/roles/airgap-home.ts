@@ -6,7 +6,7 @@
  *   airgap/page-port     the port of its page
  *   airgap/parts         what crossed of the one request that comes, or is answered, in parts: as it crossed, nothing in it is secret
  */
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { cut } from '../../engine/base/text.ts'
@@ -22,8 +22,7 @@ import { isThere, makeHome, makeInside, refuseAnother, rolePath } from '../home.
 import { withProgress } from '../output.ts'
 import { askLine, askPassphrase } from '../prompt.ts'
 import { clockTime } from '../../engine/base/time.ts'
-
-export const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length))
+import { random } from '../random.ts'
 
 const vaultPath = (home: string): string => join(home, 'vault.age')
 export const partsPath = (home: string): string => join(home, 'parts')
@@ -45,6 +44,9 @@ export interface OpenAirgap {
   readonly script: (hash: string) => Script | undefined
   readonly close: () => Promise<void>
 }
+
+/** The name on its client's card; empty where it is not paired. */
+export const ownerOf = ({ memory }: OpenAirgap): string => memory.read().client?.name ?? ''
 
 /** Before anybody chooses a passphrase. @throws vault.exists where there is an airgap already, cli.home */
 export async function refuseAnotherAirgap(): Promise<void> {

@@ -1,4 +1,4 @@
-/** The airgap's loop: read a request, answer it, show the answer, until told to end. */
+/** The airgap's loop: read a request, answer it, show the answer, until told to end; and what its screen says meanwhile. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { following } from '../../engine/base/signals.ts'
 import type { Carrier, CarrierProgress } from '../../engine/channel/carrier.ts'
@@ -6,7 +6,7 @@ import { openEnvelope } from '../../engine/channel/envelope.ts'
 import { createAirgap } from '../../engine/run/airgap.ts'
 import type { Abandoning, AirgapProgress, Confirmation, Declined, Pairing } from '../../engine/run/airgap-cell.ts'
 import { airgapInParts } from '../../engine/run/parts.ts'
-import type { AirgapInParts, PartProgress, Taken } from '../../engine/run/parts.ts'
+import type { AirgapInParts, Taken } from '../../engine/run/parts.ts'
 import { partFile } from '../../engine/vault/vault.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { checkAbort } from '../../engine/wire/abort.ts'
@@ -17,61 +17,25 @@ import { duration } from '../../engine/base/time.ts'
 import { paint, wrapped } from '../output.ts'
 import type { Live } from '../output.ts'
 import { brokenLines, MARK, widthOf } from '../screen/blocks.ts'
+import { confirmAbandon, confirmCeremony, confirmPairing } from '../screen/consent.ts'
 import { makeHand, QuestionLeft } from '../screen/owner.ts'
 import type { Hand } from '../screen/owner.ts'
-import { pageCeremony } from '../web/page.ts'
+import { pageCeremony } from '../web/ceremony.ts'
 import type { Page } from '../web/page.ts'
-import { partsPath, random } from './airgap-home.ts'
+import { random } from '../random.ts'
+import { partsPath } from './airgap-home.ts'
 import type { OpenAirgap } from './airgap-home.ts'
-import { isTyped, openChannel } from './channel.ts'
-
-// How far a transfer in parts is, in words, and how long the rest will take.
-
-interface PartsNow {
-  readonly direction: PartProgress['direction']
-  /** `part 3 of 9, about 4 min left` */
-  readonly words: string
-  readonly done: number
-  readonly total: number
-  /** As long as the parts took that crossed since this program began to count; null before the first. */
-  readonly secondsLeft: number | null
-}
-
-/** The same for a page, which says `…: 2 of 9` of it. */
-export const pageProgress = (what: string, now: PartsNow | undefined) =>
-  now === undefined ? null : { what, done: now.done, total: now.total, secondsLeft: now.secondsLeft }
-
-/** Counts one transfer after another. The function takes what is told of each part, and gives what to show of it; nothing where there are no parts. */
-export function makePartClock(now: () => number = Date.now): (progress: PartProgress | null) => PartsNow | undefined {
-  let began: { readonly of: string; readonly done: number; readonly at: number } | undefined
-  return (progress) => {
-    if (progress === null) {
-      began = undefined
-      return undefined
-    }
-    const { direction, index, count, done } = progress
-    const of = `${direction} ${String(count)}`
-    // Parts that were lost, and cross again, are another beginning.
-    if (began?.of !== of || done < began.done) began = { of, done, at: now() }
-    const fresh = done - began.done
-    const secondsLeft = fresh === 0 ? null : Math.ceil(((count - done) * (now() - began.at)) / fresh / 1000)
-    const left = secondsLeft === null ? '' : `, about ${duration(secondsLeft * 1000)} left`
-    return { direction, words: `part ${String(index)} of ${String(count)}${left}`, done, total: count, secondsLeft }
-  }
-}
+import type { Channel } from './channel.ts'
+import { makePartClock, type PartsNow, pageProgress } from './part-clock.ts'
 
 export interface ServeUse {
   readonly airgap: OpenAirgap
-  readonly channel: string
-  readonly fragment?: number | undefined
+  readonly channel: Channel
   /** Packed bytes above which an answer crosses in parts, instead of the carrier's own. */
   readonly inPartsAbove?: number
   /** Are raw messages brought before the owner at all? */
   readonly allowBlind?: boolean
   readonly signal: AbortSignal
-  readonly screen: Live
-  /** Where the channel is `web`. */
-  readonly page?: Page | undefined
   readonly confirm: (question: Confirmation | Pairing | Abandoning, hand: Hand) => Promise<true | Declined>
   /** The keyboard is taken, and the first request is awaited. */
   readonly onReady?: () => void
@@ -84,12 +48,12 @@ export interface ServeUse {
 
 /** Serves requests until `until` says so or the signal aborts (then it throws the signal's reason). */
 export async function serveAirgap(use: ServeUse): Promise<void> {
-  const { airgap, signal, screen } = use
+  const { airgap, signal } = use
+  const { screen, page, isTyped: isScanned, open } = use.channel
   const say = (line: string): void => screen.log(line)
   const clock = makePartClock()
   let parts: PartsNow | undefined
-  const carrier = await openChannel({
-    role: 'airgap', channel: use.channel, fragment: use.fragment, screen, page: use.page,
+  const carrier = await open({
     inPartsAbove: use.inPartsAbove, part: () => (parts?.direction === 'in' ? `next: ${parts.words}` : parts?.words ?? ''),
     onProgress: (progress) => {
       const { direction, frames, needed } = progress
@@ -97,7 +61,6 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
       use.onCrossing?.(progress)
     },
   })
-  const isScanned = isTyped(use.channel)
   // One for all questions where a scanner may guess, since guesses wait longer and longer.
   const scanned = isScanned ? makeHand({ isScanned, signal, mayLeave: true }) : undefined
 
@@ -133,7 +96,7 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
       if (parts !== undefined && (before?.direction !== parts.direction || before.total !== parts.total)) {
         say(`The ${what} crosses in ${String(parts.total)} parts; leave both programs running, or start them again: they go on where they were.`)
       }
-      use.page?.tell({
+      page?.tell({
         progress: pageProgress(`Parts of the ${what}`, parts),
         ...(parts === undefined ? {} : { doing: `The ${what} crosses in parts. Let both cameras see the other machine’s screen; you need not watch.` }),
       })
@@ -313,4 +276,53 @@ export function airgapLog({ log: print, show, airgap, page, endsItself = false }
       return states.includes('finished') && !states.includes('live')
     },
   }
+}
+
+export interface PartUse {
+  readonly airgap: OpenAirgap
+  readonly channel: Channel
+  readonly signal: AbortSignal
+  /** The number of a ceremony that its owner consents to beforehand. */
+  readonly accept: string | undefined
+  readonly allowBlind: boolean
+  /** Ends after a ceremony's last answer. */
+  readonly endsItself: boolean
+}
+
+/**
+ * Takes part in ceremonies until it is stopped, or until one is over.
+ *
+ * @returns the ceremony of which every step was answered, undefined where it was aborted; and how many frames crossed
+ */
+export async function takePart({ airgap, channel, signal, accept, allowBlind, endsItself }: PartUse) {
+  const { screen, page } = channel
+  const frames = { in: 0, out: 0 }
+  // Where the owner cannot be asked at all, the client is told, and this ends.
+  let unasked: Error | undefined
+  const log = airgapLog({ ...screen, page, airgap, endsItself })
+  await serveAirgap({
+    airgap, channel, allowBlind, signal,
+    onReady: () => {
+      log.start()
+      screen.log(channel.hint)
+    },
+    confirm: (question, hand) =>
+      (question.kind === 'pair' ? confirmPairing(question.card, undefined, hand)
+        : question.kind === 'abandon' ? confirmAbandon(question, hand) : confirmCeremony(question, accept, hand))
+        .catch((error: unknown) => {
+          if (isKeyriteError(error, 'cli.no-terminal')) unasked = error
+          throw error
+        }),
+    onProgress: log.progress,
+    onCrossing: ({ direction }) => {
+      frames[direction] += 1
+    },
+    onAnswer: log.answer,
+    until: (_, answer) => unasked !== undefined || endsItself && (log.finished() !== undefined || answer.give === 'closed'),
+  }).catch((error: unknown) => {
+    // Whoever stops it after the last answer has stopped nothing.
+    if (!signal.aborted || !log.isDone()) throw error
+  })
+  if (unasked !== undefined) throw unasked
+  return { ceremony: log.finished(), frames }
 }

@@ -1,7 +1,5 @@
 /** Runs one ceremony on a client, and tells its owner how it goes and how it ended. */
-import { randomBytes } from 'node:crypto'
 import { isKeyriteError } from '../../engine/base/errors.ts'
-import type { KeyriteError } from '../../engine/base/errors.ts'
 import { following } from '../../engine/base/signals.ts'
 import { fromHex } from '../../engine/base/bytes.ts'
 import { cut } from '../../engine/base/text.ts'
@@ -14,7 +12,6 @@ import type { ClientResult } from '../../engine/run/client.ts'
 import { unansweredIn } from '../../engine/run/ending.ts'
 import { runError } from '../../engine/run/errors.ts'
 import { pause } from '../../engine/run/feed.ts'
-import type { Feed } from '../../engine/run/feed.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Opened } from '../../engine/wire/lobby.ts'
 import { clientInParts } from '../../engine/run/parts.ts'
@@ -26,18 +23,18 @@ import { guiltWords, outWords, reasonLines, sentence, STATE_WORDS, stateWords, w
 import { partFile } from '../../engine/vault/vault.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { EXIT } from '../errors.ts'
+import type { ExitCode } from '../errors.ts'
 import { paint } from '../output.ts'
-import type { Live } from '../output.ts'
 import { askYesNo } from '../prompt.ts'
 import { clockTime } from '../../engine/base/time.ts'
 import { claimLines, outputLines } from '../screen/ceremony.ts'
-import type { Page } from '../web/page.ts'
-import { exchanger, openChannel, withoutOldRefusals } from './channel.ts'
+import { exchanger, withoutOldRefusals } from './channel.ts'
+import type { Channel } from './channel.ts'
 import { cardOf, clientPartsPath, textStore } from './client-home.ts'
-import type { Identity } from './client-home.ts'
-import { caughtUp, chosen, Ledgers, openBoard, openedWith, troubleTeller } from './client-session.ts'
-import type { BoardSession, ClientSession } from './client-session.ts'
+import { chosen, Ledgers, openedWith, troubleTeller } from './client-session.ts'
+import type { ClientSession } from './client-session.ts'
 import { RunView } from './run-view.ts'
+import { random } from '../random.ts'
 
 // After a ceremony that made nothing: shows the airgap that it is over, so that it erases the session (protocol §7).
 
@@ -69,12 +66,9 @@ async function closeOnAirgap(
 
 export interface RunUse {
   readonly session: ClientSession
-  readonly screen: Live
-  readonly page?: Page | undefined
+  readonly channel: Channel
   readonly signal: AbortSignal
   readonly wanted: string | undefined
-  readonly channel: string
-  readonly fragment?: number | undefined
   /** Packed bytes above which a request crosses in parts, instead of the carrier's own. */
   readonly inPartsAbove?: number
 }
@@ -82,11 +76,9 @@ export interface RunUse {
 export interface RunEnd {
   readonly lines: readonly string[]
   readonly next: readonly string[]
-  readonly exit: number
+  readonly exit: ExitCode
   readonly json: Record<string, unknown>
 }
-
-const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length))
 
 /** Longest that one timer may wait (a 32-bit number of milliseconds). */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -102,17 +94,17 @@ export const systemClock: Clock = {
 
 /** Finds the ceremony, or waits for its opening; runs it to its end. @throws cli.ceremony, cli.followed, run.*, board.tampered */
 export async function runCeremony(use: RunUse): Promise<RunEnd> {
-  const { session, screen, signal } = use
+  const { session, signal } = use
+  const { screen, page, open } = use.channel
   const me = cardOf(session.identity)
   const ledgers = new Ledgers(session.home, session.feed, session.signal)
-  use.page?.tell({ doing: 'Looking for a ceremony with you in its roster. If there is none yet, it begins here once one is opened.' })
+  page?.tell({ doing: 'Looking for a ceremony with you in its roster. If there is none yet, it begins here once one is opened.' })
   const opened = await awaitOpening(use, ledgers, me.name)
   const { script, followed } = await ledgers.of(opened)
   for (const line of openedLines(opened, script)) screen.log(line)
 
-  const view = new RunView({ home: session.home, me: me.name, screen, page: use.page })
-  const carrier = await openChannel({
-    role: 'client', channel: use.channel, fragment: use.fragment, screen, page: use.page,
+  const view = new RunView({ home: session.home, me: me.name, screen, page })
+  const carrier = await open({
     inPartsAbove: use.inPartsAbove, part: () => view.part,
     onProgress: (progress) => view.crossing(progress),
   })
@@ -156,7 +148,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
 }
 
 /** Asks where somebody can be asked; elsewhere `keyrite client abandon` does it. */
-async function offered({ screen, signal }: RunUse): Promise<boolean> {
+async function offered({ channel: { screen }, signal }: RunUse): Promise<boolean> {
   if (!process.stdin.isTTY) return false
   screen.log('All deadlines are over, and nobody knows whether it succeeds: it is in doubt, and stays so as long as you leave it.')
   return await askYesNo('End the doubt now, by giving the ceremony up for everybody and for good? Your airgap asks you once more.', '`keyrite client abandon`', signal)
@@ -186,7 +178,7 @@ async function withAnAbort({ feed }: ClientSession, ledgers: Ledgers, opened: Op
 }
 
 /** The ceremony to run: the wanted one, the only one that is not over, or the next that opens. */
-async function awaitOpening({ session, screen, signal, wanted }: RunUse, ledgers: Ledgers, name: string): Promise<Opened> {
+async function awaitOpening({ session, channel: { screen }, signal, wanted }: RunUse, ledgers: Ledgers, name: string): Promise<Opened> {
   let told = false
   const refused = troubleTeller((line) => screen.log(line))
   for (;;) {
@@ -309,53 +301,7 @@ export async function abandonOn({ board, feed, home, identity, secrets }: Client
   const me = cardOf(identity)
   const work = new ClientWork({
     script: ledger.script, opening: ledger.opening, me, signingKey: fromHex(secrets.signingSeed, 32), board, feed, store: textStore(home), exchange, verbs,
-    random: (length) => Uint8Array.from(randomBytes(length)), clock: { now: () => Date.now(), until: () => Promise.resolve() },
+    random, clock: { now: () => Date.now(), until: () => Promise.resolve() },
   }, ledger)
   await work.abandon(signal)
-}
-
-// A client's board for commands that only read. Where its storage cannot be reached they go on with what this client had verified and
-// kept, and say so: a storage may be gone for good when somebody looks for a share.
-
-export interface Reading {
-  readonly feed: Feed
-  readonly ledgers: Ledgers
-  /** Is it the whole log as it is now? */
-  readonly isCurrent: boolean
-  readonly close: () => Promise<void>
-}
-
-/** @throws board.tampered; board.unreachable where this client has kept nothing either */
-export async function readBoard(
-  { home, identity }: { readonly home: string; readonly identity: Identity }, signal: AbortSignal, say: (line: string) => void,
-): Promise<Reading> {
-  // Told once, below or by the error.
-  const tell = troubleTeller(say)
-  const session = openBoard({ home, identity, signal, onTrouble: (error) => isKeyriteError(error, 'board.unreachable') || tell(error) })
-  try {
-    const gone = await asFarAsItGoes(session, signal)
-    const { feed } = session
-    if (gone !== undefined) say(`${gone.message} What follows is as this client had it last, up to offset ${String(feed.pin.offset)}.`)
-    return { feed, ledgers: new Ledgers(home, feed, session.signal, gone), isCurrent: gone === undefined, close: session.close }
-  } catch (error) {
-    await session.close()
-    throw error
-  }
-}
-
-/** Reads the log to its end, or, where it cannot be reached, to the end of what was kept; gives why. */
-async function asFarAsItGoes(session: BoardSession, signal: AbortSignal): Promise<KeyriteError | undefined> {
-  try {
-    await caughtUp(session, signal)
-    return undefined
-  } catch (error) {
-    if (!isKeyriteError(error, 'board.unreachable')) throw error
-    const { offset } = await session.pinned
-    if (offset < 0) throw error
-    const reading = async (): Promise<void> => {
-      while (session.feed.pin.offset < offset && !signal.aborted) await pause(20, signal)
-    }
-    await Promise.race([reading(), session.running])
-    return error
-  }
 }

@@ -35,7 +35,7 @@ import { screenWidth, withProgress } from '../output.ts'
 import { askPassphrase } from '../prompt.ts'
 import { clockTime } from '../../engine/base/time.ts'
 import { claimLines, outputLines, progressTable, waitingLines } from '../screen/ceremony.ts'
-import { random } from './airgap-home.ts'
+import { random } from '../random.ts'
 import { attachmentFiles, cardOf, clientLog, clientScript, keptFirst, readClient, textStore, unlockClient } from './client-home.ts'
 import type { ClientSecrets, Identity } from './client-home.ts'
 

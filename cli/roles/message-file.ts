@@ -12,7 +12,7 @@ import { placesOf } from '../../engine/script/diagnostic.ts'
 import { readBounded, systemCode } from '../../engine/vault/files.ts'
 import type { Json } from '../../engine/base/canonical.ts'
 import { quoted } from '../../engine/base/text.ts'
-import { whyUnreadable } from '../scripts.ts'
+import { whyUnreadable } from '../user-files.ts'
 
 /**
  * Where the parts of a JSON text stand, and where it goes wrong: what `JSON.parse` does not say. Values come from

@@ -10,9 +10,9 @@ import { paint, screenWidth } from '../output.ts'
 import type { Live } from '../output.ts'
 import { clockTime } from '../../engine/base/time.ts'
 import { progressTable, waitingLines } from '../screen/ceremony.ts'
-import { pageCeremony, pageTable } from '../web/page.ts'
+import { pageCeremony, pageTable } from '../web/ceremony.ts'
 import type { Page } from '../web/page.ts'
-import { makePartClock, pageProgress } from './airgap-serve.ts'
+import { makePartClock, pageProgress } from './part-clock.ts'
 import { textStore } from './client-home.ts'
 
 export interface ViewUse {

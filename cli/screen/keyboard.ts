@@ -1,6 +1,6 @@
 /** The airgap's keyboard for a question: in raw mode, so that the terminal neither echoes nor keeps anything by itself. */
-import { drain } from '../../engine/channel/terminal.ts'
-import type { Heard } from '../../engine/channel/terminal.ts'
+import { drain } from '../../engine/channel/keyboard.ts'
+import type { Heard } from '../../engine/channel/keyboard.ts'
 
 /** `process.stdin` is one. */
 export interface KeyInput extends Heard {

@@ -1,5 +1,4 @@
 /** Runs a ceremony among made-up participants in memory, and gathers how it went. */
-import { randomBytes } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { openEnvelope } from '../../engine/channel/envelope.ts'
@@ -16,6 +15,7 @@ import type { JsonObject } from '../../engine/base/canonical.ts'
 import { counted } from '../../engine/base/words.ts'
 import { paint, table } from '../output.ts'
 import type { Live } from '../output.ts'
+import { random as systemRandom } from '../random.ts'
 import { ProgressTable } from './progress.ts'
 import type { StepTime } from './progress.ts'
 
@@ -60,7 +60,7 @@ const SEEDED_TIME = Date.UTC(2000, 0, 1)
  */
 export async function runSimulation(wish: SimulationWish, live: Live, signal: AbortSignal): Promise<Simulation | null> {
   const { script, names, parameters, rehearsal, faults, seed, before } = wish
-  const random = seed === undefined ? (length: number) => Uint8Array.from(randomBytes(length)) : seededRandom(seed)
+  const random = seed === undefined ? systemRandom : seededRandom(seed)
   const faulty = tamperingOf(faults, { script, verbs, random, names })
   // All participants wait for the same few signals; Node takes more than ten for a leak.
   setMaxListeners(0)
@@ -144,7 +144,7 @@ const IDLE = 10
 export async function runAllFaults({ script, names, parameters, rehearsal, before, seed }: Omit<SimulationWish, 'faults'>, live: Live, signal: AbortSignal): Promise<Ran | null> {
   setMaxListeners(0)
   setMaxListeners(0, signal)
-  const random = seed === undefined ? (length: number) => Uint8Array.from(randomBytes(length)) : seededRandom(seed)
+  const random = seed === undefined ? systemRandom : seededRandom(seed)
   const common = { names, verbs, rehearsal, idle: IDLE + names.length, signal }
   const after = before === undefined ? undefined : await simulate({ ...common, ...before, random })
   const scripts = [script, ...(before === undefined ? [] : [before.script])]

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import { makeBundle } from '../bundle.ts'
 import { expectBirth, startDemo } from './e2e/demo.ts'
+import { commandsLoadedBy } from './loaded.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -36,6 +37,7 @@ describe('the bundle', () => {
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
     expect(keyrite('--version')).to.include(`keyrite/${version}`)
     expect(keyrite('--help')).to.include('USAGE')
+    expect(commandsLoadedBy(join(program, 'dist', 'cli', 'bin.js'), ['message', 'kinds']), 'it goes by its manifest').to.deep.equal(['message/kinds'])
   })
 
   it('runs a whole ceremony there', async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { expectBirth, startDemo } from './e2e/demo.ts'
+import { commandsLoadedBy } from './loaded.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -15,7 +16,7 @@ interface Packed {
 
 /** What the package is for: the program, the engine's types, data that they read, and what people read. */
 const WANTED = [
-  /^(package\.json|LICENSE|README\.md)$/,
+  /^(package\.json|oclif\.manifest\.json|LICENSE|README\.md)$/,
   /^ceremonies\/[a-z-]+\.yaml$/,
   /^((ceremonies|cli|engine|storage)\/README|engine\/(FAULTS|PROTOCOL))\.md$/,
   /^engine\/script\/ceremony\.schema\.json$/,
@@ -43,7 +44,7 @@ describe('the package for the registry', () => {
     const paths = packed.files.map(({ path }) => path)
     expect(paths.filter((path) => !WANTED.some((pattern) => pattern.test(path)))).to.deep.equal([])
     expect(paths.filter((path) => /\/(test|bench)\/|bundle/.test(path))).to.deep.equal([])
-    expect(paths).to.include.members(['LICENSE', 'README.md', 'dist/cli/bin.js', 'dist/engine/index.d.ts', 'dist/cli/page.html', 'dist/storage/board.html', 'ceremonies/dkg.yaml', 'storage/openapi.yaml'])
+    expect(paths).to.include.members(['LICENSE', 'README.md', 'oclif.manifest.json', 'dist/cli/bin.js', 'dist/engine/index.d.ts', 'dist/cli/page.html', 'dist/storage/board.html', 'ceremonies/dkg.yaml', 'storage/openapi.yaml'])
     const pages = ['ceremonies/README.md', 'cli/README.md', 'engine/README.md', 'engine/FAULTS.md', 'engine/PROTOCOL.md', 'storage/README.md']
     expect(paths, 'README.md links to them').to.include.members(pages)
     const compiled = paths.filter((path) => path.startsWith('dist/'))
@@ -58,6 +59,8 @@ describe('the package for the registry', () => {
     execFileSync('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', join(folder, packed.filename)], { cwd: place, stdio: 'ignore' })
     const library = "import { readShipped } from 'keyrite'; console.log(readShipped('dkg').ceremony.name)"
     expect(execFileSync(process.execPath, ['--input-type=module', '-e', library], { cwd: place, encoding: 'utf8' })).to.equal('dkg\n')
+    const installed = join(place, 'node_modules', 'keyrite', 'dist', 'cli', 'bin.js')
+    expect(commandsLoadedBy(installed, ['message', 'kinds']), 'it goes by its manifest').to.deep.equal(['message/kinds'])
     const demo = await startDemo(['--participants', '2', '--threshold', '2', '--json'], { program: [join(place, 'node_modules', '.bin', 'keyrite')] })
     try {
       await expectBirth(demo, 2, 2)

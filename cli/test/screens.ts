@@ -27,7 +27,7 @@ import { RunView } from '../roles/run-view.ts'
 import { textStore } from '../roles/client-home.ts'
 import { statusIn } from '../roles/client-session.ts'
 import { progressTable, waitingLines } from '../screen/ceremony.ts'
-import { pageTable } from '../web/page.ts'
+import { pageTable } from '../web/ceremony.ts'
 import type { PageTable } from '../web/protocol.ts'
 
 /** What a screen says; what it does not say is absent. */
@@ -212,7 +212,7 @@ async function liveProblems(ledger: Ledger, me: Required<Self>): Promise<readonl
   const view = new RunView({
     home, me: me.name,
     screen: { show: (lines) => void shown.push([...lines]), log: nothing, end: nothing, hold: nothing, release: nothing },
-    page: { tell: (state) => void told.push(state), carrier: () => fail(), hand: () => fail(), screen: (terminal) => terminal, close: () => Promise.resolve() },
+    page: { tell: (state) => void told.push(state), carrier: () => fail(), hand: () => fail(), end: nothing, fail: nothing, screen: (terminal) => terminal, close: () => Promise.resolve() },
   })
   try {
     view.follow(ledger, me.hasBegun)

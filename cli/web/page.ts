@@ -4,20 +4,16 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { CarrierOptions, Role } from '../../engine/channel/carrier.ts'
-import { ceremonyNumber } from '../../engine/crypto/number.ts'
-import type { Script } from '../../engine/machines/ceremony.ts'
-import type { Standing } from '../../engine/run/standing.ts'
 import { failureOf } from '../errors.ts'
 import { unpainted } from '../output.ts'
 import type { Live } from '../output.ts'
 import type { Block } from '../screen/blocks.ts'
-import { waitingLines } from '../screen/ceremony.ts'
 import { QuestionLeft } from '../screen/owner.ts'
 import type { Hand, LineQuestion } from '../screen/owner.ts'
 import { makeWebCarrier } from './carrier.ts'
 import type { WebCarrier } from './carrier.ts'
 import { readPage } from './page-file.ts'
-import type { PageCeremony, PageQuestion, PageState, PageTable } from './protocol.ts'
+import type { PageQuestion, PageState } from './protocol.ts'
 import { browserOpener, keepPort, lastPort, openBrowser, servePage } from './server.ts'
 
 // The questions to an owner, on a page. Nothing that the camera reads comes here: an answer is what its owner typed or
@@ -111,14 +107,18 @@ export interface PageUse {
   readonly ring?: () => void
 }
 
-/** What commands tell: everything but what crosses and what is asked. */
-export type PageTold = Partial<Pick<PageState, 'ceremony' | 'isRehearsal' | 'doing' | 'table' | 'progress' | 'end' | 'owner'>>
+/** What commands tell while they run: everything but what crosses and what is asked. */
+export type PageTold = Partial<Pick<PageState, 'ceremony' | 'isRehearsal' | 'doing' | 'table' | 'progress' | 'owner'>>
 
 export interface Page {
   readonly carrier: (options: CarrierOptions) => WebCarrier
   /** The owner, to be asked on the page. */
   readonly hand: (signal: AbortSignal) => Hand
   readonly tell: (told: PageTold) => void
+  /** Tells how the command ended, and what to do next. */
+  readonly end: (lines: readonly string[], next: readonly string[], isGood: boolean) => void
+  /** Tells that it failed, and what to do. */
+  readonly fail: (error: unknown) => void
   /** A terminal whose record goes to the page as well. */
   readonly screen: (terminal: Live) => Live
   readonly close: () => Promise<void>
@@ -194,6 +194,11 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
     carrier: (options) => (carrier = makeWebCarrier(options, (now) => change(now))),
     hand: questions.hand,
     tell: change,
+    end: (lines, next, isGood) => change({ end: pageEnd(lines, next, isGood) }),
+    fail: (error) => {
+      const { message, todo } = failureOf(error, command)
+      change({ end: pageEnd([message], [todo], false) })
+    },
     screen: (terminal) => ({
       ...terminal,
       log: (line) => {
@@ -212,9 +217,7 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
 
 // How a command ended, for its page, which stays open after it.
 
-type End = NonNullable<PageState['end']>
-
-export const pageEnd = (lines: readonly string[], next: readonly string[], isGood = true): End => ({
+const pageEnd = (lines: readonly string[], next: readonly string[], isGood: boolean): NonNullable<PageState['end']> => ({
   isGood, lines: lines.map((line) => unpainted(line)), next: next.map(marked),
 })
 
@@ -223,28 +226,3 @@ function marked(line: string): string {
   const [, command, rest = ''] = /^(keyrite .+?)(?:\s{2,}(.*))?$/.exec(line) ?? []
   return command === undefined || line.includes('`') ? line : `\`${command}\`${rest === '' ? '' : ` ${rest}`}`
 }
-
-/** @param command as its user typed it */
-export function failedEnd(error: unknown, command: string): End {
-  const { message, todo } = failureOf(error, command)
-  return pageEnd([message], [todo], false)
-}
-
-// A ceremony as its page shows it.
-
-/** The last number: it is slow on purpose, and a page is told often. */
-let known = { id: '', number: '' }
-
-/** @param step its name, or null before the first and after the last */
-export function pageCeremony(id: string, { ceremony: { name, version, title, steps } }: Pick<Script, 'ceremony'>, step: string | null): PageCeremony {
-  if (known.id !== id) known = { id, number: ceremonyNumber(id) }
-  const at = steps.findIndex((one) => one.name === step)
-  return { id, number: known.number, title: `${name} ${version}: ${title}`, step, at: at + 1, of: steps.length }
-}
-
-/** Who has done what, and who is awaited. */
-export const pageTable = (standing: Standing, since?: number): PageTable => ({
-  steps: standing.steps.map(({ name }) => name),
-  rows: standing.rows.map(({ name, isMe, cells }) => ({ name, isMe, cells: cells.map(({ mark }) => mark) })),
-  waiting: waitingLines(standing, since).map((line) => unpainted(line).trim()),
-})

@@ -120,6 +120,40 @@ export function reach(entries: readonly string[]): Reached {
   return { files, builtins, missing }
 }
 
+export interface Loaded {
+  /** Absolute, the entry among them, in the order in which they were found. */
+  readonly files: readonly string[]
+  /** As they are written: `ajv`, `@noble/curves/ed25519.js`. */
+  readonly packages: readonly string[]
+}
+
+const known = new Map<string, readonly Edge[]>()
+
+/** Read once: most files are loaded by many. */
+function edgesOf(file: string): readonly Edge[] {
+  const edges = known.get(file) ?? scan(readFileSync(file, 'utf8'), file).edges
+  known.set(file, edges)
+  return edges
+}
+
+/**
+ * What is loaded with a source file, before any of its code runs: its static imports and theirs, up to the packages.
+ *
+ * @param late adds what is loaded when the code comes to it
+ */
+export function loadedWith(entry: string, late = false): Loaded {
+  const files = new Set([entry])
+  const packages = new Set<string>()
+  for (const file of files) {
+    for (const { specifier, kind, typeOnly, lazy } of edgesOf(file)) {
+      if (typeOnly || (lazy && !late) || isBuiltin(specifier)) continue
+      if (!specifier.startsWith('.')) packages.add(specifier)
+      else files.add(resolveFrom(file, specifier, kind) ?? specifier)
+    }
+  }
+  return { files: [...files], packages: [...packages] }
+}
+
 /** The chain of imports that leads to a file, from the entry on. */
 export function chain(reached: Reached, file: string): string {
   const from = reached.files.get(file)?.from

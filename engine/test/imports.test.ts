@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { expect } from 'chai'
 import type { Reached } from './importGraph.ts'
-import { chain, reach, resolveFrom, scan } from './importGraph.ts'
+import { chain, loadedWith, reach, resolveFrom, scan } from './importGraph.ts'
 import { roomOf, ROOMS } from './rooms.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -186,15 +186,107 @@ describe('imports point one way', () => {
     const names = Object.keys(ROOMS)
     for (const [room, { imports }] of Object.entries(ROOMS)) for (const one of imports) expect(names.indexOf(one), `${room} imports ${one}`).to.be.lessThan(names.indexOf(room))
   })
+})
 
-  it('commands import at their top only oclif and light files of cli/, since every start loads them all', () => {
-    const allowed = /^cli\/(base|errors|help|home|prompt|output|script-flags)\.ts$|^cli\/commands\/|^engine\/base\/errors\.ts$/
-    const heavy = sources('cli/commands').flatMap((file) =>
-      scan(readFileSync(file, 'utf8'), file)
-        .edges.filter(({ typeOnly, lazy, specifier, kind }) => !typeOnly && !lazy && specifier !== '@oclif/core' && !/^node:/.test(specifier) && !allowed.test(name(resolveFrom(file, specifier, kind) ?? specifier)))
-        .map(({ specifier }) => `${specifier} in ${name(file)}`),
-    )
-    expect(heavy).to.deep.equal([])
+/** What a command may load besides `cli/`'s own files and oclif: rooms, and packages. Of the curves, BLS12-381 is the one that takes long. */
+interface May {
+  readonly rooms: readonly string[]
+  readonly packages: readonly string[]
+}
+
+const may = (rooms: string, packages: string): May => ({ rooms: rooms.split(' '), packages: packages.split(' ') })
+const and = (one: May, rooms: string, packages = ''): May => ({ rooms: [...one.rooms, ...rooms.split(' ')], packages: [...one.packages, ...packages.split(' ').filter((name) => name !== '')] })
+
+const BLS = '@noble/curves/bls12-381.js'
+
+const script = may('engine/base engine/crypto engine/script engine/vault engine/verbs engine/wire', 'ajv yaml @noble/hashes')
+/** What reads messages of a ceremony, and checks them. */
+const pairing = and(script, 'engine/machines engine/messages engine/run', `@noble/curves ${BLS} @scure/bip39`)
+const ceremony = and(pairing, 'cli/screen')
+const home = and(pairing, 'cli/roles', 'age-encryption @noble/ciphers')
+const airgap = and(home, 'cli/screen')
+const client = and(airgap, 'storage engine/channel')
+
+/** By the command's file, or by its folder. */
+const MAY: Readonly<Record<string, May>> = {
+  page: may('engine/base engine/crypto engine/vault cli/web', '@noble/hashes'),
+  'ceremony/hash': script,
+  'ceremony/new': script,
+  'ceremony/validate': script,
+  'ceremony/graph': and(script, 'engine/machines', 'xstate'),
+  'ceremony/simulate': and(ceremony, 'engine/channel engine/simulate cli/simulation', 'xstate'),
+  'message/kinds': may('engine/base engine/crypto engine/messages engine/wire cli/screen', `ajv @noble/hashes @noble/curves ${BLS}`),
+  'message/show': may('engine/base engine/crypto engine/messages engine/script engine/vault engine/wire cli/screen cli/roles', `ajv @noble/hashes @noble/curves ${BLS}`),
+  'storage/serve': may('engine/base engine/crypto engine/vault engine/wire storage storage/stores', 'ajv koa @koa/router @noble/hashes @noble/curves'),
+  verify: and(ceremony, 'cli/roles'),
+  // It follows the board like everybody, for what it shows while it runs.
+  demo: and(ceremony, 'storage cli/demo'),
+  'airgap/run': and(airgap, 'engine/channel cli/carriers cli/web', 'xstate'),
+  'airgap/card': and(airgap, 'engine/channel cli/carriers cli/web', 'xstate'),
+  'airgap/recover': and(home, '', 'xstate'),
+  'airgap/script/add': and(airgap, 'engine/channel'),
+  airgap,
+  'client/init': and(script, 'storage cli/roles', 'age-encryption @noble/ciphers @noble/curves'),
+  'client/run': and(client, 'cli/carriers cli/web', 'xstate'),
+  'client/abandon': and(client, 'cli/carriers cli/web', 'xstate'),
+  'client/pair': and(home, 'engine/channel cli/carriers'),
+  client,
+}
+
+const packageOf = (specifier: string): string => (specifier === BLS ? BLS : specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/'))
+
+describe('a command’s file, which is loaded with all that it imports,', () => {
+  const commands = sources('cli/commands').map((file) => {
+    const id = name(file).replace(/^cli\/commands\/|\.ts$/g, '')
+    const { files, packages } = loadedWith(file)
+    const key = Object.hasOwn(MAY, id) ? id : (id.split('/')[0] ?? '')
+    return { id, key, file, files: files.map(name), packages: new Set(packages.map(packageOf)) }
+  })
+  const roomsOf = (files: readonly string[]): Set<string> => new Set(files.map(roomOf).filter((room) => room !== 'cli' && !room.startsWith('cli/commands')))
+
+  for (const { id, key, files, packages } of commands) {
+    it(`${id} loads what it uses, and no more`, () => {
+      const allowed = MAY[key] ?? expect.fail('say in MAY what it may load')
+      expect([...roomsOf(files)].filter((room) => !allowed.rooms.includes(room)), 'rooms').to.deep.equal([])
+      expect([...packages].filter((one) => one !== '@oclif/core' && !allowed.packages.includes(one)), 'packages').to.deep.equal([])
+    })
+  }
+
+  it('has leave for nothing that no command with that leave loads', () => {
+    const unused = Object.entries(MAY).flatMap(([key, { rooms, packages }]) => {
+      const those = commands.filter((one) => one.key === key)
+      const used = new Set(those.flatMap(({ files, packages: all }) => [...roomsOf(files), ...all]))
+      return [...rooms, ...packages].filter((one) => one !== '' && !used.has(one)).map((one) => `${one} for ${key}`)
+    })
+    expect(unused).to.deep.equal([])
+  })
+
+  it('loads of the other machine’s role nothing', () => {
+    const others = commands.flatMap(({ id, files }) => {
+      const [role] = id.split('/')
+      const other = role === 'client' ? 'airgap' : role === 'airgap' ? 'client' : undefined
+      return files.filter((file) => other !== undefined && file.startsWith(`cli/roles/${other}-`)).map((file) => `${file} for ${id}`)
+    })
+    expect(others).to.deep.equal([])
+  })
+
+  it('loads late only what its user chooses by a flag, through a table, and what asks at a terminal', () => {
+    const late = ['cli', 'storage', 'engine'].flatMap(sources).filter((file) => scan(readFileSync(file, 'utf8'), file).edges.some(({ lazy }) => lazy)).map(name)
+    expect(late).to.have.members([
+      // So that what runs first is one small file.
+      'cli/bin.ts',
+      'cli/prompt.ts',
+      'cli/carriers/folder.ts', 'cli/carriers/terminal.ts', 'cli/carriers/web.ts',
+      'storage/stores/table.ts',
+    ])
+  })
+
+  it('comes, with all that is chosen, to no server’s packages on a participant’s machine, and to no code of a ceremony on a storage', () => {
+    const wrong = commands.flatMap(({ id, file }) => {
+      const never = /^(client|airgap)\//.test(id) ? ['koa', '@koa/router', 'nedb-promises'] : id === 'storage/serve' ? ['qrcode', 'jsqr', 'xstate', BLS] : []
+      return loadedWith(file, true).packages.map(packageOf).filter((one) => never.includes(one)).map((one) => `${one} for ${id}`)
+    })
+    expect(wrong).to.deep.equal([])
   })
 })
 

@@ -10,6 +10,7 @@ import { isKeyriteError } from '../base/errors.ts'
 import { wholeNumber } from '../base/names.ts'
 import { vaultError } from './errors.ts'
 import { readBounded, writeDurable } from './files.ts'
+import { checkNewPassphrase, checkPassphrase } from './passphrase.ts'
 import { compileShape, decodeValue, encodeValue, MOST_VAULT } from './value.ts'
 
 const MAGIC = 'age-encryption.org/v1\n'
@@ -172,46 +173,6 @@ const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('bas
 function fromBase64(text: string): Uint8Array | undefined {
   const bytes = Buffer.from(text, 'base64')
   return toBase64(bytes) === text ? bytes : undefined
-}
-
-// What a passphrase may be. Its UTF-8 bytes are used as they are, without normalization, as the age tool does, so
-// that what opens here opens there.
-
-const FEWEST_CHARACTERS = 8
-const MOST_BYTES = 1024
-
-/** @throws vault.passphrase if it cannot be one at all: empty, over 1024 bytes, more than one line */
-export function checkPassphrase(passphrase: string): void {
-  if (passphrase === '') throw vaultError('passphrase', { why: 'it is empty' })
-  if (Buffer.byteLength(passphrase) > MOST_BYTES) throw vaultError('passphrase', { why: 'it is longer than 1024 bytes' })
-  if (!passphrase.isWellFormed()) throw vaultError('passphrase', { why: 'it is not well-formed text' })
-  // The age tool reads it as a line from the terminal.
-  if (/[\0\r\n]/.test(passphrase)) throw vaultError('passphrase', { why: 'it has more than one line' })
-}
-
-/** @throws vault.passphrase if it is none, or is too short to protect anything */
-export function checkNewPassphrase(passphrase: string): void {
-  checkPassphrase(passphrase)
-  if (Array.from(passphrase).length < FEWEST_CHARACTERS) {
-    throw vaultError('passphrase', { why: `it is shorter than ${String(FEWEST_CHARACTERS)} characters` })
-  }
-}
-
-/**
- * The passphrase in a passphrase file: UTF-8, without the one line end that editors and `echo` add.
- *
- * @throws vault.passphrase
- */
-export function passphraseOfFile(bytes: Uint8Array): string {
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    throw vaultError('passphrase', { why: 'its file is not UTF-8 text' })
-  }
-  const passphrase = text.replace(/\r?\n$/, '')
-  checkPassphrase(passphrase)
-  return passphrase
 }
 
 // What is encrypted under a passphrase alone: an age file that the standard tool opens, `age -d FILE`. A home has one such

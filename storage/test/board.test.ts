@@ -4,6 +4,7 @@ import { ceremonyId } from '../../engine/wire/card.ts'
 import { EMPTY_HEAD, headAfter } from '../../engine/wire/log.ts'
 import { parseMessage, textHash } from '../../engine/wire/message.ts'
 import { sha256Of } from '../digest.ts'
+import { storeNames, stores } from '../stores/table.ts'
 import { abortOf, anyOf, attachmentAuth, begin, BOARD, CEREMONY, circleOf, cleanUp, enter, folder, get, headOf, openedOf, openingOf, person, post, problem, readyOf, saidOf, start, statedOf, textOf, TOKEN } from './support.ts'
 import type { Reply, Started } from './support.ts'
 
@@ -24,12 +25,12 @@ async function put(board: string, hash: string, body: Uint8Array, authorization?
   return { status: response.status, headers: response.headers, json: await response.json() }
 }
 
-for (const kind of ['memory', 'nedb'] as const) {
-  describe(`a board over HTTP, ${kind} store`, () => {
+for (const store of storeNames) {
+  describe(`a board over HTTP, ${store} store`, () => {
     let storage: Started
     let board: string
     beforeEach(async () => {
-      storage = await start(kind === 'nedb' ? { data: await folder() } : {})
+      storage = await start({ store, ...(stores[store].isKept ? { data: await folder() } : {}) })
       board = storage.board
     })
     afterEach(cleanUp)

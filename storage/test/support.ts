@@ -22,6 +22,8 @@ import type { ConnectOptions } from '../client.ts'
 import type { Limits } from '../limits.ts'
 import { serve } from '../serve.ts'
 import type { Serving } from '../serve.ts'
+import { DEFAULT_STORE } from '../stores/table.ts'
+import type { StoreName } from '../stores/table.ts'
 
 export const TOKEN = 'let-me-in-0123456789'
 export const BOARD = 'meadow'
@@ -124,12 +126,11 @@ export interface Started extends Serving {
   readonly said: readonly string[]
 }
 
-export async function start(options: { readonly data?: string; readonly limits?: Partial<Limits>; readonly port?: number } = {}): Promise<Started> {
+export async function start(options: { readonly store?: StoreName; readonly data?: string; readonly limits?: Partial<Limits>; readonly port?: number } = {}): Promise<Started> {
   const said: string[] = []
-  const { data, limits = {}, port = 0 } = options
-  const kind = data === undefined ? ({ store: 'memory' } as const) : ({ store: 'nedb', data } as const)
+  const { data, store = data === undefined ? 'memory' : DEFAULT_STORE, limits = {}, port = 0 } = options
   const boards = [{ name: BOARD, joinToken: TOKEN }]
-  const serving = await serve({ host: '127.0.0.1', port, boards, ...kind, limits, say: (line) => void said.push(line) })
+  const serving = await serve({ host: '127.0.0.1', port, boards, store, ...(data === undefined ? {} : { data }), limits, say: (line) => void said.push(line) })
   later(() => serving.close())
   return { ...serving, board: `${serving.url}/boards/${BOARD}`, said }
 }

@@ -1,5 +1,7 @@
+import { resolve } from 'node:path'
 import { Args } from '@oclif/core'
 import { KeyriteCommand, newPassphraseFlags, passphraseFlags, prose, workFactorFlag } from '../../base.ts'
+import { airgapPassphrase, contentsLines, otherPassphrase, refuseOverwriting, unlockAirgap, writeBackup } from '../../roles/airgap-home.ts'
 
 export class AirgapBackup extends KeyriteCommand {
   static override summary = 'Write a backup of this airgap to a file.'
@@ -14,11 +16,7 @@ second time, which others would take for fraud. Make a backup when a ceremony is
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(AirgapBackup)
-    const { airgapPassphrase, unlockAirgap } = await import('../../roles/airgap-home.ts')
-    const { contentsLines, otherPassphrase, refuseOverwriting, writeBackup } = await import('../../roles/airgap-home.ts')
-    const nodePath = await import('node:path')
-
-    const path = nodePath.resolve(args.file)
+    const path = resolve(args.file)
     await refuseOverwriting(path)
     const passphrase = await airgapPassphrase({ file: flags['passphrase-file'], signal: this.signal })
     const airgap = await unlockAirgap(passphrase)

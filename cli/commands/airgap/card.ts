@@ -1,7 +1,15 @@
 import { Flags } from '@oclif/core'
-import { channelFlags, KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
+import { runError } from '../../../engine/run/errors.ts'
+import { cardIn } from '../../../engine/run/memory.ts'
+import { isRefusal } from '../../../engine/wire/exchange.ts'
+import { passphraseFlags, prose } from '../../base.ts'
+import { ownerOf, unlockedAirgap } from '../../roles/airgap-home.ts'
+import { refusalLines, serveAirgap } from '../../roles/airgap-serve.ts'
+import { pairingCode } from '../../roles/channel.ts'
+import { ChannelCommand, channelFlags } from '../../roles/channel-command.ts'
+import { confirmPairing } from '../../screen/consent.ts'
 
-export class AirgapCard extends KeyriteCommand {
+export class AirgapCard extends ChannelCommand {
   static override summary = 'Introduce this airgap and its client to each other.'
   static override description = prose`Reads the name and signing key that \`keyrite client pair\` shows, asks you to confirm them, and answers with
 the card that stands in every roster. Ends when the client has been answered.`
@@ -14,57 +22,42 @@ the card that stands in every roster. Ends when the client has been answered.`
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(AirgapCard)
-    const { unlockedAirgap } = await import('../../roles/airgap-home.ts')
-    const { serveAirgap } = await import('../../roles/airgap-serve.ts')
-    const { pairingCode } = await import('../../roles/channel.ts')
-    const { confirmPairing } = await import('../../screen/consent.ts')
-    const { isTyped, pickChannel, readingHint, showOn } = await import('../../roles/channel.ts')
-    const { refusalLines } = await import('../../roles/airgap-serve.ts')
-    const { live } = await import('../../output.ts')
-    const { failedEnd, pageEnd } = await import('../../web/page.ts')
-    const { runError } = await import('../../../engine/run/errors.ts')
-    const { cardIn } = await import('../../../engine/run/memory.ts')
-    const { isRefusal } = await import('../../../engine/wire/exchange.ts')
-
-    const channel = await pickChannel(flags.channel)
-    const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
-    const { screen, page } = await showOn(live(), channel, { role: 'airgap', owner: airgap.memory.read().client?.name ?? '', command: this.commandLine })
-    page?.tell({ doing: 'Waiting for the client’s card: let this camera see the client’s screen.' })
-    try {
-      await serveAirgap({
-        airgap, channel, fragment: flags.fragment, signal: this.signal, screen, page,
-        onReady: () => {
-          this.say('Waiting for the client’s card. Run `keyrite client pair` there.')
-          this.say(readingHint(channel))
-        },
-        confirm: (question, hand) => {
-          if (question.kind !== 'pair') throw runError('not-paired', { name: '' })
-          return confirmPairing(question.card, flags['accept-name'], hand)
-        },
-        onAnswer: (_, answer) => {
-          page?.tell({ doing: 'Showing the answer: let the client’s camera see this code.' })
-          if (answer.give !== 'refusal') return
-          screen.log(isRefusal(answer, 'run.pairing-declined') ? 'You did not take this card, and the client is told so.' : refusalLines(answer, process.stderr.columns).join('\n'))
-          screen.log(isTyped(channel)
-            ? 'Stop this with Ctrl-C once the client has read that; to be asked again, start both again.'
-            : 'Waiting for a card again: run `keyrite client pair` there, or stop this with Ctrl-C.')
-        },
-        until: (request, answer) => request.ask === 'pair' && answer.give === 'card',
-      })
-      const card = cardIn(airgap.memory.read())
-      if (card === null) throw runError('not-paired', { name: '' })
-      const said = [`Paired with the client of ${card.name}.`, `Pairing code: ${pairingCode(card)}. The client must show the same.`]
-      const next = ['keyrite airgap run, when a ceremony is opened']
-      page?.tell({ end: pageEnd(said, next) })
-      for (const line of said) this.log(line)
-      this.next(...next)
-      return card
-    } catch (error) {
-      page?.tell({ end: failedEnd(error, this.commandLine) })
-      throw error
-    } finally {
-      await page?.close()
-      await airgap.close()
-    }
+    const { signal } = this
+    return await this.onChannel({
+      role: 'airgap', flags,
+      open: () => unlockedAirgap({ file: flags['passphrase-file'], signal }),
+      owner: ownerOf,
+      work: async (airgap, channel) => {
+        const { screen, page } = channel
+        page?.tell({ doing: 'Waiting for the client’s card: let this camera see the client’s screen.' })
+        await serveAirgap({
+          airgap, channel, signal,
+          onReady: () => {
+            this.say('Waiting for the client’s card. Run `keyrite client pair` there.')
+            this.say(channel.hint)
+          },
+          confirm: (question, hand) => {
+            if (question.kind !== 'pair') throw runError('not-paired', { name: '' })
+            return confirmPairing(question.card, flags['accept-name'], hand)
+          },
+          onAnswer: (_, answer) => {
+            page?.tell({ doing: 'Showing the answer: let the client’s camera see this code.' })
+            if (answer.give !== 'refusal') return
+            screen.log(isRefusal(answer, 'run.pairing-declined') ? 'You did not take this card, and the client is told so.' : refusalLines(answer, process.stderr.columns).join('\n'))
+            screen.log(channel.isTyped
+              ? 'Stop this with Ctrl-C once the client has read that; to be asked again, start both again.'
+              : 'Waiting for a card again: run `keyrite client pair` there, or stop this with Ctrl-C.')
+          },
+          until: (request, answer) => request.ask === 'pair' && answer.give === 'card',
+        })
+        const card = cardIn(airgap.memory.read())
+        if (card === null) throw runError('not-paired', { name: '' })
+        return {
+          lines: [`Paired with the client of ${card.name}.`, `Pairing code: ${pairingCode(card)}. The client must show the same.`],
+          next: ['keyrite airgap run, when a ceremony is opened'],
+          json: card,
+        }
+      },
+    })
   }
 }

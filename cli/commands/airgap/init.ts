@@ -1,5 +1,14 @@
+import { unlink } from 'node:fs/promises'
 import { Flags } from '@oclif/core'
+import { toHex } from '../../../engine/base/bytes.ts'
+import { airgapKeyPair, newMnemonic, seedFromMnemonic } from '../../../engine/crypto/seed.ts'
+import { emptyMemory, EPOCH } from '../../../engine/run/memory.ts'
+import { writeDurable } from '../../../engine/vault/files.ts'
 import { KeyriteCommand, passphraseFlags, prose, workFactorFlag } from '../../base.ts'
+import { withProgress } from '../../output.ts'
+import { askPassphrase, askSecret, readSecretFile } from '../../prompt.ts'
+import { random } from '../../random.ts'
+import { createAirgapHome, refuseAnotherAirgap, showWords } from '../../roles/airgap-home.ts'
 
 export class AirgapInit extends KeyriteCommand {
   static override summary = 'Make this machine a participant’s airgap.'
@@ -24,13 +33,6 @@ ceremonies whose roster has that card.`
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(AirgapInit)
-    const { askPassphrase, askSecret, readSecretFile } = await import('../../prompt.ts')
-    const { createAirgapHome, random, refuseAnotherAirgap } = await import('../../roles/airgap-home.ts')
-    const { airgapKeyPair, newMnemonic, seedFromMnemonic } = await import('../../../engine/crypto/seed.ts')
-    const { EPOCH, emptyMemory } = await import('../../../engine/run/memory.ts')
-    const { toHex } = await import('../../../engine/base/bytes.ts')
-    const { withProgress } = await import('../../output.ts')
-
     await refuseAnotherAirgap()
     const file = flags['mnemonic-file']
     const words = async (): Promise<string> => {
@@ -65,13 +67,10 @@ ceremonies whose roster has that card.`
    */
   private async handOver(mnemonic: string, file: string | undefined): Promise<() => Promise<void>> {
     if (file !== undefined) {
-      const { writeDurable } = await import('../../../engine/vault/files.ts')
-      const { unlink } = await import('node:fs/promises')
       await writeDurable(file, new TextEncoder().encode(`${mnemonic}\n`), { exclusive: true })
       this.say(`The 24 words are in ${file}. Keep that file as you would keep the key itself.`)
       return () => unlink(file)
     }
-    const { showWords } = await import('../../roles/airgap-home.ts')
     await showWords(mnemonic, this.signal)
     return () => Promise.resolve()
   }

@@ -1,4 +1,7 @@
 import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
+import { unlockedAirgap } from '../../roles/airgap-home.ts'
+import { keyLines, keysIn } from '../../roles/airgap-keys.ts'
+import { widthOf } from '../../screen/blocks.ts'
 
 export class AirgapKeys extends KeyriteCommand {
   static override summary = 'List the keys that this airgap has a share of.'
@@ -10,10 +13,6 @@ of it is secret.`
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(AirgapKeys)
-    const { unlockedAirgap } = await import('../../roles/airgap-home.ts')
-    const { keyLines, keysIn } = await import('../../roles/airgap-keys.ts')
-    const { widthOf } = await import('../../screen/blocks.ts')
-
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     try {
       const keys = keysIn(airgap)

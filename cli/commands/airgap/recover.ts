@@ -1,5 +1,10 @@
 import { Args } from '@oclif/core'
+import { recover } from '../../../engine/run/recover.ts'
+import { verbs } from '../../../engine/verbs/implementations.ts'
 import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
+import { random } from '../../random.ts'
+import { unlockedAirgap } from '../../roles/airgap-home.ts'
+import { transcriptLines } from '../../roles/transcript-file.ts'
 
 export class AirgapRecover extends KeyriteCommand {
   static override summary = 'Get a share back from the mnemonic and a transcript.'
@@ -12,11 +17,6 @@ ceremony for live steps.`
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(AirgapRecover)
-    const { random, unlockedAirgap } = await import('../../roles/airgap-home.ts')
-    const { transcriptLines } = await import('../../roles/transcript-file.ts')
-    const { recover } = await import('../../../engine/run/recover.ts')
-    const { verbs } = await import('../../../engine/verbs/implementations.ts')
-
     const lines = transcriptLines(args.transcript)
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     try {

@@ -1,5 +1,9 @@
 import { Args } from '@oclif/core'
+import { clockTime } from '../../../engine/base/time.ts'
 import { KeyriteCommand, newPassphraseFlags, passphraseFlags, prose, workFactorFlag } from '../../base.ts'
+import { withProgress } from '../../output.ts'
+import { askPassphrase } from '../../prompt.ts'
+import { contentsLines, contentsOf, createAirgapHome, otherPassphrase, readBackup, refuseAnotherAirgap, refuseMissing } from '../../roles/airgap-home.ts'
 
 export class AirgapRestore extends KeyriteCommand {
   static override summary = 'Make this machine an airgap from a backup.'
@@ -16,12 +20,6 @@ airgap init --restore\`.)`
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(AirgapRestore)
-    const { createAirgapHome, refuseAnotherAirgap } = await import('../../roles/airgap-home.ts')
-    const { contentsLines, contentsOf, otherPassphrase, readBackup, refuseMissing } = await import('../../roles/airgap-home.ts')
-    const { clockTime } = await import('../../../engine/base/time.ts')
-    const { askPassphrase } = await import('../../prompt.ts')
-    const { withProgress } = await import('../../output.ts')
-
     await refuseMissing(args.file)
     await refuseAnotherAirgap()
     const passphrase = await askPassphrase({ of: 'the backup', file: flags['passphrase-file'], signal: this.signal })

@@ -1,7 +1,11 @@
 import { Flags } from '@oclif/core'
-import { channelFlags, KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
+import { passphraseFlags, prose } from '../../base.ts'
+import { cliError } from '../../errors.ts'
+import { ownerOf, unlockedAirgap } from '../../roles/airgap-home.ts'
+import { takePart } from '../../roles/airgap-serve.ts'
+import { ChannelCommand, channelFlags } from '../../roles/channel-command.ts'
 
-export class AirgapRun extends KeyriteCommand {
+export class AirgapRun extends ChannelCommand {
   static override summary = 'Take part in ceremonies: answer the client, and ask you.'
   static override description = prose`Reads requests from the client, checks every signature in them itself, and answers. Before the first step of a
 ceremony it shows you the number, the script, the parameters and the roster, and asks for your consent. It asks no
@@ -30,65 +34,24 @@ messages (--allow-blind).`
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(AirgapRun)
-    const { unlockedAirgap } = await import('../../roles/airgap-home.ts')
-    const { serveAirgap } = await import('../../roles/airgap-serve.ts')
-    const { confirmAbandon, confirmCeremony, confirmPairing } = await import('../../screen/consent.ts')
-    const { airgapLog } = await import('../../roles/airgap-serve.ts')
-    const { pickChannel, readingHint, showOn } = await import('../../roles/channel.ts')
-    const { live } = await import('../../output.ts')
-    const { failedEnd, pageEnd } = await import('../../web/page.ts')
-    const { cliError } = await import('../../errors.ts')
-    const { isKeyriteError } = await import('../../../engine/base/errors.ts')
-
-    const channel = await pickChannel(flags.channel)
+    const { signal } = this
     if (flags.accept !== undefined && !/^(\s*\d){40}\s*$/.test(flags.accept)) throw cliError('number-form', { value: flags.accept })
-    const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
-    const frames = { in: 0, out: 0 }
-    const { screen, page } = await showOn(live(), channel, { role: 'airgap', owner: airgap.memory.read().client?.name ?? '', command: this.commandLine })
-    // Where the owner cannot be asked at all, the client is told, and this ends.
-    let unasked: Error | undefined
-    const log = airgapLog({ ...screen, page, airgap, endsItself: flags['until-finished'] })
-    try {
-      await serveAirgap({
-        airgap, channel, fragment: flags.fragment, allowBlind: flags['allow-blind'], signal: this.signal, screen, page,
-        onReady: () => {
-          log.start()
-          screen.log(readingHint(channel))
-        },
-        confirm: (question, hand) =>
-          (question.kind === 'pair' ? confirmPairing(question.card, undefined, hand)
-            : question.kind === 'abandon' ? confirmAbandon(question, hand) : confirmCeremony(question, flags.accept, hand))
-            .catch((error: unknown) => {
-              if (isKeyriteError(error, 'cli.no-terminal')) unasked = error
-              throw error
-            }),
-        onProgress: log.progress,
-        onCrossing: ({ direction }) => {
-          if (direction === 'in') frames.in += 1
-          else frames.out += 1
-        },
-        onAnswer: log.answer,
-        until: (_, answer) => unasked !== undefined || flags['until-finished'] && (log.finished() !== undefined || answer.give === 'closed'),
-      }).catch((error: unknown) => {
-        // Whoever stops it after the last answer has stopped nothing.
-        if (!this.signal.aborted || !log.isDone()) throw error
-      })
-      if (unasked !== undefined) throw unasked
-      const ceremony = log.finished()
-      const said = ceremony === undefined ? 'The ceremony was aborted.' : `Ceremony ${ceremony.slice(0, 12)}: every step was answered.`
-      const next = ceremony === undefined
-        ? 'Its client says why. When it is opened again: keyrite airgap run'
-        : 'Wait until the client says that the ceremony is complete before you use what it made.'
-      page?.tell({ end: pageEnd([said], [next], ceremony !== undefined) })
-      this.log(said)
-      this.next(next)
-      return { ceremony: ceremony ?? null, frames }
-    } catch (error) {
-      page?.tell({ end: failedEnd(error, this.commandLine) })
-      throw error
-    } finally {
-      await page?.close()
-      await airgap.close()
-    }
+    return await this.onChannel({
+      role: 'airgap', flags,
+      open: () => unlockedAirgap({ file: flags['passphrase-file'], signal }),
+      owner: ownerOf,
+      work: async (airgap, channel) => {
+        const { ceremony, frames } = await takePart({
+          airgap, channel, signal, accept: flags.accept, allowBlind: flags['allow-blind'], endsItself: flags['until-finished'],
+        })
+        return ceremony === undefined
+          ? { lines: ['The ceremony was aborted.'], next: ['Its client says why. When it is opened again: keyrite airgap run'], isGood: false, json: { ceremony: null, frames } }
+          : {
+              lines: [`Ceremony ${ceremony.slice(0, 12)}: every step was answered.`],
+              next: ['Wait until the client says that the ceremony is complete before you use what it made.'],
+              json: { ceremony, frames },
+            }
+      },
+    })
   }
 }

@@ -1,18 +1,19 @@
 import { Args, Flags } from '@oclif/core'
-import { KeyriteCommand } from '../../base.ts'
-import { prose } from '../../output.ts'
+import { mermaid } from '../../../engine/machines/graph.ts'
+import { KeyriteCommand, prose } from '../../base.ts'
 import { libraryFlag, scriptArg } from '../../script-flags.ts'
+import { readScript } from '../../scripts.ts'
 
 const ROLES = ['client', 'airgap'] as const
 type Role = (typeof ROLES)[number]
 
 export class CeremonyGraph extends KeyriteCommand {
   static override summary = 'Draw a ceremony as Mermaid state diagrams.'
-  static override description = prose(`Prints the states that each participant's two machines go through: the client (online) and the airgap (offline). One
+  static override description = prose`Prints the states that each participant's two machines go through: the client (online) and the airgap (offline). One
 diagram for each, below a comment that says which; --role chooses one, and --markdown puts each into a block that
 GitHub, GitLab and many editors show as a drawing.
 
-Only the diagrams go to standard output.`)
+Only the diagrams go to standard output.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> dkg --markdown > dkg.md',
     '<%= config.bin %> <%= command.id %> lottery.yaml --role client > lottery.mmd',
@@ -26,8 +27,6 @@ Only the diagrams go to standard output.`)
 
   async run(): Promise<Partial<Record<Role, string>>> {
     const { args, flags } = await this.parse(CeremonyGraph)
-    const { readScript } = await import('../../scripts.ts')
-    const { mermaid } = await import('../../../engine/machines/graph.ts')
     const { ceremony } = await readScript(args.file, flags)
     const roles: readonly Role[] = flags.role === undefined ? ROLES : [flags.role]
     const drawn = roles.map((role) => ({ role, text: mermaid(ceremony, role) }))

@@ -1,14 +1,15 @@
 import { Args, Flags } from '@oclif/core'
-import { KeyriteCommand } from '../../base.ts'
-import { prose } from '../../output.ts'
+import { KeyriteCommand, prose } from '../../base.ts'
+import { shellWord } from '../../output.ts'
+import { writeNewScript } from '../../scripts.ts'
 
 export class CeremonyNew extends KeyriteCommand {
   static override summary = 'Write a small ceremony to start from.'
-  static override description = prose(`Writes NAME.yaml: two steps, valid as they stand, with comments that say what to change. Its first line tells an
+  static override description = prose`Writes NAME.yaml: two steps, valid as they stand, with comments that say what to change. Its first line tells an
 editor that knows YAML schemas (VS Code with the YAML extension, for one) where keyrite's schema is, so that it
 explains every field and completes verbs and types while you write.
 
-A file that is there already is not replaced, unless --force says so.`)
+A file that is there already is not replaced, unless --force says so.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> lottery',
     '<%= config.bin %> <%= command.id %> lottery --title "Who brings the cake" --output scripts/lottery.yaml',
@@ -24,10 +25,8 @@ A file that is there already is not replaced, unless --force says so.`)
 
   async run(): Promise<{ file: string; name: string; schema: string }> {
     const { args, flags } = await this.parse(CeremonyNew)
-    const { writeNewScript } = await import('../../scripts.ts')
     const file = flags.output ?? `${args.name}.yaml`
     const schema = await writeNewScript({ name: args.name, title: flags.title, file, force: flags.force })
-    const { shellWord } = await import('../../output.ts')
     const word = shellWord(file)
     this.log(`Wrote ${file}: a ceremony of two steps, which you can change into your own.`)
     this.next(

@@ -1,15 +1,21 @@
 import { Args, Flags } from '@oclif/core'
 import type { Script } from '../../../engine/machines/ceremony.ts'
-import { KeyriteCommand } from '../../base.ts'
+import { faultRows } from '../../../engine/simulate/cells.ts'
+import { faultKinds, targetsOf } from '../../../engine/simulate/faults.ts'
+import { KeyriteCommand, prose } from '../../base.ts'
 import { EXIT } from '../../errors.ts'
-import { prose } from '../../output.ts'
+import { live, shellWord, table } from '../../output.ts'
 import type { Live } from '../../output.ts'
+import { parseParameters } from '../../parameters.ts'
 import { libraryFlag, scriptArg } from '../../script-flags.ts'
+import { readScript } from '../../scripts.ts'
+import { exitOf, peopleOf, reportLines, reportOf } from '../../simulation/report.ts'
+import { faultLines, runAllFaults, runSimulation } from '../../simulation/run.ts'
 import type { SimulationWish } from '../../simulation/run.ts'
 
 export class CeremonySimulate extends KeyriteCommand {
   static override summary = 'Run a ceremony in memory, with made-up participants.'
-  static override description = prose(`Gives every made-up participant the real client and the real airgap, with keys that exist nowhere else, over a board in
+  static override description = prose`Gives every made-up participant the real client and the real airgap, with keys that exist nowhere else, over a board in
 memory; all owners confirm. What runs here runs, and nothing of it is kept. On a terminal it shows a table of
 participants and steps while it runs; then what came out, how everyone ended, what each step took, and how much crossed
 between a client and its airgap.
@@ -24,7 +30,7 @@ to: that all honest readers agree, that nobody honest is convicted and whoever c
 board. It prints a row for each kind, exits with 0 if all holds, and with 5 if something does not.
 
 Exits with 0 if everyone has confirmed the result; with 4 if it was aborted, is in doubt or unconfirmed; with 3 if the
-script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
+script, a parameter or a fault is refused; with 130 after Ctrl-C.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> dkg --participants 7 --set threshold=4',
     '<%= config.bin %> <%= command.id %> beacon --names alice,bob,carol --json',
@@ -51,15 +57,8 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(CeremonySimulate)
-    const { readScript } = await import('../../scripts.ts')
     const script = await readScript(args.file, flags)
-    if (flags.faults) return await this.listFaults(script)
-    const { peopleOf } = await import('../../simulation/report.ts')
-    const { runSimulation } = await import('../../simulation/run.ts')
-    const { exitOf, reportOf } = await import('../../simulation/report.ts')
-    const { reportLines } = await import('../../simulation/report.ts')
-    const { live } = await import('../../output.ts')
-    const { shellWord } = await import('../../output.ts')
+    if (flags.faults) return this.listFaults(script)
 
     const names = peopleOf(script.ceremony, flags.participants, flags.names)
     const { before, parameters } = await this.parametersOf(script, names, flags)
@@ -88,9 +87,6 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
   }
 
   private async allFaults(wish: Omit<SimulationWish, 'faults'>, screen: Live): Promise<unknown> {
-    const { runAllFaults } = await import('../../simulation/run.ts')
-    const { faultRows } = await import('../../../engine/simulate/cells.ts')
-    const { faultLines } = await import('../../simulation/run.ts')
     const ran = await runAllFaults(wish, screen, this.signal).finally(() => screen.end([]))
     if (ran === null) {
       this.logToStderr('\nStopped. A simulation leaves nothing behind.')
@@ -105,8 +101,6 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
 
   /** The script's parameters, and those of the one that it follows: `--set key.threshold=3`. */
   private async parametersOf({ ceremony }: Script, names: readonly string[], flags: { readonly set: readonly string[]; readonly library?: string | undefined }) {
-    const { parseParameters } = await import('../../parameters.ts')
-    const { readScript } = await import('../../scripts.ts')
     const [followed] = Object.entries(ceremony.follows)
     if (followed === undefined) return { parameters: parseParameters(ceremony.parameters, flags.set, names) }
     const [local, name] = followed
@@ -118,9 +112,7 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`)
     }
   }
 
-  private async listFaults(script: Script): Promise<unknown> {
-    const { faultKinds, targetsOf } = await import('../../../engine/simulate/faults.ts')
-    const { table } = await import('../../output.ts')
+  private listFaults(script: Script): unknown {
     const faults = faultKinds
       .map((kind) => ({ kind, targets: targetsOf(kind, script, ['one', 'other', 'third'], 'one') }))
       .filter(({ targets }) => targets.length > 0)

@@ -1,17 +1,19 @@
 import { Args, Flags } from '@oclif/core'
-import { KeyriteCommand } from '../../base.ts'
+import { KeyriteCommand, prose } from '../../base.ts'
+import { counted } from '../../../engine/base/words.ts'
 import { EXIT } from '../../errors.ts'
-import { prose } from '../../output.ts'
+import { paint, shellWord } from '../../output.ts'
 import { libraryFlag, scriptArg } from '../../script-flags.ts'
+import { lookAtScript } from '../../scripts.ts'
 import type { Looked } from '../../scripts.ts'
 
 export class CeremonyValidate extends KeyriteCommand {
   static override summary = 'Say all that is wrong with a ceremony.'
-  static override description = prose(`Checks scripts layer by layer (text, YAML, fields, and then whether everything in them resolves, fits together, keeps
+  static override description = prose`Checks scripts layer by layer (text, YAML, fields, and then whether everything in them resolves, fits together, keeps
 secrets where they are, and ends), and reports all at once: file:line:column, a caret, and what to do about it.
 
 Exits with 0 if all are good and with 3 if one is not. With --json, prints one array of diagnostics for all files,
-empty if there are none.`)
+empty if there are none.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> lottery.yaml',
     '<%= config.bin %> <%= command.id %> *.yaml --json',
@@ -22,18 +24,15 @@ empty if there are none.`)
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(CeremonyValidate)
-    const { lookAtScript } = await import('../../scripts.ts')
     const all: Looked[] = []
     for (const named of args.file) all.push(await lookAtScript(named, flags))
     const bad = all.filter(({ script }) => script === undefined)
     if (this.jsonEnabled()) this.logJson(all.flatMap(({ problems }) => problems.map(({ diagnostic }) => diagnostic)))
-    else await this.tell(all, bad)
+    else this.tell(all, bad)
     if (bad.length > 0) this.exit(EXIT.refused)
   }
 
-  private async tell(all: readonly Looked[], bad: readonly Looked[]): Promise<void> {
-    const { paint, shellWord } = await import('../../output.ts')
-    const { counted } = await import('../../../engine/base/words.ts')
+  private tell(all: readonly Looked[], bad: readonly Looked[]): void {
     for (const { problems } of bad) for (const { text } of problems) this.log(`${text}\n`)
     for (const { file, script } of all) {
       if (script === undefined) continue

@@ -1,7 +1,11 @@
 import { Args } from '@oclif/core'
-import { channelFlags, KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
+import { passphraseFlags, prose } from '../../base.ts'
+import { askAirgap } from '../../roles/channel.ts'
+import { ChannelCommand, channelFlags } from '../../roles/channel-command.ts'
+import { abandonOn, refuseAbandon } from '../../roles/client-run.ts'
+import { chosen, Ledgers, openedWith, unlockedClient } from '../../roles/client-session.ts'
 
-export class ClientAbandon extends KeyriteCommand {
+export class ClientAbandon extends ChannelCommand {
   static override summary = 'Give up a ceremony in doubt, for everyone and for good.'
   static override description = prose`A ceremony is in doubt when your part of its success is stated and somebody else’s never came: it may still succeed,
 whatever was aborted. After its last deadline you may end that: your airgap asks you, states that it will never finish the ceremony,
@@ -12,42 +16,24 @@ and forgets it. Then nobody can ever use what it would have made, everybody know
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientAbandon)
-    const { unlockedClient } = await import('../../roles/client-session.ts')
-    const { chosen, openedWith } = await import('../../roles/client-session.ts')
-    const { Ledgers } = await import('../../roles/client-session.ts')
-    const { abandonOn, refuseAbandon } = await import('../../roles/client-run.ts')
-    const { exchanger, openChannel, pickChannel, showOn, withoutOldRefusals } = await import('../../roles/channel.ts')
-    const { live } = await import('../../output.ts')
-    const { failedEnd, pageEnd } = await import('../../web/page.ts')
-
-    const channel = await pickChannel(flags.channel)
-    const terminal = live(process.stderr)
-    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => terminal.log(line) })
-    const { screen, page } = await showOn(terminal, channel, { role: 'client', owner: session.identity.name, command: this.commandLine })
-    try {
-      const ledger = await new Ledgers(session.home, session.feed, session.signal).of(chosen(openedWith(session.feed, session.identity.name), args.ceremony))
-      await refuseAbandon(session, ledger)
-      const carrier = await openChannel({ role: 'client', channel, fragment: flags.fragment, screen, page })
-      try {
-        page?.tell({ doing: 'Showing the request: let your airgap’s camera see this code, and this camera your airgap’s screen. Confirm it there.' })
-        screen.log('Showing the request to the airgap. Run `keyrite airgap run` there, and confirm.')
-        await abandonOn(session, ledger, exchanger(withoutOldRefusals(carrier, (line) => screen.log(line))), this.signal)
-      } finally {
-        await carrier.close()
-      }
-      const said = [`Given up for good: ${ledger.id}.`]
-      const next = [`One of you opens it anew: keyrite client open --again ${ledger.id.slice(0, 12)}`]
-      page?.tell({ end: pageEnd(said, next) })
-      for (const line of said) this.log(line)
-      this.next(...next)
-      return { abandoned: true, ceremony: ledger.id }
-    } catch (error) {
-      page?.tell({ end: failedEnd(error, this.commandLine) })
-      throw error
-    } finally {
-      await page?.close()
-      await session.close()
-      screen.end()
-    }
+    const { signal } = this
+    return await this.onChannel({
+      role: 'client', flags,
+      open: (say) => unlockedClient({ file: flags['passphrase-file'], signal, say }),
+      owner: ({ identity }) => identity.name,
+      work: async (session, channel) => {
+        const opened = chosen(openedWith(session.feed, session.identity.name), args.ceremony)
+        const ledger = await new Ledgers(session.home, session.feed, session.signal).of(opened)
+        await refuseAbandon(session, ledger)
+        channel.page?.tell({ doing: 'Showing the request: let your airgap’s camera see this code, and this camera your airgap’s screen. Confirm it there.' })
+        channel.screen.log('Showing the request to the airgap. Run `keyrite airgap run` there, and confirm.')
+        await askAirgap(channel, (line) => channel.screen.log(line), (exchange) => abandonOn(session, ledger, exchange, signal))
+        return {
+          lines: [`Given up for good: ${ledger.id}.`],
+          next: [`One of you opens it anew: keyrite client open --again ${ledger.id.slice(0, 12)}`],
+          json: { abandoned: true, ceremony: ledger.id },
+        }
+      },
+    })
   }
 }

@@ -1,5 +1,9 @@
 import { Args, Flags } from '@oclif/core'
+import { runError } from '../../../engine/run/errors.ts'
+import { abortPayload } from '../../../engine/wire/abort.ts'
 import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
+import { askYesNo } from '../../prompt.ts'
+import { chosen, Ledgers, openedWith, postSigned, unlockedClient } from '../../roles/client-session.ts'
 
 export class ClientAbort extends KeyriteCommand {
   static override summary = 'Abort a ceremony, for everyone.'
@@ -17,13 +21,6 @@ answered all the same: leave \`keyrite client run\` and the airgap to it. Nobody
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientAbort)
-    const { postSigned, unlockedClient } = await import('../../roles/client-session.ts')
-    const { chosen, openedWith } = await import('../../roles/client-session.ts')
-    const { Ledgers } = await import('../../roles/client-session.ts')
-    const { abortPayload } = await import('../../../engine/wire/abort.ts')
-    const { runError } = await import('../../../engine/run/errors.ts')
-    const { askYesNo } = await import('../../prompt.ts')
-
     const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.say(line) })
     try {
       const opened = chosen(openedWith(session.feed, session.identity.name), args.ceremony)

@@ -1,6 +1,14 @@
+import { resolve } from 'node:path'
 import { Args, Flags } from '@oclif/core'
+import { withheldWords } from '../../../engine/run/following.ts'
 import type { Opened } from '../../../engine/wire/lobby.ts'
+import { writeTranscript } from '../../../engine/run/transcript.ts'
+import { writeDurable } from '../../../engine/vault/files.ts'
 import { KeyriteCommand, prose } from '../../base.ts'
+import { cliError } from '../../errors.ts'
+import { readClient } from '../../roles/client-home.ts'
+import { readBoard } from '../../roles/board-reader.ts'
+import { chosen, readable } from '../../roles/client-session.ts'
 import type { Ledgers } from '../../roles/client-session.ts'
 
 export class ClientExport extends KeyriteCommand {
@@ -13,15 +21,6 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientExport)
-    const { readClient } = await import('../../roles/client-home.ts')
-    const { chosen, readable } = await import('../../roles/client-session.ts')
-    const { readBoard } = await import('../../roles/client-run.ts')
-    const { withheldWords } = await import('../../../engine/run/following.ts')
-    const { writeTranscript } = await import('../../../engine/run/transcript.ts')
-    const { cliError } = await import('../../errors.ts')
-    const { writeDurable } = await import('../../../engine/vault/files.ts')
-    const path = await import('node:path')
-
     const { home, identity } = await readClient()
     const session = await readBoard({ home, identity }, this.signal, (line) => this.say(line))
     try {
@@ -31,7 +30,7 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
       const { id, opening } = opened
       const ledger = await ledgers.of(opened)
       if (ledger.withheld !== null) throw cliError('withheld', { why: withheldWords(ledger.withheld, ledger.asOf) })
-      const file = path.resolve(flags.output ?? `${opening.script.name}-${id.slice(0, 12)}.transcript`)
+      const file = resolve(flags.output ?? `${opening.script.name}-${id.slice(0, 12)}.transcript`)
       const text = [...writeTranscript(ledger, feed.all)].join('')
       await writeDurable(file, new TextEncoder().encode(text), { mode: 0o644 })
       if (opening.rehearsal) this.say('It is a REHEARSAL’s: nothing that it made is for use.')

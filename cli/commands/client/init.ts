@@ -1,5 +1,14 @@
+import { randomBytes } from 'node:crypto'
 import { Flags } from '@oclif/core'
+import { toHex } from '../../../engine/base/bytes.ts'
+import { isName } from '../../../engine/base/names.ts'
+import { ed25519FromSeed } from '../../../engine/crypto/ed25519.ts'
+import { connectBoard } from '../../../storage/client.ts'
 import { KeyriteCommand, passphraseFlags, prose, workFactorFlag } from '../../base.ts'
+import { cliError } from '../../errors.ts'
+import { withProgress } from '../../output.ts'
+import { askPassphrase, readSecretFile } from '../../prompt.ts'
+import { createClient, refuseAnotherClient } from '../../roles/client-home.ts'
 
 export class ClientInit extends KeyriteCommand {
   static override summary = 'Make this machine a participant’s client.'
@@ -21,16 +30,6 @@ host gives to each participant, lets you post your first message.`
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(ClientInit)
-    const { randomBytes } = await import('node:crypto')
-    const { askPassphrase, readSecretFile } = await import('../../prompt.ts')
-    const { createClient, refuseAnotherClient } = await import('../../roles/client-home.ts')
-    const { ed25519FromSeed } = await import('../../../engine/crypto/ed25519.ts')
-    const { toHex } = await import('../../../engine/base/bytes.ts')
-    const { isName } = await import('../../../engine/base/names.ts')
-    const { cliError } = await import('../../errors.ts')
-    const { connectBoard } = await import('../../../storage/client.ts')
-    const { withProgress } = await import('../../output.ts')
-
     if (!isName(flags.name)) throw cliError('name', { value: flags.name })
     connectBoard({ url: flags.board })
     await refuseAnotherClient()

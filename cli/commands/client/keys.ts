@@ -1,4 +1,7 @@
 import { KeyriteCommand, prose } from '../../base.ts'
+import { cardOf, readClient } from '../../roles/client-home.ts'
+import { clientKeyLines, keysOn } from '../../roles/client-keys.ts'
+import { readBoard } from '../../roles/board-reader.ts'
 
 export class ClientKeys extends KeyriteCommand {
   static override summary = 'List the keys of this board that you have a part in.'
@@ -9,10 +12,6 @@ Ethereum (0x00…). Reads the board; needs no passphrase, and disturbs nothing t
 
   async run(): Promise<unknown> {
     await this.parse(ClientKeys)
-    const { cardOf, readClient } = await import('../../roles/client-home.ts')
-    const { readBoard } = await import('../../roles/client-run.ts')
-    const { clientKeyLines, keysOn } = await import('../../roles/client-keys.ts')
-
     const { home, identity } = await readClient()
     const { airgapKey } = cardOf(identity)
     const session = await readBoard({ home, identity }, this.signal, (line) => this.say(line))

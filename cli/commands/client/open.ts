@@ -1,5 +1,13 @@
 import { Args, Flags } from '@oclif/core'
+import { ceremonyNumber } from '../../../engine/crypto/number.ts'
+import { messagesHash } from '../../../engine/messages/batch.ts'
+import { allMessagesIn } from '../../../engine/run/opening.ts'
+import { ceremonyId } from '../../../engine/wire/card.ts'
 import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
+import { cardOf, keepScript } from '../../roles/client-home.ts'
+import { chosen, Ledgers, openedWith, postSigned, unlockedClient } from '../../roles/client-session.ts'
+import { makeOpening, messageWarnings, otherClients, readGiven, wishAgain, wishFor } from '../../roles/opening.ts'
+import { claimLines } from '../../screen/ceremony.ts'
 
 export class ClientOpen extends KeyriteCommand {
   static override summary = 'Open a ceremony: script, parameters, roster.'
@@ -34,20 +42,6 @@ What is to be signed stands in a JSON file; look at it first with \`keyrite mess
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientOpen)
-    const { postSigned, unlockedClient } = await import('../../roles/client-session.ts')
-    const { chosen, openedWith } = await import('../../roles/client-session.ts')
-    const { cardOf } = await import('../../roles/client-home.ts')
-    const { keepScript } = await import('../../roles/client-home.ts')
-    const { Ledgers } = await import('../../roles/client-session.ts')
-    const { claimLines } = await import('../../screen/ceremony.ts')
-    const { makeOpening } = await import('../../roles/opening.ts')
-    const { messageWarnings, otherClients } = await import('../../roles/opening.ts')
-    const { messagesHash } = await import('../../../engine/messages/batch.ts')
-    const { allMessagesIn } = await import('../../../engine/run/opening.ts')
-    const { ceremonyId } = await import('../../../engine/wire/card.ts')
-    const { ceremonyNumber } = await import('../../../engine/crypto/number.ts')
-    const { readGiven, wishAgain, wishFor } = await import('../../roles/opening.ts')
-
     if ((args.script === undefined) === (flags.again === undefined)) this.error('Name a script, or an earlier ceremony with --again.', { exit: 2 })
     // What is wrong on the command line is told before anybody types a passphrase.
     const given = args.script === undefined ? undefined : await readGiven(args.script, flags)

@@ -1,6 +1,12 @@
-import { channelFlags, KeyriteCommand, prose } from '../../base.ts'
+import { exchangeWith } from '../../../engine/run/client-work.ts'
+import { verifyCard } from '../../../engine/wire/card.ts'
+import { prose } from '../../base.ts'
+import { cliError } from '../../errors.ts'
+import { askAirgap, pairingCode } from '../../roles/channel.ts'
+import { ChannelCommand, channelFlags } from '../../roles/channel-command.ts'
+import { readClient, saveIdentity } from '../../roles/client-home.ts'
 
-export class ClientPair extends KeyriteCommand {
+export class ClientPair extends ChannelCommand {
   static override summary = 'Introduce this client and its airgap to each other.'
   static override description = prose`Shows your name and signing key to the airgap, which answers with its card once its owner confirmed. Run
 \`keyrite airgap card\` on the airgap at the same time. Both screens then show the same pairing code: compare it.`
@@ -12,46 +18,26 @@ export class ClientPair extends KeyriteCommand {
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(ClientPair)
-    const { readClient, saveIdentity } = await import('../../roles/client-home.ts')
-    const { exchanger, openChannel, pickChannel, showOn, withoutOldRefusals } = await import('../../roles/channel.ts')
-    const { exchangeWith } = await import('../../../engine/run/client-work.ts')
-    const { pairingCode } = await import('../../roles/channel.ts')
-    const { verifyCard } = await import('../../../engine/wire/card.ts')
-    const { cliError } = await import('../../errors.ts')
-    const { live } = await import('../../output.ts')
-    const { failedEnd, pageEnd } = await import('../../web/page.ts')
-
-    const channel = await pickChannel(flags.channel)
-    const { home, identity } = await readClient()
     const { signal } = this
-    const { screen, page } = await showOn(live(), channel, { role: 'client', owner: identity.name, command: this.commandLine })
-    const carrier = await openChannel({ role: 'client', channel, fragment: flags.fragment, screen, page })
-    page?.tell({ doing: 'Showing your card: let your airgap’s camera see this code, and this camera your airgap’s screen. Confirm it there.' })
-    screen.log('Showing your card to the airgap. Run `keyrite airgap card` there, and confirm.')
-    try {
-      const asking = withoutOldRefusals(carrier, () => screen.log('Your airgap did not take this card before; it is asked again.'))
-      const answer = await exchangeWith((request) => exchanger(asking)(request, signal), null, null, {
-        ask: 'pair', name: identity.name, signingKey: identity.signingKey,
-      })
-      if (answer.give !== 'card' || answer.card.name !== identity.name || answer.card.signingKey !== identity.signingKey) {
-        throw cliError('pairing', { name: identity.name })
-      }
-      const { card: { airgapKey, epoch }, cardSignature } = answer
-      if (!verifyCard(answer.card, cardSignature)) throw cliError('pairing', { name: identity.name })
-      await saveIdentity(home, { ...identity, airgap: { airgapKey, epoch, cardSignature } })
-      const said = ['Paired.', `Pairing code: ${pairingCode(answer.card)}. The airgap must show the same.`, `The airgap’s key is ${answer.card.airgapKey}.`]
-      const next = ['keyrite client ready dkg', 'When all have said so, one of you opens the ceremony, as that command says.']
-      page?.tell({ end: pageEnd(said, next) })
-      for (const line of said) this.log(line)
-      this.next(...next)
-      return answer.card
-    } catch (error) {
-      page?.tell({ end: failedEnd(error, this.commandLine) })
-      throw error
-    } finally {
-      await carrier.close()
-      await page?.close()
-      screen.end()
-    }
+    return await this.onChannel({
+      role: 'client', flags, open: readClient, owner: ({ identity }) => identity.name,
+      work: async ({ home, identity }, channel) => {
+        const { name, signingKey } = identity
+        channel.page?.tell({ doing: 'Showing your card: let your airgap’s camera see this code, and this camera your airgap’s screen. Confirm it there.' })
+        channel.screen.log('Showing your card to the airgap. Run `keyrite airgap card` there, and confirm.')
+        const answer = await askAirgap(channel, () => channel.screen.log('Your airgap did not take this card before; it is asked again.'), (exchange) =>
+          exchangeWith((request) => exchange(request, signal), null, null, { ask: 'pair', name, signingKey }))
+        if (answer.give !== 'card' || answer.card.name !== name || answer.card.signingKey !== signingKey) throw cliError('pairing', { name })
+        const { card, cardSignature } = answer
+        if (!verifyCard(card, cardSignature)) throw cliError('pairing', { name })
+        const { airgapKey, epoch } = card
+        await saveIdentity(home, { ...identity, airgap: { airgapKey, epoch, cardSignature } })
+        return {
+          lines: ['Paired.', `Pairing code: ${pairingCode(card)}. The airgap must show the same.`, `The airgap’s key is ${airgapKey}.`],
+          next: ['keyrite client ready dkg', 'When all have said so, one of you opens the ceremony, as that command says.'],
+          json: card,
+        }
+      },
+    })
   }
 }

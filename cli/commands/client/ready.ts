@@ -1,5 +1,10 @@
 import { Args, Flags } from '@oclif/core'
 import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
+import { readSecretFile } from '../../prompt.ts'
+import { airgapOf, cardOf, keepScript } from '../../roles/client-home.ts'
+import { postSigned, unlockedClient } from '../../roles/client-session.ts'
+import { openCommand } from '../../roles/opening.ts'
+import { readScript } from '../../scripts.ts'
 
 export class ClientReady extends KeyriteCommand {
   static override summary = 'Say on the board that you are ready for a ceremony.'
@@ -14,15 +19,6 @@ ready for exactly this script file. Your first message also registers your name 
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientReady)
-    const { unlockedClient } = await import('../../roles/client-session.ts')
-    const { readScript } = await import('../../scripts.ts')
-    const { airgapOf, cardOf } = await import('../../roles/client-home.ts')
-    const { keepScript } = await import('../../roles/client-home.ts')
-    const { postSigned } = await import('../../roles/client-session.ts')
-    const { openCommand } = await import('../../roles/opening.ts')
-
-    const { readSecretFile } = await import('../../prompt.ts')
-
     const script = await readScript(args.script)
     const token = flags['join-token-file']
     const joinToken = token === undefined ? {} : { joinToken: await readSecretFile(token) }

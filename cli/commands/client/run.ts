@@ -1,7 +1,10 @@
 import { Flags } from '@oclif/core'
-import { channelFlags, KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
+import { passphraseFlags, prose } from '../../base.ts'
+import { ChannelCommand, channelFlags } from '../../roles/channel-command.ts'
+import { runCeremony } from '../../roles/client-run.ts'
+import { unlockedClient } from '../../roles/client-session.ts'
 
-export class ClientRun extends KeyriteCommand {
+export class ClientRun extends ChannelCommand {
   static override summary = 'Take part in a ceremony: all that this machine has to do.'
   static override description = prose`Follows the board, brings each step's request to the airgap, signs and posts its answers, checks everyone
 else's, and shows who is awaited. Waits for an opening if there is none yet. It can be stopped or killed at any moment:
@@ -18,28 +21,12 @@ started again, it goes on where it was, and asks for no scan twice.`
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(ClientRun)
-    const { unlockedClient } = await import('../../roles/client-session.ts')
-    const { runCeremony } = await import('../../roles/client-run.ts')
-    const { live } = await import('../../output.ts')
-    const { failedEnd, pageEnd } = await import('../../web/page.ts')
-    const { pickChannel, showOn } = await import('../../roles/channel.ts')
-    const channel = await pickChannel(flags.channel)
-    const terminal = live(process.stderr)
-    const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => terminal.log(line), isPatient: true })
-    const { screen, page } = await showOn(terminal, channel, { role: 'client', owner: session.identity.name, command: this.commandLine })
-    try {
-      const result = await runCeremony({ session, screen, page, signal: this.signal, wanted: flags.ceremony, fragment: flags.fragment, channel })
-      page?.tell({ end: pageEnd(result.lines, result.next, result.exit === 0) })
-      for (const line of result.lines) this.log(line)
-      this.next(...result.next)
-      if (result.exit !== 0) process.exitCode = result.exit
-      return result.json
-    } catch (error) {
-      page?.tell({ end: failedEnd(error, this.commandLine) })
-      throw error
-    } finally {
-      await page?.close()
-      await session.close()
-    }
+    const { signal } = this
+    return await this.onChannel({
+      role: 'client', flags,
+      open: (say) => unlockedClient({ file: flags['passphrase-file'], signal, say, isPatient: true }),
+      owner: ({ identity }) => identity.name,
+      work: (session, channel) => runCeremony({ session, channel, signal, wanted: flags.ceremony }),
+    })
   }
 }

@@ -1,5 +1,10 @@
+import { resolve } from 'node:path'
 import { Args, Flags } from '@oclif/core'
+import { writeDurable } from '../../../engine/vault/files.ts'
 import { KeyriteCommand, prose } from '../../base.ts'
+import { cardOf, readClient } from '../../roles/client-home.ts'
+import { readBoard } from '../../roles/board-reader.ts'
+import { beaconChanges, signaturesFrom } from '../../roles/signature-file.ts'
 
 export class ClientSignatures extends KeyriteCommand {
   static override summary = 'Write what a signing made: messages, signatures, group key.'
@@ -20,12 +25,6 @@ SignedBLSToExecutionChange, ready to POST to /eth/v1/beacon/pool/bls_to_executio
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientSignatures)
-    const { cardOf, readClient } = await import('../../roles/client-home.ts')
-    const { readBoard } = await import('../../roles/client-run.ts')
-    const { beaconChanges, signaturesFrom } = await import('../../roles/signature-file.ts')
-    const { writeDurable } = await import('../../../engine/vault/files.ts')
-    const path = await import('node:path')
-
     const { home, identity } = await readClient()
     const { airgapKey } = cardOf(identity)
     const session = await readBoard({ home, identity }, this.signal, (line) => this.say(line))
@@ -38,7 +37,7 @@ SignedBLSToExecutionChange, ready to POST to /eth/v1/beacon/pool/bls_to_executio
         if (!this.jsonEnabled()) process.stdout.write(text)
         return content
       }
-      const file = path.resolve(flags.output)
+      const file = resolve(flags.output)
       await writeDurable(file, new TextEncoder().encode(text), { mode: 0o644 })
       this.log(`Wrote ${file}: ${String(found.messages.length)} ${found.messages.length === 1 ? 'signature' : 'signatures'} of the key ${found.groupKey}.`)
       this.next(...(flags['beacon-api'] ? ['POST it to a beacon node: /eth/v1/beacon/pool/bls_to_execution_changes'] : [`keyrite verify ${file}`]))

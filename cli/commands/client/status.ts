@@ -1,5 +1,8 @@
 import { Args } from '@oclif/core'
 import { KeyriteCommand, prose } from '../../base.ts'
+import { readClient } from '../../roles/client-home.ts'
+import { readBoard } from '../../roles/board-reader.ts'
+import { chosen, readable, statusOf } from '../../roles/client-session.ts'
 import type { Status } from '../../roles/client-session.ts'
 
 export class ClientStatus extends KeyriteCommand {
@@ -11,11 +14,6 @@ will do) it shows that one alone.`
 
   async run(): Promise<unknown> {
     const { args } = await this.parse(ClientStatus)
-    const { readClient } = await import('../../roles/client-home.ts')
-    const { chosen, readable } = await import('../../roles/client-session.ts')
-    const { readBoard } = await import('../../roles/client-run.ts')
-    const { statusOf } = await import('../../roles/client-session.ts')
-
     const { home, identity } = await readClient()
     const session = await readBoard({ home, identity }, this.signal, (line) => this.say(line))
     try {

@@ -1,5 +1,6 @@
-import { KeyriteCommand } from '../../base.ts'
-import { prose } from '../../output.ts'
+import { messageKinds } from '../../../engine/messages/kinds.ts'
+import { KeyriteCommand, prose } from '../../base.ts'
+import { brokenLines, widthOf } from '../../screen/blocks.ts'
 
 interface Kind {
   readonly kind: string
@@ -12,16 +13,14 @@ interface Kind {
 
 export class MessageKinds extends KeyriteCommand {
   static override summary = 'List the kinds of messages that can be signed, their fields, and an example of each.'
-  static override description = prose(`What an airgap does not know it refuses; it never signs blind, but for the kind raw, if it runs with --allow-blind.
+  static override description = prose`What an airgap does not know it refuses; it never signs blind, but for the kind raw, if it runs with --allow-blind.
 
 Messages that differ in one field only may be written as one, with a list of that field's values:
-{"kind": "text", "each": {"text": ["one", "two"]}}.`)
+{"kind": "text", "each": {"text": ["one", "two"]}}.`
   static override examples = ['<%= config.bin %> <%= command.id %>']
 
   async run(): Promise<readonly Kind[]> {
     await this.parse(MessageKinds)
-    const { messageKinds } = await import('../../../engine/messages/kinds.ts')
-    const { brokenLines, widthOf } = await import('../../screen/blocks.ts')
     const width = widthOf(process.stdout.columns)
     for (const { name, doc, fields, example } of messageKinds) {
       this.log(`${name}\n${brokenLines(doc, width - 2).map((line) => `  ${line}`).join('\n')}`)

@@ -1,11 +1,12 @@
 import { Flags } from '@oclif/core'
-import { KeyriteCommand } from '../../base.ts'
-import { prose } from '../../output.ts'
+import { DEFAULT_STORE, storeNames, stores } from '../../../storage/stores/table.ts'
+import { KeyriteCommand, prose } from '../../base.ts'
+import { runStorage } from '../../storage-run.ts'
 import type { Ready } from '../../storage-run.ts'
 
 export class StorageServe extends KeyriteCommand {
   static override summary = 'Serve boards: the log in between the participants.'
-  static override description = prose(`Runs until Ctrl-C or SIGTERM; then it takes no more requests, finishes and syncs what it is writing, and ends. A
+  static override description = prose`Runs until Ctrl-C or SIGTERM; then it takes no more requests, finishes and syncs what it is writing, and ends. A
 second one ends it at once; what was acknowledged is safe even then.
 
 A board is one append-only log, in whose messages nothing is secret. Anyone who reaches it may read; whoever has the
@@ -19,7 +20,7 @@ With --json, one line {"url", "boards": [{"name", "url"}], "port"} goes to stand
 requests, and nothing after it. What an operator should know goes to standard error.
 
 Exits with 0 after a graceful stop, with 1 if the port is in use or the data folder cannot be used, with 2 for a wrong
-option, with 3 for a token file that will not do.`)
+option, with 3 for a token file that will not do.`
   static override examples = [
     {
       description: 'For a try on this machine, with a fresh token:',
@@ -33,12 +34,12 @@ option, with 3 for a token file that will not do.`)
   static override flags = {
     listen: Flags.string({ helpValue: 'HOST:PORT', default: '127.0.0.1:8080', summary: 'Where to listen. Port 0 takes a free one.' }),
     board: Flags.string({ helpValue: 'NAME', multiple: true, multipleNonGreedy: true, required: true, summary: 'A board to serve; may be given several times.' }),
-    data: Flags.string({ helpValue: 'DIR', summary: 'The folder in which the boards are kept; made if it is not there. Needed for --store nedb.' }),
+    data: Flags.string({ helpValue: 'DIR', summary: `The folder in which the boards are kept; made if it is not there. Needed for --store ${storeNames.filter((name) => stores[name].isKept).join(', ')}.` }),
     'join-token-file': Flags.string({ helpValue: 'FILE', required: true, summary: 'The file with the join token.' }),
     'new-join-token': Flags.boolean({ default: false, summary: 'Make the token file, if it is not there.' }),
-    store: Flags.option({ options: ['nedb', 'memory'] as const })({
-      default: 'nedb',
-      summary: 'nedb keeps the boards in --data; memory forgets them at the end.',
+    store: Flags.option({ options: storeNames })({
+      default: DEFAULT_STORE,
+      summary: `${storeNames.map((name) => `${name} ${stores[name].does}`).join('; ')}.`,
     }),
     'tls-cert': Flags.string({ helpValue: 'FILE', dependsOn: ['tls-key'], summary: 'Certificate chain (PEM): serves https.' }),
     'tls-key': Flags.string({ helpValue: 'FILE', dependsOn: ['tls-cert'], summary: 'Its private key (PEM).' }),
@@ -47,7 +48,6 @@ option, with 3 for a token file that will not do.`)
   async run(): Promise<void> {
     const { flags } = await this.parse(StorageServe)
     const { signal } = this
-    const { runStorage } = await import('../../storage-run.ts')
     await runStorage(flags, signal, {
       say: (line) => {
         process.stderr.write(`${line}\n`)
@@ -57,7 +57,7 @@ option, with 3 for a token file that will not do.`)
         else this.tell(ready)
       },
     })
-    if (!this.jsonEnabled()) this.logToStderr(flags.store === 'memory' ? 'Stopped.' : 'Stopped; all that was acknowledged is kept.')
+    if (!this.jsonEnabled()) this.logToStderr(stores[flags.store].isKept ? 'Stopped; all that was acknowledged is kept.' : 'Stopped.')
   }
 
   private tell({ url, boards, data, tokenFile, warnings }: Ready): void {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { makePartClock, pageProgress } from '../../roles/airgap-serve.ts'
+import { makePartClock, pageProgress } from '../../roles/part-clock.ts'
 
 describe('the clock of a transfer in parts', () => {
   it('tells the part, and the time left from what the parts took so far in this run', () => {

@@ -3,19 +3,23 @@
  *
  *     role.ts client|airgap CHANNEL NUMBER PASSPHRASE-FILE ABOVE
  */
+import { pickCarrier } from '../../carriers/table.ts'
 import { live } from '../../output.ts'
 import { unlockedAirgap } from '../../roles/airgap-home.ts'
 import { airgapLog, serveAirgap } from '../../roles/airgap-serve.ts'
+import { openChannel } from '../../roles/channel.ts'
 import { runCeremony } from '../../roles/client-run.ts'
 import { unlockedClient } from '../../roles/client-session.ts'
 import { confirmCeremony } from '../../screen/consent.ts'
 
-const [role = '', channel = '', number = '', file = '', above = ''] = process.argv.slice(2)
+const [role = '', named = '', number = '', file = '', above = ''] = process.argv.slice(2)
 const { signal } = new AbortController()
 const screen = live()
-const common = { channel, inPartsAbove: Number(above), signal, screen }
+const isAirgap = role === 'airgap'
+const channel = await openChannel(await pickCarrier(named), { role: isAirgap ? 'airgap' : 'client', terminal: screen, owner: '', command: '' })
+const common = { channel, inPartsAbove: Number(above), signal }
 
-if (role === 'airgap') {
+if (isAirgap) {
   const airgap = await unlockedAirgap({ file, signal })
   const log = airgapLog({ ...screen, airgap, endsItself: true })
   await serveAirgap({

@@ -6,7 +6,7 @@ import { textOf } from '../../messages/fields.ts'
 import type { Message } from '../../messages/kind.ts'
 import { kindOf, signedBytesOf } from '../../messages/kinds.ts'
 import { networks } from '../../messages/networks.ts'
-import { fieldsCheck, valueProblem } from '../../verbs/types.ts'
+import { fieldsCheck, valueProblem } from '../../verbs/values.ts'
 import type { Json } from '../../base/canonical.ts'
 
 const sha256 = (value: unknown): string => createHash('sha256').update(`keyrite/2/messages\n${canonicalize(value)!}`).digest('hex')

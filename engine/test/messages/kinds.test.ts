@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { checkedAddress } from '../../messages/fields.ts'
@@ -35,6 +35,14 @@ describe('the table of kinds', () => {
       exported.push(members[0]!)
     }
     expect(messageKinds.map(({ name }) => name)).to.have.members(exported.map(({ name }) => name))
+  })
+
+  it('is that of PROTOCOL.md §8.1, kind by kind and field by field', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../PROTOCOL.md'), 'utf8')
+    const [, rows = ''] = /\| kind \| fields \| signed \|\n\|[-|]+\|\n((?:\|.*\n)+)/.exec(page) ?? []
+    const codes = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
+    const told = rows.trimEnd().split('\n').map((row) => row.split('|').slice(1, 3).map(codes))
+    expect(told).to.deep.equal(messageKinds.map(({ name, fields }) => [[name], Object.keys(fields)]))
   })
 
   it('has for each an example that is accepted, shown and signed, and names in words what its fields want', () => {

@@ -1,8 +1,8 @@
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { checkNewPassphrase, passphraseOfFile } from '../../vault/age.ts'
 import { readBounded, sweepTemporaries, writeDurable } from '../../vault/files.ts'
+import { checkNewPassphrase, passphraseOfFile } from '../../vault/passphrase.ts'
 import { codeOf, withHome } from './home.ts'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text)

@@ -1,5 +1,10 @@
 import { Args, Flags } from '@oclif/core'
+import { runError } from '../../../../engine/run/errors.ts'
 import { KeyriteCommand, passphraseFlags, prose } from '../../../base.ts'
+import { unlockedAirgap } from '../../../roles/airgap-home.ts'
+import { confirmScript } from '../../../screen/consent.ts'
+import { makeHand } from '../../../screen/owner.ts'
+import { readScript } from '../../../scripts.ts'
 
 export class AirgapScriptAdd extends KeyriteCommand {
   static override summary = 'Let this airgap run a script that does not ship with keyrite.'
@@ -14,12 +19,6 @@ yourself, and compare the SHA-256 that is shown with the other participants befo
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(AirgapScriptAdd)
-    const { readScript } = await import('../../../scripts.ts')
-    const { unlockedAirgap } = await import('../../../roles/airgap-home.ts')
-    const { confirmScript } = await import('../../../screen/consent.ts')
-    const { makeHand } = await import('../../../screen/owner.ts')
-    const { runError } = await import('../../../../engine/run/errors.ts')
-
     const script = await readScript(args.file)
     const { name, version } = script.ceremony
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })

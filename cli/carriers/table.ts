@@ -1,0 +1,48 @@
+/** Every kind of carrier, and what is said of them all. To add one, add its file here and its row below. */
+import { cliError } from '../errors.ts'
+import { folder } from './folder.ts'
+import type { CarrierKind } from './kind.ts'
+import { terminal } from './terminal.ts'
+import { web } from './web.ts'
+
+/** In the order in which help lists them; where none is named, the first that suits the machine is taken. */
+export const carriers: readonly CarrierKind[] = [web, terminal, folder]
+
+/** `folder:DIR`, as a user writes it. */
+export const written = ({ name, value }: CarrierKind): string => (value === undefined ? name : `${name}:${value.name}`)
+
+/** `one, two, or three`. */
+const anyOf = (words: readonly string[]): string => words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')}, or ${words.at(-1) ?? ''}`
+
+/** What help says of `--channel`. */
+export const channelHelp = {
+  summary: `How the two machines see each other: ${anyOf(carriers.map(written))}.`,
+  description: carriers.map((kind) => `${written(kind)} ${kind.does}.`).join(' '),
+  helpValue: carriers.map(written).join('|'),
+}
+
+/** A kind that was named, or taken for this machine, and what stood behind its colon. */
+export interface Picked {
+  readonly kind: CarrierKind
+  readonly value: string
+}
+
+/** What `--channel` names, or the carrier for this machine. Before anybody types a passphrase. @throws cli.channel, cli.no-page */
+export async function pickCarrier(named: string | undefined): Promise<Picked> {
+  const picked = named === undefined ? { kind: await suitable(), value: '' } : carrierNamed(named)
+  await picked.kind.check?.()
+  return picked
+}
+
+async function suitable(): Promise<CarrierKind> {
+  for (const kind of carriers) if (await kind.suits?.() === true) return kind
+  throw new TypeError('no carrier suits this machine')
+}
+
+function carrierNamed(named: string): Picked {
+  const [, name, value] = /^([^:]*)(?::(.+))?$/.exec(named) ?? []
+  const kind = carriers.find((one) => one.name === name && (one.value === undefined) === (value === undefined))
+  if (kind !== undefined) return { kind, value: value ?? '' }
+  const ways = carriers.map((one) => `--channel ${written(one)}${one.value === undefined ? '' : ` with ${one.value.is}`}`)
+  throw cliError('channel', { value: named, ways: anyOf(ways) })
+}

@@ -1,0 +1,54 @@
+/**
+ * A client's board for commands that only read. Where its storage cannot be reached they go on with what this client had verified and
+ * kept, and say so: a storage may be gone for good when somebody looks for a share.
+ */
+import { isKeyriteError } from '../../engine/base/errors.ts'
+import type { KeyriteError } from '../../engine/base/errors.ts'
+import { pause } from '../../engine/run/feed.ts'
+import type { Feed } from '../../engine/run/feed.ts'
+import type { Identity } from './client-home.ts'
+import { caughtUp, Ledgers, openBoard, troubleTeller } from './client-session.ts'
+import type { BoardSession } from './client-session.ts'
+
+export interface Reading {
+  readonly feed: Feed
+  readonly ledgers: Ledgers
+  /** Is it the whole log as it is now? */
+  readonly isCurrent: boolean
+  readonly close: () => Promise<void>
+}
+
+/** @throws board.tampered; board.unreachable where this client has kept nothing either */
+export async function readBoard(
+  { home, identity }: { readonly home: string; readonly identity: Identity }, signal: AbortSignal, say: (line: string) => void,
+): Promise<Reading> {
+  // Told once, below or by the error.
+  const tell = troubleTeller(say)
+  const session = openBoard({ home, identity, signal, onTrouble: (error) => isKeyriteError(error, 'board.unreachable') || tell(error) })
+  try {
+    const gone = await asFarAsItGoes(session, signal)
+    const { feed } = session
+    if (gone !== undefined) say(`${gone.message} What follows is as this client had it last, up to offset ${String(feed.pin.offset)}.`)
+    return { feed, ledgers: new Ledgers(home, feed, session.signal, gone), isCurrent: gone === undefined, close: session.close }
+  } catch (error) {
+    await session.close()
+    throw error
+  }
+}
+
+/** Reads the log to its end, or, where it cannot be reached, to the end of what was kept; gives why. */
+async function asFarAsItGoes(session: BoardSession, signal: AbortSignal): Promise<KeyriteError | undefined> {
+  try {
+    await caughtUp(session, signal)
+    return undefined
+  } catch (error) {
+    if (!isKeyriteError(error, 'board.unreachable')) throw error
+    const { offset } = await session.pinned
+    if (offset < 0) throw error
+    const reading = async (): Promise<void> => {
+      while (session.feed.pin.offset < offset && !signal.aborted) await pause(20, signal)
+    }
+    await Promise.race([reading(), session.running])
+    return error
+  }
+}

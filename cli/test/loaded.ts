@@ -1,0 +1,14 @@
+/** Which commands' files a program loads, as Node itself tells it. */
+import { spawnSync } from 'node:child_process'
+
+/**
+ * Runs the program to its end.
+ *
+ * @param bin its built `bin.js`
+ * @returns the commands, as their files are called, each once: `message/kinds`
+ */
+export function commandsLoadedBy(bin: string, args: readonly string[]): string[] {
+  const { stderr, stdout } = spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8', env: { ...process.env, DEBUG: undefined, NODE_DEBUG: 'esm' }, maxBuffer: 2 ** 26 })
+  const paths = [...`${stderr}${stdout}`.matchAll(/file:\/\/\S*\/dist\/cli\/commands\/([a-z/-]+)\.js/g)].map(([, path = '']) => path)
+  return [...new Set(paths)].sort()
+}
