@@ -8,7 +8,7 @@ import { isKeyriteError } from '../engine/base/errors.ts'
 import { KEYRING_FILE } from '../engine/vault/age.ts'
 import { vaultError } from '../engine/vault/errors.ts'
 import { makeFolders } from '../engine/base/files.ts'
-import { lockHome } from '../engine/vault/lock.ts'
+import { lockHome } from '../engine/base/lock.ts'
 import { cliError } from './errors.ts'
 
 export type Role = 'client' | 'airgap'

@@ -11,8 +11,8 @@ import type { Keyring } from './age.ts'
 import { vaultError } from './errors.ts'
 import { makeFolders } from '../base/files.ts'
 import { readBounded, sweepTemporaries, writeDurable, writeFailure } from './files.ts'
-import { lockHome } from './lock.ts'
-import type { Lock } from './lock.ts'
+import { lockHome } from '../base/lock.ts'
+import type { Lock } from '../base/lock.ts'
 import { compileShape, decodeValue, encodeValue, MOST_VAULT } from './value.ts'
 
 export interface VaultFile {

@@ -1,5 +1,5 @@
 /** Takes a home's lock, says so, and holds it until it is killed; prints the error's code if it cannot. */
-import { lockHome } from '../../../vault/lock.ts'
+import { lockHome } from '../../../base/lock.ts'
 import { codeOf } from '../home.ts'
 
 const [home = ''] = process.argv.slice(2)

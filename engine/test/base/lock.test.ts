@@ -2,8 +2,8 @@ import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { isKeyriteError } from '../../base/errors.ts'
-import { lockHome } from '../../vault/lock.ts'
-import { child, codeOf, withHome } from './home.ts'
+import { lockHome } from '../../base/lock.ts'
+import { child, codeOf, withHome } from '../vault/home.ts'
 
 /** A process that holds the home's lock, or its error's code. */
 async function holder(home: string): Promise<{ says: string; kill(): Promise<void>; pid: number }> {

@@ -4,10 +4,10 @@
 import { randomBytes } from 'node:crypto'
 import { constants, copyFile, link, open, readFile, rename, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isKeyriteError } from '../base/errors.ts'
-import { isHex } from '../base/bytes.ts'
-import { vaultError } from './errors.ts'
-import { readBounded, systemCode, writeFailure } from './files.ts'
+import { isHex } from './bytes.ts'
+import { isKeyriteError } from './errors.ts'
+import { vaultError } from '../vault/errors.ts'
+import { readBounded, systemCode, writeFailure } from '../vault/files.ts'
 
 const LOCK_FILE = 'lock'
 const MOST_LOCK = 1024
