@@ -19,12 +19,12 @@ export interface PassphraseQuestion {
 /**
  * A passphrase, from its file or from a person.
  *
- * @throws cli.no-terminal, cli.not-the-same, vault.passphrase, vault.missing, vault.unreadable, vault.too-large
+ * @throws cli.no-terminal, cli.not-the-same, vault.passphrase, file.missing, file.unreadable, file.too-large
  */
 export async function askPassphrase(question: PassphraseQuestion): Promise<string> {
   const { checkNewPassphrase, passphraseOfFile } = await import('../engine/vault/age.ts')
   if (question.file !== undefined) {
-    const { readBounded } = await import('../engine/vault/files.ts')
+    const { readBounded } = await import('../engine/base/files.ts')
     const passphrase = passphraseOfFile(await readBounded(question.file, MOST_SECRET_FILE))
     if (question.isNew === true) checkNewPassphrase(passphrase)
     return passphrase
@@ -43,11 +43,11 @@ export async function askPassphrase(question: PassphraseQuestion): Promise<strin
 /**
  * A token or another one-line secret in a file.
  *
- * @throws vault.passphrase if it is empty or not one line of UTF-8; vault.missing, vault.unreadable, vault.too-large
+ * @throws vault.passphrase if it is empty or not one line of UTF-8; file.missing, file.unreadable, file.too-large
  */
 export async function readSecretFile(path: string): Promise<string> {
   const { passphraseOfFile } = await import('../engine/vault/age.ts')
-  const { readBounded } = await import('../engine/vault/files.ts')
+  const { readBounded } = await import('../engine/base/files.ts')
   return passphraseOfFile(await readBounded(path, MOST_SECRET_FILE))
 }
 

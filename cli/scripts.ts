@@ -10,7 +10,7 @@ import type { Ceremony, Script } from '../engine/machines/ceremony.ts'
 import { hasForm, scriptName, title as titleForm } from '../engine/script/forms.ts'
 import { formatDiagnostic, loadScript, newScript, readShipped, shippedFolder, shippedLibrary, shippedNames } from '../engine/script/load.ts'
 import type { Diagnostic, Library } from '../engine/script/load.ts'
-import { readBounded, systemCode, writeDurable } from '../engine/vault/files.ts'
+import { readBounded, whyNot, writeDurable } from '../engine/base/files.ts'
 import { cliError } from './errors.ts'
 
 /** A little more than a script may have, so that the checker is the one to say that it is too large. */
@@ -81,18 +81,8 @@ async function readScriptFile(path: string): Promise<Uint8Array> {
   try {
     return await readBounded(path, MOST_BYTES)
   } catch (error) {
-    throw cliError('script-file', { path, why: whyUnreadable(error), shipped: shippedNames() }, error)
+    throw cliError('script-file', { path, why: whyNot('read', error), shipped: shippedNames() }, error)
   }
-}
-
-/** In words, for files that are not of a vault. */
-export function whyUnreadable(error: unknown): string {
-  if (isKeyriteError(error, 'vault.missing')) return 'there is no such file'
-  if (isKeyriteError(error, 'vault.too-large')) return `it is larger than ${error.facts.most} bytes`
-  const why = isKeyriteError(error, 'vault.unreadable') ? error.facts.why : undefined
-  if (why === 'EISDIR') return 'it is a folder'
-  if (why === 'EACCES' || why === 'EPERM') return 'this user may not read it'
-  return why ?? String(error)
 }
 
 interface Shelf {
@@ -130,24 +120,10 @@ async function readLibrary(folder: string): Promise<Shelf> {
   return { find, problems: () => problems }
 }
 
-// Why a file that a user named could not be written.
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'its folder is not there',
-  ENOTDIR: 'a part of its path is a file',
-  EISDIR: 'it is a folder',
-  EACCES: 'this user may not write there',
-  EPERM: 'this user may not write there',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space is left',
-}
-
-/** @returns cli.file-exists, cli.file-write */
-export function writeFailure(error: unknown, path: string): unknown {
-  if (isKeyriteError(error, 'vault.exists')) return cliError('file-exists', { path }, error)
-  const cause = isKeyriteError(error) ? error.cause : error
-  const code = systemCode(cause)
-  return cliError('file-write', { path, why: REASONS[code] ?? code }, error)
+/** The error for a file that a user named and that could not be written. @returns cli.file-exists, cli.file-write */
+export function notWritten(error: unknown, path: string): unknown {
+  if (isKeyriteError(error, 'file.exists')) return cliError('file-exists', { path }, error)
+  return cliError('file-write', { path, why: whyNot('write', error) }, error)
 }
 
 // Writes the script that a new ceremony starts from, with the way to the schema as its editor finds it.
@@ -177,7 +153,7 @@ export async function writeNewScript({ name, title = `What ${name} is for, in on
   try {
     await writeDurable(file, new TextEncoder().encode(text), { mode: 0o644, exclusive: !force })
   } catch (error) {
-    throw writeFailure(error, file)
+    throw notWritten(error, file)
   }
   return schema
 }

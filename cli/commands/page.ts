@@ -15,14 +15,14 @@ Compare the SHA-256 that it prints with the others' before you trust such a file
   async run(): Promise<{ file: string; sha256: string; bytes: number }> {
     const { args, flags } = await this.parse(PageCommand)
     const { readPage } = await import('../web/page-file.ts')
-    const { writeDurable } = await import('../../engine/vault/files.ts')
+    const { writeDurable } = await import('../../engine/base/files.ts')
     const { sha256Hex } = await import('../../engine/crypto/hash.ts')
-    const { writeFailure } = await import('../scripts.ts')
+    const { notWritten } = await import('../scripts.ts')
     const { shellWord } = await import('../output.ts')
 
     const bytes = new TextEncoder().encode(readPage().html)
     await writeDurable(args.file, bytes, { mode: 0o644, exclusive: !flags.force }).catch((error: unknown) => {
-      throw writeFailure(error, args.file)
+      throw notWritten(error, args.file)
     })
     const sha256 = sha256Hex(bytes)
     this.log(`Wrote ${args.file}, ${String(Math.round(bytes.length / 1024))} KiB.`)

@@ -65,7 +65,7 @@ ceremonies whose roster has that card.`
    */
   private async handOver(mnemonic: string, file: string | undefined): Promise<() => Promise<void>> {
     if (file !== undefined) {
-      const { writeDurable } = await import('../../../engine/vault/files.ts')
+      const { writeDurable } = await import('../../../engine/base/files.ts')
       const { unlink } = await import('node:fs/promises')
       await writeDurable(file, new TextEncoder().encode(`${mnemonic}\n`), { exclusive: true })
       this.say(`The 24 words are in ${file}. Keep that file as you would keep the key itself.`)

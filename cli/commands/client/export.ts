@@ -19,7 +19,7 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
     const { withheldWords } = await import('../../../engine/run/following.ts')
     const { writeTranscript } = await import('../../../engine/run/transcript.ts')
     const { cliError } = await import('../../errors.ts')
-    const { writeDurable } = await import('../../../engine/vault/files.ts')
+    const { writeDurable } = await import('../../../engine/base/files.ts')
     const path = await import('node:path')
 
     const { home, identity } = await readClient()

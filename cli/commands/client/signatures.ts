@@ -23,7 +23,7 @@ SignedBLSToExecutionChange, ready to POST to /eth/v1/beacon/pool/bls_to_executio
     const { cardOf, readClient } = await import('../../roles/client-home.ts')
     const { readBoard } = await import('../../roles/client-run.ts')
     const { beaconChanges, signaturesFrom } = await import('../../roles/signature-file.ts')
-    const { writeDurable } = await import('../../../engine/vault/files.ts')
+    const { writeDurable } = await import('../../../engine/base/files.ts')
     const path = await import('node:path')
 
     const { home, identity } = await readClient()
