@@ -10,7 +10,7 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { writeDurable } from '../engine/vault/files.ts'
+import { writeDurable } from '../engine/base/files.ts'
 import { cliError, failureOf, failureText } from './errors.ts'
 
 interface Entry {

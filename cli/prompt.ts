@@ -2,7 +2,7 @@
  * Questions at the terminal. Secrets come from here or from a file, never from an argument or the environment.
  * Questions go to stderr, so that stdout stays what the command is for.
  */
-import { readBounded } from '../engine/vault/files.ts'
+import { readBounded } from '../engine/base/files.ts'
 import { checkNewPassphrase, passphraseOfFile } from '../engine/vault/passphrase.ts'
 import { cliError } from './errors.ts'
 
@@ -24,7 +24,7 @@ export interface PassphraseQuestion {
 /**
  * A passphrase, from its file or from a person.
  *
- * @throws cli.no-terminal, cli.not-the-same, vault.passphrase, vault.missing, vault.unreadable, vault.too-large
+ * @throws cli.no-terminal, cli.not-the-same, vault.passphrase, file.missing, file.unreadable, file.too-large
  */
 export async function askPassphrase(question: PassphraseQuestion): Promise<string> {
   if (question.file !== undefined) {
@@ -46,7 +46,7 @@ export async function askPassphrase(question: PassphraseQuestion): Promise<strin
 /**
  * A token or another one-line secret in a file.
  *
- * @throws vault.passphrase if it is empty or not one line of UTF-8; vault.missing, vault.unreadable, vault.too-large
+ * @throws vault.passphrase if it is empty or not one line of UTF-8; file.missing, file.unreadable, file.too-large
  */
 export async function readSecretFile(path: string): Promise<string> {
   return passphraseOfFile(await readBounded(path, MOST_SECRET_FILE))

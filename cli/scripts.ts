@@ -9,9 +9,9 @@ import type { Ceremony, Script } from '../engine/machines/ceremony.ts'
 import { hasForm, scriptName, title as titleForm } from '../engine/script/forms.ts'
 import { formatDiagnostic, loadScript, newScript, readShipped, shippedFolder, shippedLibrary, shippedNames } from '../engine/script/load.ts'
 import type { Diagnostic, Library } from '../engine/script/load.ts'
-import { readBounded, writeDurable } from '../engine/vault/files.ts'
+import { readBounded, whyNot, writeDurable } from '../engine/base/files.ts'
 import { cliError } from './errors.ts'
-import { whyUnreadable, writeFailure } from './user-files.ts'
+import { notWritten } from './user-files.ts'
 
 /** A little more than a script may have, so that the checker is the one to say that it is too large. */
 const MOST_BYTES = 1 << 20
@@ -81,7 +81,7 @@ async function readScriptFile(path: string): Promise<Uint8Array> {
   try {
     return await readBounded(path, MOST_BYTES)
   } catch (error) {
-    throw cliError('script-file', { path, why: whyUnreadable(error), shipped: shippedNames() }, error)
+    throw cliError('script-file', { path, why: whyNot('read', error), shipped: shippedNames() }, error)
   }
 }
 
@@ -147,7 +147,7 @@ export async function writeNewScript({ name, title = `What ${name} is for, in on
   try {
     await writeDurable(file, new TextEncoder().encode(text), { mode: 0o644, exclusive: !force })
   } catch (error) {
-    throw writeFailure(error, file)
+    throw notWritten(error, file)
   }
   return schema
 }

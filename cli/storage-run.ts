@@ -4,14 +4,13 @@ import { stat } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
 import { isKeyriteError } from '../engine/base/errors.ts'
+import { whyNot, writeDurable } from '../engine/base/files.ts'
 import { isToken, TOKEN_SAYS } from '../engine/base/names.ts'
-import { writeDurable } from '../engine/vault/files.ts'
 import { serve } from '../storage/serve.ts'
 import { stores } from '../storage/stores/table.ts'
 import type { StoreName } from '../storage/stores/table.ts'
 import { cliError } from './errors.ts'
 import { readSecretFile } from './prompt.ts'
-import { whyUnreadable } from './user-files.ts'
 
 export interface StorageFlags {
   readonly listen: string
@@ -130,8 +129,8 @@ async function existingToken(path: string): Promise<string | undefined> {
   try {
     token = await readSecretFile(path)
   } catch (error) {
-    if (isKeyriteError(error, 'vault.missing')) return undefined
-    throw cliError('join-token', { path, why: whyUnreadable(error) }, error)
+    if (isKeyriteError(error, 'file.missing')) return undefined
+    throw cliError('join-token', { path, why: whyNot('read', error) }, error)
   }
   if (isToken(token)) return token
   throw cliError('join-token', { path, why: `it does not hold one token of ${TOKEN_SAYS}` })

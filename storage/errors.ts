@@ -159,10 +159,6 @@ export const storageError = errorTable('storage', {
     what: `The data folder ${path} cannot be used: ${why}.`,
     todo: 'Give a folder on a disk with free space that this user can write, with --data DIR.',
   }),
-  locked: ({ path, pid }: { path: string; pid: number }) => ({
-    what: `Another storage (process ${pid}) uses the data folder ${path}.`,
-    todo: 'Stop it first, or give another folder with --data DIR. Two on one folder would destroy the log.',
-  }),
   'first-version': ({ path }: { path: string }) => ({
     what: `${path} is of keyrite’s first protocol version, which this one does not read. The storage does not start on it.`,
     todo: 'Give an empty folder with --data DIR. What began in the first version ends with the keyrite that began it.',

@@ -19,7 +19,7 @@ import { sha256Of } from './digest.ts'
 import { storageError } from './errors.ts'
 import { MAX_PAGE, MAX_PAGE_BYTES } from './limits.ts'
 import type { Limits } from './limits.ts'
-import type { Store, Stored } from './store.ts'
+import type { OpenStore, Store, Stored } from './store.ts'
 
 // A board's attachments: what is stored, by whom, and within which bounds.
 
@@ -256,13 +256,13 @@ const RECENT = 512
 const RECENT_CHARACTERS = 8 << 20
 
 /**
- * Opens a board's log on its store, from which cards, ceremonies and usage are read again.
+ * Opens a board's log with its store, from whose entries cards, ceremonies and usage follow.
  *
  * @param onBatch hears of every synced batch: messages in it, milliseconds that it took
  */
 export async function openLog(
   name: string,
-  store: Store,
+  open: OpenStore,
   limits: Limits,
   onBatch: (messages: number, ms: number) => void = () => undefined,
 ): Promise<Log> {
@@ -280,7 +280,6 @@ export async function openLog(
   const events = new EventEmitter().setMaxListeners(0)
 
   const spend = (owner: string, bytes: number): void => void used.set(owner, (used.get(owner) ?? 0) + bytes)
-  const attachments = await openAttachments(store, limits, { used: (owner) => used.get(owner) ?? 0, spend })
 
   const note = (given: Entry, takesSlot: boolean): void => {
     const damaged = ({ fact, message: why }: BrokenChain): Error => new Error(`the store of the board ${name} is damaged at offset ${fact.offset}: ${why}`)
@@ -297,15 +296,16 @@ export async function openLog(
     if (ceremony !== null) ceremonies.count(ceremony, from, plus(ceremonies.used(ceremony, from), takesSlot, bytes))
   }
   const taken = new Set<string>()
-  const stored = store.last()
-  for (let after = -1; after < stored.offset; after += MAX_PAGE) {
-    const entries = await store.range(after, Math.min(after + MAX_PAGE, stored.offset))
-    for (const entry of entries) {
-      note(entry, entry.slot !== null && !taken.has(entry.slot))
-      if (entry.slot !== null) taken.add(entry.slot)
-    }
-  }
+  const store = await open((entry, slot) => {
+    note(entry, slot !== null && !taken.has(slot))
+    if (slot !== null) taken.add(slot)
+  })
   taken.clear()
+  if (store.last().head !== chain.pin.head) throw new Error(`the store of the board ${name} holds other entries than it handed on`)
+  const attachments = await openAttachments(store, limits, { used: (owner) => used.get(owner) ?? 0, spend }).catch(async (error: unknown) => {
+    await store.close()
+    throw error
+  })
 
   async function write(batch: readonly Queued[]): Promise<void> {
     const started = performance.now()

@@ -1,11 +1,13 @@
 /** Runs a storage: data folder, boards, HTTP server, and an orderly end. */
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 import { isKeyriteError } from '../engine/base/errors.ts'
-import { makeFolders } from '../engine/base/files.ts'
+import { makeFolders, readBounded, whyNot } from '../engine/base/files.ts'
+import { lockFolder } from '../engine/base/lock.ts'
 import { isName, isToken, NAME_SAYS, TOKEN_SAYS } from '../engine/base/names.ts'
 import { tokenBuckets } from './admit.ts'
 import type { ServedBoard } from './admit.ts'
@@ -13,13 +15,10 @@ import { createApp } from './app.ts'
 import { storageError } from './errors.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 import type { Limits } from './limits.ts'
-import { lockFolder } from './lock.ts'
 import { openLog } from './log.ts'
 import { newMetrics } from './metrics.ts'
 import type { Metrics } from './metrics.ts'
 import { readPageFile } from './pages.ts'
-import type { Store } from './store.ts'
-import { makeFolder, syncFolder } from './stores/files.ts'
 import { stores } from './stores/table.ts'
 import type { StoreKind, StoreName } from './stores/table.ts'
 
@@ -55,8 +54,8 @@ export interface Serving {
 /**
  * Starts a storage.
  *
- * @throws storage.bad-option, storage.no-page, storage.unusable, storage.locked, storage.first-version, storage.damaged,
- * storage.tls, storage.port-in-use, storage.cannot-listen
+ * @throws storage.bad-option, storage.no-page, storage.tls, storage.port-in-use, storage.cannot-listen, storage.unusable,
+ * storage.first-version, storage.damaged, lock.held, lock.elsewhere, lock.unknown
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
   checkBoards(options.boards)
@@ -69,13 +68,21 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => say(String(error)))
   }
   try {
-    const boards = await openBoards(options, limits, metrics, say, closers)
-    const stopping = new AbortController()
-    const app = createApp({ boards, limits, metrics, page, stopping: stopping.signal, say })
-    const listener = app.callback()
-    const server = await makeServer(options.tls, limits, (request, response) => void listener(request, response))
+    // The port is bound before the data is touched, so that a second start ends there. Requests wait for the boards.
+    let begin: (listener: Listener) => void = () => undefined
+    const begun = new Promise<Listener>((resolve) => (begin = resolve))
+    const server = await makeServer(options.tls, limits, (request, response) => {
+      void begun.then((listener) => {
+        if (!request.destroyed) listener(request, response)
+      })
+    })
     const silent = silentSockets(server, options.tls === undefined ? 'connection' : 'secureConnection')
     const port = await listen(server, options.host, options.port)
+    closers.push(() => shut(server))
+    const boards = await openBoards(options, limits, metrics, say, closers)
+    const stopping = new AbortController()
+    const answer = createApp({ boards, limits, metrics, page, stopping: stopping.signal, say }).callback()
+    begin((request, response) => void answer(request, response))
     const scheme = options.tls === undefined ? 'http' : 'https'
     const host = options.host.includes(':') ? `[${options.host}]` : options.host
     let closing: Promise<void> | null = null
@@ -117,9 +124,8 @@ async function openBoards(
   const served = new Map<string, ServedBoard>()
   const kind: StoreKind = stores[store]
   const folder = kind.isKept ? await openData(data, closers) : ''
-  const opened = async (name: string): Promise<Store> => (kind.isKept ? await kind.open(await makeFolder(folder, name), say) : await kind.open())
   for (const { name, joinToken } of boards) {
-    const log = await openLog(name, await opened(name), limits, (_messages, ms) => {
+    const log = await openLog(name, kind.isKept ? (hear) => kind.open(join(folder, name), say, hear) : kind.open, limits, (_messages, ms) => {
       metrics.add('keyrite_batches_total', { board: name })
       metrics.add('keyrite_batch_seconds_total', { board: name }, ms / 1000)
     })
@@ -137,14 +143,15 @@ async function openBoards(
 async function openData(data: string | undefined, closers: (() => Promise<void>)[]): Promise<string> {
   if (data === undefined) throw storageError('bad-option', { option: '--data', why: 'is missing' })
   try {
-    await makeFolders(data)
-    closers.push(await lockFolder(data))
-    const folder = await makeFolder(data, 'boards')
-    await syncFolder(data)
+    await makeFolders(data, { durable: true })
+    const lock = await lockFolder(data)
+    closers.push(() => lock.release())
+    const folder = join(data, 'boards')
+    await makeFolders(folder, { durable: true })
     return folder
   } catch (error) {
-    if (isKeyriteError(error)) throw error
-    throw storageError('unusable', { path: data, why: whyOf(error) }, error)
+    if (isKeyriteError(error) && error.code.startsWith('lock.')) throw error
+    throw storageError('unusable', { path: data, why: whyNot('make', error) }, error)
   }
 }
 
@@ -173,11 +180,14 @@ async function makeServer(tls: ServeOptions['tls'], limits: Limits, listener: Li
   return server
 }
 
+/** The most bytes of a certificate chain or a key. */
+const MOST_PEM = 1 << 20
+
 async function readPem(path: string): Promise<Buffer> {
   try {
-    return await readFile(path)
+    return Buffer.from(await readBounded(path, MOST_PEM))
   } catch (cause) {
-    throw storageError('tls', { path, why: whyOf(cause) }, cause)
+    throw storageError('tls', { path, why: whyNot('read', cause) }, cause)
   }
 }
 
@@ -192,6 +202,15 @@ function listen(server: Server, host: string, port: number): Promise<number> {
       const address = server.address()
       resolve(typeof address === 'object' && address !== null ? address.port : port)
     })
+  })
+}
+
+/** Ends at once, whatever waits. */
+async function shut(server: Server): Promise<void> {
+  if (!server.listening) return
+  await new Promise((resolve) => {
+    server.close(resolve)
+    server.closeAllConnections()
   })
 }
 

@@ -3,7 +3,7 @@
  * durable and atomic in order when it resolves, and what it wrote comes back unchanged. Cards and usage are not
  * stored: they follow from the log.
  */
-import type { Entry } from '../engine/wire/log.ts'
+import type { Entry, Linked } from '../engine/wire/log.ts'
 import type { Pin } from '../engine/wire/message.ts'
 
 export interface Stored extends Entry {
@@ -19,6 +19,15 @@ export interface StoredAttachment {
   readonly owner: string
   readonly size: number
 }
+
+/** Hears of an entry that a store holds, as its chain checked it. */
+export type Hear = (entry: Linked, slot: string | null) => void
+
+/**
+ * Opens a board's store. What it holds is read, checked and parsed once, here, and handed on: `hear` is called for every
+ * entry, in order, before this resolves.
+ */
+export type OpenStore = (hear: Hear) => Promise<Store>
 
 export interface Store {
   /** The last entry that is durable. */

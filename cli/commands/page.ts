@@ -1,9 +1,9 @@
 import { Args, Flags } from '@oclif/core'
 import { sha256Hex } from '../../engine/crypto/hash.ts'
-import { writeDurable } from '../../engine/vault/files.ts'
+import { writeDurable } from '../../engine/base/files.ts'
 import { KeyriteCommand, prose } from '../base.ts'
 import { shellWord } from '../output.ts'
-import { writeFailure } from '../user-files.ts'
+import { notWritten } from '../user-files.ts'
 import { readPage } from '../web/page-file.ts'
 
 export class PageCommand extends KeyriteCommand {
@@ -21,7 +21,7 @@ Compare the SHA-256 that it prints with the others' before you trust such a file
     const { args, flags } = await this.parse(PageCommand)
     const bytes = new TextEncoder().encode(readPage().html)
     await writeDurable(args.file, bytes, { mode: 0o644, exclusive: !flags.force }).catch((error: unknown) => {
-      throw writeFailure(error, args.file)
+      throw notWritten(error, args.file)
     })
     const sha256 = sha256Hex(bytes)
     this.log(`Wrote ${args.file}, ${String(Math.round(bytes.length / 1024))} KiB.`)

@@ -15,8 +15,7 @@ import { Ledger } from '../../engine/run/ledger.ts'
 import type { LedgerOptions } from '../../engine/run/ledger.ts'
 import { standingOf } from '../../engine/run/standing.ts'
 import { readShipped } from '../../engine/script/load.ts'
-import { makeFolders } from '../../engine/base/files.ts'
-import { systemCode } from '../../engine/vault/files.ts'
+import { makeFolders, whyNot } from '../../engine/base/files.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import type { Opening } from '../../engine/wire/card.ts'
 import { connectBoard } from '../../storage/client.ts'
@@ -188,11 +187,11 @@ export async function runDemo(use: DemoUse): Promise<DemoResult> {
 async function emptyFolder(path: string): Promise<string> {
   const problem = (why: string, cause?: unknown) => cliError('demo-folder', { path, why }, cause)
   try {
-    await makeFolders(path, 0o700)
+    await makeFolders(path, { mode: 0o700 })
     if ((await readdir(path)).length > 0) throw problem('it is not empty')
     return path
   } catch (error) {
-    throw isKeyriteError(error) ? error : problem(systemCode(error), error)
+    throw isKeyriteError(error) ? error : problem(whyNot('make', error), error)
   }
 }
 

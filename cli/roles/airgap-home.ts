@@ -9,6 +9,7 @@
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 import { isKeyriteError } from '../../engine/base/errors.ts'
+import { isThere } from '../../engine/base/files.ts'
 import { cut } from '../../engine/base/text.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
 import { airgapKeyOf } from '../../engine/run/airgap-verify.ts'
@@ -18,7 +19,7 @@ import { loadScript, shippedByHash, shippedLibrary } from '../../engine/script/l
 import { createKeyring, openKeyring, readSealed, writeSealed } from '../../engine/vault/age.ts'
 import { createVault, openVault } from '../../engine/vault/vault.ts'
 import { cliError } from '../errors.ts'
-import { isThere, makeHome, makeInside, refuseAnother, rolePath } from '../home.ts'
+import { makeHome, makeInside, refuseAnother, rolePath } from '../home.ts'
 import { withProgress } from '../output.ts'
 import { askLine, askPassphrase } from '../prompt.ts'
 import { clockTime } from '../../engine/base/time.ts'
@@ -27,7 +28,7 @@ import { random } from '../random.ts'
 const vaultPath = (home: string): string => join(home, 'vault.age')
 export const partsPath = (home: string): string => join(home, 'parts')
 
-/** Makes an airgap's home around a memory. @throws vault.exists where there is one, vault.locked */
+/** Makes an airgap's home around a memory. @throws file.exists where there is one, lock.held */
 export async function createAirgapHome(memory: AirgapMemory, passphrase: string, workFactor?: number): Promise<string> {
   const home = await makeHome('airgap')
   await makeInside(home, vaultPath(home), async () => {
@@ -48,7 +49,7 @@ export interface OpenAirgap {
 /** The name on its client's card; empty where it is not paired. */
 export const ownerOf = ({ memory }: OpenAirgap): string => memory.read().client?.name ?? ''
 
-/** Before anybody chooses a passphrase. @throws vault.exists where there is an airgap already, cli.home */
+/** Before anybody chooses a passphrase. @throws file.exists where there is an airgap already, cli.home */
 export async function refuseAnotherAirgap(): Promise<void> {
   await refuseAnother(vaultPath(await makeHome('airgap')))
 }
@@ -65,12 +66,12 @@ export async function airgapPassphrase({ file, signal }: Unlocking): Promise<str
   return await askPassphrase({ of: 'this airgap’s vault', file, signal })
 }
 
-/** Unlocks this home's airgap, alone on it. @throws cli.no-airgap, vault.wrong-passphrase, vault.locked, … */
+/** Unlocks this home's airgap, alone on it. @throws cli.no-airgap, vault.wrong-passphrase, lock.held, … */
 export async function unlockedAirgap(use: Unlocking): Promise<OpenAirgap> {
   return await unlockAirgap(await airgapPassphrase(use))
 }
 
-/** The same with a passphrase that was asked for already. @throws cli.no-airgap, vault.wrong-passphrase, vault.locked, … */
+/** The same with a passphrase that was asked for already. @throws cli.no-airgap, vault.wrong-passphrase, lock.held, … */
 export async function unlockAirgap(passphrase: string): Promise<OpenAirgap> {
   const home = rolePath('airgap')
   try {
@@ -86,7 +87,7 @@ export async function unlockAirgap(passphrase: string): Promise<OpenAirgap> {
       return { home, memory: vault, script, close: () => vault.close() }
     })
   } catch (error) {
-    if (isKeyriteError(error, 'vault.missing')) throw cliError('no-airgap', { home }, error)
+    if (isKeyriteError(error, 'file.missing')) throw cliError('no-airgap', { home }, error)
     throw error
   }
 }
@@ -127,13 +128,13 @@ export async function refuseOverwriting(path: string): Promise<void> {
   if (await isThere(path)) throw cliError('backup-there', { path })
 }
 
-/** Writes a backup, on disk when it resolves. @throws cli.backup-there, vault.* */
+/** Writes a backup, on disk when it resolves. @throws cli.backup-there, file.* */
 export async function writeBackup(path: string, memory: AirgapMemory, passphrase: string, workFactor: number): Promise<BackupContents> {
   const backup = backupOf(memory, new Date())
   try {
     await withProgress('Encrypting', () => writeSealed({ path, passphrase, schema: backupSchema }, backup, workFactor))
   } catch (error) {
-    if (isKeyriteError(error, 'vault.exists')) throw cliError('backup-there', { path }, error)
+    if (isKeyriteError(error, 'file.exists')) throw cliError('backup-there', { path }, error)
     throw error
   }
   return contentsOf(backup.memory)
@@ -144,7 +145,7 @@ export async function refuseMissing(path: string): Promise<void> {
   if (!(await isThere(path))) throw cliError('no-backup', { path })
 }
 
-/** Reads a backup, for an airgap that begins now. @throws vault.* */
+/** Reads a backup, for an airgap that begins now. @throws file.*, vault.* */
 export async function readBackup(path: string, passphrase: string): Promise<{ readonly madeAt: string; readonly memory: AirgapMemory }> {
   const backup = await withProgress('Decrypting', () => readSealed<Backup>({ path, passphrase, schema: backupSchema }))
   return { madeAt: backup.madeAt, memory: restoredFrom(backup, random(EPOCH)) }

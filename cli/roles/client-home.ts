@@ -10,7 +10,7 @@
  *   client/page-port       the port of its page
  *   client/ceremonies/ID/  answers and outbox of one ceremony; what crossed of a request that crosses in parts
  */
-import { appendFile, mkdir, open, readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { sha256Hex } from '../../engine/crypto/hash.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
@@ -19,8 +19,7 @@ import type { AttachmentStore, LogStore } from '../../engine/run/feed.ts'
 import { loadScript, shippedByHash, shippedLibrary } from '../../engine/script/load.ts'
 import { createKeyring, openKeyring } from '../../engine/vault/age.ts'
 import { vaultError } from '../../engine/vault/errors.ts'
-import { isKeyriteError } from '../../engine/base/errors.ts'
-import { readBounded, systemCode, writeDurable, writeFailure } from '../../engine/vault/files.ts'
+import { append, makeFolders, readBounded, readIfThere, syncFile, writeDurable, writeFailure } from '../../engine/base/files.ts'
 import { createVault, readVault } from '../../engine/vault/vault.ts'
 import type { Board } from '../../engine/wire/board.ts'
 import { canonical, parseCanonical } from '../../engine/base/canonical.ts'
@@ -79,7 +78,7 @@ const checkIdentity = compileCheck<JsonObject & Identity>(identitySchema)
 const identityPath = (home: string): string => join(home, 'identity.json')
 const secretsPath = (home: string): string => join(home, 'client.age')
 
-/** Makes a client's home. @throws vault.exists where there is one, vault.passphrase, cli.home */
+/** Makes a client's home. @throws file.exists where there is one, vault.passphrase, cli.home */
 export async function createClient(identity: Identity, secrets: ClientSecrets, passphrase: string, workFactor?: number): Promise<string> {
   const home = await makeHome('client')
   await makeInside(home, identityPath(home), async () => {
@@ -90,7 +89,7 @@ export async function createClient(identity: Identity, secrets: ClientSecrets, p
   return home
 }
 
-/** Before anybody chooses a passphrase. @throws vault.exists where there is a client already, cli.home */
+/** Before anybody chooses a passphrase. @throws file.exists where there is a client already, cli.home */
 export async function refuseAnotherClient(): Promise<void> {
   await refuseAnother(identityPath(await makeHome('client')))
 }
@@ -140,20 +139,12 @@ export function attachmentFiles(home: string, keep = true): AttachmentStore {
   }
   return {
     get: async (hash) => {
-      try {
-        const bytes = await readBounded(pathOf(hash), MAX_ATTACHMENT)
-        return sha256Hex(bytes) === hash ? bytes : undefined
-      } catch (error) {
-        if (isMissing(error)) return undefined
-        throw error
-      }
+      const bytes = await readIfThere(pathOf(hash), MAX_ATTACHMENT)
+      return bytes !== undefined && sha256Hex(bytes) === hash ? bytes : undefined
     },
     put: async (hash, bytes) => {
       if (!keep) return
-      await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-        throw writeFailure(error, folder)
-      })
-      await writeDurable(pathOf(hash), bytes)
+      await writeBelow(pathOf(hash), bytes)
     },
   }
 }
@@ -172,25 +163,20 @@ export function textStore(home: string): TextStore {
   }
   return {
     get: async (key) => {
-      try {
-        return new TextDecoder().decode(await readBounded(pathOf(key), 64 << 20))
-      } catch (error) {
-        if (isMissing(error)) return undefined
-        throw error
-      }
+      const bytes = await readIfThere(pathOf(key), 64 << 20)
+      return bytes === undefined ? undefined : new TextDecoder().decode(bytes)
     },
-    put: async (key, text) => {
-      const path = pathOf(key)
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-        throw writeFailure(error, path)
-      })
-      await writeDurable(path, new TextEncoder().encode(text))
-    },
+    put: (key, text) => writeBelow(pathOf(key), new TextEncoder().encode(text)),
   }
 }
 
-const isMissing = (error: unknown): boolean =>
-  systemCode(error) === 'ENOENT' || isKeyriteError(error, 'vault.missing')
+/** Writes a file durably, and makes its folder where there is none. */
+async function writeBelow(path: string, bytes: Uint8Array): Promise<void> {
+  await makeFolders(dirname(path), { mode: 0o700, durable: true }).catch((error: unknown) => {
+    throw writeFailure(error, path)
+  })
+  await writeDurable(path, bytes)
+}
 
 // The client's own copy of its board's log, `log.jsonl`: a message a line, heads computed again when it is read. It is
 // written as it comes in and synced before anything that builds on it goes out, so that no message of this client ever
@@ -198,7 +184,7 @@ const isMissing = (error: unknown): boolean =>
 // has it.
 
 export interface ClientLog extends LogStore {
-  /** Resolves when all that was appended before is on disk. @throws vault.write-failed, … and always after that */
+  /** Resolves when all that was appended before is on disk. @throws file.write-failed, … and always after that */
   readonly sync: () => Promise<void>
 }
 
@@ -259,34 +245,18 @@ export function keptFirst(board: Board, log: Pick<ClientLog, 'sync'>): Board {
   }
 }
 
+/** No text that this program can hold is longer. */
+const MOST_LOG = 2 ** 29 - 25
+
 function logFile(path: string): LogFile {
-  const telling = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work()
-    } catch (error) {
-      throw writeFailure(error, path)
-    }
-  }
   return {
     read: async () => {
-      try {
-        return await readFile(path, 'utf8')
-      } catch (error) {
-        if (systemCode(error) === 'ENOENT') return undefined
-        throw error
-      }
+      const bytes = await readIfThere(path, MOST_LOG)
+      return bytes === undefined ? undefined : new TextDecoder().decode(bytes)
     },
     replace: (text) => writeDurable(path, new TextEncoder().encode(text)),
-    append: (text) => telling(() => appendFile(path, text, { mode: 0o600 })),
-    sync: () => telling(async () => {
-      // A sync is of the file, whatever handle it is asked through.
-      const handle = await open(path, 'r+')
-      try {
-        await handle.datasync()
-      } finally {
-        await handle.close()
-      }
-    }),
+    append: (text) => append(path, text),
+    sync: () => syncFile(path),
   }
 }
 
@@ -308,7 +278,5 @@ export async function clientScript(home: string, hash: string): Promise<Script |
 /** Keeps a script that does not ship with keyrite in the client's home. */
 export async function keepScript(home: string, script: Script): Promise<void> {
   if (shippedByHash(script.hash) !== undefined) return
-  const folder = join(home, 'scripts')
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  await writeDurable(join(folder, `${script.hash}.yaml`), new TextEncoder().encode(script.source))
+  await writeBelow(join(home, 'scripts', `${script.hash}.yaml`), new TextEncoder().encode(script.source))
 }

@@ -18,7 +18,7 @@ import { checkOpening, followedIds } from '../../engine/run/opening.ts'
 import { standingOf } from '../../engine/run/standing.ts'
 import type { Standing } from '../../engine/run/standing.ts'
 import { reasonLines, stateWords } from '../../engine/run/telling.ts'
-import { lockHome } from '../../engine/vault/lock.ts'
+import { lockFolder } from '../../engine/base/lock.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { tampered } from '../../engine/wire/board.ts'
 import type { Board } from '../../engine/wire/board.ts'
@@ -170,11 +170,11 @@ export interface SessionUse {
   readonly joinToken?: string
 }
 
-/** Unlocks this home's paired client, alone on it, and reads its board's log to the end. @throws cli.no-client, cli.not-paired, vault.*, board.* */
+/** Unlocks this home's paired client, alone on it, and reads its board's log to the end. @throws cli.no-client, cli.not-paired, lock.*, vault.*, board.* */
 export async function unlockedClient({ file, signal, say, isPatient = false, joinToken }: SessionUse): Promise<ClientSession> {
   const { home, identity } = await readClient()
   cardOf(identity)
-  const lock = await lockHome(home)
+  const lock = await lockFolder(home)
   try {
     const passphrase = await askPassphrase({ of: `the client of ${identity.name}`, file, signal })
     const kept = await withProgress('Unlocking', () => unlockClient(home, passphrase))

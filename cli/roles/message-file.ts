@@ -1,7 +1,5 @@
 /** A file of messages to be signed: JSON, a list of objects with a `kind`. */
 import { createHash } from 'node:crypto'
-import { open, stat } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { isKeyriteError, KeyriteError } from '../../engine/base/errors.ts'
 import type { Code, FactsOf } from '../../engine/base/errors.ts'
@@ -9,10 +7,9 @@ import { compactMessages, expandMessages, MAX_MESSAGES } from '../../engine/mess
 import { messageError } from '../../engine/messages/kind.ts'
 import type { Message } from '../../engine/messages/kind.ts'
 import { placesOf } from '../../engine/script/diagnostic.ts'
-import { readBounded, systemCode } from '../../engine/vault/files.ts'
+import { readBounded, whyNot, withOrdinary } from '../../engine/base/files.ts'
 import type { Json } from '../../engine/base/canonical.ts'
 import { quoted } from '../../engine/base/text.ts'
-import { whyUnreadable } from '../user-files.ts'
 
 /**
  * Where the parts of a JSON text stand, and where it goes wrong: what `JSON.parse` does not say. Values come from
@@ -172,27 +169,21 @@ class Scanner {
  * @throws message.unreadable
  */
 async function fileMessage(path: string): Promise<Message> {
-  let file: FileHandle | undefined
   try {
-    // A pipe or a device may have no end, or keep whoever opens it waiting.
-    if (!(await stat(path)).isFile()) throw messageError('unreadable', { path, why: 'it is not a file' })
-    file = await open(path, 'r')
-    const hash = createHash('sha256')
-    const piece = new Uint8Array(1 << 20)
-    let size = 0
-    for (;;) {
-      const { bytesRead } = await file.read(piece)
-      if (bytesRead === 0) break
-      hash.update(piece.subarray(0, bytesRead))
-      size += bytesRead
-    }
-    return { kind: 'file', name: basename(path), size, sha256: hash.digest('hex') }
+    return await withOrdinary(path, async (file) => {
+      const hash = createHash('sha256')
+      const piece = new Uint8Array(1 << 20)
+      let size = 0
+      for (;;) {
+        const { bytesRead } = await file.read(piece)
+        if (bytesRead === 0) break
+        hash.update(piece.subarray(0, bytesRead))
+        size += bytesRead
+      }
+      return { kind: 'file', name: basename(path), size, sha256: hash.digest('hex') }
+    })
   } catch (error) {
-    if (isKeyriteError(error)) throw error
-    const code = systemCode(error)
-    throw messageError('unreadable', { path, why: code === 'ENOENT' ? 'there is no such file' : code }, error)
-  } finally {
-    await file?.close()
+    throw messageError('unreadable', { path, why: whyNot('read', error) }, error)
   }
 }
 
@@ -245,7 +236,7 @@ async function readText(path: string): Promise<string> {
   try {
     bytes = await readBounded(path, MOST_BYTES)
   } catch (error) {
-    throw messageError('unreadable', { path, why: whyUnreadable(error) }, error)
+    throw messageError('unreadable', { path, why: whyNot('read', error) }, error)
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)

@@ -9,7 +9,7 @@ import type { Linked } from '../../engine/wire/log.ts'
 import { checkOpeningForm, readyFor, readyOf } from '../../engine/wire/lobby.ts'
 import type { Opened } from '../../engine/wire/lobby.ts'
 import { checkOpening } from '../../engine/run/opening.ts'
-import { readBounded } from '../../engine/vault/files.ts'
+import { readBounded, whyNot } from '../../engine/base/files.ts'
 import { canonical, canonicalBytes, parseCanonical } from '../../engine/base/canonical.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
 import { quoted } from '../../engine/base/text.ts'
@@ -19,7 +19,6 @@ import type { Card, Opening } from '../../engine/wire/card.ts'
 import { MAX_MESSAGE } from '../../engine/wire/message.ts'
 import { cliError } from '../errors.ts'
 import { parseParameters } from '../parameters.ts'
-import { whyUnreadable } from '../user-files.ts'
 import { readScript } from '../scripts.ts'
 import type { FollowedLedgers, Ledgers } from './client-session.ts'
 import { readMessagesFile } from './message-file.ts'
@@ -85,7 +84,7 @@ async function readRoster(path: string): Promise<Uint8Array> {
   try {
     return await readBounded(path, 64 * 1024)
   } catch (error) {
-    throw cliError('roster', { why: `${quoted(path)} is neither a list of names nor a file that can be read (${whyUnreadable(error)})` }, error)
+    throw cliError('roster', { why: `${quoted(path)} is neither a list of names nor a file that can be read (${whyNot('read', error)})` }, error)
   }
 }
 

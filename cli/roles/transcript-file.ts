@@ -3,13 +3,12 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { runError } from '../../engine/run/errors.ts'
 import { isSignatureExport } from '../../engine/run/signatures.ts'
 import { MAX_LINE } from '../../engine/run/transcript.ts'
-import { vaultError } from '../../engine/vault/errors.ts'
-import { readBounded, systemCode } from '../../engine/vault/files.ts'
+import { readBounded, readFailure } from '../../engine/base/files.ts'
 
 /** The most bytes that a file of signatures may have. */
 const MOST_SIGNATURES = 256 << 20
 
-/** A file of signatures, as text; undefined for any other file, a transcript perhaps. @throws vault.missing, vault.too-large */
+/** A file of signatures, as text; undefined for any other file, a transcript perhaps. @throws file.missing, file.too-large */
 export async function isSignatureFile(path: string): Promise<string | undefined> {
   const [first = ''] = transcriptLines(path, true)
   if (!first.trimStart().startsWith('{') || first.includes('"keyrite":"transcript/')) return undefined
@@ -23,7 +22,7 @@ const PIECE = 1 << 20
  * The lines of a transcript. A file that is not there is refused at once, before anybody types a passphrase.
  *
  * @param isLoose where it may be something else: what is wrong with its text is nothing then
- * @throws run.transcript for what is no UTF-8, too long, or cut off; vault.missing, vault.unreadable
+ * @throws run.transcript for what is no UTF-8, too long, or cut off; file.missing, file.unreadable
  */
 export function transcriptLines(path: string, isLoose = false): Iterable<string> {
   closeSync(opened(path))
@@ -66,7 +65,6 @@ function opened(path: string): number {
   try {
     return openSync(path, 'r')
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') throw vaultError('missing', { path }, error)
-    throw vaultError('unreadable', { path, why: systemCode(error) }, error)
+    throw readFailure(error, path)
   }
 }

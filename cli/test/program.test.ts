@@ -9,7 +9,7 @@ import { PROBE, outcome, probe, start } from './probe.ts'
 describe('a command that fails', () => {
   const cases = [
     { args: ['fail', 'refused'], exit: 3, code: 'wire.malformed' },
-    { args: ['fail', 'full'], exit: 1, code: 'vault.disk-full' },
+    { args: ['fail', 'full'], exit: 1, code: 'file.disk-full' },
     { args: ['fail', 'bug'], exit: 1, code: 'cli.bug' },
     { args: ['fail', 'interrupted'], exit: 130, code: 'cli.interrupted' },
     { args: ['fail', 'nonsense'], exit: 2, code: 'cli.usage' },
@@ -108,7 +108,7 @@ describe('a passphrase', () => {
       probe(['topic', 'ask', '--passphrase-file', join(home, 'none')], { KEYRITE_HOME: home }),
       probe(['topic', 'ask', '--new', '--passphrase-file', join(home, 'short')], { KEYRITE_HOME: home }),
     ])
-    expect(missing.stderr).to.include('vault.missing')
+    expect(missing.stderr).to.include('file.missing')
     expect(short.stderr).to.include('vault.passphrase')
     expect([missing.code, short.code]).to.deep.equal([3, 3])
   })

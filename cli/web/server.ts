@@ -6,7 +6,6 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -18,6 +17,7 @@ import { compileCheck, objectSchema } from '../../engine/wire/schema.ts'
 import type { PageFile } from './page-file.ts'
 import { HEARTBEAT, MOST_FRAME_CHARACTERS, MOST_FRAMES, PAGE_TAKEN } from './protocol.ts'
 import type { FramesResult, PageState } from './protocol.ts'
+import { readBounded, writeDurable } from '../../engine/base/files.ts'
 
 // The body of a request from a page, bounded before it is kept.
 
@@ -324,14 +324,14 @@ const portPath = (home: string): string => join(home, 'page-port')
 
 /** The port of last time, or 0: any that is free. */
 export async function lastPort(home: string): Promise<number> {
-  const text = await readFile(portPath(home), 'utf8').catch(() => '')
+  const text = new TextDecoder().decode(await readBounded(portPath(home), 16).catch(() => new Uint8Array()))
   const port = wholeNumber(text.replace(/\n$/, ''), 5) ?? 0
   return port >= 1024 && port <= 65_535 ? port : 0
 }
 
 /** A home that cannot be written has no such comfort. */
 export async function keepPort(home: string, port: number): Promise<void> {
-  await writeFile(portPath(home), `${String(port)}\n`, { mode: 0o600 }).catch(() => undefined)
+  await writeDurable(portPath(home), new TextEncoder().encode(`${String(port)}\n`)).catch(() => undefined)
 }
 
 // The machine's own browser: is there one that this program can open, and open it.

@@ -10,13 +10,13 @@
  */
 import { randomBytes } from 'node:crypto'
 import { constants, watch } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isKeyriteError } from '../base/errors.ts'
 import type { KeyriteError } from '../base/errors.ts'
 import { following } from '../base/signals.ts'
 import { sha256Hex } from '../crypto/hash.ts'
-import { makeFolders } from '../base/files.ts'
+import { makeFolders, readUpTo, systemCode, whyNot, withOrdinary } from '../base/files.ts'
 import { hexPattern, utf8 } from '../base/bytes.ts'
 import { MAX_IMAGE_BYTES, MAX_MESSAGE, MAX_PARTS } from './carrier.ts'
 import type { Carrier, CarrierOptions, CarrierProgress, Incoming, Role } from './carrier.ts'
@@ -106,23 +106,12 @@ async function removeTransfers(folder: string, kept?: string): Promise<void> {
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not write to it',
-  EPERM: 'this user may not write to it',
-  EROFS: 'it cannot be written to',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk is full',
-  ENOTDIR: 'it is not a folder',
-  EEXIST: 'it is not a folder',
-  ENOENT: 'there is no such folder, and none can be made there',
-  ENOTEMPTY: 'another keyrite shows into it at the same time',
-}
-
 /** A file system's error as one that tells what to do; others are left as they are. */
 function folderError(folder: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error
   if ('facts' in error) return error
-  return channelError('bad-folder', { folder, why: REASONS[error.code] ?? `the system says ${error.code}` }, error)
+  const why = error.code === 'ENOTEMPTY' ? 'another keyrite shows into it at the same time' : whyNot('make', error)
+  return channelError('bad-folder', { folder, why }, error)
 }
 
 // The looking side of a shared folder: reads the newest transfer, frame by frame, with whatever of it is readable.
@@ -236,7 +225,7 @@ function makeFolderReader(folder: string, options: FolderReaderOptions): FolderR
 
   async function readOne(transfer: Current, path: string, file: string): Promise<Incoming | undefined> {
     const before = transfer.damaged.get(file)
-    const content = await readBounded(join(path, file), before)
+    const content = await readImage(join(path, file), before)
     if (content === undefined) return undefined
     transfer.changedAt = Date.now()
     transfer.isReported = false
@@ -329,7 +318,7 @@ async function entriesOf(path: string): Promise<string[]> {
   try {
     return await readdir(path)
   } catch (error) {
-    if (isMissing(error)) return []
+    if (systemCode(error) === 'ENOENT') return []
     throw error
   }
 }
@@ -340,29 +329,20 @@ async function entriesOf(path: string): Promise<string[]> {
  * @param before how it looked when it gave nothing
  * @returns undefined when it is gone or looks as before; no bytes when it is not an ordinary file or too large
  */
-async function readBounded(path: string, before: string | undefined): Promise<{ look: string; bytes: Uint8Array | undefined } | undefined> {
-  let file
+async function readImage(path: string, before: string | undefined): Promise<{ look: string; bytes: Uint8Array | undefined } | undefined> {
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    return await withOrdinary(path, async (file, { size, mtimeMs }) => {
+      const look = `${size} ${mtimeMs}`
+      if (look === before) return undefined
+      return { look, bytes: size > MAX_IMAGE_BYTES ? undefined : await readUpTo(file, MAX_IMAGE_BYTES, path) }
+    }, constants.O_NOFOLLOW)
   } catch (error) {
-    if (isMissing(error)) return undefined
+    if (isKeyriteError(error, 'file.missing')) return undefined
+    if (!isKeyriteError(error)) throw error
     const look = 'unreadable'
     return before === look ? undefined : { look, bytes: undefined }
   }
-  try {
-    const stat = await file.stat()
-    const look = `${stat.size} ${stat.mtimeMs}`
-    if (look === before) return undefined
-    if (!stat.isFile() || stat.size > MAX_IMAGE_BYTES) return { look, bytes: undefined }
-    const bytes = new Uint8Array(stat.size)
-    const { bytesRead } = await file.read(bytes, 0, stat.size, 0)
-    return { look, bytes: bytes.subarray(0, bytesRead) }
-  } finally {
-    await file.close()
-  }
 }
-
-const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT'
 
 export interface FolderCarrierOptions extends CarrierOptions {
   readonly folder: string

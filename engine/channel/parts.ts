@@ -143,7 +143,7 @@ export function firstMissing(held: readonly number[], count: number): number | u
 export interface PartStore {
   /** What was added since the last `clear`, in that order, as far as it is still there. Never throws for damage. */
   readonly load: () => Promise<readonly string[]>
-  /** Resolves when the text is durable. @throws vault.* where it cannot be written */
+  /** Resolves when the text is durable. @throws file.* where it cannot be written */
   readonly add: (text: string) => Promise<void>
   readonly clear: () => Promise<void>
 }

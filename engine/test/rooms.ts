@@ -11,7 +11,7 @@ export interface Room {
 
 /** The engine's, each standing on those before it. A folder inside a room is part of it. */
 export const ROOMS: Readonly<Record<string, Room>> = {
-  'engine/base': { what: 'what everything stands on, and knows no protocol: bytes, canonical JSON, legible text, typed errors, files, waiting', imports: [] },
+  'engine/base': { what: 'what everything stands on, and knows no protocol: bytes, canonical JSON, legible text, typed errors, files and the lock of a folder, waiting', imports: [] },
   'engine/crypto': { what: 'pure functions over noble and node:crypto: hashes, keys, sealing, DKG, BLS; no I/O, no clock, no randomness of its own', imports: ['engine/base'] },
   'engine/wire': { what: 'what is hashed, signed and sent: cards, openings, statements and messages, Aborts, requests and answers', imports: ['engine/base', 'engine/crypto'] },
   'engine/messages': { what: 'what may be signed: one file a kind, Ethereum’s forms, batches and their groups', imports: ['engine/base', 'engine/crypto', 'engine/wire'] },

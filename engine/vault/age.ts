@@ -9,8 +9,8 @@ import type { Identity, Recipient } from 'age-encryption'
 import { isKeyriteError } from '../base/errors.ts'
 import { wholeNumber } from '../base/names.ts'
 import { vaultError } from './errors.ts'
-import { readBounded, writeDurable } from './files.ts'
 import { checkNewPassphrase, checkPassphrase } from './passphrase.ts'
+import { readBounded, writeDurable } from '../base/files.ts'
 import { compileShape, decodeValue, encodeValue, MOST_VAULT } from './value.ts'
 
 const MAGIC = 'age-encryption.org/v1\n'
@@ -215,7 +215,7 @@ export interface SealedFile {
 /**
  * Writes a value to a file of its own, open to its owner only. Resolves once a power cut cannot undo it. Never overwrites.
  *
- * @throws vault.passphrase, vault.exists, vault.wrong-update, and what `writeDurable` throws
+ * @throws vault.passphrase, file.exists, vault.wrong-update, and what `writeDurable` throws
  */
 export async function writeSealed({ path, passphrase, schema }: SealedFile, value: unknown, workFactor?: number): Promise<void> {
   checkNewPassphrase(passphrase)
@@ -226,7 +226,7 @@ export async function writeSealed({ path, passphrase, schema }: SealedFile, valu
 /**
  * Reads what `writeSealed` wrote.
  *
- * @throws what `openUnder` throws; vault.missing, vault.unreadable, vault.too-large, vault.not-json, vault.wrong-shape
+ * @throws what `openUnder` throws; file.missing, file.unreadable, file.too-large, vault.not-json, vault.wrong-shape
  */
 export async function readSealed<T>({ path, passphrase, schema }: SealedFile): Promise<T> {
   const bytes = await readBounded(path, MOST_VAULT)
@@ -263,7 +263,7 @@ export interface KeyringOptions {
 /**
  * Makes an identity and writes it to `dir/keyring.age` under a new passphrase. Never overwrites.
  *
- * @throws vault.passphrase, vault.exists, and what `writeDurable` throws
+ * @throws vault.passphrase, file.exists, and what `writeDurable` throws
  */
 export async function createKeyring(dir: string, passphrase: string, options: KeyringOptions = {}): Promise<Keyring> {
   checkNewPassphrase(passphrase)
@@ -276,8 +276,8 @@ export async function createKeyring(dir: string, passphrase: string, options: Ke
 /**
  * Opens `dir/keyring.age`.
  *
- * @throws vault.missing, vault.wrong-passphrase, vault.truncated, vault.altered, vault.work-factor,
- *   vault.key-derivation, vault.passphrase, vault.unreadable, vault.too-large
+ * @throws file.missing, vault.wrong-passphrase, vault.truncated, vault.altered, vault.work-factor,
+ *   vault.key-derivation, vault.passphrase, file.unreadable, file.too-large
  */
 export async function openKeyring(dir: string, passphrase: string): Promise<Keyring> {
   const path = join(dir, KEYRING_FILE)

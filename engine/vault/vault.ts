@@ -2,17 +2,16 @@
  * One encrypted file that holds one JSON value: the airgap's `vault.age`, the client's `client.age`. Replaced as a
  * whole, durable before it is believed.
  */
-import { open, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import type { ValidateFunction } from 'ajv'
 import { isKeyriteError } from '../base/errors.ts'
 import type { PartStore } from '../channel/parts.ts'
 import type { Keyring } from './age.ts'
 import { vaultError } from './errors.ts'
-import { makeFolders } from '../base/files.ts'
-import { readBounded, sweepTemporaries, writeDurable, writeFailure } from './files.ts'
-import { lockHome } from './lock.ts'
-import type { Lock } from './lock.ts'
+import { append, makeFolders, readBounded, sweepTemporaries, syncFile, writeDurable, writeFailure } from '../base/files.ts'
+import { lockFolder } from '../base/lock.ts'
+import type { Lock } from '../base/lock.ts'
 import { compileShape, decodeValue, encodeValue, MOST_VAULT } from './value.ts'
 
 export interface VaultFile {
@@ -30,7 +29,7 @@ export interface Vault<T> {
    * Resolves once a power cut cannot undo it. If it rejects, or `change` throws, nothing has changed, neither here
    * nor on disk. Giving back the same value writes nothing.
    *
-   * @throws vault.wrong-update, vault.closed, and what `writeDurable` throws; after vault.unsynced every further
+   * @throws vault.wrong-update, vault.closed, and what `writeDurable` throws; after file.unsynced every further
    *   call throws it again, since nobody can say then what is on disk
    */
   update(change: (value: T) => T): Promise<void>
@@ -41,7 +40,7 @@ export interface Vault<T> {
 /**
  * Makes a vault with its first value. Never overwrites.
  *
- * @throws vault.exists, vault.wrong-update, and what `writeDurable` throws
+ * @throws file.exists, vault.wrong-update, and what `writeDurable` throws
  */
 export async function createVault({ path, keyring, schema }: VaultFile, value: unknown): Promise<void> {
   await writeDurable(path, await keyring.seal(encodeValue(value, compileShape(schema), path)), { exclusive: true })
@@ -50,13 +49,13 @@ export async function createVault({ path, keyring, schema }: VaultFile, value: u
 /**
  * Opens a vault and locks its home until `close`, or until the process ends.
  *
- * @throws vault.locked, and what `readVault` throws
+ * @throws lock.held, and what `readVault` throws
  */
 export async function openVault<T>(file: VaultFile): Promise<Vault<T>> {
   const validate = compileShape<T>(file.schema)
-  const lock = await lockHome(dirname(file.path))
+  const lock = await lockFolder(dirname(file.path))
   try {
-    await sweepTemporaries(file.path)
+    await sweepTemporaries(dirname(file.path), basename(file.path))
     return vaultOf(file, validate, lock, await load(file, validate))
   } catch (error) {
     await lock.release()
@@ -67,7 +66,7 @@ export async function openVault<T>(file: VaultFile): Promise<Vault<T>> {
 /**
  * Reads a vault's value without locking its home.
  *
- * @throws vault.missing, vault.unreadable, vault.too-large, vault.truncated, vault.altered, vault.not-json,
+ * @throws file.missing, file.unreadable, file.too-large, vault.truncated, vault.altered, vault.not-json,
  *   vault.wrong-shape
  */
 export async function readVault<T>(file: VaultFile): Promise<T> {
@@ -87,7 +86,7 @@ function vaultOf<T>({ path, keyring }: VaultFile, validate: ValidateFunction<T>,
     try {
       await writeDurable(path, await keyring.seal(bytes))
     } catch (error) {
-      if (isKeyriteError(error, 'vault.unsynced')) broken = error
+      if (isKeyriteError(error, 'file.unsynced')) broken = error
       throw error
     }
     current = decodeValue(bytes, validate, path)
@@ -124,7 +123,7 @@ const MOST = 64 * 1024 * 1024
 /**
  * Keeps parts in this file. Its folder is made where there is none.
  *
- * @throws (add, clear) vault.disk-full, vault.unwritable, vault.write-failed, …
+ * @throws (add, clear) file.disk-full, file.unwritable, file.write-failed, …
  */
 export function partFile(path: string): PartStore {
   return {
@@ -134,19 +133,12 @@ export function partFile(path: string): PartStore {
       return new TextDecoder().decode(bytes).split('\n').filter((line) => line !== '')
     },
     add: async (text) => {
-      try {
-        await makeFolders(dirname(path), 0o700)
-        const file = await open(path, 'a', 0o600)
-        try {
-          // A line of its own, whatever was torn before it.
-          await file.writeFile(`\n${text}\n`)
-          await file.datasync()
-        } finally {
-          await file.close()
-        }
-      } catch (error) {
+      await makeFolders(dirname(path), { mode: 0o700 }).catch((error: unknown) => {
         throw writeFailure(error, path)
-      }
+      })
+      // A line of its own, whatever was torn before it.
+      await append(path, `\n${text}\n`)
+      await syncFile(path)
     },
     clear: async () => {
       try {

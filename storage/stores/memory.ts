@@ -2,12 +2,12 @@
 import { EMPTY_LOG, pinOf } from '../../engine/wire/log.ts'
 import type { Store, Stored, StoredAttachment } from '../store.ts'
 
-export function openMemoryStore(): Store {
+export function openMemoryStore(): Promise<Store> {
   const entries: Stored[] = []
   const byHash = new Map<string, Stored>()
   const bySlot = new Map<string, readonly Stored[]>()
   const kept = new Map<string, StoredAttachment & { readonly bytes: Uint8Array }>()
-  return {
+  return Promise.resolve({
     last: () => pinOf(entries.at(-1) ?? EMPTY_LOG),
     append: (added) => {
       for (const entry of added) {
@@ -17,7 +17,7 @@ export function openMemoryStore(): Store {
       }
       return Promise.resolve()
     },
-    range: (after, through) => Promise.resolve(entries.slice(after + 1, through + 1)),
+    range: (after: number, through: number) => Promise.resolve(entries.slice(after + 1, through + 1)),
     find: (hashes, slots) => {
       const found = [...hashes.map((hash) => byHash.get(hash)), ...slots.flatMap((slot) => bySlot.get(slot) ?? [])]
       return Promise.resolve(found.filter((entry) => entry !== undefined))
@@ -29,5 +29,5 @@ export function openMemoryStore(): Store {
     getAttachment: (_owner, hash) => Promise.resolve(kept.get(hash)?.bytes ?? null),
     attachments: () => Promise.resolve([...kept.values()].map(({ hash, owner, size }) => ({ hash, owner, size }))),
     close: () => Promise.resolve(),
-  }
+  })
 }

@@ -1,30 +1,30 @@
 /**
  * The default store: one NeDB file and one folder of attachments per board.
  *
- * NeDB puts a document into its index before it writes it, never syncs what it appends, and rewrites the whole file
- * when it loads. So: every append is followed by an fdatasync here before anyone hears of it; the file is checked
- * line by line before NeDB loads it and again after, with a second link to the old one in between.
+ * The file is NeDB's own, a document a line, and NeDB finds in it; reading and writing it is done here. NeDB drops in
+ * silence what it cannot read, rewrites the whole file when it loads, never syncs what it appends, and shows it before
+ * it is written. So: the file is read once, every line checked before NeDB has it in memory; and it only grows, by
+ * lines that are synced before NeDB or anyone hears of them.
  */
 import { createReadStream } from 'node:fs'
-import { link, open, rm, stat } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import Datastore from 'nedb-promises'
 import { isKeyriteError } from '../../engine/base/errors.ts'
+import { isThere, makeFolders, syncFolder, systemCode } from '../../engine/base/files.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
 import { Chain, EMPTY_LOG, holding } from '../../engine/wire/log.ts'
+import type { Linked } from '../../engine/wire/log.ts'
 import { MAX_MESSAGE, slotOf } from '../../engine/wire/message.ts'
 import type { Pin } from '../../engine/wire/message.ts'
 import { compileCheck, hexSchema } from '../../engine/wire/schema.ts'
 import { storageError } from '../errors.ts'
-import type { Store, Stored } from '../store.ts'
-import { listAttachments, makeFolder, readAttachment, syncFolder, writeAttachment } from './files.ts'
-
-// A board's NeDB file, read and checked line by line before NeDB sees it: NeDB itself would drop a line that it
-// cannot read, in silence.
+import type { Hear, Store, Stored } from '../store.ts'
+import { listAttachments, readAttachment, writeAttachment } from './files.ts'
 
 /** One line of the file. */
 interface Document {
-  /** The offset with leading zeros, so that NeDB's rewrite, which sorts by it, keeps the order of the log. */
+  /** The offset with leading zeros: NeDB sorts by it, in a rewrite too. */
   readonly _id: string
   readonly offset: number
   readonly head: string
@@ -36,7 +36,7 @@ interface Document {
 
 const idOf = (offset: number): string => String(offset).padStart(16, '0')
 
-/** Fields that NeDB indexes; it writes a line of its own about each. */
+/** Fields that NeDB indexes; where it writes a file itself, that has a line about each. */
 const INDEXES = ['offset', 'hash', 'slot'] as const
 
 /** The text in JSON may take twice its size, and three times where it is all U+2028. */
@@ -74,7 +74,13 @@ const checkIndexLine = compileCheck<IndexLine>({
   additionalProperties: false,
 })
 
+/** An entry whose line was checked. */
 interface Checked {
+  readonly entry: Linked
+  readonly slot: string | null
+}
+
+interface Whole {
   readonly last: Pin
   /** What was repaired, in words, or null. */
   readonly repaired: string | null
@@ -85,35 +91,39 @@ interface Checked {
  * power cut in the middle of a write leaves, and was never acknowledged: it is cut off, or ended if it is whole.
  * A file that is not there is an empty log.
  *
+ * @param take has each piece's entries, checked, before the next is read
  * @throws storage.first-version, and storage.damaged for everything else, with line and byte
  */
-async function checkFile(path: string): Promise<Checked> {
-  const size = await sizeOf(path)
+async function readLog(path: string, take: (entries: readonly Checked[]) => Promise<void>): Promise<Whole> {
   const chain = new Chain(EMPTY_LOG, true)
+  const check = checkFor(chain)
   let line = 0
   let byte = 0
   let rest: Buffer[] = []
   let restBytes = 0
 
-  const take = (text: string): void => {
+  const checked = (bytes: Buffer): Checked | null => {
     try {
-      checkLine(text, chain)
+      return check(decode(bytes))
     } catch (cause) {
       if (cause instanceof FirstVersion) throw storageError('first-version', { path }, cause)
       throw storageError('damaged', { path, line: line + 1, byte, why: why(cause) }, cause)
     }
   }
-  for await (const chunk of size === 0 ? [] : chunks(path)) {
+  for await (const chunk of chunks(path)) {
     let from = 0
+    const found: Checked[] = []
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
       const bytes = Buffer.concat([...rest, chunk.subarray(from, end)])
-      take(decode(bytes))
+      const one = checked(bytes)
+      if (one !== null) found.push(one)
       line += 1
       byte += bytes.length + 1
       from = end + 1
       rest = []
       restBytes = 0
     }
+    await take(found)
     rest.push(chunk.subarray(from))
     restBytes += chunk.length - from
     if (restBytes > MAX_LINE) {
@@ -122,47 +132,61 @@ async function checkFile(path: string): Promise<Checked> {
     }
   }
   if (restBytes === 0) return { last: chain.pin, repaired: null }
-  return repairTail(path, byte, Buffer.concat(rest), chain)
+  const tail = Buffer.concat(rest)
+  const whole = wholeTail(path, tail, check)
+  const done = await repairTail(path, byte, tail.length, whole !== undefined)
+  if (whole) await take([whole])
+  return {
+    last: chain.pin,
+    repaired: `${path}: the last line was torn at byte ${String(byte)}, as a crash leaves it, and never acknowledged: ${done}.`,
+  }
 }
 
-async function repairTail(path: string, byte: number, tail: Buffer, chain: Chain): Promise<Checked> {
+/** The entry in the last line, null where it is none of the log, undefined where more is missing of it than its end. */
+function wholeTail(path: string, tail: Buffer, check: Check): Checked | null | undefined {
+  try {
+    return check(decode(tail))
+  } catch (cause) {
+    if (cause instanceof FirstVersion) throw storageError('first-version', { path }, cause)
+    return undefined
+  }
+}
+
+async function repairTail(path: string, byte: number, length: number, isWhole: boolean): Promise<string> {
   const file = await open(path, 'r+')
   try {
-    let isWhole = false
-    try {
-      checkLine(decode(tail), chain)
-      isWhole = true
-    } catch (cause) {
-      if (cause instanceof FirstVersion) throw storageError('first-version', { path }, cause)
-      // torn: cut off below
-    }
-    if (!isWhole) await file.truncate(byte)
-    else await file.write('\n', byte + tail.length)
+    if (isWhole) await file.write('\n', byte + length)
+    else await file.truncate(byte)
     await file.sync()
-    const done = !isWhole ? `${String(tail.length)} bytes were cut off` : 'it was whole, its end was added'
-    return {
-      last: chain.pin,
-      repaired: `${path}: the last line was torn at byte ${String(byte)}, as a crash leaves it, and never acknowledged: ${done}.`,
-    }
   } finally {
     await file.close()
   }
+  return isWhole ? 'it was whole, its end was added' : `${String(length)} bytes were cut off`
 }
 
-/** Checks one line, which continues the chain or says nothing of the log. */
-function checkLine(text: string, chain: Chain): void {
-  const value: unknown = JSON.parse(text)
-  if (typeof value === 'object' && value !== null && '$$indexCreated' in value) {
-    const { $$indexCreated: { fieldName, unique } } = checkIndexLine(value, 'The index line')
-    // A slot had one statement at most, and NeDB would go by that line for ever.
-    if (fieldName === 'slot' && unique === true) throw new FirstVersion()
-    return
+type Check = (text: string) => Checked | null
+
+/** Checks lines, each of which continues the chain, or says nothing of the log: null. One that it throws for counts as not read. */
+function checkFor(chain: Chain): Check {
+  const hashes = new Set<string>()
+
+  return (text) => {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && '$$indexCreated' in value) {
+      const { $$indexCreated: { fieldName, unique } } = checkIndexLine(value, 'The index line')
+      // A slot had one statement at most, and NeDB would go by that line for ever.
+      if (fieldName === 'slot' && unique === true) throw new FirstVersion()
+      return null
+    }
+    const document = checkDocument(value, 'The line')
+    if (document._id !== idOf(document.offset)) throw new Error('its _id is not its offset')
+    const link = holding(() => chain.check(document), (broken) => (isKeyriteError(broken.cause, 'wire.other-version') ? new FirstVersion() : broken))
+    const slot = document.slot ?? null
+    if (slot !== slotOf(link.message.statement)) throw new Error('its slot is not that of its message')
+    if (hashes.has(link.hash)) throw new Error('its message stands in the log already')
+    hashes.add(link.hash)
+    return { entry: chain.next(link), slot }
   }
-  const document = checkDocument(value, 'The line')
-  if (document._id !== idOf(document.offset)) throw new Error('its _id is not its offset')
-  const link = holding(() => chain.check(document), (broken) => (isKeyriteError(broken.cause, 'wire.other-version') ? new FirstVersion() : broken))
-  if ((document.slot ?? null) !== slotOf(link.message.statement)) throw new Error('its slot is not that of its message')
-  chain.next(link)
 }
 
 /** The line is of keyrite's first protocol version. */
@@ -178,17 +202,12 @@ const decode = (bytes: Uint8Array): string => {
 }
 
 async function* chunks(path: string): AsyncGenerator<Buffer> {
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    if (Buffer.isBuffer(chunk)) yield chunk
-  }
-}
-
-async function sizeOf(path: string): Promise<number> {
   try {
-    return (await stat(path)).size
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+      if (Buffer.isBuffer(chunk)) yield chunk
+    }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0
-    throw error
+    if (systemCode(error) !== 'ENOENT') throw error
   }
 }
 
@@ -199,13 +218,15 @@ function why(cause: unknown): string {
 }
 
 /**
+ * Opens a board's NeDB file and its attachments.
+ *
  * @param folder the board's own; made if it is not there
  * @param say hears what was repaired
  * @throws storage.first-version, storage.damaged, storage.unusable
  */
-export async function openNedbStore(folder: string, say: (line: string) => void): Promise<Store> {
+export async function openNedbStore(folder: string, say: (line: string) => void, hear: Hear = () => undefined): Promise<Store> {
   try {
-    return await openChecked(folder, say)
+    return await openChecked(folder, say, hear)
   } catch (error) {
     if (error instanceof Error && 'code' in error && 'syscall' in error) {
       throw storageError('unusable', { path: folder, why: error.message }, error)
@@ -214,34 +235,33 @@ export async function openNedbStore(folder: string, say: (line: string) => void)
   }
 }
 
-async function openChecked(folder: string, say: (line: string) => void): Promise<Store> {
+async function openChecked(folder: string, say: (line: string) => void, hear: Hear): Promise<Store> {
   const path = join(folder, 'messages.db')
-  const attachments = await makeFolder(folder, 'attachments')
-  const checked = await settle(path)
-  if (checked.repaired !== null) say(checked.repaired)
-  const before = `${path}.before-load`
-  if (await exists(path)) await link(path, before)
-  const database = load(path)
-  await database.load()
-  for (const fieldName of INDEXES) await database.ensureIndex(fieldName === 'slot' ? { fieldName, sparse: true } : { fieldName, unique: true })
-  // The handle is opened after the rewrite, which gives the name to another file.
-  const file = await open(path, 'r+')
-  await file.datasync()
-  const after = await checkFile(path)
-  if (after.last.head !== checked.last.head) {
-    await file.close()
-    const why = `NeDB's rewrite changed it; the file from before is ${before}`
-    throw storageError('damaged', { path, line: 0, byte: 0, why })
+  const attachments = join(folder, 'attachments')
+  await makeFolders(attachments, { durable: true })
+  if (!(await isThere(path)) && (await isThere(`${path}~`))) {
+    // So NeDB leaves it where it is stopped in a rewrite. An empty log in its place would contradict what was acknowledged.
+    throw storageError('damaged', { path, line: 0, byte: 0, why: `it is gone, and only ${path}~ is there` })
   }
-  await rm(before, { force: true })
+  const database: Datastore<Document> = Datastore.create({ inMemoryOnly: true })
+  for (const fieldName of INDEXES) await database.ensureIndex(fieldName === 'slot' ? { fieldName, sparse: true } : { fieldName, unique: true })
+  const whole = await readLog(path, async (entries) => {
+    await database.insertMany(entries.map(({ entry, slot }) => toDocument({ ...entry, slot })))
+    for (const { entry, slot } of entries) hear(entry, slot)
+  })
+  if (whole.repaired !== null) say(whole.repaired)
+  const file = await open(path, 'a', 0o644)
+  await file.datasync()
   await syncFolder(folder)
 
-  let last = checked.last
+  let { last } = whole
   return {
     last: () => last,
     async append(entries) {
-      await database.insertMany(entries.map(toDocument))
+      const documents = entries.map(toDocument)
+      await file.appendFile(documents.map((document) => `${lineOf(document)}\n`).join(''))
       await file.datasync()
+      await database.insertMany(documents)
       const end = entries.at(-1)
       if (end !== undefined) last = { offset: end.offset, head: end.head }
     },
@@ -262,28 +282,8 @@ async function openChecked(folder: string, say: (line: string) => void): Promise
   }
 }
 
-/** Checks the file, after a crash at whatever moment of NeDB's rewrite. */
-async function settle(path: string): Promise<Checked> {
-  const aside = `${path}~`
-  if (!(await exists(path)) && (await exists(aside))) {
-    // NeDB would take it for the log, whole or not.
-    throw storageError('damaged', { path, line: 0, byte: 0, why: `it is gone, and only ${aside} is there` })
-  }
-  const checked = await checkFile(path)
-  await rm(aside, { force: true })
-  await rm(`${path}.before-load`, { force: true })
-  return checked
-}
-
-function load(path: string): Datastore<Document> {
-  return Datastore.create({
-    filename: path,
-    corruptAlertThreshold: 0,
-    // NeDB reads lines by Unicode's rules: these three end one, and JSON leaves them as they are.
-    afterSerialization: (line) => line.replace(/[\u0085\u2028\u2029]/g, escapeUnit),
-    beforeDeserialization: (line) => line,
-  })
-}
+/** A document's line. These three end a line by Unicode's rules, by which NeDB reads, and JSON leaves them as they are. */
+const lineOf = (document: Document): string => JSON.stringify(document).replace(/[\u0085\u2028\u2029]/g, escapeUnit)
 
 const escapeUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 
@@ -293,11 +293,4 @@ function toDocument({ offset, head, hash, slot, text }: Stored): Document {
 
 function toStored({ offset, head, hash, slot, text }: Document): Stored {
   return { offset, head, hash, slot: slot ?? null, text }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  )
 }

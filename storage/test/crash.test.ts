@@ -1,5 +1,8 @@
-import { spawn } from 'node:child_process'
+import { fork, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { sha256Of } from '../digest.ts'
@@ -8,16 +11,21 @@ import { anyOf, attachmentAuth, BOARD, cleanUp, enter, folder, get, headOf, late
 interface Pin { offset: number; head: string }
 interface Page { messages: (Pin & { text: string })[]; head: Pin }
 
-async function startChild(data: string): Promise<{ board: string; kill: () => Promise<void> }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('./child.ts', import.meta.url)), data], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+const program = fileURLToPath(new URL('./child.ts', import.meta.url))
+
+function killer(child: ChildProcess): () => Promise<void> {
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGKILL')
     await once(child, 'exit')
   }
   later(kill)
+  return kill
+}
+
+async function startChild(data: string): Promise<{ board: string; kill: () => Promise<void> }> {
+  const child = spawn(process.execPath, ['--import', 'tsx', program, data], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const kill = killer(child)
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
   return { board: `${line.toString().trim()}/boards/${BOARD}`, kill }
 }
@@ -31,8 +39,48 @@ async function everything(board: string): Promise<Page['messages']> {
   }
 }
 
+/** A process that starts a storage on a folder when it is told to, and says its address or what kept it from starting; null stops it. */
+async function starter(): Promise<(data: string | null) => Promise<string>> {
+  const child = fork(program, { execArgv: ['--import', 'tsx'] })
+  killer(child)
+  const answer = (): Promise<string> => new Promise((resolve, reject) => {
+    const ended = (): void => reject(new Error('the starter ended'))
+    child.once('close', ended)
+    child.once('message', (said: string) => {
+      child.off('close', ended)
+      resolve(said)
+    })
+  })
+  await answer()
+  return (data) => {
+    const said = answer()
+    child.send(data as string)
+    return said
+  }
+}
+
 describe('a storage that is killed', () => {
   afterEach(cleanUp)
+
+  it('is followed by one, however many start at once, and none of them loses what was acknowledged', async () => {
+    const killed = join(await folder(), 'killed')
+    const before = await startChild(killed)
+    expect((await enter(before.board, person('ann'))).status).to.equal(201)
+    await before.kill()
+    const starters = await Promise.all([starter(), starter(), starter(), starter()])
+    for (let trial = 0; trial < 12; trial += 1) {
+      const data = join(await folder(), 'data')
+      await cp(killed, data, { recursive: true })
+      const said = await Promise.all(starters.map((tell) => tell(data)))
+      expect(said.filter((one) => one !== 'lock.held'), `trial ${String(trial)}`).to.have.length(1)
+      const i = said.findIndex((one) => one !== 'lock.held')
+      expect((await post(`${said[i] ?? ''}/boards/${BOARD}`, anyOf(person('ann'), { trial }))).status).to.equal(201)
+      expect(await starters[i]?.(null)).to.equal('closed')
+      const url = await starters[(i + 1) % starters.length]?.(data)
+      expect(await everything(`${url ?? ''}/boards/${BOARD}`)).to.have.length(2)
+      await starters[(i + 1) % starters.length]?.(null)
+    }
+  })
 
   it('has every acknowledged message and attachment in its place after kill -9, three times over', async () => {
     const data = await folder()

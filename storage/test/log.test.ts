@@ -20,7 +20,7 @@ interface Bench {
 
 async function bench(limits: Partial<Limits> = {}): Promise<Bench> {
   const batches: number[] = []
-  const log = await openLog(BOARD, openMemoryStore(), { ...DEFAULT_LIMITS, ...limits }, (messages) => void batches.push(messages))
+  const log = await openLog(BOARD, openMemoryStore, { ...DEFAULT_LIMITS, ...limits }, (messages) => void batches.push(messages))
   const board = { log, joinToken: TOKEN, buckets: tokenBuckets(1000, 1000, () => 0) }
   const said = ({ pin, fresh }: Posted): string => `${fresh ? 'fresh' : 'known'} ${String(pin.offset)}`
   const together = async (...texts: readonly string[]): Promise<string[]> => {

@@ -1,11 +1,15 @@
-import { appendFile, open, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { appendFile, open, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import Datastore from 'nedb-promises'
 import { canonical } from '../../engine/base/canonical.ts'
 import { headAfter } from '../../engine/wire/log.ts'
 import { parseMessage, slotOf, textHash } from '../../engine/wire/message.ts'
-import { lockFolder } from '../lock.ts'
+import type { Stored } from '../store.ts'
 import { openNedbStore } from '../stores/nedb.ts'
 import { abortOf, anyOf, begin, BOARD, circleOf, cleanUp, enter, folder, get, headOf, later, person, post, problem, rejection, saidOf, start, statedOf } from './support.ts'
 
@@ -132,6 +136,13 @@ describe('the NeDB store', () => {
     'a line that is not JSON': (lines) => lines.map((line, i) => (i === 3 ? line.slice(0, -5) : line)),
     'an empty line': (lines) => [...lines.slice(0, 3), '', ...lines.slice(3)],
     'a missing line': (lines) => [...lines.slice(0, 3), ...lines.slice(4)],
+    'a repeated message': (lines) => {
+      const { text } = JSON.parse(lines[1]!) as { text: string }
+      const message = parseMessage(text)
+      const { head } = JSON.parse(lines[2]!) as { head: string }
+      const again = { ...JSON.parse(lines[1]!) as object, _id: '3'.padStart(16, '0'), offset: 3, head: headAfter(head, message, textHash(text)) }
+      return [...lines.slice(0, 3), JSON.stringify(again), ...lines.slice(3)]
+    },
     'a repeated line': (lines) => [...lines.slice(0, 3), lines[2]!, ...lines.slice(3)],
     'a deletion in NeDB form': (lines) => [...lines.slice(0, 3), '{"$$deleted":true,"_id":"0000000000000001"}', ...lines.slice(3)],
     'a changed slot': (lines) => lines.map((line, i) => (i === 3 ? line.replace('"text"', '"slot":"x","text"') : line)),
@@ -157,10 +168,43 @@ describe('the NeDB store', () => {
     expect((await rejection(start({ data }))).code).to.equal('storage.damaged')
     await rename(`${path}~`, path)
     await writeFile(`${path}~`, 'half a rewrite')
-    await writeFile(`${path}.before-load`, 'an old link')
     expect((await pageAfterRestart(data)).page.messages).to.have.length(6)
-    const left = (await readdir(join(data, 'boards', BOARD))).sort()
-    expect(left).to.deep.equal(['attachments', 'messages.db'])
+  })
+
+  it('starts without a change to the file, byte for byte', async () => {
+    const { data, path } = await filled()
+    const before = await readFile(path)
+    const { ino } = await stat(path)
+    await pageAfterRestart(data)
+    expect((await readFile(path)).equals(before)).to.equal(true)
+    expect((await stat(path)).ino).to.equal(ino)
+  })
+
+  it('writes a file that NeDB itself reads to the last document, and goes on with one that NeDB rewrote', async () => {
+    const { data, path, page } = await filled()
+    const before = await readFile(path, 'utf8')
+    const database: Datastore<{ _id: string; text: string }> = Datastore.create({ filename: path, corruptAlertThreshold: 0 })
+    await database.load()
+    await database.ensureIndex({ fieldName: 'hash', unique: true })
+    const found = await database.find({}).sort({ _id: 1 })
+    expect(found.map(({ text }) => text)).to.deep.equal(page.messages.map(({ text }) => text))
+    expect(await readFile(path, 'utf8')).to.include('$$indexCreated').and.not.include(before)
+    expect(await readFile(path, 'utf8')).to.include('$$indexCreated')
+    expect((await pageAfterRestart(data)).page).to.deep.equal(page)
+  })
+
+  it('hands on each entry as it was checked, once and in order, a last line without its end included', async () => {
+    const { data, path } = await filled()
+    await writeFile(path, (await readFile(path, 'utf8')).trimEnd())
+    const heard: Stored[] = []
+    const store = await openNedbStore(join(data, 'boards', BOARD), () => undefined, ({ message, ...entry }, slot) => {
+      expect(message).to.deep.equal(parseMessage(entry.text))
+      heard.push({ ...entry, slot })
+    })
+    expect(heard).to.have.length(6)
+    expect(heard).to.deep.equal(await store.range(-1, 100))
+    expect(store.last()).to.deep.equal({ offset: 5, head: heard[5]?.head })
+    await store.close()
   })
 
   it('shows and acknowledges nothing before it is synced', async () => {
@@ -178,6 +222,31 @@ describe('the NeDB store', () => {
     gate.release()
     expect((await posting).status).to.equal(201)
     expect(((await get(`${board}/messages`)).json as Page).messages).to.have.length(2)
+  })
+
+  it('lets requests wait that come before its boards are read, and cuts them where it cannot start', async () => {
+    const { data, path, page } = await filled()
+    const port = await freePort()
+    const whole = await readFile(path)
+    for (const content of [whole, whole.subarray(1)]) {
+      await writeFile(path, content)
+      const gate = await holdSyncs()
+      const starting = rejectionOr(start({ data, port }))
+      await gate.waiting
+      const board = `http://127.0.0.1:${String(port)}/boards/${BOARD}`
+      const asked = rejectionOr(Promise.all([get(`${board}/messages`), post(board, texts[1]!)]))
+      const isAnswered = await Promise.race([asked.then(() => true), new Promise((resolve) => setTimeout(() => resolve(false), 100))])
+      expect(isAnswered).to.equal(false)
+      gate.release()
+      const [started, answers] = await Promise.all([starting, asked])
+      if (content === whole) {
+        expect(Array.isArray(answers) && answers.map(({ json }) => json)).to.deep.equal([page, { offset: 2, head: page.messages[2]!.head }])
+        if ('close' in started) await started.close()
+      } else {
+        expect(started).to.have.property('code', 'storage.damaged')
+        expect(answers).to.be.an('error')
+      }
+    }
   })
 
   it('takes nothing more after a write error, says so in /health, still reads, and goes on after a restart', async () => {
@@ -202,17 +271,15 @@ describe('the NeDB store', () => {
     expect(messages.at(-1)?.head).to.equal(headOf(messages.map(({ text }) => text)))
   })
 
-  it('lets one process at a time use a data folder, and takes over from a killed one', async () => {
+  it('lets one process at a time use a data folder', async () => {
     const data = await folder()
     const storage = await start({ data })
     const error = await rejection(start({ data }))
-    expect(error.code).to.equal('storage.locked')
-    expect(error.facts).to.include({ pid: process.pid })
+    expect(error.code).to.equal('lock.held')
+    expect(error.facts).to.include({ path: data, pid: process.pid })
     await storage.close()
-    await writeFile(join(data, 'lock'), '999999999 1\n')
     await (await start({ data })).close()
-    await writeFile(join(data, 'lock'), `${String(process.pid)} 1\n`)
-    await (await lockFolder(data))()
+    expect(await readdir(data)).to.deep.equal(['boards'])
   })
 
   it('refuses a data folder that cannot be used', async () => {
@@ -220,19 +287,31 @@ describe('the NeDB store', () => {
     await writeFile(join(data, 'file'), '')
     expect((await rejection(start({ data: join(data, 'file') }))).code).to.equal('storage.unusable')
     await writeFile(join(data, 'boards'), '')
-    expect((await rejection(start({ data }))).code).to.equal('storage.unusable')
+    const error = await rejection(start({ data }))
+    expect([error.code, error.message]).to.deep.equal(['storage.unusable', `The data folder ${data} cannot be used: it is not a folder.`])
+    expect((await readdir(data)).sort(), 'and gives it back').to.deep.equal(['boards', 'file'])
   })
 
   it('removes attachments that a crash left half written', async () => {
     const at = await folder()
     const store = await openNedbStore(at, () => undefined)
     await store.putAttachment('ann', textHash('points'), Buffer.from('points'))
-    await appendFile(join(at, 'attachments', 'ann', `${textHash('other')}.aside`), 'ot')
+    await appendFile(join(at, 'attachments', 'ann', `.${textHash('other')}.77-0123456789ab.tmp`), 'ot')
     expect(await store.attachments()).to.deep.equal([{ owner: 'ann', hash: textHash('points'), size: 6 }])
     expect(await readdir(join(at, 'attachments', 'ann'))).to.have.length(1)
     await store.close()
   })
 })
+
+const rejectionOr = <T>(promise: Promise<T>): Promise<T | Error> => promise.catch((error: unknown) => error as Error)
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
 
 /** Holds the next fdatasync until it is released, well or with an error. */
 async function holdSyncs(): Promise<{ waiting: Promise<void>; release: (error?: Error) => void }> {

@@ -171,14 +171,14 @@ describe('openapi.yaml', () => {
 
 /** A storage whose disk takes one message and then nothing more. */
 async function startBroken(): Promise<string> {
-  const store = openMemoryStore()
+  const store = await openMemoryStore()
   let appends = 0
   const failing = {
     ...store,
     append: (entries: Parameters<typeof store.append>[0]) => (appends++ === 0 ? store.append(entries) : Promise.reject(new Error('ENOSPC'))),
     putAttachment: () => Promise.reject(new Error('ENOSPC')),
   }
-  const log = await openLog(BOARD, failing, DEFAULT_LIMITS)
+  const log = await openLog(BOARD, () => Promise.resolve(failing), DEFAULT_LIMITS)
   const boards = new Map([[BOARD, { log, joinToken: TOKEN, buckets: tokenBuckets(100, 100, () => 0) }]])
   const app = createApp({ boards, limits: DEFAULT_LIMITS, metrics: newMetrics(), page: readPageFile(), stopping: new AbortController().signal, say: () => undefined })
   const server = app.listen(0, '127.0.0.1')

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { get as httpsGet } from 'node:https'
 import { connect, createServer } from 'node:net'
@@ -173,10 +174,11 @@ describe('a serving storage', () => {
     await once(other, 'listening')
     later(() => new Promise((resolve) => other.close(resolve)))
     const { port } = other.address() as AddressInfo
-    const data = await folder()
+    const data = join(await folder(), 'data')
     const error = await rejection(start({ data, port }))
     expect(error.code).to.equal('storage.port-in-use')
     expect(error.message).to.contain(String(port))
+    expect(existsSync(data), 'it is not touched before the port is bound').to.equal(false)
     await start({ data })
     expect((await rejection(serve({ host: '203.0.113.1', port: 0, store: 'memory', boards: [{ name: 'a', joinToken: TOKEN }] }))).code).to.equal('storage.cannot-listen')
   })

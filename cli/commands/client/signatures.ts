@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { Args, Flags } from '@oclif/core'
-import { writeDurable } from '../../../engine/vault/files.ts'
+import { writeDurable } from '../../../engine/base/files.ts'
 import { KeyriteCommand, prose } from '../../base.ts'
 import { cardOf, readClient } from '../../roles/client-home.ts'
 import { readBoard } from '../../roles/board-reader.ts'

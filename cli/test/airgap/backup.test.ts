@@ -92,7 +92,7 @@ Not in it:
 
   it('takes the place of no airgap, and is not opened by another passphrase', async () => {
     const there = await inHome(at('home'), ['airgap', 'restore', at('a.backup'), ...withPassphrase(), '--json'])
-    expect([there.code, errorOf(there).code]).to.deep.equal([3, 'vault.exists'])
+    expect([there.code, errorOf(there).code]).to.deep.equal([3, 'file.exists'])
     expect(await memoryIn(at('home'), PASSPHRASE)).to.deep.equal(memory)
     const wrong = await inHome(at('none'), ['airgap', 'restore', at('a.backup'), ...withPassphrase('other'), '--json'])
     expect([wrong.code, errorOf(wrong).code]).to.deep.equal([3, 'vault.wrong-passphrase'])

@@ -60,14 +60,14 @@ describe('what is refused, with one error that says what to do', () => {
     await refused([
       [init(nobody.home, '--name', 'Nobody', '--board', board), 2, 'cli.name', /"Nobody"/],
       [init(nobody.home, '--name', 'nobody', '--board', 'ftp://example.org/x'), 2, 'storage.bad-url', /ftp:\/\/example\.org\/x/],
-      [init(nobody.home, '--name', 'nobody', '--board', board, '--join-token-file', 'nosuch'), 3, 'vault.missing', /nosuch/],
+      [init(nobody.home, '--name', 'nobody', '--board', board, '--join-token-file', 'nosuch'), 3, 'file.missing', /nosuch/],
       [init(nobody.home, '--name', 'nobody', '--board', board, '--passphrase-file', join(folder, 'weak')), 3, 'vault.passphrase', /passphrase/i],
       [init(join(ada.passphrase, 'home'), '--name', 'nobody', '--board', board), 1, 'cli.home', /cannot be used/],
       [init('/proc/keyrite', '--name', 'nobody', '--board', board), 1, 'cli.home', /cannot be used/],
-      [init(ada.home, '--name', 'ada', '--board', board), 3, 'vault.exists', /identity\.json exists already/],
+      [init(ada.home, '--name', 'ada', '--board', board), 3, 'file.exists', /identity\.json exists already/],
     ], [
-      [() => ada.run('airgap init', '--mnemonic-file', 'new-words', '--json'), 3, 'vault.exists', /vault\.age exists already/],
-      [() => nobody.run('airgap init', '--mnemonic-file', 'taken', '--json'), 3, 'vault.exists', /taken exists already/],
+      [() => ada.run('airgap init', '--mnemonic-file', 'new-words', '--json'), 3, 'file.exists', /vault\.age exists already/],
+      [() => nobody.run('airgap init', '--mnemonic-file', 'taken', '--json'), 3, 'file.exists', /taken exists already/],
       [() => nobody.run('airgap init', '--restore', '--mnemonic-file', 'words', '--json'), 3, 'crypto.word-count', /24/],
       [() => nobody.run('airgap init', '--json'), 2, 'cli.no-terminal', /24 words/],
       [() => nobody.run('client status', '--json'), 3, 'cli.no-client', /no client in/],
@@ -109,7 +109,7 @@ describe('what is refused, with one error that says what to do', () => {
     await serving.said(/Waiting for the client/)
     await refused([
       [() => ada.run('client ready', 'dkg', ...wrong), 3, 'vault.wrong-passphrase', /does not open/],
-      [() => ada.run('airgap recover', 'nosuch', ...wrong), 3, 'vault.missing', /nosuch/],
+      [() => ada.run('airgap recover', 'nosuch', ...wrong), 3, 'file.missing', /nosuch/],
       [() => bob.run('airgap run', '--passphrase-file', ada.passphrase, '--json'), 3, 'vault.wrong-passphrase', /does not open/],
     ], [
       [() => cut.run('airgap run', '--json'), 3, 'vault.truncated', /vault\.age/],
@@ -118,7 +118,7 @@ describe('what is refused, with one error that says what to do', () => {
       [() => older.run('airgap run', '--json'), 3, 'vault.other-version', /vault\.age was made for another version/],
       [() => older.run('client status', '--json'), 3, 'vault.other-version', /identity\.json was made for another version/],
       [() => changed.run('client run', '--json'), 3, 'vault.altered', /keyring\.age/],
-      [() => ada.run('airgap run', '--json'), 1, 'vault.locked', new RegExp(`process ${serving.child.pid ?? 0}`)],
+      [() => ada.run('airgap run', '--json'), 1, 'lock.held', new RegExp(`process ${serving.child.pid ?? 0}`)],
       [() => unpaired.run('client ready', 'dkg', '--json'), 3, 'cli.not-paired', /ada is not paired/],
       [() => unpaired.run('client run', '--json'), 3, 'cli.not-paired', /ada is not paired/],
     ], [
@@ -171,7 +171,7 @@ describe('what is refused, with one error that says what to do', () => {
     await writeFile(join(folder, 'binary'), Buffer.from([0x7b, 0xff, 0xfe]))
     await writeFile(join(folder, 'empty'), '')
     await writeFile(join(folder, 'text'), 'Dear Bob\n')
-    expect(errorIn(await ada.run('verify', 'nosuch', '--json'))).to.include({ exit: 3, code: 'vault.missing' })
+    expect(errorIn(await ada.run('verify', 'nosuch', '--json'))).to.include({ exit: 3, code: 'file.missing' })
     for (const file of ['binary', 'empty', 'text']) {
       const [verified, recovered] = await Promise.all([ada.run('verify', file, '--json'), ada.run('airgap recover', file, '--json')])
       expect(verified.code, file).to.equal(5)
@@ -186,7 +186,7 @@ describe('what is refused, with one error that says what to do', () => {
     if (spawnSync('bash', ['-c', 'ulimit -f 0']).status !== 0) this.skip()
     const home = join(folder, 'full')
     const ended = await launch(['client', 'init', '--name', 'full', '--board', world.board, '--passphrase-file', ada.passphrase, '--work-factor', '10', '--json'], { home, through: limited }).ended
-    expect(errorIn(ended)).to.include({ exit: 1, code: 'vault.disk-full' })
+    expect(errorIn(ended)).to.include({ exit: 1, code: 'file.disk-full' })
     const retried = await launch(['client', 'init', '--name', 'full', '--board', world.board, '--passphrase-file', ada.passphrase, '--work-factor', '10', '--json'], { home }).ended
     expect(retried.code, retried.stdout).to.equal(0)
   })

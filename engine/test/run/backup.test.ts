@@ -139,7 +139,7 @@ describe('an airgap that was restored from a backup', () => {
       await writeSealed(file, backup, FAST.workFactor)
       expect(await readSealed(file)).to.deep.equal(backup)
       expect((await stat(file.path)).mode & 0o777).to.equal(0o600)
-      expect(await codeOf(writeSealed(file, backup, FAST.workFactor))).to.equal('vault.exists')
+      expect(await codeOf(writeSealed(file, backup, FAST.workFactor))).to.equal('file.exists')
       expect(await codeOf(readSealed({ ...file, passphrase: 'incorrect horse' }))).to.equal('vault.wrong-passphrase')
       const bytes = await readFile(file.path)
       expect(bytes.includes(backup.memory.seed)).to.equal(false)

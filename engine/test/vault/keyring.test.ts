@@ -34,7 +34,7 @@ describe('the keyring', () => {
     withHome(async (home) => {
       await createKeyring(home, PASSPHRASE, FAST)
       const before = await readFile(join(home, 'keyring.age'))
-      expect(await codeOf(createKeyring(home, PASSPHRASE, FAST))).to.equal('vault.exists')
+      expect(await codeOf(createKeyring(home, PASSPHRASE, FAST))).to.equal('file.exists')
       expect((await readFile(join(home, 'keyring.age'))).equals(before)).to.equal(true)
     }))
 
@@ -76,7 +76,7 @@ describe('the keyring', () => {
 
   it('tells a wrong passphrase from a file that is missing, foreign, or not under a passphrase', () =>
     withHome(async (home) => {
-      expect(await codeOf(openKeyring(home, PASSPHRASE))).to.equal('vault.missing')
+      expect(await codeOf(openKeyring(home, PASSPHRASE))).to.equal('file.missing')
       const keyring = await createKeyring(home, PASSPHRASE, FAST)
       expect(await codeOf(openKeyring(home, `${PASSPHRASE} `))).to.equal('vault.wrong-passphrase')
       await writeFile(join(home, 'keyring.age'), await keyring.seal(Buffer.alloc(75)))
@@ -84,7 +84,7 @@ describe('the keyring', () => {
       await writeFile(join(home, 'keyring.age'), 'PK\x03\x04 something else altogether')
       expect(await codeOf(openKeyring(home, PASSPHRASE))).to.equal('vault.altered')
       await writeFile(join(home, 'keyring.age'), Buffer.alloc(1_000_000))
-      expect(await codeOf(openKeyring(home, PASSPHRASE))).to.equal('vault.too-large')
+      expect(await codeOf(openKeyring(home, PASSPHRASE))).to.equal('file.too-large')
     }))
 
   it('does not quote a broken identity in its error', () =>

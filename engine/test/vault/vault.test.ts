@@ -88,7 +88,7 @@ describe('the vault', () => {
   it('never writes over one that is there', () =>
     withHome(async (home) => {
       const file = await vaultIn(home)
-      expect(await codeOf(createVault(file, { ...FIRST, counter: 9 }))).to.equal('vault.exists')
+      expect(await codeOf(createVault(file, { ...FIRST, counter: 9 }))).to.equal('file.exists')
       expect(await readVault(file)).to.deep.equal(FIRST)
     }))
 
@@ -130,7 +130,7 @@ describe('a vault whose process is killed, or whose disk fails', () => {
       const file = await vaultIn(home)
       const program = fileURLToPath(new URL('child/grow.ts', import.meta.url))
       const limited = spawn('bash', ['-c', `ulimit -f 1000; exec "$0" --import tsx "$1" "$2"`, process.execPath, program, home])
-      expect(await output(limited)).to.equal('vault.disk-full 1\n')
+      expect(await output(limited)).to.equal('file.disk-full 1\n')
       expect(await readVault(file)).to.deep.equal(FIRST)
     }))
 
@@ -138,7 +138,7 @@ describe('a vault whose process is killed, or whose disk fails', () => {
     const mounted = await withMount('size=256k', async (home) => {
       const file = await vaultIn(home)
       const vault = await openVault<Value>(file)
-      expect(await codeOf(vault.update((value) => ({ ...value, filler: 'x'.repeat(400_000) })))).to.equal('vault.disk-full')
+      expect(await codeOf(vault.update((value) => ({ ...value, filler: 'x'.repeat(400_000) })))).to.equal('file.disk-full')
       expect(vault.read()).to.deep.equal(FIRST)
       expect(await readVault(file)).to.deep.equal(FIRST)
       await vault.update((value) => ({ ...value, filler: 'x'.repeat(40_000) }))
@@ -155,7 +155,7 @@ describe('a vault whose process is killed, or whose disk fails', () => {
       const file = await vaultIn(home)
       const vault = await openVault<Value>(file)
       execFileSync('mount', ['-o', 'remount,ro', home])
-      expect(await codeOf(vault.update((value) => ({ ...value, counter: 2 })))).to.equal('vault.unwritable')
+      expect(await codeOf(vault.update((value) => ({ ...value, counter: 2 })))).to.equal('file.unwritable')
       expect(vault.read()).to.deep.equal(FIRST)
       await vault.close()
       expect(await readVault(file), 'reading needs no lock').to.deep.equal(FIRST)

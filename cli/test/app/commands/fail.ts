@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
-import { vaultError } from '../../../../engine/vault/errors.ts'
 import { wireError } from '../../../../engine/base/canonical.ts'
 import { KeyriteCommand } from '../../../base.ts'
+import { fileError } from '../../../../engine/base/files.ts'
 
 /** Fails in the way that its argument names. */
 export class Fail extends KeyriteCommand {
@@ -11,7 +11,7 @@ export class Fail extends KeyriteCommand {
   async run(): Promise<void> {
     const { args } = await this.parse(Fail)
     if (args.how === 'refused') throw wireError('malformed', { what: 'The thing', where: '/a', why: 'it is' })
-    if (args.how === 'full') throw vaultError('disk-full', { path: '/there', why: 'ENOSPC' })
+    if (args.how === 'full') throw fileError('disk-full', { path: '/there', why: 'ENOSPC' })
     if (args.how === 'bug') throw new TypeError('x is not a function')
     if (args.how === 'interrupted') throw new DOMException('gone', 'AbortError')
     this.exit(5)
