@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { isKeyriteError } from '../engine/base/errors.ts'
 import { whyNot, writeDurable } from '../engine/base/files.ts'
 import { isToken, TOKEN_SAYS } from '../engine/base/names.ts'
+import { untilAborted } from '../engine/base/signals.ts'
 import { serve } from '../storage/serve.ts'
 import { stores } from '../storage/stores/table.ts'
 import type { StoreName } from '../storage/stores/table.ts'
@@ -69,7 +70,7 @@ export async function runStorage(flags: StorageFlags, signal: AbortSignal, { say
       data, tokenFile,
       warnings: await warningsOf(tokenFile, host, cert !== undefined),
     })
-    await aborted(signal)
+    await untilAborted(signal)
     say('Stopping …')
   } finally {
     await serving.close()
@@ -135,9 +136,3 @@ async function existingToken(path: string): Promise<string | undefined> {
   if (isToken(token)) return token
   throw cliError('join-token', { path, why: `it does not hold one token of ${TOKEN_SAYS}` })
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })

@@ -8,6 +8,7 @@ import { ATTACHMENT_LABEL, attachmentHeader, boardError, tampered } from '../eng
 import type { Board } from '../engine/wire/board.ts'
 import type { Json, JsonObject } from '../engine/base/canonical.ts'
 import { BOARD_PATH } from '../engine/base/names.ts'
+import { pause, unlessAborted, within } from '../engine/base/signals.ts'
 import { BrokenChain, Chain } from '../engine/wire/log.ts'
 import type { Linked } from '../engine/wire/log.ts'
 import { attachmentHash, MAX_ATTACHMENT, MAX_MESSAGE, parseMessage } from '../engine/wire/message.ts'
@@ -62,12 +63,12 @@ async function openExchange(send: Fetch, { method, url, headers, body, timeout, 
   const onAbort = (): void => stop()
   if (signal?.aborted === true) stop()
   signal?.addEventListener('abort', onAbort, { once: true })
-  const timer = setTimeout(() => stop(new Error(`no answer within ${timeout / 1000} s`)), timeout)
   try {
     const init = { method, redirect: 'error', cache: 'no-store', credentials: 'omit', signal: controller.signal, ...(headers && { headers }), ...(body !== undefined && { body }) } as const
-    const response = await send(url, init)
+    const response = await within(timeout, () => send(url, init), () => stop(new Error(`no answer within ${timeout / 1000} s`)))
     const reader = response.body?.getReader()
-    const ended = endOf(controller.signal)
+    const ended = unlessAborted<never>(() => undefined, controller.signal)
+    ended.catch(() => undefined)
     return {
       response,
       read: async () => (reader === undefined ? { done: true, value: undefined } : await Promise.race([reader.read(), ended])),
@@ -81,20 +82,7 @@ async function openExchange(send: Fetch, { method, url, headers, body, timeout, 
   } catch (cause) {
     signal?.removeEventListener('abort', onAbort)
     throw unreachable(url, cause)
-  } finally {
-    clearTimeout(timer)
   }
-}
-
-/** Rejects when the signal aborts. */
-function endOf(signal: AbortSignal): Promise<never> {
-  const ended = new Promise<never>((_, reject) => {
-    const end = () => reject(signal.reason instanceof Error ? signal.reason : new DOMException('ended', 'AbortError'))
-    if (signal.aborted) end()
-    else signal.addEventListener('abort', end, { once: true })
-  })
-  ended.catch(() => undefined)
-  return ended
 }
 
 /**
@@ -106,13 +94,12 @@ async function exchange(send: Fetch, wanted: Exchange): Promise<Answer> {
   const started = performance.now()
   const opened = await openExchange(send, wanted)
   const left = Math.max(1, wanted.timeout - (performance.now() - started))
-  const timer = setTimeout(() => opened.stop(new Error(`its answer did not end within ${wanted.timeout / 1000} s`)), left)
+  const late = (): void => opened.stop(new Error(`its answer did not end within ${wanted.timeout / 1000} s`))
   try {
-    return await readAnswer(opened, wanted.maxBytes)
+    return await within(left, () => readAnswer(opened, wanted.maxBytes), late)
   } catch (cause) {
     throw unreachable(wanted.url, cause)
   } finally {
-    clearTimeout(timer)
     opened.stop()
   }
 }
@@ -241,8 +228,7 @@ async function* openEvents(send: Fetch, url: string, after: number, idle: number
   const { response } = opened
   try {
     if (response.status !== 200) {
-      const timer = setTimeout(() => opened.stop(), idle)
-      throw problemOf(url, await readAnswer(opened, MAX_EVENT).finally(() => clearTimeout(timer)))
+      throw problemOf(url, await within(idle, () => readAnswer(opened, MAX_EVENT), () => opened.stop()))
     }
     const type = typeOf(response)
     if (type !== 'text/event-stream' || response.body === null) throw nonsense(url, type || 'an answer without a type')
@@ -262,8 +248,7 @@ async function* parse(url: string, { read, stop }: Opened, idle: number): AsyncG
   let data: string[] = []
   let size = 0
   for (;;) {
-    const timer = setTimeout(() => stop(new Error(`nothing came for ${idle / 1000} s`)), idle)
-    const part = await read().finally(() => clearTimeout(timer))
+    const part = await within(idle, read, () => stop(new Error(`nothing came for ${idle / 1000} s`)))
     if (part.done) throw boardError('unreachable', { url, why: 'it ended the event stream' })
     buffer += decoder.decode(part.value, { stream: true })
     let from = 0
@@ -359,7 +344,7 @@ const LAST_HINT = 60_000
  */
 export function connectBoard(options: ConnectOptions): Board {
   const url = boardUrl(options.url)
-  const { token, credentials, timeout = 30_000, idle = 45_000, delay = wait, random = Math.random, onProgress } = options
+  const { token, credentials, timeout = 30_000, idle = 45_000, delay = pause, random = Math.random, onProgress } = options
   const send = options.fetch ?? fetch
   const name = url.slice(url.lastIndexOf('/') + 1)
 
@@ -434,7 +419,7 @@ export function connectBoard(options: ConnectOptions): Board {
           if (error instanceof BrokenChain) throw tampered(error)
           if (!isKeyriteError(error) || isKeyriteError(error, 'board.tampered')) throw error
           onTrouble?.(error)
-          await delay(pause(failures, hintOf(error), random), signal)
+          await delay(pauseAfter(failures, hintOf(error), random), signal)
           failures += 1
         }
       }
@@ -478,23 +463,11 @@ function boardUrl(text: string): string {
   return url.href.replace(/\/$/, '')
 }
 
-function pause(failures: number, hint: number, random: () => number): number {
+function pauseAfter(failures: number, hint: number, random: () => number): number {
   const longest = Math.min(LAST_PAUSE, FIRST_PAUSE * 2 ** Math.min(failures, 10))
   return Math.max(longest * (0.5 + random() / 2), Math.min(hint, LAST_HINT))
 }
 
 const hintOf = (error: KeyriteError): number => (isKeyriteError(error, 'board.unreachable') ? (error.facts.retryAfter ?? 0) * 1000 : 0)
-
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-  })
-}
 
 const isStopped = (signal: AbortSignal): boolean => signal.aborted

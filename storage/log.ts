@@ -7,6 +7,7 @@
 import { EventEmitter } from 'node:events'
 import { isKeyriteError } from '../engine/base/errors.ts'
 import type { KeyriteError } from '../engine/base/errors.ts'
+import { happening } from '../engine/base/signals.ts'
 import type { Card } from '../engine/wire/card.ts'
 import { Chain, EMPTY_LOG, holding, pinOf } from '../engine/wire/log.ts'
 import type { BrokenChain, Entry, Linked } from '../engine/wire/log.ts'
@@ -402,22 +403,13 @@ export async function openLog(
           : await store.range(after, through)
       return cut(entries)
     },
-    changed: (after, ms, signal) =>
-      new Promise((resolve) => {
-        if (closed || signal.aborted || last().offset > after) {
-          resolve()
-          return
-        }
-        const done = (): void => {
-          clearTimeout(timer)
-          events.off('changed', done)
-          signal.removeEventListener('abort', done)
-          resolve()
-        }
-        const timer = setTimeout(done, ms)
+    async changed(after, ms, signal) {
+      if (closed || last().offset > after) return
+      await happening((done) => {
         events.on('changed', done)
-        signal.addEventListener('abort', done)
-      }),
+        return () => events.off('changed', done)
+      }, { ms, signal })
+    },
     async close() {
       closed = true
       events.emit('changed')

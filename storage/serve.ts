@@ -9,6 +9,7 @@ import { isKeyriteError } from '../engine/base/errors.ts'
 import { makeFolders, readBounded, whyNot } from '../engine/base/files.ts'
 import { lockFolder } from '../engine/base/lock.ts'
 import { isName, isToken, NAME_SAYS, TOKEN_SAYS } from '../engine/base/names.ts'
+import { within } from '../engine/base/signals.ts'
 import { tokenBuckets } from './admit.ts'
 import type { ServedBoard } from './admit.ts'
 import { createApp } from './app.ts'
@@ -215,18 +216,13 @@ async function shut(server: Server): Promise<void> {
 }
 
 /** Takes no connection any more and waits for the requests in flight, up to `grace` milliseconds. */
-function drain(server: Server, silent: ReadonlySet<Socket>, grace: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), grace)
-    // A connection becomes idle when its last answer is out, an event stream's too; kept alive, it would hold the end up.
-    const sweep = setInterval(() => server.closeIdleConnections(), 50)
-    server.close(() => {
-      clearTimeout(timer)
-      clearInterval(sweep)
-      resolve()
-    })
-    for (const socket of silent) socket.destroy()
-  })
+async function drain(server: Server, silent: ReadonlySet<Socket>, grace: number): Promise<void> {
+  // A connection becomes idle when its last answer is out, an event stream's too; kept alive, it would hold the end up.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50)
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  for (const socket of silent) socket.destroy()
+  await within(grace, () => closed, () => server.closeAllConnections())
+  clearInterval(sweep)
 }
 
 /** The connections that have not sent a request yet; Node does not count them as idle. */

@@ -1,5 +1,6 @@
 import { basename, relative } from 'node:path'
 import { Flags } from '@oclif/core'
+import { untilAborted } from '../../engine/base/signals.ts'
 import { duration } from '../../engine/base/time.ts'
 import { KeyriteCommand, prose } from '../base.ts'
 import { runDemo } from '../demo/run.ts'
@@ -46,10 +47,7 @@ The storage's board is also a page, whose address is told at once: open it in a 
       endScreen()
       this.report(made)
       this.say(`\nThe board stays open in a browser at ${board}\nCtrl-C ends it.`)
-      await new Promise<void>((resolve) => {
-        if (signal.aborted) resolve()
-        else signal.addEventListener('abort', () => resolve(), { once: true })
-      })
+      await untilAborted(signal)
     }
     const program = [process.execPath, ...process.execArgv, process.argv[1] ?? '']
     const result = await runDemo({ ...flags, keep: flags.keep, threshold, program, screen, signal, watch: flags.watch ? watch : undefined }).finally(endScreen)

@@ -1,6 +1,7 @@
 /** The demo's processes: ordinary `keyrite` commands, each with a home of its own, none left behind. */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { within } from '../../engine/base/signals.ts'
 import { cliError } from '../errors.ts'
 
 export interface Started {
@@ -79,11 +80,9 @@ export class Processes {
     const left = [...this.children]
     const gone = left.map((child) => new Promise<void>((resolve) => child.once('close', () => resolve())))
     for (const child of left) child.kill('SIGTERM')
-    const timer = setTimeout(() => {
+    await within(GRACE, () => Promise.all(gone), () => {
       for (const child of left) child.kill('SIGKILL')
-    }, GRACE)
-    await Promise.all(gone)
-    clearTimeout(timer)
+    })
   }
 }
 

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
-import { Feed, pause } from '../../engine/run/feed.ts'
+import { Feed } from '../../engine/run/feed.ts'
 import { Ledger } from '../../engine/run/ledger.ts'
 import type { LedgerOptions } from '../../engine/run/ledger.ts'
 import { standingOf } from '../../engine/run/standing.ts'
@@ -21,6 +21,7 @@ import type { Opening } from '../../engine/wire/card.ts'
 import { connectBoard } from '../../storage/client.ts'
 import { cliError } from '../errors.ts'
 import { duration } from '../../engine/base/time.ts'
+import { until } from '../../engine/base/signals.ts'
 import { paint, screenWidth } from '../output.ts'
 import type { Live } from '../output.ts'
 import { progressTable } from '../screen/ceremony.ts'
@@ -343,14 +344,11 @@ function watchBoard(url: string, of: Pick<LedgerOptions, 'script' | 'opening' | 
   })
   const running = feed.run(signal)
   running.catch(() => undefined)
-  const reach = async (last: number, stop: AbortSignal): Promise<void> => {
-    while (feed.pin.offset < last && !stop.aborted) await pause(20, stop)
-  }
   return {
     ledger,
     toEnd: async (stop) => {
       const { offset } = await board.head()
-      await Promise.race([reach(offset, stop), running])
+      await Promise.race([until(() => feed.pin.offset >= offset, { every: 20, signal: stop }), running])
       await ledger.settled()
     },
   }

@@ -1,5 +1,6 @@
 /** The page of a command: events in, one view, and each part told of it. */
 import { HEX_DIGIT } from '../../engine/base/bytes.ts'
+import { alarm } from '../../engine/base/signals.ts'
 import type { Role } from '../../engine/channel/carrier.ts'
 import { MOST_FRAME_CHARACTERS, MOST_FRAMES } from '../web/protocol.ts'
 import type { FramesResult, PageState } from '../web/protocol.ts'
@@ -126,7 +127,7 @@ export async function startApp(kept: Kept): Promise<void> {
   let shownId: string | undefined
   let takenId: string | undefined
   let statusAt = 0
-  let troubleTimer: ReturnType<typeof setTimeout> | undefined
+  const untroubled = alarm(() => happen({ kind: 'trouble', trouble: null }))
   const rate = makeRate()
 
   const tools = makeTools(kept)
@@ -231,8 +232,7 @@ export async function startApp(kept: Kept): Promise<void> {
   function trouble(name: 'not-keyrite' | 'wrong-machine'): void {
     const { title, what, todo } = failureOf(name)
     happen({ kind: 'trouble', trouble: { message: `${title}. ${what}`, todo: todo.join(' ') } })
-    clearTimeout(troubleTimer)
-    troubleTimer = setTimeout(() => happen({ kind: 'trouble', trouble: null }), TROUBLE_FOR)
+    untroubled.set(TROUBLE_FOR)
   }
 
   async function answered(id: string, answer: string): Promise<void> {

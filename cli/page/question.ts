@@ -3,6 +3,7 @@
  * buttons answer. What is sent is what somebody would type in a terminal.
  */
 import { legibleText } from '../../engine/base/text.ts'
+import { alarm } from '../../engine/base/signals.ts'
 import { MOST_REASON } from '../../engine/wire/message.ts'
 import type { Block, Fact } from '../screen/blocks.ts'
 import type { PageQuestion } from '../web/protocol.ts'
@@ -190,10 +191,11 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
     sizes.observe(node)
     let lookedAt = ''
     let isResting = true
-    const resting = setTimeout(() => {
+    const resting = alarm(() => {
       isResting = false
       setBusy(false)
-    }, REST)
+    })
+    resting.set(REST)
 
     function setBusy(isBusy: boolean): void {
       for (const control of node.querySelectorAll<HTMLButtonElement | HTMLInputElement>('button:not(.below), input')) {
@@ -238,7 +240,7 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
         tell(why)
       },
       leave: () => {
-        clearTimeout(resting)
+        resting.clear()
         removeEventListener('scroll', watch)
         sizes.disconnect()
       },

@@ -1,4 +1,5 @@
 /** This page's key for its command, and what it asks the command with it. */
+import { alarm, pause } from '../../engine/base/signals.ts'
 import { HEARTBEAT } from '../web/protocol.ts'
 import type { FramesResult, PAGE_TAKEN, PageError, PageState } from '../web/protocol.ts'
 import { failureOf } from './failures.ts'
@@ -142,7 +143,7 @@ export function makeStream({ session, onState, onLive, onSilent, onEnd }: Stream
         return
       }
       if (performance.now() - lastHeard > SILENCE) onSilent()
-      await new Promise((resolve) => setTimeout(resolve, RETRY))
+      await pause(RETRY)
     }
   }
 
@@ -150,14 +151,14 @@ export function makeStream({ session, onState, onLive, onSilent, onEnd }: Stream
     const controller = new AbortController()
     reading = controller
     // The connection stays: one that is lost ends by itself, and a busy command's last words come on it.
-    let timer = setTimeout(onSilent, SILENCE)
+    const silence = alarm(onSilent)
+    silence.set(SILENCE)
     try {
       const { body } = await session.fetch('/events', { signal: controller.signal })
       if (body === null) return 'lost'
       for await (const line of linesOf(body)) {
         if (mine !== run) return 'lost'
-        clearTimeout(timer)
-        timer = setTimeout(onSilent, SILENCE)
+        silence.set(SILENCE)
         lastHeard = performance.now()
         onLive()
         if (line === '') continue
@@ -169,7 +170,7 @@ export function makeStream({ session, onState, onLive, onSilent, onEnd }: Stream
     } catch (error) {
       return isKeyRefused(error) ? 'refused' : 'lost'
     } finally {
-      clearTimeout(timer)
+      silence.clear()
       controller.abort()
     }
   }

@@ -1,4 +1,5 @@
 /** Paints codes: the frames of a transfer, one after another without end, or one small code that stays. */
+import { alarm } from '../../engine/base/signals.ts'
 import { MAX_PARTS } from '../../engine/channel/carrier.ts'
 import { FRAGMENT_SIZES, sendMessage } from '../../engine/channel/frames.ts'
 import type { Sending } from '../../engine/channel/frames.ts'
@@ -132,7 +133,7 @@ export function makeShower({ canvas, paper, onFrame, ...options }: ShowerOptions
   let { pace } = options
   let current: { readonly message: Uint8Array; sending: Sending; frames: Iterator<string, never>; shown: number } | undefined
   let matrix: QrMatrix | undefined
-  let timer: ReturnType<typeof setTimeout> | undefined
+  const timer = alarm(tick)
   let due = 0
 
   function frame(message: Uint8Array): void {
@@ -147,7 +148,7 @@ export function makeShower({ canvas, paper, onFrame, ...options }: ShowerOptions
   }
 
   function tick(): void {
-    clearTimeout(timer)
+    timer.clear()
     if (current === undefined) return
     if (current.shown >= LAST_FRAME) frame(current.message)
     const { frames, sending } = current
@@ -158,7 +159,7 @@ export function makeShower({ canvas, paper, onFrame, ...options }: ShowerOptions
     const now = performance.now()
     // A page that was asleep does not catch up.
     due = Math.max(due + 1000 / pace.speed, now)
-    timer = setTimeout(tick, due - now)
+    timer.set(due - now)
   }
 
   function paint(): void {
@@ -192,14 +193,14 @@ export function makeShower({ canvas, paper, onFrame, ...options }: ShowerOptions
   }
 
   function still(text: string): void {
-    clearTimeout(timer)
+    timer.clear()
     current = undefined
     matrix = qrMatrix(text)
     paint()
   }
 
   function stop(): void {
-    clearTimeout(timer)
+    timer.clear()
     current = undefined
     matrix = undefined
   }

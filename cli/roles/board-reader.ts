@@ -4,7 +4,7 @@
  */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import type { KeyriteError } from '../../engine/base/errors.ts'
-import { pause } from '../../engine/run/feed.ts'
+import { until } from '../../engine/base/signals.ts'
 import type { Feed } from '../../engine/run/feed.ts'
 import type { Identity } from './client-home.ts'
 import { caughtUp, Ledgers, openBoard, troubleTeller } from './client-session.ts'
@@ -45,10 +45,7 @@ async function asFarAsItGoes(session: BoardSession, signal: AbortSignal): Promis
     if (!isKeyriteError(error, 'board.unreachable')) throw error
     const { offset } = await session.pinned
     if (offset < 0) throw error
-    const reading = async (): Promise<void> => {
-      while (session.feed.pin.offset < offset && !signal.aborted) await pause(20, signal)
-    }
-    await Promise.race([reading(), session.running])
+    await Promise.race([until(() => session.feed.pin.offset >= offset, { every: 20, signal }), session.running])
     return error
   }
 }

@@ -1,6 +1,6 @@
 /** Runs one ceremony on a client, and tells its owner how it goes and how it ended. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
-import { following } from '../../engine/base/signals.ts'
+import { following, pause, until, within } from '../../engine/base/signals.ts'
 import { fromHex } from '../../engine/base/bytes.ts'
 import { cut } from '../../engine/base/text.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
@@ -11,7 +11,6 @@ import { runClient } from '../../engine/run/client.ts'
 import type { ClientResult } from '../../engine/run/client.ts'
 import { unansweredIn } from '../../engine/run/ending.ts'
 import { runError } from '../../engine/run/errors.ts'
-import { pause } from '../../engine/run/feed.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
 import type { Opened } from '../../engine/wire/lobby.ts'
 import { clientInParts } from '../../engine/run/parts.ts'
@@ -48,18 +47,16 @@ async function closeOnAirgap(
   const request = await endToBring({ feed, store: textStore(home), me: cardOf(identity) }, ledger)
   if (request === undefined) return
   const late = new AbortController()
-  const timer = setTimeout(() => late.abort(), SHOWN_FOR)
   const either = following(signal, late.signal)
   say(`Showing the end to your airgap, so that it erases this ceremony’s session (for ${String(SHOWN_FOR / 1000)} s) …`)
   try {
-    await bringEnd(exchange, ledger, request, either.signal)
+    await within(SHOWN_FOR, () => bringEnd(exchange, ledger, request, either.signal), () => late.abort())
     say('Your airgap has erased it.')
   } catch (error) {
     if (isKeyriteError(error)) say(error.message)
     else if (!either.signal.aborted) throw error
     say(`Your airgap may still hold it. To have it erased, run both again: keyrite client run --ceremony ${ledger.id.slice(0, 12)}`)
   } finally {
-    clearTimeout(timer)
     either.release()
   }
 }
@@ -80,15 +77,11 @@ export interface RunEnd {
   readonly json: Record<string, unknown>
 }
 
-/** Longest that one timer may wait (a 32-bit number of milliseconds). */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   until: async (time, signal) => {
-    for (let left = time - Date.now(); left > 0 && !signal.aborted; left = time - Date.now()) {
-      await pause(Math.min(left, LONGEST_TIMER), signal)
-    }
+    for (let left = time - Date.now(); left > 0 && !signal.aborted; left = time - Date.now()) await pause(left, signal)
   },
 }
 
@@ -173,7 +166,7 @@ async function withAnAbort({ feed }: ClientSession, ledgers: Ledgers, opened: Op
     const ledger = await ledgers.of(opened)
     if (ledger.aborts.length > 0 || signal.aborted || Date.now() > end) return ledger
     const before = feed.pin.offset
-    while (feed.pin.offset === before && Date.now() <= end) await pause(50, signal)
+    await until(() => feed.pin.offset !== before, { every: 50, ms: end - Date.now(), signal })
   }
 }
 
@@ -192,7 +185,7 @@ async function awaitOpening({ session, channel: { screen }, signal, wanted }: Ru
     if (!told) screen.log('Waiting for a ceremony to be opened with you in its roster …')
     told = true
     const before = session.feed.pin.offset
-    while (session.feed.pin.offset === before && !signal.aborted) await Promise.race([pause(200, signal), session.running])
+    await Promise.race([until(() => session.feed.pin.offset !== before, { every: 200, signal }), session.running])
     if (signal.aborted) throw new DOMException('stopped', 'AbortError')
   }
 }

@@ -1,7 +1,7 @@
 /** An unlocked client on its board: what ready, open, run and abort work with. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import type { Code } from '../../engine/base/errors.ts'
-import { following } from '../../engine/base/signals.ts'
+import { following, pause, until } from '../../engine/base/signals.ts'
 import { printableLine } from '../../engine/base/text.ts'
 import { fromHex, HEX_DIGIT } from '../../engine/base/bytes.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
@@ -9,7 +9,7 @@ import type { Script } from '../../engine/machines/ceremony.ts'
 import { hasBegun } from '../../engine/run/client-work.ts'
 import { unansweredIn } from '../../engine/run/ending.ts'
 import { runError } from '../../engine/run/errors.ts'
-import { Feed, pause } from '../../engine/run/feed.ts'
+import { Feed } from '../../engine/run/feed.ts'
 import { withheldWords } from '../../engine/run/following.ts'
 import { Ledger } from '../../engine/run/ledger.ts'
 import { openedIn } from '../../engine/wire/lobby.ts'
@@ -114,10 +114,7 @@ export async function caughtUp({ board, feed, pinned, running }: BoardSession, s
   const head = await asking()
   // Before the feed looks for attachments that such a storage may not have any more.
   holding(() => new Chain(pin).end(head), tampered)
-  const reading = async () => {
-    while (feed.pin.offset < head.offset && !signal.aborted) await pause(20, signal)
-  }
-  await Promise.race([reading(), running])
+  await Promise.race([until(() => feed.pin.offset >= head.offset, { every: 20, signal }), running])
 }
 
 /** The first digits of a ceremony's id, or all of them. */

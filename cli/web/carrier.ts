@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import type { KeyriteError } from '../../engine/base/errors.ts'
+import { unlessAborted } from '../../engine/base/signals.ts'
 import { LONG_TO_LOOK_AT } from '../../engine/channel/carrier.ts'
 import type { Carrier, CarrierOptions, Incoming } from '../../engine/channel/carrier.ts'
 import { openEnvelope } from '../../engine/channel/envelope.ts'
@@ -81,26 +82,21 @@ export function makeWebCarrier(options: CarrierOptions, tell: (now: Crossing) =>
   }
 
   /** Waits until `is` gives something. @throws the signal's reason, channel.closed */
-  function until<T>(is: () => T | undefined, signal: AbortSignal): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const over = (end: () => void): void => {
+  function given<T>(is: () => T | undefined, signal: AbortSignal): Promise<T> {
+    return unlessAborted<T>((resolve, reject) => {
+      const look = (): void => {
+        const value = is()
+        if (isClosed) reject(channelError('closed', { carrier: 'web' }))
+        else if (value !== undefined) resolve(value)
+      }
+      watchers.add(look)
+      told()
+      return () => {
         watchers.delete(look)
-        signal.removeEventListener('abort', onAbort)
-        end()
         // Not from within a round of telling.
         queueMicrotask(told)
       }
-      const look = (): void => {
-        const value = is()
-        if (isClosed) over(() => reject(channelError('closed', { carrier: 'web' })))
-        else if (value !== undefined) over(() => resolve(value))
-      }
-      const onAbort = (): void => over(() => reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason))))
-      watchers.add(look)
-      signal.addEventListener('abort', onAbort)
-      if (signal.aborted) onAbort()
-      else told()
-    })
+    }, signal)
   }
 
   async function receive(signal: AbortSignal): Promise<Incoming> {
@@ -113,7 +109,7 @@ export function makeWebCarrier(options: CarrierOptions, tell: (now: Crossing) =>
     read = arrived === undefined ? null : read
     deliver()
     try {
-      return await until(() => incoming, signal)
+      return await given(() => incoming, signal)
     } finally {
       waiting = undefined
     }
@@ -168,10 +164,10 @@ export function makeWebCarrier(options: CarrierOptions, tell: (now: Crossing) =>
     show,
     stopShowing,
     receive,
-    untilChanged: (signal) => until(() => (arrived?.envelope.kind === 'request' ? 'other' : undefined), signal).catch(() => undefined),
+    untilChanged: (signal) => given(() => (arrived?.envelope.kind === 'request' ? 'other' : undefined), signal).catch(() => undefined),
     untilTaken: async (signal) => {
       if (shown === undefined || isClosed) return
-      await until(() => (isTaken || arrived !== undefined ? true : undefined), signal).catch(() => undefined)
+      await given(() => (isTaken || arrived !== undefined ? true : undefined), signal).catch(() => undefined)
     },
     onFrames: (frames) => {
       let result: FramesResult = { state: 'ignored', seen: read?.seen ?? 0, needed: read?.needed ?? 0 }

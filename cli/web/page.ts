@@ -3,6 +3,7 @@
  * here that becomes the page's state.
  */
 import { randomBytes } from 'node:crypto'
+import { alarm, unlessAborted } from '../../engine/base/signals.ts'
 import type { CarrierOptions, Role } from '../../engine/channel/carrier.ts'
 import { failureOf } from '../errors.ts'
 import { unpainted } from '../output.ts'
@@ -32,19 +33,11 @@ export function makeQuestions(ask: (question: PageQuestion | null) => void): Que
 
   /** One answer. @throws the signal's reason */
   async function answered(question: PageQuestion, signal: AbortSignal): Promise<string> {
-    signal.throwIfAborted()
-    let onAbort = (): void => undefined
-    try {
-      return await new Promise<string>((resolve, reject) => {
-        waiting = { id: question.id, take: resolve }
-        onAbort = () => reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)))
-        signal.addEventListener('abort', onAbort)
-        ask(question)
-      })
-    } finally {
-      waiting = undefined
-      signal.removeEventListener('abort', onAbort)
-    }
+    return await unlessAborted<string>((resolve) => {
+      waiting = { id: question.id, take: resolve }
+      ask(question)
+      return () => (waiting = undefined)
+    }, signal)
   }
 
   function hand(signal: AbortSignal): Hand {
@@ -138,15 +131,15 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
   }
   let carrier: WebCarrier | undefined
   let isThere = false
-  let timer: NodeJS.Timeout | undefined
-  let gone: NodeJS.Timeout | undefined
+  const telling = alarm(() => server.tell())
+  const gone = alarm(() => {
+    say('No page is open any more.')
+    invite()
+  })
 
   function change(part: Partial<PageState>): void {
     state = { ...state, ...part }
-    timer ??= setTimeout(() => {
-      timer = undefined
-      server.tell()
-    }, EVERY)
+    telling.begin(EVERY)
   }
 
   const questions = makeQuestions((question) => {
@@ -159,7 +152,7 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
 
   /** Prints a new address; the last one may have been used, and is good no more. */
   function invite(opens = false): void {
-    clearTimeout(gone)
+    gone.clear()
     const address = server.address()
     const opener = opens ? browserOpener() : undefined
     if (opener !== undefined) openBrowser(address, opener)
@@ -177,12 +170,8 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
     onTaken: (id) => carrier?.onTaken(id),
     onPage: (there) => {
       isThere = there
-      clearTimeout(gone)
-      if (there) return
-      gone = setTimeout(() => {
-        say('No page is open any more.')
-        invite()
-      }, GONE)
+      if (there) gone.clear()
+      else gone.set(GONE)
     },
     onStale: () => invite(),
   })
@@ -207,10 +196,10 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
       },
     }),
     close: async () => {
-      clearTimeout(timer)
-      clearTimeout(gone)
+      telling.clear()
+      gone.clear()
       await server.close()
-      clearTimeout(gone)
+      gone.clear()
     },
   }
 }

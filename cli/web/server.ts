@@ -12,6 +12,7 @@ import type { AddressInfo } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { wholeNumber } from '../../engine/base/names.ts'
+import { happening } from '../../engine/base/signals.ts'
 import { MOST_REASON } from '../../engine/wire/message.ts'
 import { compileCheck, objectSchema } from '../../engine/wire/schema.ts'
 import type { PageFile } from './page-file.ts'
@@ -228,7 +229,10 @@ export async function servePage(use: PageServerUse): Promise<PageServer> {
   /** Waits a moment for a page that is being loaded anew. */
   async function followed(): Promise<void> {
     if (stream !== undefined || performance.now() - lostAt > 3 * GRACE) return
-    await Promise.race([new Promise<void>((resolve) => (onFollow = resolve)), new Promise((resolve) => setTimeout(resolve, GRACE))])
+    await happening((done) => {
+      onFollow = done
+      return () => (onFollow = undefined)
+    }, { ms: GRACE })
   }
 
   /** A page that is slow to take a state is told the newest one when it has taken that. */
@@ -287,13 +291,10 @@ export async function servePage(use: PageServerUse): Promise<PageServer> {
       const last = stream
       stream = undefined
       if (last !== undefined) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, GRACE)
-          last.end(`${JSON.stringify(use.state())}\n`, () => {
-            clearTimeout(timer)
-            resolve()
-          })
-        })
+        await happening((done) => {
+          last.end(`${JSON.stringify(use.state())}\n`, done)
+          return undefined
+        }, { ms: GRACE })
       }
       server.close()
       server.closeAllConnections()

@@ -1,4 +1,9 @@
 /**
+ * Waiting: for an abort, for a time, for something to happen, or for whichever comes first. Every wait ends at once where its signal is
+ * aborted, and leaves neither timer nor listener behind.
+ */
+
+/**
  * Signals that follow several others. `AbortSignal.any` does that too, but in Node 20 to 26 it may lose the abort once
  * its sources are collected as garbage (nodejs/node issue 65995), and then a process never ends.
  */
@@ -18,4 +23,148 @@ export function following(...sources: readonly AbortSignal[]): Following {
     return () => source.removeEventListener('abort', follow)
   })
   return { signal: own.signal, release: () => stops.forEach((stop) => stop()) }
+}
+
+/** Why a signal was aborted, as an error. */
+export const reasonOf = ({ reason }: AbortSignal): Error => (reason instanceof Error ? reason : new Error(String(reason)))
+
+/** Takes back what a wait asked for: stops listening. */
+type Forget = (() => void) | undefined
+
+type Settle<T> = (value: T) => void
+
+/** Starts something that settles once, and forgets it as soon as it is settled, or the signal aborts. */
+function settledOnce<T>(
+  start: (resolve: Settle<T>, reject: Settle<Error>) => Forget, signal: AbortSignal | undefined, onAbort: (resolve: Settle<T>, reject: Settle<Error>) => void,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const wait: { isOver: boolean; forget: Forget } = { isOver: false, forget: undefined }
+    const over = (end: () => void): void => {
+      if (wait.isOver) return
+      wait.isOver = true
+      signal?.removeEventListener('abort', aborted)
+      wait.forget?.()
+      end()
+    }
+    const finish: Settle<T> = (value) => over(() => resolve(value))
+    const fail: Settle<Error> = (error) => over(() => reject(error))
+    const aborted = (): void => onAbort(finish, fail)
+    if (signal?.aborted === true) {
+      aborted()
+      return
+    }
+    signal?.addEventListener('abort', aborted)
+    try {
+      wait.forget = start(finish, fail)
+    } catch (error) {
+      fail(error instanceof Error ? error : new Error(String(error)))
+    }
+    // It may have settled before it could say how to forget it.
+    if (wait.isOver) wait.forget?.()
+  })
+}
+
+/**
+ * A promise that is given up when the signal aborts.
+ *
+ * @param start begins, and says how to stop listening
+ * @throws the signal's reason, and whatever `reject` is given
+ */
+export const unlessAborted = <T>(start: (resolve: Settle<T>, reject: Settle<Error>) => Forget, signal: AbortSignal | undefined): Promise<T> =>
+  settledOnce<T>(start, signal, (_, reject) => {
+    if (signal !== undefined) reject(reasonOf(signal))
+  })
+
+/** For how long something is waited for. */
+export interface Patience {
+  /** Milliseconds; for ever, if it is not said. */
+  readonly ms?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Longest that one timer may wait (a 32-bit number of milliseconds). */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/** How a wait ended. */
+export type Waited = 'done' | 'late' | 'aborted'
+
+/**
+ * Waits for something to happen.
+ *
+ * @param listen has `done` called when it does, and says how to stop listening
+ */
+export const happening = (listen: (done: () => void) => Forget, { ms, signal }: Patience = {}): Promise<Waited> =>
+  settledOnce<Waited>((resolve) => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const wait = (left: number): void => {
+      timer = left > LONGEST_TIMER ? setTimeout(wait, LONGEST_TIMER, left - LONGEST_TIMER) : setTimeout(resolve, left, 'late')
+    }
+    const forget = listen(() => resolve('done'))
+    if (ms !== undefined) wait(ms)
+    return () => {
+      clearTimeout(timer)
+      forget?.()
+    }
+  }, signal, (resolve) => resolve('aborted'))
+
+const nothing = (): undefined => undefined
+
+/** Waits; ends early, without an error, when the signal aborts. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await happening(nothing, { ms, signal })
+}
+
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  await happening(nothing, { signal })
+}
+
+/** Looks every so often until something is so. @returns whether it is; not, where time or patience ended before */
+export async function until(isSo: () => boolean | Promise<boolean>, { every, ms = Infinity, signal }: Patience & { readonly every: number }): Promise<boolean> {
+  const end = performance.now() + ms
+  for (;;) {
+    if (await isSo()) return true
+    if (signal?.aborted === true || performance.now() >= end) return false
+    await pause(every, signal)
+  }
+}
+
+/** Does some work. Where it takes longer than that, `onLate` is called, which may hurry or stop it; it is waited for all the same. */
+export async function within<T>(ms: number, work: () => Promise<T>, onLate: () => void): Promise<T> {
+  const timer = setTimeout(onLate, ms)
+  try {
+    return await work()
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** A timer for one purpose. */
+export interface Alarm {
+  /** Rings after so many milliseconds; what it was set to before counts no more. */
+  readonly set: (ms: number) => void
+  /** The same, unless it is set already. */
+  readonly begin: (ms: number) => void
+  readonly clear: () => void
+}
+
+export function alarm(ring: () => void): Alarm {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const clear = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+  }
+  const set = (ms: number): void => {
+    clear()
+    timer = setTimeout(() => {
+      timer = undefined
+      ring()
+    }, ms)
+  }
+  return {
+    set,
+    begin: (ms) => {
+      if (timer === undefined) set(ms)
+    },
+    clear,
+  }
 }

@@ -24,6 +24,9 @@ export function* mapInSlices<T, R>(items: readonly T[], size: number, change: (i
   return changed
 }
 
+/** Lets others run. */
+export const others = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 // Runs work that takes long, and lets others run after each of its slices.
 
 /**
@@ -34,7 +37,7 @@ export async function inTurns<T>(slices: Slices<T>, signal?: AbortSignal): Promi
   for (;;) {
     const next = slices.next()
     if (next.done === true) return next.value
-    await new Promise((resolve) => setImmediate(resolve))
+    await others()
     signal?.throwIfAborted()
   }
 }

@@ -17,6 +17,7 @@ import type { Simulated } from '../simulate/simulate.ts'
 import { partialsDigest } from '../verbs/bls.ts'
 import { verbs } from '../verbs/implementations.ts'
 import { canonicalBytes } from '../base/canonical.ts'
+import { pause } from '../base/signals.ts'
 import { ceremonyId } from '../wire/card.ts'
 import type { Opening } from '../wire/card.ts'
 import { EMPTY_HEAD, EMPTY_LOG } from '../wire/log.ts'
@@ -66,13 +67,13 @@ function signing(key: Simulated, partials: ReadonlyMap<string, readonly string[]
 
 async function measured(what: string, read: (ledger: Ledger, post: Post) => unknown, from: ReturnType<typeof signing>): Promise<readonly [string, number, number]> {
   const delay = monitorEventLoopDelay({ resolution: 1 })
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await pause(50)
   delay.enable()
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await pause(50)
   const before = performance.now()
   for (const post of from.posts) await read(from.ledger, post)
   const wall = performance.now() - before
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await pause(50)
   delay.disable()
   const { current, faults } = from.ledger
   if (current !== 1 || faults.length !== 1 || faults[0]?.reason !== 'bls.bad-partial') throw new Error('the bench is broken')

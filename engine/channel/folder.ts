@@ -14,7 +14,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isKeyriteError } from '../base/errors.ts'
 import type { KeyriteError } from '../base/errors.ts'
-import { following } from '../base/signals.ts'
+import { following, happening } from '../base/signals.ts'
 import { sha256Hex } from '../crypto/hash.ts'
 import { makeFolders, readUpTo, systemCode, whyNot, withOrdinary } from '../base/files.ts'
 import { hexPattern, utf8 } from '../base/bytes.ts'
@@ -479,27 +479,19 @@ export async function openFolderCarrier(options: FolderCarrierOptions): Promise<
 function makeBell(folder: string, signal: AbortSignal) {
   let wake = (): void => undefined
   let hasRung = false
-  const onRing = (): void => {
+  const watcher = watchOrNot(folder, () => {
     hasRung = true
     wake()
-  }
-  const watcher = watchOrNot(folder, onRing)
-  signal.addEventListener('abort', onRing)
+  })
   return {
-    ring: (milliseconds: number): Promise<void> =>
-      new Promise((resolve) => {
-        const timer = setTimeout(onRing, hasRung ? 0 : milliseconds)
-        wake = () => {
-          clearTimeout(timer)
-          hasRung = false
-          resolve()
-        }
-        if (signal.aborted) wake()
-      }),
-    close: (): void => {
-      signal.removeEventListener('abort', onRing)
-      watcher?.close()
+    ring: async (ms: number): Promise<void> => {
+      await happening((done) => {
+        wake = done
+        return undefined
+      }, { ms: hasRung ? 0 : ms, signal })
+      hasRung = false
     },
+    close: (): void => watcher?.close(),
   }
 }
 

@@ -2,6 +2,7 @@
  * Keyboard input that nobody asked for. A scanner in keyboard mode types whatever the other screen shows, at any time: what it typed
  * before a question, or after the last code, must reach neither the question nor the shell.
  */
+import { alarm, unlessAborted } from '../base/signals.ts'
 
 /** As much of a keyboard as is needed to hear it; `process.stdin` is one. */
 export interface Heard {
@@ -30,35 +31,26 @@ export interface DrainUse {
  * @throws the signal's reason when it aborts
  */
 export async function drain(input: Heard, { quiet, most, signal, onDropped }: DrainUse): Promise<number> {
-  signal?.throwIfAborted()
   let dropped = 0
-  let clear = (): void => undefined
-  try {
-    await new Promise<void>((resolve, reject) => {
-      let timer = setTimeout(resolve, quiet)
-      const latest = most === undefined ? undefined : setTimeout(resolve, most)
-      const onData = (piece: string | Uint8Array): void => {
-        dropped += piece.length
-        onDropped?.(typeof piece === 'string' ? piece : Buffer.from(piece).toString('latin1'))
-        clearTimeout(timer)
-        timer = setTimeout(resolve, quiet)
-      }
-      const onEnd = (): void => resolve()
-      const onAbort = (): void => reject(signal?.reason instanceof Error ? signal.reason : new Error(String(signal?.reason)))
-      clear = () => {
-        clearTimeout(timer)
-        clearTimeout(latest)
-        input.off('data', onData)
-        input.off('end', onEnd)
-        signal?.removeEventListener('abort', onAbort)
-      }
-      input.on('data', onData)
-      input.on('end', onEnd)
-      signal?.addEventListener('abort', onAbort)
-      input.resume()
-    })
-  } finally {
-    clear()
-  }
+  await unlessAborted<null>((resolve) => {
+    const onEnd = (): void => resolve(null)
+    const [silence, latest] = [alarm(onEnd), alarm(onEnd)]
+    const onData = (piece: string | Uint8Array): void => {
+      dropped += piece.length
+      onDropped?.(typeof piece === 'string' ? piece : Buffer.from(piece).toString('latin1'))
+      silence.set(quiet)
+    }
+    silence.set(quiet)
+    if (most !== undefined) latest.set(most)
+    input.on('data', onData)
+    input.on('end', onEnd)
+    input.resume()
+    return () => {
+      silence.clear()
+      latest.clear()
+      input.off('data', onData)
+      input.off('end', onEnd)
+    }
+  }, signal)
   return dropped
 }

@@ -1,6 +1,7 @@
 /** The showing side of the terminal carrier: an animated QR code, sized to the window, with keys for density and speed. */
 import { isKeyriteError } from '../base/errors.ts'
 import type { KeyriteError } from '../base/errors.ts'
+import { alarm } from '../base/signals.ts'
 import { MIN_FRAGMENT } from './carrier.ts'
 import type { CarrierProgress } from './carrier.ts'
 import { channelError } from './errors.ts'
@@ -158,7 +159,7 @@ interface Showing {
 export function makeScreen(options: ScreenOptions): Screen {
   const { output } = options
   let showing: Showing | undefined
-  let timer: NodeJS.Timeout | undefined
+  const timer = alarm(tick)
   let speed = SPEEDS.indexOf(options.speed ?? DEFAULT_SPEED)
   if (speed < 0) throw channelError('bad-setting', { what: 'The frame rate', value: options.speed ?? 0, wanted: `one of ${SPEEDS.join(', ')}` })
   /** The densest version to use, however large the window; keys change it. */
@@ -200,10 +201,10 @@ export function makeScreen(options: ScreenOptions): Screen {
   }
 
   function tick(): void {
-    clearTimeout(timer)
+    timer.clear()
     const now = showing
     if (now === undefined) return
-    timer = setTimeout(tick, 1000 / (SPEEDS[speed] ?? DEFAULT_SPEED))
+    timer.set(1000 / (SPEEDS[speed] ?? DEFAULT_SPEED))
     const window = windowNow()
     const isAtEnd = now.shown >= LAST_FRAME
     if (isAtEnd) now.frames = now.sending.frames()
@@ -243,7 +244,7 @@ export function makeScreen(options: ScreenOptions): Screen {
 
   /** Ends what is shown, and leaves the screen as it is. */
   function halt(): void {
-    clearTimeout(timer)
+    timer.clear()
     showing?.finish()
     showing = undefined
   }

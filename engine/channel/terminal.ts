@@ -10,6 +10,7 @@
 import { StringDecoder } from 'node:string_decoder'
 import { isKeyriteError } from '../base/errors.ts'
 import type { KeyriteError } from '../base/errors.ts'
+import { happening, unlessAborted } from '../base/signals.ts'
 import { LONG_TO_LOOK_AT, MAX_FRAME } from './carrier.ts'
 import type { Carrier, CarrierOptions, Incoming } from './carrier.ts'
 import { openEnvelope } from './envelope.ts'
@@ -145,7 +146,7 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): TerminalCa
   const receiver = makeReceiver({ switchAfter: SWITCH_AFTER })
   let lastText: string | undefined
   let arrived: Incoming | undefined
-  let waiting: { readonly resolve: (incoming: Incoming) => void; readonly reject: (reason: unknown) => void } | undefined
+  let waiting: { readonly resolve: (incoming: Incoming) => void; readonly reject: (reason: Error) => void } | undefined
   let framesRead = 0
   let linesRead = 0
   const hint = (): string => (options.hint === undefined ? '' : ` · ${options.hint()}`)
@@ -309,21 +310,15 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): TerminalCa
     checkOpen()
     signal.throwIfAborted()
     if (waiting !== undefined) throw channelError('busy', { what: 'receiving' })
-    let onAbort = (): void => undefined
     try {
-      return await new Promise<Incoming>((resolve, reject) => {
+      return await unlessAborted<Incoming>((resolve, reject) => {
         waiting = { resolve, reject }
-        onAbort = () => {
-          waiting = undefined
-          reject(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)))
-        }
-        signal.addEventListener('abort', onAbort)
         deliver()
         if (hasEnded) onEnd()
         attach()
-      })
+        return () => (waiting = undefined)
+      }, signal)
     } finally {
-      signal.removeEventListener('abort', onAbort)
       attach()
     }
   }
@@ -351,11 +346,10 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): TerminalCa
     if (isClosed || hasEnded || signal.aborted || !screen.isShowing) return
     note = ` · ${TAKEN_HINT}`
     screen.refresh()
-    await new Promise<void>((resolve) => {
-      onTaken = resolve
-      signal.addEventListener('abort', () => resolve(), { once: true })
-    })
-    onTaken = undefined
+    await happening((done) => {
+      onTaken = done
+      return () => (onTaken = undefined)
+    }, { signal })
   }
 
   return {

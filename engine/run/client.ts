@@ -6,7 +6,7 @@
 import { createActor, fromCallback, fromPromise, waitFor } from 'xstate'
 import type { StateValue } from 'xstate'
 import { isKeyriteError } from '../base/errors.ts'
-import { following } from '../base/signals.ts'
+import { following, happening, pause } from '../base/signals.ts'
 import type { Step } from '../machines/ceremony.ts'
 import { compileClient } from '../machines/client.ts'
 import type { ClientEvent, CollectedHow, Duty, Outcome, Trouble } from '../machines/client.ts'
@@ -14,7 +14,6 @@ import type { Fault } from '../wire/abort.ts'
 import { ClientWork } from './client-work.ts'
 import type { ClientPorts } from './client-work.ts'
 import type { DisputeState } from './disputes.ts'
-import { pause } from './feed.ts'
 import { Ledger } from './ledger.ts'
 import { checkOpening } from './opening.ts'
 import { checkRunnable } from './verbs.ts'
@@ -191,18 +190,15 @@ class ClientRun {
   }
 
   /** Resolves when the condition holds, looking again at every change of the log. */
-  private when(condition: () => boolean, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
+  private async when(condition: () => boolean, signal: AbortSignal): Promise<void> {
+    await happening((done) => {
       const look = () => {
-        if (!condition() && !signal.aborted) return
-        this.changed.delete(look)
-        signal.removeEventListener('abort', look)
-        resolve()
+        if (condition()) done()
       }
       this.changed.add(look)
-      signal.addEventListener('abort', look)
       look()
-    })
+      return () => this.changed.delete(look)
+    }, { signal })
   }
 
   /** Like `when`, but no longer than until that time on this client's clock. */

@@ -2,6 +2,7 @@
  * A board's log as one client has verified it: every head, from the first message on. What was verified stays pinned
  * on disk; a log that does not continue it stops the client.
  */
+import { pause } from '../base/signals.ts'
 import { tampered } from '../wire/board.ts'
 import type { Board } from '../wire/board.ts'
 import { Chain, holding } from '../wire/log.ts'
@@ -107,26 +108,7 @@ export class Feed {
         onTrouble?.(error instanceof Error ? error : new Error(String(error)))
         onMissing?.()
       }
-      await pause(retryDelay, signal ?? NEVER)
+      await pause(retryDelay, signal)
     }
   }
-}
-
-const NEVER = new AbortController().signal
-
-/** Waits; ends early, without an error, when the signal aborts. */
-export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve()
-      return
-    }
-    const timer = setTimeout(done, milliseconds)
-    signal.addEventListener('abort', done, { once: true })
-    function done() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-  })
 }

@@ -5,7 +5,7 @@
  */
 import { setMaxListeners } from 'node:events'
 import { isKeyriteError } from '../base/errors.ts'
-import { following } from '../base/signals.ts'
+import { alarm, following, happening } from '../base/signals.ts'
 import { memoryParts } from '../channel/parts.ts'
 import { toHex, utf8 } from '../base/bytes.ts'
 import { sha256, sha256Hex } from '../crypto/hash.ts'
@@ -47,40 +47,28 @@ function idleClock(board: MemoryBoard, idle: number, begin: number): Clock {
   let now = begin
   const waits = new Set<{ readonly time: number; readonly wake: () => void }>()
   let seen = -1
-  let timer: NodeJS.Timeout | undefined
-  const tick = () => {
-    timer = undefined
+  const timer = alarm(() => {
     if (board.entries.length === seen && waits.size > 0) {
       now = Math.max(now, Math.min(...[...waits].map((wait) => wait.time)))
       for (const wait of [...waits]) if (wait.time <= now) wait.wake()
     }
     seen = board.entries.length
-    if (waits.size > 0) timer = setTimeout(tick, idle)
-  }
+    if (waits.size > 0) timer.set(idle)
+  })
   return {
     now: () => now,
-    until: (time, signal) =>
-      new Promise((resolve) => {
-        const wait = {
-          time,
-          wake: () => {
-            waits.delete(wait)
-            signal.removeEventListener('abort', wait.wake)
-            if (waits.size === 0 && timer !== undefined) {
-              clearTimeout(timer)
-              timer = undefined
-            }
-            resolve()
-          },
-        }
-        if (time <= now || signal.aborted) {
-          resolve()
-          return
-        }
+    until: async (time, signal) => {
+      if (time <= now) return
+      await happening((wake) => {
+        const wait = { time, wake }
         waits.add(wait)
-        signal.addEventListener('abort', wait.wake)
-        timer ??= setTimeout(tick, idle)
-      }),
+        timer.begin(idle)
+        return () => {
+          waits.delete(wait)
+          if (waits.size === 0) timer.clear()
+        }
+      }, { signal })
+    },
   }
 }
 
@@ -158,16 +146,11 @@ export function memoryBoard(airgapKeyOf: (name: string) => string | undefined = 
 }
 
 /** Resolves at the next post, or when the signal aborts. */
-function change(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const wake = () => {
-      waiting.delete(wake)
-      signal.removeEventListener('abort', wake)
-      resolve()
-    }
+async function change(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
+  await happening((wake) => {
     waiting.add(wake)
-    signal.addEventListener('abort', wake)
-  })
+    return () => waiting.delete(wake)
+  }, { signal })
 }
 
 // What the clients of one simulation need to do only once: all of them verify the same public messages, with the same

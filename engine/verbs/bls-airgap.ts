@@ -3,6 +3,7 @@ import { DST_SIGNATURE, encodeG2, scalarFromBytes, signShare } from '../crypto/b
 import { fromHex, isHex, toHex } from '../base/bytes.ts'
 import { signedBytesOf } from '../messages/kinds.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
+import { others } from '../base/turns.ts'
 import { messagesOf, partialsDigest } from './bls.ts'
 import { ArgReader, text, verbError } from './runtime.ts'
 import type { AirgapVerb, Stating, Working } from './runtime.ts'
@@ -25,7 +26,7 @@ async function sign(ceremony: string, share: JsonObject, items: ReturnType<ArgRe
     if (partials.length % CHUNK === 0) {
       tell(partials.length, messages.length)
       await save(() => [...partials])
-      await new Promise((resolve) => setImmediate(resolve))
+      await others()
     }
     partials.push(toHex(encodeG2(signShare(scalar, signedBytesOf(message, ceremony), DST_SIGNATURE))))
   }

@@ -1,5 +1,6 @@
 /** The boards of a storage, as its health report names them. */
 import { counted } from '../../engine/base/words.ts'
+import { alarm } from '../../engine/base/signals.ts'
 import { el, place, theirs } from './dom.ts'
 import type { Child } from './dom.ts'
 import { trustNote } from './words.ts'
@@ -41,8 +42,9 @@ export function listScreen(): HTMLElement {
     } catch (error) {
       setTrouble(error instanceof TypeError ? 'The storage cannot be reached' : 'The storage does not answer as it should')
     }
-    setTimeout(() => void ask(), EVERY)
+    again.set(EVERY)
   }
+  const again = alarm(() => void ask())
   void ask()
   return el('main', {}, el('header', { class: 'top' }, el('p', { class: 'home' }, 'keyrite'), el('h1', {}, 'Boards of this storage'), trouble),
     trustNote(), el('section', { class: 'sheet' }, list),

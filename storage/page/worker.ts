@@ -1,4 +1,5 @@
 /** Reads and checks the log away from the screen, which stays quick whatever there is to verify. */
+import { alarm, pause } from '../../engine/base/signals.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { connectBoard } from '../client.ts'
@@ -24,11 +25,10 @@ const numbers = new Map<string, string>()
 let shown = 0
 let link: Link = { kind: 'reading', done: 0, total: 0 }
 let last = 0
-let timer: ReturnType<typeof setTimeout> | undefined
+const soon = alarm(send)
 
 function send(): void {
-  clearTimeout(timer)
-  timer = undefined
+  soon.clear()
   last = performance.now()
   const order = fold.newest(shown)
   const message: FromWorker = { link, board: fold.board(shown), order, ceremonies: fold.changedViews(order, (id) => numbers.get(id) ?? null) }
@@ -48,14 +48,12 @@ async function computeNumbers(): Promise<never> {
   }
 }
 
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
-
 function changed(now: Link): void {
   const isNews = now.kind !== link.kind
   link = now
   const pace = link.kind === 'reading' ? PACE.reading : PACE.live
   if (isNews || performance.now() - last >= pace) send()
-  else timer ??= setTimeout(send, pace)
+  else soon.begin(pace)
 }
 
 function fail(error: unknown): void {
