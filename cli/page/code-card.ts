@@ -1,4 +1,5 @@
 /** The card with the code for the other machine's camera, and what its owner may change about it. */
+import { alarm } from '../../engine/base/signals.ts'
 import { button, el, setAttribute, setShown, setText } from './dom.ts'
 import { failureOf } from './failures.ts'
 import { lineOf } from './paste.ts'
@@ -83,6 +84,8 @@ export function makeCodeCard(use: CodeCardUse): CodeCard {
     if (document.fullscreenElement !== null) void document.exitFullscreen().catch(() => undefined)
   }
 
+  const calm = alarm(() => setText(copy, 'Copy as text'))
+
   async function copyLine(): Promise<void> {
     const message = use.message()
     if (message === undefined) return
@@ -92,7 +95,7 @@ export function makeCodeCard(use: CodeCardUse): CodeCard {
       setShown(line, false)
       tell('')
       setText(copy, 'Copied')
-      setTimeout(() => setText(copy, 'Copy as text'), 2500)
+      calm.set(2500)
     } catch {
       const { title: what, todo } = failureOf('clipboard')
       tell([`${what}.`, ...todo].join(' '))

@@ -1,5 +1,6 @@
 /** Pictures of a video to the worker that looks for codes in them, one whenever it is idle. None of them leaves the page. */
 import { source } from 'inline:./reader-worker.ts'
+import { alarm } from '../../engine/base/signals.ts'
 
 /** To the worker, handed over and not copied. */
 export type ReaderWork =
@@ -62,6 +63,8 @@ export function makeReader({ video, onText, onBroken }: ReaderOptions): Reader {
     next()
   }
 
+  const again = alarm(next)
+
   /** Takes the next picture once there is one. */
   function next(): void {
     if (!isLooking || isBusy || worker === undefined) return
@@ -70,15 +73,16 @@ export function makeReader({ video, onText, onBroken }: ReaderOptions): Reader {
     const take = (): void => {
       if (isTaken) return
       isTaken = true
-      clearTimeout(timer)
+      impatient.clear()
       void grab().catch(() => false).then((isSent) => {
         if (isSent) return
         isBusy = false
         // There is no picture yet.
-        setTimeout(next, IMPATIENCE)
+        again.set(IMPATIENCE)
       })
     }
-    const timer = setTimeout(take, IMPATIENCE)
+    const impatient = alarm(take)
+    impatient.set(IMPATIENCE)
     if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(take)
   }
 

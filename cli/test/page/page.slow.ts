@@ -18,7 +18,7 @@ import { closeAll } from '../browser/closing.ts'
 import { fakeServer, pageFile } from './fake-server.ts'
 import type { FakeServer } from './fake-server.ts'
 import { STATES } from './states.ts'
-import { until } from './until.ts'
+import { until } from '../../../engine/test/until.ts'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 

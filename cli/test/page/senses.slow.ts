@@ -9,7 +9,7 @@ import { closeAll } from '../browser/closing.ts'
 import { fakeServer } from './fake-server.ts'
 import type { FakeServer } from './fake-server.ts'
 import { STATES } from './states.ts'
-import { until } from './until.ts'
+import { until } from '../../../engine/test/until.ts'
 
 /** What the page had of its browser. */
 interface Senses {

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { until } from '../../../engine/test/until.ts'
 import { killAll, launch, openDkg, readyWorld } from '../e2e/world.ts'
 import type { Person, Running, World } from '../e2e/world.ts'
 
@@ -25,9 +26,8 @@ describe('a participant whose transfers cross in parts', function () {
   const linesOf = async (path: string): Promise<number> =>
     existsSync(path) ? (await readFile(path, 'utf8').catch(() => '')).split('\n').filter((line) => line.endsWith('}')).length : 0
 
-  async function until(isSo: () => Promise<boolean>): Promise<void> {
-    while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 3))
-  }
+  /** Parts cross within milliseconds, once all is under way. */
+  const BRIEFLY = { every: 3, ms: Infinity }
 
   it('makes a key all the same, though both its machines are killed in the middle of a transfer, and shows no part twice', async () => {
     const { ada, bob } = world
@@ -42,7 +42,7 @@ describe('a participant whose transfers cross in parts', function () {
     const firstClient = start('client', ada)
     const firstAirgap = start('airgap', ada)
     await firstClient.said(/SendPublicKeys: the request crosses in [4-9] parts\n/)
-    await until(async () => (await linesOf(atClient)) >= 2)
+    await until('two parts at the client', async () => (await linesOf(atClient)) >= 2, BRIEFLY)
     await firstClient.kill()
     const held = await linesOf(atClient)
     const secondClient = start('client', ada)
@@ -50,14 +50,14 @@ describe('a participant whose transfers cross in parts', function () {
 
     // An airgap that dies while it holds some parts of a later request.
     await secondClient.said(/SendDeals: the request crosses in [3-9] parts\n/)
-    await until(async () => (await linesOf(atAirgap)) === 2)
+    await until('two parts at the airgap', async () => (await linesOf(atAirgap)) === 2, BRIEFLY)
     await firstAirgap.kill()
     expect(await linesOf(atAirgap)).to.be.within(2, 3)
     const secondAirgap = start('airgap', ada)
 
     // A client that dies while it takes an answer.
     await secondClient.said(/ProcessDeals: the airgap’s answer crosses in [3-9] parts\n/)
-    await until(async () => (await linesOf(atClient)) >= 4)
+    await until('four parts at the client', async () => (await linesOf(atClient)) >= 4, BRIEFLY)
     await secondClient.kill()
     const thirdClient = start('client', ada)
 

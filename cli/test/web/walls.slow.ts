@@ -9,7 +9,7 @@ import type { RigBrowser } from '../browser/chromium.ts'
 import { closeAll, closing } from '../browser/closing.ts'
 import { openSite } from '../browser/site.ts'
 import { STATES } from '../page/states.ts'
-import { until } from '../page/until.ts'
+import { until } from '../../../engine/test/until.ts'
 
 interface Elsewhere {
   /** At 127.0.0.1 and another port, so that only the port differs. */

@@ -1,4 +1,6 @@
 import { getEventListeners } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { alarm, following, happening, pause, reasonOf, unlessAborted, until, untilAborted, within } from '../../base/signals.ts'
 
@@ -176,5 +178,20 @@ describe('a signal that follows others', () => {
     either.release()
     expect(listeners(one.signal)).to.equal(0)
     expect(following(one.signal, two.signal).signal.aborted).to.equal(true)
+  })
+})
+
+describe('waits', () => {
+  it('are made here alone: no other source sets a timer of its own', () => {
+    const root = join(import.meta.dirname, '..', '..', '..')
+    const sources = ['engine', 'storage', 'cli'].flatMap((folder) =>
+      readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
+        .filter((item) => item.isFile() && item.name.endsWith('.ts'))
+        .map((item) => join(item.parentPath, item.name).slice(root.length + 1))
+        .filter((file) => !/\/(test|node_modules)\//.test(file)))
+    expect(sources.length).to.be.greaterThan(150)
+    const own = /(?<!\.)\bsetTimeout\(|AbortSignal\.any/
+    const waiting = sources.filter((file) => own.test(readFileSync(join(root, file), 'utf8').replace(/^\s*(\/\*)?\*.*$/gm, '')))
+    expect(waiting).to.deep.equal(['engine/base/signals.ts'])
   })
 })

@@ -9,6 +9,7 @@ import { sealEnvelope } from '../../channel/envelope.ts'
 import { openFolderCarrier } from '../../channel/folder.ts'
 import { renderPng } from '../../channel/png.ts'
 import { makeSending } from '../../channel/transfer.ts'
+import { until } from '../until.ts'
 import { randomText } from './helpers.ts'
 
 const never = (): AbortSignal => new AbortController().signal
@@ -22,10 +23,6 @@ async function codeOfLater(run: Promise<unknown>): Promise<string> {
     throw error
   }
   return 'nothing was thrown'
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 describe('the folder carrier', () => {
@@ -193,7 +190,7 @@ describe('the folder carrier', () => {
     await truncate(join(path, files[0] ?? ''), 60)
     const airgap = await make('airgap')
     const waiting = airgap.receive(never())
-    await until(() => problems.length > 0)
+    await until('a problem', () => problems.length > 0)
     await new Promise((resolve) => setTimeout(resolve, 250))
     expect(problems.map(({ code }) => code)).deep.equal(['channel.incomplete'])
     expect(problems[0]?.facts).include({ frames: 3, damaged: 1, seen: 2 })
@@ -206,7 +203,7 @@ describe('the folder carrier', () => {
     const airgap = await make('airgap')
     const waiting = airgap.receive(never())
     await client.show(letter('true').replace('true', 'lies'))
-    await until(() => problems.length > 0)
+    await until('a problem', () => problems.length > 0)
     expect(problems.map(({ code }) => code)).deep.equal(['channel.wrong-digest'])
     await client.show(letter('true'))
     expect((await waiting).text).equal(letter('true'))
@@ -237,7 +234,7 @@ describe('the folder carrier', () => {
     const airgap = await make('airgap')
     const waiting = airgap.receive(never())
     await rename(join(folder, 'from-client'), join(folder, 'away'))
-    await until(() => problems.length > 0)
+    await until('a problem', () => problems.length > 0)
     expect(problems.map(({ code }) => code)).deep.equal(['channel.bad-folder'])
     await rename(join(folder, 'away'), join(folder, 'from-client'))
     const client = await make('client')
