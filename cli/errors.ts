@@ -162,6 +162,10 @@ export const cliError = errorTable('cli', {
     what: why,
     todo: `See \`${command} --help\`.`,
   }),
+  endless: ({ ceremony, role, state }: { ceremony: string; role: string; state: string }) => ({
+    what: `The ${role}’s machine of ${ceremony} can come to ${state}, from where nothing leads to an end.`,
+    todo: 'Do not run this ceremony. That is a bug in keyrite, not in the script; please report it, with the script.',
+  }),
   bug: ({ why }: { why: string }) => ({
     what: `Something unexpected happened: ${why}`,
     todo: 'This is probably a bug in keyrite; please report it, with what DEBUG=keyrite:* shows.',

@@ -8,8 +8,7 @@ import { KEYRING_FILE } from '../engine/vault/age.ts'
 import { fileError, isThere, makeFolders, whyNot } from '../engine/base/files.ts'
 import { lockFolder } from '../engine/base/lock.ts'
 import { cliError } from './errors.ts'
-
-export type Role = 'client' | 'airgap'
+import type { Role } from '../engine/base/names.ts'
 
 /** @returns the absolute path of the home. @throws cli.home-path */
 export function homePath(env: NodeJS.ProcessEnv = process.env): string {

@@ -26,10 +26,10 @@ export interface Looked {
   /** Its path, as `sha256sum` would be told it. */
   readonly file: string
   readonly script?: Script
-  readonly problems: readonly Problem[]
+  readonly problems: readonly ScriptProblem[]
 }
 
-export interface Problem {
+export interface ScriptProblem {
   readonly diagnostic: Diagnostic
   /** As compilers show it: place, line, caret, hint. */
   readonly text: string
@@ -45,7 +45,7 @@ export async function lookAtScript(named: string, { library }: ScriptUse = {}): 
   const file = fileOf(named)
   const bytes = await readScriptFile(file)
   const shelf = library === undefined ? undefined : await readLibrary(library)
-  const problems: Problem[] = []
+  const problems: ScriptProblem[] = []
   const { script, diagnostics, source } = loadScript(bytes, { file, library: shelf?.find ?? shippedLibrary })
   problems.push(...(shelf?.problems() ?? []))
   if (diagnostics !== undefined) problems.push(...diagnostics.map((diagnostic) => ({ diagnostic, text: formatDiagnostic(diagnostic, source) })))
@@ -88,7 +88,7 @@ async function readScriptFile(path: string): Promise<Uint8Array> {
 interface Shelf {
   readonly find: Library
   /** What is wrong with those that were asked for. */
-  readonly problems: () => readonly Problem[]
+  readonly problems: () => readonly ScriptProblem[]
 }
 
 const SCRIPT_FILE = new RegExp(`^(${NAME})\\.ya?ml$`)
@@ -104,7 +104,7 @@ async function readLibrary(folder: string): Promise<Shelf> {
     if (name !== undefined) texts.set(name, { file, bytes: await readScriptFile(file) })
   }
   const checked = new Map<string, Ceremony | undefined>()
-  const problems: Problem[] = []
+  const problems: ScriptProblem[] = []
   const find: Library = (name) => {
     if (checked.has(name)) return checked.get(name)
     const text = texts.get(name)

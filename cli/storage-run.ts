@@ -25,7 +25,7 @@ export interface StorageFlags {
 }
 
 /** What is told once requests are taken. */
-export interface Ready {
+export interface StorageReady {
   /** Where this machine reaches it. */
   readonly url: string
   readonly port: number
@@ -40,7 +40,7 @@ export interface Ready {
 export interface StorageScreen {
   /** Hears what an operator should know, line by line. */
   readonly say: (line: string) => void
-  readonly ready: (ready: Ready) => Promise<void>
+  readonly ready: (ready: StorageReady) => Promise<void>
 }
 
 /**

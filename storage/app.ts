@@ -125,7 +125,7 @@ export interface Holding {
   hold(response: ServerResponse, bytes: number): void
 }
 
-export function holding(total: number): Holding {
+export function makeHolding(total: number): Holding {
   let held = 0
   return {
     hold(response, bytes) {
@@ -191,7 +191,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export function createApp({ boards, limits, metrics, page, stopping, say }: AppOptions): Koa {
   const bodies = bodyReader(limits.bodyBytes)
-  const answers = holding(limits.answerBytes)
+  const answers = makeHolding(limits.answerBytes)
   const router = new Router()
   let streams = 0
 

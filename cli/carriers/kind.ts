@@ -3,7 +3,8 @@
  * one of these, and one row in `table.ts`; what help, errors and hints say of it follows from that. What it needs to carry it
  * loads when it is opened: which one that is, the user chooses.
  */
-import type { Carrier, CarrierOptions, Role } from '../../engine/channel/carrier.ts'
+import type { Role } from '../../engine/base/names.ts'
+import type { Carrier, CarrierOptions } from '../../engine/channel/carrier.ts'
 import type { Live } from '../output.ts'
 import type { Hand } from '../screen/owner.ts'
 import type { Page } from '../web/page.ts'

@@ -1,5 +1,5 @@
 /** The terminal's carrier: codes in this window, and a QR scanner in keyboard mode that types what it reads. */
-import type { Role } from '../../engine/channel/carrier.ts'
+import type { Role } from '../../engine/base/names.ts'
 import type { CarrierKind } from './kind.ts'
 
 /** What the window tells below a code. */

@@ -7,8 +7,8 @@ import { verbs } from '../../engine/verbs/implementations.ts'
 import { KeyriteCommand, prose } from '../base.ts'
 import { EXIT } from '../errors.ts'
 import { random } from '../random.ts'
-import { isSignatureFile, transcriptLines } from '../roles/transcript-file.ts'
-import { exitOf, isTrusted, signatureLines, verdictLines, withShipped } from '../screen/ceremony.ts'
+import { isSignatureFile, readTranscriptFile } from '../roles/transcript-file.ts'
+import { exitOfVerified, isTrusted, signatureLines, verdictLines, withShipped } from '../screen/ceremony.ts'
 
 export class Verify extends KeyriteCommand {
   static override summary = 'Check a transcript, or signatures: anyone, offline, without any key.'
@@ -36,7 +36,7 @@ cannot prove: add --transcript with that of the signing, which holds the key's a
     const { args, flags } = await this.parse(Verify)
     const hashes = flags['script-hash'].map((hash) => hash.toLowerCase())
     if (!hashes.every((hash) => isHex(hash, 32))) this.error('--script-hash takes a SHA-256: 64 hex digits, as `keyrite ceremony hash` prints it.', { exit: 2 })
-    const verified = (path: string) => withShipped(verifyTranscript(transcriptLines(path), { library: shippedLibrary, verbs, random }), hashes)
+    const verified = (path: string) => withShipped(verifyTranscript(readTranscriptFile(path), { library: shippedLibrary, verbs, random }), hashes)
     const file = await isSignatureFile(args.file)
     if (file !== undefined) {
       const transcript = flags.transcript === undefined ? undefined : verified(flags.transcript)
@@ -48,7 +48,7 @@ cannot prove: add --transcript with that of the signing, which holds the key's a
     if (flags.transcript !== undefined) this.error('--transcript goes with a file of signatures, as `keyrite client signatures` writes it.', { exit: 2 })
     const found = verified(args.file)
     for (const line of verdictLines(found)) this.log(line)
-    const exit = exitOf(found)
+    const exit = exitOfVerified(found)
     if (exit !== EXIT.ok) process.exitCode = exit
     return found
   }

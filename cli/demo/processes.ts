@@ -106,7 +106,7 @@ function deferred<T>() {
  *
  * @param failed hears of it at once, to end those that run
  */
-export async function inTurns<T>(items: readonly T[], most: number, job: (item: T) => Promise<void>, failed: () => void): Promise<void> {
+export async function inParallel<T>(items: readonly T[], most: number, job: (item: T) => Promise<void>, failed: () => void): Promise<void> {
   const waiting = [...items]
   const errors: unknown[] = []
   const worker = async (): Promise<void> => {

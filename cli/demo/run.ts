@@ -26,7 +26,7 @@ import { paint, screenWidth } from '../output.ts'
 import type { Live } from '../output.ts'
 import { progressTable } from '../screen/ceremony.ts'
 import { random } from '../random.ts'
-import { inTurns, Processes } from './processes.ts'
+import { inParallel, Processes } from './processes.ts'
 
 // Counts the QR images that appear in the channels' folders.
 
@@ -219,7 +219,7 @@ async function setUp(
   const show = () => screen.show(['', `Making ${String(2 * people.length)} machines: ${String(done)} of ${String(people.length)} pairs ready (${duration(Date.now() - began)})`])
   show()
   const timer = setInterval(show, 500)
-  await inTurns(people, AT_ONCE, async ({ name, home, channel }) => {
+  await inParallel(people, AT_ONCE, async ({ name, home, channel }) => {
     signal.throwIfAborted()
     await mkdir(home, { recursive: true, mode: 0o700 })
     await counter.follow(channel)
@@ -310,7 +310,7 @@ async function ceremony(
   const timer = setInterval(draw, 500)
   const ends: Promise<string>[] = []
   try {
-    await inTurns(people.flatMap((person) => [{ person, role: 'airgap' }, { person, role: 'client' }]), AT_ONCE, async ({ person: { home, channel }, role }) => {
+    await inParallel(people.flatMap((person) => [{ person, role: 'airgap' }, { person, role: 'client' }]), AT_ONCE, async ({ person: { home, channel }, role }) => {
       const common = ['--passphrase-file', join(home, 'passphrase'), '--channel', `folder:${channel}`, '--json']
       const args = role === 'airgap' ? ['airgap', 'run', '--accept', opened.number, '--until-finished'] : ['client', 'run', '--ceremony', opened.ceremony]
       const started = processes.start(home, [...args, ...common])

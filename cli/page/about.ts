@@ -5,9 +5,10 @@ import type { Tone } from '../../engine/run/telling.ts'
 import type { PageState, PageTable } from '../web/protocol.ts'
 import { makeAlerts } from './alerts.ts'
 import type { Alerts } from './alerts.ts'
-import { button, el, icon, setAttribute, setShown, setText, unseen } from './dom.ts'
+import { el, setAttribute, setText, unseen } from '../../storage/page/dom.ts'
+import { button, icon, setShown } from './dom.ts'
 import { numberNode } from './question.ts'
-import type { Kept } from './session.ts'
+import type { PageMemory } from './connection.ts'
 import { timeLeft } from './shower.ts'
 import { whoOf } from './view.ts'
 import type { View } from './view.ts'
@@ -113,7 +114,7 @@ export interface Tools {
   readonly call: (view: View) => void
 }
 
-export function makeTools(kept: Kept): Tools {
+export function makeTools(kept: PageMemory): Tools {
   const isSoundOn = (): boolean => kept.get('sound') !== 'off'
   const alerts = makeAlerts(isSoundOn)
   const sound = button('', () => {

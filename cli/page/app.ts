@@ -1,7 +1,7 @@
 /** The page of a command: events in, one view, and each part told of it. */
 import { HEX_DIGIT } from '../../engine/base/bytes.ts'
 import { alarm } from '../../engine/base/signals.ts'
-import type { Role } from '../../engine/channel/carrier.ts'
+import type { Role } from '../../engine/base/names.ts'
 import { MOST_FRAME_CHARACTERS, MOST_FRAMES } from '../web/protocol.ts'
 import type { FramesResult, PageState } from '../web/protocol.ts'
 import { makeAbout, makeTools } from './about.ts'
@@ -9,13 +9,14 @@ import { makeCameraCard } from './camera-card.ts'
 import { makeReader } from './reader.ts'
 import { makeCamera, sendPasted } from './camera.ts'
 import { makeCodeCard } from './code-card.ts'
-import { bindKeys, button, el, icon, setShown, setText, withCode } from './dom.ts'
-import { failureOf } from './failures.ts'
+import { el, setText } from '../../storage/page/dom.ts'
+import { bindKeys, button, icon, setShown, withCode } from './dom.ts'
+import { pageFailure } from './failures.ts'
 import type { FailureName } from './failures.ts'
 import { checksumOf } from './paste.ts'
 import { hexNode, makeQuestionView } from './question.ts'
-import { isKeyRefused, makeOutbox, makeStream, openSession, Refused, whyNot } from './session.ts'
-import type { Kept, Session } from './session.ts'
+import { isKeyRefused, makeOutbox, makeStream, connect, CommandRefused, whyNotSent } from './connection.ts'
+import type { PageMemory, Connection } from './connection.ts'
 import { isStatus, makePacing, makeRate, makeShower, readStatus, writeStatus } from './shower.ts'
 import { FIRST_VIEW, reduce, sceneOf, titleOf, wantsCamera } from './view.ts'
 import type { PageEvent, Scene, View } from './view.ts'
@@ -83,7 +84,7 @@ const DONE = 'M12 1.5a10.5 10.5 0 1 0 0 21 10.5 10.5 0 0 0 0-21Zm-1.5 15.3-4.5-4
 
 /** @param action a button that is a way out */
 function failureNode(name: FailureName, action?: { readonly text: string; readonly go: () => void }): HTMLElement {
-  const { title, what, todo } = failureOf(name)
+  const { title, what, todo } = pageFailure(name)
   return el(
     'section', { class: 'statement is-bad', role: 'alert' },
     icon(STOP, 'statement-icon'), el('h1', { tabindex: -1 }, title), el('p', {}, what),
@@ -117,10 +118,10 @@ const TROUBLE_FOR = 4000
 /** Milliseconds between two status codes: a camera needs time for each. */
 const STATUS_EVERY = 600
 
-export async function startApp(kept: Kept): Promise<void> {
+export async function startApp(kept: PageMemory): Promise<void> {
   let view: View = FIRST_VIEW
   let scene: Scene | undefined
-  let session: Session | undefined
+  let session: Connection | undefined
   let lastSeen = 0
   /** Of the transfer that is being read. */
   let readChecksum: number | undefined
@@ -177,7 +178,7 @@ export async function startApp(kept: Kept): Promise<void> {
   }
 
   async function posted(texts: readonly string[]): Promise<FramesResult> {
-    if (session === undefined) throw new Refused(0)
+    if (session === undefined) throw new CommandRefused(0)
     return await session.frames(texts)
   }
 
@@ -230,7 +231,7 @@ export async function startApp(kept: Kept): Promise<void> {
   }
 
   function trouble(name: 'not-keyrite' | 'wrong-machine'): void {
-    const { title, what, todo } = failureOf(name)
+    const { title, what, todo } = pageFailure(name)
     happen({ kind: 'trouble', trouble: { message: `${title}. ${what}`, todo: todo.join(' ') } })
     untroubled.set(TROUBLE_FOR)
   }
@@ -240,8 +241,8 @@ export async function startApp(kept: Kept): Promise<void> {
       await session?.answer(id, answer)
     } catch (error) {
       // A question that is not asked any more is followed by what is.
-      if (error instanceof Refused && error.status === 409) return
-      question.failed(whyNot(error))
+      if (error instanceof CommandRefused && error.status === 409) return
+      question.failed(whyNotSent(error))
     }
   }
 
@@ -351,7 +352,7 @@ export async function startApp(kept: Kept): Promise<void> {
 
   async function begin(): Promise<void> {
     try {
-      session ??= await openSession(kept)
+      session ??= await connect(kept)
     } catch (error) {
       happen({ kind: 'link', link: isKeyRefused(error) ? 'refused' : 'silent' })
       return

@@ -1,9 +1,10 @@
 /** The card with the camera's picture, how far reading is, and what to do where there is no camera. */
-import { button, el, setAttribute, setShown, setText, withCode } from './dom.ts'
-import { failureOf } from './failures.ts'
-import type { Failure } from './failures.ts'
+import { el, setAttribute, setText } from '../../storage/page/dom.ts'
+import { button, setShown, withCode } from './dom.ts'
+import { pageFailure } from './failures.ts'
+import type { PageFailure } from './failures.ts'
 import { timeLeft } from './shower.ts'
-import type { CameraState, Trouble } from './view.ts'
+import type { CameraState, PageTrouble } from './view.ts'
 
 export interface CameraShown {
   readonly camera: CameraState
@@ -12,7 +13,7 @@ export interface CameraShown {
   readonly isShowing: boolean
   readonly read: { readonly seen: number; readonly needed: number } | null
   readonly secondsLeft: number | null
-  readonly trouble: Trouble | null
+  readonly trouble: PageTrouble | null
   /** A code was read a moment ago. */
   readonly isSeeing: boolean
 }
@@ -87,7 +88,7 @@ export function makeCameraCard({ onPick, onAgain, onPaste }: CameraCardUse): Cam
     setShown(failure, camera.kind === 'failed')
     if (camera.kind !== 'failed') return
     const turn = camera.failure === 'no-camera' || camera.failure === 'unplugged' ? [turnText(isReading, isShowing)] : []
-    failure.replaceChildren(...failureNodes(failureOf(camera.failure), turn), el('p', {}, button('Try again', onAgain, { class: 'plain' })))
+    failure.replaceChildren(...failureNodes(pageFailure(camera.failure), turn), el('p', {}, button('Try again', onAgain, { class: 'plain' })))
     if (isReading && !isShowing) openPaste()
   }
 
@@ -122,7 +123,7 @@ function countText(seen: number, needed: number, isSeeing: boolean): string {
 }
 
 /** @param first what is told before the ways out */
-export function failureNodes({ title, what, todo }: Failure, first: readonly string[] = []): HTMLElement[] {
+export function failureNodes({ title, what, todo }: PageFailure, first: readonly string[] = []): HTMLElement[] {
   return [
     el('h3', {}, title), el('p', {}, ...first.map((text) => el('strong', {}, `${text} `)), what),
     el('ul', {}, ...todo.map((text) => el('li', {}, ...withCode(text)))),

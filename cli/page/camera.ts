@@ -3,8 +3,8 @@ import { MOST_FRAME_CHARACTERS, MOST_FRAMES } from '../web/protocol.ts'
 import type { FramesResult } from '../web/protocol.ts'
 import type { FailureName } from './failures.ts'
 import { framesIn } from './paste.ts'
-import { whyNot } from './session.ts'
-import type { Kept } from './session.ts'
+import { whyNotSent } from './connection.ts'
+import type { PageMemory } from './connection.ts'
 import type { CameraState } from './view.ts'
 
 export interface Camera {
@@ -15,7 +15,7 @@ export interface Camera {
 
 export interface CameraOptions {
   readonly video: HTMLVideoElement
-  readonly kept: Kept
+  readonly kept: PageMemory
   readonly onChange: (state: CameraState) => void
 }
 
@@ -172,6 +172,6 @@ export async function sendPasted(
     }
     return undefined
   } catch (error) {
-    return whyNot(error)
+    return whyNotSent(error)
   }
 }

@@ -1,7 +1,8 @@
 /** The card with the code for the other machine's camera, and what its owner may change about it. */
 import { alarm } from '../../engine/base/signals.ts'
-import { button, el, setAttribute, setShown, setText } from './dom.ts'
-import { failureOf } from './failures.ts'
+import { el, setAttribute, setText } from '../../storage/page/dom.ts'
+import { button, setShown } from './dom.ts'
+import { pageFailure } from './failures.ts'
 import { lineOf } from './paste.ts'
 import { DEFAULT_PACE, FASTEST, FRAGMENTS, SLOWEST } from './shower.ts'
 import type { Pace } from './shower.ts'
@@ -74,7 +75,7 @@ export function makeCodeCard(use: CodeCardUse): CodeCard {
       leaveFull()
       return
     }
-    const { title: what, what: why, todo } = failureOf('fullscreen')
+    const { title: what, what: why, todo } = pageFailure('fullscreen')
     const refused = (): void => tell([`${what}.`, why, ...todo].join(' '))
     if (!document.fullscreenEnabled) refused()
     else void node.requestFullscreen({ navigationUI: 'hide' }).then(() => tell(''), refused)
@@ -97,7 +98,7 @@ export function makeCodeCard(use: CodeCardUse): CodeCard {
       setText(copy, 'Copied')
       calm.set(2500)
     } catch {
-      const { title: what, todo } = failureOf('clipboard')
+      const { title: what, todo } = pageFailure('clipboard')
       tell([`${what}.`, ...todo].join(' '))
       setShown(line, true)
       line.focus()

@@ -1,45 +1,10 @@
-/** Elements by hand. Texts are only ever text: nothing here takes markup, and the policy forbids inline styles and handlers. */
-type Value = string | number | boolean | undefined | ((event: Event) => void)
-export type Props = Readonly<Record<string, Value>>
-export type Child = Node | string
-
-/**
- * An element.
- *
- * @param props attributes; a function under `onclick` listens to clicks; `true` sets an attribute without a value, `false` and
- *   `undefined` none
- */
-export function el<K extends keyof HTMLElementTagNameMap>(tag: K, props: Props = {}, ...children: readonly Child[]): HTMLElementTagNameMap[K] {
-  const node = document.createElement(tag)
-  for (const [name, value] of Object.entries(props)) {
-    if (typeof value === 'function') node.addEventListener(name.slice(2), value)
-    else setAttribute(node, name, value)
-  }
-  node.append(...children)
-  return node
-}
-
-/** Sets an attribute, or takes it away: `false` and `undefined` do. */
-export function setAttribute(node: Element, name: string, value: string | number | boolean | undefined): void {
-  if (name === 'style') throw new TypeError('the policy forbids style attributes')
-  if (value === undefined || value === false) node.removeAttribute(name)
-  else {
-    const text = value === true ? '' : String(value)
-    if (node.getAttribute(name) !== text) node.setAttribute(name, text)
-  }
-}
-
-/** Sets a text where it differs, so that a screen reader is told of changes alone. */
-export function setText(node: Element, text: string): void {
-  if (node.textContent !== text) node.textContent = text
-}
+/** What a page of a command has besides `storage/page/dom.ts`: buttons, icons, keys. */
+import { el } from '../../storage/page/dom.ts'
+import type { Child, Props } from '../../storage/page/dom.ts'
 
 export function setShown(node: HTMLElement, isShown: boolean): void {
   if (node.hidden === isShown) node.hidden = !isShown
 }
-
-/** Text for screen readers alone. */
-export const unseen = (text: string): HTMLElement => el('span', { class: 'unseen' }, text)
 
 export const button = (text: string, onclick: () => void, props: Props = {}): HTMLButtonElement =>
   el('button', { type: 'button', ...props, onclick: () => { onclick() } }, text)

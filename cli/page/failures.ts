@@ -1,6 +1,6 @@
 /** What can go wrong on a page, in words, each with a way out. All such texts stand here. */
 
-export interface Failure {
+export interface PageFailure {
   readonly title: string
   readonly what: string
   /** Ways out, the best first. Backticks stand around what is typed. */
@@ -96,6 +96,6 @@ export const FAILURES = {
     what: 'The camera sees the code that this very page shows, in a mirror or from its own screen.',
     todo: ['Turn the camera to the other machine.'],
   },
-} as const satisfies Readonly<Record<string, Failure>>
+} as const satisfies Readonly<Record<string, PageFailure>>
 
-export const failureOf = (name: FailureName): Failure => FAILURES[name]
+export const pageFailure = (name: FailureName): PageFailure => FAILURES[name]

@@ -1,8 +1,8 @@
 /** The channel's page: of a command, where one serves it; by itself, where it was opened as a file. */
 import { startApp } from './app.ts'
-import { makeKept } from './session.ts'
+import { makePageMemory } from './connection.ts'
 import { startStandalone } from './standalone.ts'
 
-const kept = makeKept()
+const kept = makePageMemory()
 if (location.protocol === 'file:') startStandalone(kept)
 else void startApp(kept)

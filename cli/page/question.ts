@@ -7,7 +7,8 @@ import { alarm } from '../../engine/base/signals.ts'
 import { MOST_REASON } from '../../engine/wire/message.ts'
 import type { Block, Fact } from '../screen/blocks.ts'
 import type { PageQuestion } from '../web/protocol.ts'
-import { button, el, icon, setAttribute, setShown, setText, unseen, withCode } from './dom.ts'
+import { el, setAttribute, setText, unseen } from '../../storage/page/dom.ts'
+import { button, icon, setShown, withCode } from './dom.ts'
 
 // Blocks as elements. What comes from somebody else stands in a frame of its own, and can look like nothing else on this page.
 

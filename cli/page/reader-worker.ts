@@ -2,7 +2,7 @@
 import { findQr } from '../../engine/channel/qr.ts'
 import type { Image } from '../../engine/channel/qr.ts'
 import { makeTurns } from './turns.ts'
-import type { Area } from './turns.ts'
+import type { ImageArea } from './turns.ts'
 import type { ReaderAnswer, ReaderWork } from './reader.ts'
 
 /** Pixels a side that a picture is brought down to. A camera that gives more only takes longer. */
@@ -22,7 +22,7 @@ addEventListener('message', ({ data }: MessageEvent<ReaderWork>) => {
 })
 
 
-function ofBitmap(bitmap: ImageBitmap): { readonly width: number; readonly height: number; readonly look: (area: Area) => Image } {
+function ofBitmap(bitmap: ImageBitmap): { readonly width: number; readonly height: number; readonly look: (area: ImageArea) => Image } {
   const scale = Math.min(1, MOST_SIDE / Math.max(bitmap.width, bitmap.height))
   const width = Math.round(bitmap.width * scale)
   const height = Math.round(bitmap.height * scale)
@@ -37,7 +37,7 @@ function ofBitmap(bitmap: ImageBitmap): { readonly width: number; readonly heigh
 }
 
 /** Cuts an area out of pixels. */
-function lookAt({ pixels, width }: Extract<ReaderWork, { readonly kind: 'pixels' }>): (area: Area) => Image {
+function lookAt({ pixels, width }: Extract<ReaderWork, { readonly kind: 'pixels' }>): (area: ImageArea) => Image {
   return (area) => {
     const data = new Uint8ClampedArray(4 * area.width * area.height)
     for (let y = 0; y < area.height; y++) {

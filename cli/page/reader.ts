@@ -13,7 +13,7 @@ export interface ReaderAnswer {
   readonly milliseconds: number
 }
 
-export interface Reader {
+export interface CameraReader {
   /** Looks, or rests: a camera that is not needed may stay on, and takes no time then. */
   readonly look: (isLooking: boolean) => void
 }
@@ -28,7 +28,7 @@ export interface ReaderOptions {
 /** Milliseconds without a picture after which one is taken anyway: a video that is out of sight may not tell of its pictures. */
 const IMPATIENCE = 150
 
-export function makeReader({ video, onText, onBroken }: ReaderOptions): Reader {
+export function makeReader({ video, onText, onBroken }: ReaderOptions): CameraReader {
   let worker: Worker | undefined
   let isLooking = false
   let isBusy = false

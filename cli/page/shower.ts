@@ -5,7 +5,7 @@ import { FRAGMENT_SIZES, sendMessage } from '../../engine/channel/frames.ts'
 import type { Sending } from '../../engine/channel/frames.ts'
 import { qrMatrix, QUIET_ZONE } from '../../engine/channel/qr-matrix.ts'
 import type { QrMatrix } from '../../engine/channel/qr-matrix.ts'
-import type { Kept } from './session.ts'
+import type { PageMemory } from './connection.ts'
 
 // How large a code is painted: whole device pixels a module, so that nothing is smoothed, as many as there is room for.
 
@@ -55,7 +55,7 @@ export function denser(pace: Pace, step: 1 | -1): Pace {
 }
 
 /** Bytes a frame for a transfer of so many: a long one has too many parts if they are small. */
-export const fragmentFor = (pace: Pace, bytes: number): number => Math.max(pace.fragment, Math.ceil(bytes / MAX_PARTS))
+export const fragmentAt = (pace: Pace, bytes: number): number => Math.max(pace.fragment, Math.ceil(bytes / MAX_PARTS))
 
 /** What the page has noticed of this transfer at this pace. */
 export interface Watch {
@@ -137,7 +137,7 @@ export function makeShower({ canvas, paper, onFrame, ...options }: ShowerOptions
   let due = 0
 
   function frame(message: Uint8Array): void {
-    const sending = sendMessage(message, { fragment: fragmentFor(pace, message.length) })
+    const sending = sendMessage(message, { fragment: fragmentAt(pace, message.length) })
     current = { message, sending, frames: sending.frames(), shown: 0 }
   }
 
@@ -233,7 +233,7 @@ export interface Pacing {
 }
 
 /** @param onChange hears of the pace, also whenever the page has chosen it; a density that was chosen between transfers only with the next */
-export function makePacing(kept: Kept, onChange: () => void): Pacing {
+export function makePacing(kept: PageMemory, onChange: () => void): Pacing {
   let watch: Watch = watchOf(remembered(kept))
   let isAutomatic = kept.get('automatic') !== 'no'
   /** What is shown with: a denser pace waits for the next transfer. */
@@ -270,7 +270,7 @@ export function makePacing(kept: Kept, onChange: () => void): Pacing {
   }
 }
 
-function remembered(kept: Kept): Pace {
+function remembered(kept: PageMemory): Pace {
   const fragment = Number(kept.get('fragment'))
   const speed = Number(kept.get('speed'))
   return {

@@ -6,18 +6,19 @@ import { makeCameraCard } from './camera-card.ts'
 import { makeReader } from './reader.ts'
 import { makeCamera } from './camera.ts'
 import { makeCodeCard } from './code-card.ts'
-import { bindKeys, button, el, setAttribute, setShown, setText } from './dom.ts'
-import { failureOf } from './failures.ts'
+import { el, setAttribute, setText } from '../../storage/page/dom.ts'
+import { bindKeys, button, setShown } from './dom.ts'
+import { pageFailure } from './failures.ts'
 import { framesIn, lineOf, messageOf } from './paste.ts'
-import type { Kept } from './session.ts'
+import type { PageMemory } from './connection.ts'
 import { isStatus, makePacing, makeRate, makeShower } from './shower.ts'
-import type { CameraState, Trouble } from './view.ts'
+import type { CameraState, PageTrouble } from './view.ts'
 
 /** Frames in a row of another transfer after which that is read. */
 const SWITCH_AFTER = 3
 const SEEN_FOR = 700
 
-export function startStandalone(kept: Kept): void {
+export function startStandalone(kept: PageMemory): void {
   document.documentElement.dataset['role'] = 'alone'
   document.title = 'keyrite: show and scan codes'
   const show = makeShowTab(kept)
@@ -60,7 +61,7 @@ interface Tab {
 const panel = (name: string, ...children: readonly HTMLElement[]): HTMLElement =>
   el('section', { class: 'panel', role: 'tabpanel', id: `panel-${name}`, 'aria-labelledby': `tab-${name}` }, ...children)
 
-function makeShowTab(kept: Kept): Tab & { readonly press: (key: string) => boolean } {
+function makeShowTab(kept: PageMemory): Tab & { readonly press: (key: string) => boolean } {
   const line = el('textarea', { id: 'to-show', rows: 4, spellcheck: 'false', autocomplete: 'off', placeholder: 'UR:KEYRITE/…', oninput: () => read() })
   const trouble = el('p', { class: 'trouble', role: 'alert' })
   const pacing = makePacing(kept, () => {
@@ -107,10 +108,10 @@ function makeShowTab(kept: Kept): Tab & { readonly press: (key: string) => boole
   return { node, enter: read, leave: () => shower.stop(), press: code.press }
 }
 
-function makeScanTab(kept: Kept): Tab {
+function makeScanTab(kept: PageMemory): Tab {
   let camera: CameraState = { kind: 'off' }
   let read: { seen: number; needed: number } | null = null
-  let trouble: Trouble | null = null
+  let trouble: PageTrouble | null = null
   let lastSeen = 0
   let isOpen = false
   const rate = makeRate()
@@ -140,7 +141,7 @@ function makeScanTab(kept: Kept): Tab {
   function scanned(text: string): void {
     if (isStatus(text)) return
     if (!/^UR:/i.test(text)) {
-      const { title, what, todo } = failureOf('not-keyrite')
+      const { title, what, todo } = pageFailure('not-keyrite')
       trouble = { message: `${title}. ${what}`, todo: todo.join(' ') }
       render()
       return
@@ -181,7 +182,7 @@ function makeScanTab(kept: Kept): Tab {
       await navigator.clipboard.writeText(line.value)
       setText(told, 'Copied.')
     } catch {
-      const { title, todo } = failureOf('clipboard')
+      const { title, todo } = pageFailure('clipboard')
       setText(told, [`${title}.`, ...todo].join(' '))
       line.focus()
       line.select()

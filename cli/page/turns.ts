@@ -5,7 +5,7 @@
  */
 import { READ_ATTEMPTS } from '../../engine/channel/qr.ts'
 
-export interface Area {
+export interface ImageArea {
   readonly left: number
   readonly top: number
   readonly width: number
@@ -21,9 +21,9 @@ export interface Box {
 
 export interface Turns {
   /** What to look at in a picture of this size. */
-  readonly next: (width: number, height: number) => { readonly attempt: number; readonly area: Area }
+  readonly next: (width: number, height: number) => { readonly attempt: number; readonly area: ImageArea }
   /** What the look at `area` found: the box around the code, in pixels of that area. */
-  readonly tell: (area: Area, found: Box | null) => void
+  readonly tell: (area: ImageArea, found: Box | null) => void
 }
 
 /** Of the code's own size, on each side: hands move, and the next code may be larger. */
@@ -34,12 +34,12 @@ export function makeTurns(): Turns {
   let misses = 0
   let place: Box | null = null
 
-  function next(width: number, height: number): { attempt: number; area: Area } {
+  function next(width: number, height: number): { attempt: number; area: ImageArea } {
     const whole = { left: 0, top: 0, width, height }
     return { attempt, area: place === null || misses >= READ_ATTEMPTS ? whole : around(place, width, height) }
   }
 
-  function tell(area: Area, found: Box | null): void {
+  function tell(area: ImageArea, found: Box | null): void {
     if (found === null) {
       misses += 1
       attempt = (attempt + 1) % READ_ATTEMPTS
@@ -52,7 +52,7 @@ export function makeTurns(): Turns {
   return { next, tell }
 }
 
-function around({ left, top, right, bottom }: Box, width: number, height: number): Area {
+function around({ left, top, right, bottom }: Box, width: number, height: number): ImageArea {
   const margin = MARGIN * Math.max(right - left, bottom - top)
   const from = { x: Math.max(0, Math.floor(left - margin)), y: Math.max(0, Math.floor(top - margin)) }
   const to = { x: Math.min(width, Math.ceil(right + margin)), y: Math.min(height, Math.ceil(bottom + margin)) }

@@ -4,7 +4,7 @@ import type { FailureName } from './failures.ts'
 import type { ReadingStatus } from './shower.ts'
 
 /** Between this page and its command. */
-export type Link = 'opening' | 'live' | 'silent' | 'taken' | 'refused' | 'no-token'
+export type CommandLink = 'opening' | 'live' | 'silent' | 'taken' | 'refused' | 'no-token'
 
 export type CameraState =
   | { readonly kind: 'off' }
@@ -12,29 +12,29 @@ export type CameraState =
   | { readonly kind: 'on'; readonly id: string; readonly cameras: readonly { readonly id: string; readonly name: string }[] }
   | { readonly kind: 'failed'; readonly failure: FailureName }
 
-export interface Trouble {
+export interface PageTrouble {
   readonly message: string
   readonly todo: string
 }
 
 export interface View {
-  readonly link: Link
+  readonly link: CommandLink
   readonly state: PageState | null
   readonly camera: CameraState
   /** Of the transfer that is being read, from whichever told last. */
   readonly read: { readonly seen: number; readonly needed: number } | null
   /** What is wrong with what the camera reads. */
-  readonly trouble: Trouble | null
+  readonly trouble: PageTrouble | null
   /** What the other page last told of its reading. */
   readonly heard: ReadingStatus | null
 }
 
 export type PageEvent =
-  | { readonly kind: 'link'; readonly link: Link }
+  | { readonly kind: 'link'; readonly link: CommandLink }
   | { readonly kind: 'state'; readonly state: PageState }
   | { readonly kind: 'camera'; readonly camera: CameraState }
   | { readonly kind: 'frames'; readonly result: FramesResult }
-  | { readonly kind: 'trouble'; readonly trouble: Trouble | null }
+  | { readonly kind: 'trouble'; readonly trouble: PageTrouble | null }
   | { readonly kind: 'heard'; readonly status: ReadingStatus }
 
 export const FIRST_VIEW: View = { link: 'opening', state: null, camera: { kind: 'off' }, read: null, trouble: null, heard: null }

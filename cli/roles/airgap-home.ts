@@ -112,14 +112,14 @@ export interface BackupContents {
   readonly left: readonly { readonly ceremony: string; readonly script: string }[]
 }
 
-export const contentsOf = ({ client, seed, kept, scripts, ceremonies }: BackedUp): BackupContents => ({
+export const contentsOf = ({ client, seed, archive, scripts, sessions }: BackedUp): BackupContents => ({
   name: client?.name ?? null,
   airgapKey: airgapKeyOf({ seed }),
-  kept: Object.entries(kept).map(([ceremony, { opening, finishedAt, values }]) => ({
+  kept: Object.entries(archive).map(([ceremony, { opening, finishedAt, values }]) => ({
     ceremony, script: `${opening.script.name} ${opening.script.version}`, values: Object.keys(values), finishedAt,
   })),
   scripts: scripts.map(({ name, hash }) => ({ name, hash })),
-  left: Object.entries(ceremonies).filter(([, { state }]) => state === 'left' || state === 'live')
+  left: Object.entries(sessions).filter(([, { state }]) => state === 'left' || state === 'live')
     .map(([ceremony, { opening }]) => ({ ceremony, script: `${opening.script.name} ${opening.script.version}` })),
 })
 

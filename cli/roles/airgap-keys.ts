@@ -5,7 +5,7 @@ import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { messagesHash } from '../../engine/messages/batch.ts'
 import { blsCredentialsOf } from '../../engine/messages/ethereum.ts'
 import { shownOf } from '../../engine/run/memory.ts'
-import type { Cell } from '../../engine/run/memory.ts'
+import type { Session } from '../../engine/run/memory.ts'
 import { allMessagesIn } from '../../engine/run/opening.ts'
 import { filled, INDENT, label, paint } from '../output.ts'
 import { outsideLines } from '../screen/blocks.ts'
@@ -13,7 +13,7 @@ import { clockTime } from '../../engine/base/time.ts'
 import type { OpenAirgap } from './airgap-home.ts'
 
 /** One ceremony in which this airgap signed with a key. */
-export interface Signed {
+export interface SignedCeremony {
   readonly ceremony: string
   readonly openedAt: string
   /** As its opener claimed it. */
@@ -37,17 +37,17 @@ export interface AirgapKey {
   readonly finishedAt: string
   /** For Ethereum, of the kind 0x00: 32 bytes, hex. */
   readonly withdrawalCredentials: string
-  readonly signed: readonly Signed[]
+  readonly signed: readonly SignedCeremony[]
 }
 
 /** The keys of a vault, the oldest first. */
 export function keysIn({ memory, script }: Pick<OpenAirgap, 'memory' | 'script'>): readonly AirgapKey[] {
-  const { kept, ceremonies } = memory.read()
-  const signedWith = (key: string): readonly Signed[] => Object.entries(ceremonies)
+  const { archive, sessions } = memory.read()
+  const signedWith = (key: string): readonly SignedCeremony[] => Object.entries(sessions)
     .filter(([, { state, opening }]) => state === 'finished' && Object.values(opening.parameters).includes(key))
-    .map(([ceremony, cell]) => signedIn(ceremony, cell, script))
+    .map(([ceremony, session]) => signedIn(ceremony, session, script))
     .sort((a, b) => a.openedAt.localeCompare(b.openedAt))
-  return Object.entries(kept)
+  return Object.entries(archive)
     .sort(([, a], [, b]) => a.finishedAt.localeCompare(b.finishedAt))
     .flatMap(([id, { opening, finishedAt, values }]) => {
       const { groupKey } = shownOf({ id, opening, values })
@@ -61,7 +61,7 @@ export function keysIn({ memory, script }: Pick<OpenAirgap, 'memory' | 'script'>
     })
 }
 
-function signedIn(ceremony: string, { opening }: Cell, scriptOf: OpenAirgap['script']): Signed {
+function signedIn(ceremony: string, { opening }: Session, scriptOf: OpenAirgap['script']): SignedCeremony {
   const script = scriptOf(opening.script.hash)
   const messages = script === undefined ? [] : allMessagesIn(script, opening)
   const { purpose } = opening.parameters

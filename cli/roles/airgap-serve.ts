@@ -4,9 +4,9 @@ import { following } from '../../engine/base/signals.ts'
 import type { Carrier, CarrierProgress } from '../../engine/channel/carrier.ts'
 import { openEnvelope } from '../../engine/channel/envelope.ts'
 import { createAirgap } from '../../engine/run/airgap.ts'
-import type { Abandoning, AirgapProgress, Confirmation, Declined, Pairing } from '../../engine/run/airgap-cell.ts'
+import type { Abandoning, AirgapProgress, Confirmation, Declined, Pairing } from '../../engine/run/airgap-session.ts'
 import { airgapInParts } from '../../engine/run/parts.ts'
-import type { AirgapInParts, Taken } from '../../engine/run/parts.ts'
+import type { AirgapInParts, NextShown } from '../../engine/run/parts.ts'
 import { partFile } from '../../engine/vault/vault.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import { checkAbort } from '../../engine/wire/abort.ts'
@@ -137,7 +137,7 @@ const LEFT: Readonly<Record<QuestionLeft['why'], string>> = {
 }
 
 /** The answer, or undefined for what is no request and for a question that was left: that is said, and the waiting goes on. */
-async function answered(take: AirgapInParts['take'], text: string, say: (line: string) => void): Promise<Taken | undefined> {
+async function answered(take: AirgapInParts['take'], text: string, say: (line: string) => void): Promise<NextShown | undefined> {
   try {
     return await take(text)
   } catch (error) {
@@ -217,18 +217,18 @@ export function airgapLog({ log: print, show, airgap, page, endsItself = false }
   let began: { readonly done: number; readonly at: number } | undefined
   /** Ceremonies of which a step was answered since the start. */
   const answered = new Set<string>()
-  const stateOf = (id: string): string | undefined => airgap.memory.read().ceremonies[id]?.state
+  const stateOf = (id: string): string | undefined => airgap.memory.read().sessions[id]?.state
 
   function tellDone(id: string): void {
-    const values = Object.keys(airgap.memory.read().kept[id]?.values ?? {})
-    const rehearsal = airgap.memory.read().ceremonies[id]?.opening.rehearsal === true ? ' It was a REHEARSAL.' : ''
+    const values = Object.keys(airgap.memory.read().archive[id]?.values ?? {})
+    const rehearsal = airgap.memory.read().sessions[id]?.opening.rehearsal === true ? ' It was a REHEARSAL.' : ''
     print(paint('bold', `${id.slice(0, 12)}  This airgap’s part is done. It keeps ${values.length === 0 ? 'no new share' : `the ${values.join(', ')}`}.${rehearsal}`))
     if (!endsItself) print('Once the client has read this last answer, stop this with Ctrl-C, or leave it for the next ceremony. The client says when the ceremony is complete.')
   }
 
   function tellPage(id: string, step: string, state: AirgapProgress['state']): void {
-    const { ceremonies } = airgap.memory.read()
-    const opening = ceremonies[id]?.opening
+    const { sessions } = airgap.memory.read()
+    const opening = sessions[id]?.opening
     const script = opening === undefined ? undefined : airgap.script(opening.script.hash)
     page?.tell({
       doing: SENTENCES[state], progress: null,

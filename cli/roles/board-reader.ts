@@ -10,7 +10,7 @@ import type { Identity } from './client-home.ts'
 import { caughtUp, Ledgers, openBoard, troubleTeller } from './client-session.ts'
 import type { BoardSession } from './client-session.ts'
 
-export interface Reading {
+export interface BoardReading {
   readonly feed: Feed
   readonly ledgers: Ledgers
   /** Is it the whole log as it is now? */
@@ -21,7 +21,7 @@ export interface Reading {
 /** @throws board.tampered; board.unreachable where this client has kept nothing either */
 export async function readBoard(
   { home, identity }: { readonly home: string; readonly identity: Identity }, signal: AbortSignal, say: (line: string) => void,
-): Promise<Reading> {
+): Promise<BoardReading> {
   // Told once, below or by the error.
   const tell = troubleTeller(say)
   const session = openBoard({ home, identity, signal, onTrouble: (error) => isKeyriteError(error, 'board.unreachable') || tell(error) })

@@ -7,6 +7,7 @@ import { canonicalBytes } from '../../engine/base/canonical.ts'
 import type { Card } from '../../engine/wire/card.ts'
 import type { OpenCarrier, Side, SideUse } from '../carriers/kind.ts'
 import type { Picked } from '../carriers/table.ts'
+import type { Exchange } from '../../engine/wire/exchange.ts'
 
 /** One machine's side of the channel: where its command shows what happens, and what carries. */
 export interface Channel extends Pick<Side, 'screen' | 'page'> {
@@ -44,9 +45,6 @@ export async function openChannel({ kind, value }: Picked, { fragment, ...use }:
     }),
   }
 }
-
-/** Asks with one request. @returns the answer’s envelope text */
-export type Exchange = (request: string, signal: AbortSignal) => Promise<string>
 
 /**
  * Shows a request until its answer comes. Answers to other requests, left over from before, are passed over.

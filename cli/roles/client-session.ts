@@ -141,7 +141,7 @@ export function chosen(opened: readonly Opened[], wanted: string | undefined): O
  * The ceremonies that a command which only reads may mean, in the log's order: with an id all of the board, which is public;
  * without one those of this participant, under another client's name too where the airgap is the same.
  */
-export function readable({ all }: Feed, { name, airgap }: Identity, wanted: string | undefined): readonly Opened[] {
+export function readableCeremonies({ all }: Feed, { name, airgap }: Identity, wanted: string | undefined): readonly Opened[] {
   return openedIn(all).filter(({ opening }) => wanted !== undefined || opening.roster.some((card) => card.name === name || card.airgapKey === airgap?.airgapKey))
 }
 

@@ -5,7 +5,7 @@ import { isKeyriteError, KeyriteError } from '../../engine/base/errors.ts'
 import type { Code, FactsOf } from '../../engine/base/errors.ts'
 import { compactMessages, expandMessages, MAX_MESSAGES } from '../../engine/messages/batch.ts'
 import { messageError } from '../../engine/messages/kind.ts'
-import type { Message } from '../../engine/messages/kind.ts'
+import type { Signable } from '../../engine/messages/kind.ts'
 import { placesOf } from '../../engine/script/diagnostic.ts'
 import { readBounded, whyNot, withOrdinary } from '../../engine/base/files.ts'
 import type { Json } from '../../engine/base/canonical.ts'
@@ -168,7 +168,7 @@ class Scanner {
  *
  * @throws message.unreadable
  */
-async function fileMessage(path: string): Promise<Message> {
+async function fileMessage(path: string): Promise<Signable> {
   try {
     return await withOrdinary(path, async (file) => {
       const hash = createHash('sha256')
@@ -192,7 +192,7 @@ const MOST_BYTES = 16 << 20
 
 export interface MessagesFile {
   /** All messages, checked, written out. */
-  readonly messages: readonly Message[]
+  readonly messages: readonly Signable[]
   /** The same as a parameter of type `[message]`, in its shortest form. */
   readonly items: readonly Json[]
 }

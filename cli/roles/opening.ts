@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { toHex } from '../../engine/base/bytes.ts'
 import type { Ceremony, Script } from '../../engine/machines/ceremony.ts'
 import { grouped } from '../../engine/messages/kind.ts'
-import type { Message } from '../../engine/messages/kind.ts'
+import type { Signable } from '../../engine/messages/kind.ts'
 import { isBlind, signerOf } from '../../engine/messages/kinds.ts'
 import type { Linked } from '../../engine/wire/log.ts'
 import { checkOpeningForm, readyFor, readyOf } from '../../engine/wire/lobby.ts'
@@ -196,7 +196,7 @@ export function otherClients(posts: readonly Linked[], roster: readonly Card[]):
 }
 
 /** What in the messages deserves a second look before they are opened. */
-export function messageWarnings(messages: readonly Message[], followed: FollowedLedgers): readonly string[] {
+export function messageWarnings(messages: readonly Signable[], followed: FollowedLedgers): readonly string[] {
   const keys = Object.values(followed).map(({ outputs = {} }) => outputs['groupKey'])
   const others = messages.filter((message) => {
     const signer = signerOf(message)

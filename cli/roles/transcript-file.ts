@@ -10,7 +10,7 @@ const MOST_SIGNATURES = 256 << 20
 
 /** A file of signatures, as text; undefined for any other file, a transcript perhaps. @throws file.missing, file.too-large */
 export async function isSignatureFile(path: string): Promise<string | undefined> {
-  const [first = ''] = transcriptLines(path, true)
+  const [first = ''] = readTranscriptFile(path, true)
   if (!first.trimStart().startsWith('{') || first.includes('"keyrite":"transcript/')) return undefined
   const text = new TextDecoder('utf-8').decode(await readBounded(path, MOST_SIGNATURES))
   return isSignatureExport(text) ? text : undefined
@@ -24,7 +24,7 @@ const PIECE = 1 << 20
  * @param isLoose where it may be something else: what is wrong with its text is nothing then
  * @throws run.transcript for what is no UTF-8, too long, or cut off; file.missing, file.unreadable
  */
-export function transcriptLines(path: string, isLoose = false): Iterable<string> {
+export function readTranscriptFile(path: string, isLoose = false): Iterable<string> {
   closeSync(opened(path))
   return linesIn(path, isLoose)
 }

@@ -107,7 +107,7 @@ export const isTrusted = ({ shipped, isKnown, script, followed = {} }: Omit<Veri
   (script === undefined || shipped !== null || isKnown) && Object.values(followed).every(isTrusted)
 
 /** 0 if it is usable; 5 where it is not right, or nobody here knows its script; else 4. */
-export function exitOf(found: Verified): ExitCode {
+export function exitOfVerified(found: Verified): ExitCode {
   if (found.verdict === 'invalid' || !isTrusted(found)) return EXIT.unverified
   return found.verdict === 'usable' ? EXIT.ok : EXIT.aborted
 }

@@ -1,7 +1,7 @@
 /** What the airgap's owner is asked, on the airgap's own screen: all that is consented to, then the question. */
 import type { Script } from '../../engine/machines/ceremony.ts'
-import type { Abandoning, Confirmation, Declined } from '../../engine/run/airgap-cell.ts'
-import type { KeptShown } from '../../engine/run/memory.ts'
+import type { Abandoning, Confirmation, Declined } from '../../engine/run/airgap-session.ts'
+import type { ArchivedShown } from '../../engine/run/memory.ts'
 import { messagesIn } from '../../engine/run/opening.ts'
 import { parseType } from '../../engine/verbs/types.ts'
 import type { Card } from '../../engine/wire/card.ts'
@@ -81,7 +81,7 @@ const unconfirmedBlocks = (followed: Confirmation['followed']): Block[] => Objec
   isUnconfirmed ? [{ kind: 'warning', isGrave: true, text: `UNCONFIRMED: your share of ${name} was recovered from a log in which not everybody had confirmed. The others may have given it up.` }] : [])
 
 /** The key that signs, or what else the ceremony follows: as it stands in this airgap's own vault. */
-function followedFacts(name: string, { id, opening, groupKey }: KeptShown): Fact[] {
+function followedFacts(name: string, { id, opening, groupKey }: ArchivedShown): Fact[] {
   const threshold = opening.parameters['threshold']
   const made = [
     `${opening.script.name} ${opening.script.version}, ceremony ${id.slice(0, 12)}`,

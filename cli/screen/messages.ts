@@ -7,7 +7,7 @@ import { quoted } from '../../engine/base/text.ts'
 import { counted } from '../../engine/base/words.ts'
 import { groupsOf, messagesHash } from '../../engine/messages/batch.ts'
 import type { Group, GroupLine } from '../../engine/messages/batch.ts'
-import type { Line, Message } from '../../engine/messages/kind.ts'
+import type { Line, Signable } from '../../engine/messages/kind.ts'
 import { displayMessage, isBlind, isBoundToCeremony, signedBytesOf, signerOf } from '../../engine/messages/kinds.ts'
 import type { Block, Fact } from './blocks.ts'
 
@@ -31,7 +31,7 @@ const hex = (label: string, value: string): Fact => ({ label, value, from: 'hex'
  *
  * @param warnings of the list as a whole
  */
-export function groupPages(messages: readonly Message[], groups: readonly Group[], warnings: readonly Block[] = []): readonly (readonly Block[])[] {
+export function groupPages(messages: readonly Signable[], groups: readonly Group[], warnings: readonly Block[] = []): readonly (readonly Block[])[] {
   const pages = Math.ceil(groups.length / MOST_ON_PAGE)
   return Array.from({ length: pages }, (_, page) => {
     const from = page * MOST_ON_PAGE
@@ -46,7 +46,7 @@ export function groupPages(messages: readonly Message[], groups: readonly Group[
 }
 
 /** How many there are, and what all of them together are. */
-function headBlocks(messages: readonly Message[], groups: readonly Group[]): Block[] {
+function headBlocks(messages: readonly Signable[], groups: readonly Group[]): Block[] {
   const isMarked = groups.some(({ lines }) => lines.some(({ differs }) => differs === true))
   return [
     titled(`${counted(messages.length, 'message')} to be signed${groups.length === 1 ? '' : `, in ${String(groups.length)} groups`}`),
@@ -73,7 +73,7 @@ function groupFacts({ differs, unread, ...line }: GroupLine): Fact[] {
 }
 
 /** One message whole, and the exact bytes that are signed. */
-export function messageBlocks(message: Message, number: number, ceremony: string): Block[] {
+export function messageBlocks(message: Signable, number: number, ceremony: string): Block[] {
   const bytes = signedBytesOf(message, ceremony)
   return [
     titled(`${String(number)}. ${message.kind}`),
@@ -82,7 +82,7 @@ export function messageBlocks(message: Message, number: number, ceremony: string
 }
 
 /** The exact bytes that are signed of each message, in the order of the list. Without a ceremony's id, those that hold one cannot be told. */
-export function signedBlocks(messages: readonly Message[], ceremony?: string): Block[] {
+export function signedBlocks(messages: readonly Signable[], ceremony?: string): Block[] {
   const facts = messages.map((message, i): Fact => {
     const label = `${String(i + 1)}. ${message.kind}`
     if (ceremony === undefined && isBoundToCeremony(message)) return own(label, 'the signing’s id is in them: --ceremony ID')
@@ -109,7 +109,7 @@ export interface MessagesShown {
  * @param groupKeys what signs them, in hex; none where that is not known
  * @param ceremony the id of the ceremony that signs them
  */
-export function shownMessages(messages: readonly Message[], groupKeys: readonly string[], ceremony: string): MessagesShown {
+export function shownMessages(messages: readonly Signable[], groupKeys: readonly string[], ceremony: string): MessagesShown {
   const groups = groupsOf(messages)
   const isLong = messages.length > MOST_PLAIN
   const looked: Looked = { messages, ceremony, alike: alikeIn(messages, groups) }
@@ -122,7 +122,7 @@ export function shownMessages(messages: readonly Message[], groupKeys: readonly 
 const said = (text: string): Block => ({ kind: 'text', text })
 
 /** A signature under another key than the message names counts nowhere. */
-function strangerBlocks(messages: readonly Message[], groupKeys: readonly string[]): Block[] {
+function strangerBlocks(messages: readonly Signable[], groupKeys: readonly string[]): Block[] {
   const strangers = messages.flatMap((message, i) => {
     const signer = signerOf(message)
     return signer === undefined || groupKeys.length === 0 || groupKeys.includes(signer) ? [] : [{ signer, number: i + 1 }]
@@ -143,7 +143,7 @@ function strangerBlocks(messages: readonly Message[], groupKeys: readonly string
 }
 
 interface Looked {
-  readonly messages: readonly Message[]
+  readonly messages: readonly Signable[]
   readonly ceremony: string
   /** By kind. */
   readonly alike: ReadonlyMap<string, Alike>
@@ -158,7 +158,7 @@ interface Alike {
 
 const lineKey = ({ label, value }: Line): string => `${label}\n${value}`
 
-function alikeIn(messages: readonly Message[], groups: readonly Group[]): ReadonlyMap<string, Alike> {
+function alikeIn(messages: readonly Signable[], groups: readonly Group[]): ReadonlyMap<string, Alike> {
   return new Map([...new Set(groups.map(({ kind }) => kind))].map((kind): [string, Alike] => {
     const same = groups.filter((group) => group.kind === kind)
     const shown = same.map(({ lines }) => new Set(lines.map(lineKey)))
@@ -191,12 +191,12 @@ function look(looked: Looked, command: string): readonly Block[] | undefined {
 }
 
 interface Numbered {
-  readonly message: Message
+  readonly message: Signable
   readonly number: number
 }
 
 /** What a message shows that not all of its kind do; of the only one of its kind, all. */
-function ownLines(message: Message, alike: Looked['alike']): readonly Line[] {
+function ownLines(message: Signable, alike: Looked['alike']): readonly Line[] {
   const { count = 1, keys } = alike.get(message.kind) ?? {}
   const lines = displayMessage(message)
   return count === 1 ? lines : lines.filter((line) => keys?.has(lineKey(line)) !== true)

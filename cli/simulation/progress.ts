@@ -4,7 +4,7 @@ import { MARK_WORDS } from '../../engine/run/telling.ts'
 import { brief, columnsOf, filled, paint, rowsOf, table, textWidth } from '../output.ts'
 import type { Live, Screen } from '../output.ts'
 
-export interface Progress {
+export interface SimulationProgress {
   readonly name: string
   /** A step, a dispute, or where the machine ends. */
   readonly step: string
@@ -45,7 +45,7 @@ export class ProgressTable {
     this.draw()
   }
 
-  hear({ name, step, doing }: Progress): void {
+  hear({ name, step, doing }: SimulationProgress): void {
     const before = this.places.get(name)
     if (before === undefined) return
     const { steps } = this.ceremony

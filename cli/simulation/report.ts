@@ -41,7 +41,7 @@ export interface Found extends Conviction {
   readonly by: readonly string[]
 }
 
-export interface Report {
+export interface SimulationReport {
   readonly script: { readonly name: string; readonly version: string; readonly hash: string }
   readonly ceremony: string
   readonly rehearsal: boolean
@@ -73,7 +73,7 @@ export interface Report {
 /** From good to bad. */
 const ORDER = OUTCOMES
 
-export function reportOf({ script, names, parameters, rehearsal, faults, simulated, ms, times, crossings }: Simulation): Report {
+export function reportOf({ script, names, parameters, rehearsal, faults, simulated, ms, times, crossings }: Simulation): SimulationReport {
   const { name, version } = script.ceremony
   const { results, members, board, ceremony } = simulated
   const participants = names.map((one): ParticipantEnd => {
@@ -82,8 +82,8 @@ export function reportOf({ script, names, parameters, rehearsal, faults, simulat
     return {
       name: one,
       outcome: result?.outcome ?? 'stopped',
-      airgap: memory?.ceremonies[ceremony]?.state ?? (memory?.kept[ceremony] === undefined ? null : 'finished'),
-      keeps: Object.keys(memory?.kept[ceremony]?.values ?? {}),
+      airgap: memory?.sessions[ceremony]?.state ?? (memory?.archive[ceremony] === undefined ? null : 'finished'),
+      keeps: Object.keys(memory?.archive[ceremony]?.values ?? {}),
       fault: faults.find((fault) => fault.split(':')[1] === one) ?? null,
       found: foundOf(result?.fault ?? null),
       trouble: result?.trouble ?? null,
@@ -130,7 +130,7 @@ const foundOf = (fault: Fault | null): ParticipantEnd['found'] =>
   fault === null ? null : { reason: fault.reason, step: fault.step, accused: fault.accused, why: fault.why }
 
 /** All Aborts on the board, also those that a client which had ended did not read any more. */
-function abortsOn({ board, ceremony, members }: Simulated): Report['aborts'] {
+function abortsOn({ board, ceremony, members }: Simulated): SimulationReport['aborts'] {
   return board.entries.flatMap(({ text }) => {
     const message = parseMessage(text)
     const { type, from, payload, ceremony: of } = message.statement
@@ -162,7 +162,7 @@ function median(values: readonly number[]): number | null {
 const round = (value: number | null): number | null => (value === null ? null : Math.round(value * 10) / 10)
 
 /** 0 when it is complete and confirmed by all; 3 when something stopped a machine; else 4. */
-export function exitOf({ outcome }: Report): ExitCode {
+export function exitOfSimulation({ outcome }: SimulationReport): ExitCode {
   if (outcome === 'usable') return EXIT.ok
   return outcome === 'stopped' ? EXIT.refused : EXIT.aborted
 }
@@ -170,13 +170,13 @@ export function exitOf({ outcome }: Report): ExitCode {
 // How a simulation went, in words.
 
 /** The lines that a person reads. */
-export function reportLines(report: Report): string[] {
+export function reportLines(report: SimulationReport): string[] {
   return [headline(report), ...reasons(report), '', ...outputs(report), ...ends(report), '', ...figures(report)]
 }
 
 const onStdout = (style: Parameters<typeof paint>[0], text: string): string => paint(style, text, process.stdout)
 
-function headline({ outcome, participants, unmade, ms }: Report): string {
+function headline({ outcome, participants, unmade, ms }: SimulationReport): string {
   const time = brief(ms)
   switch (outcome) {
     case 'usable':
@@ -194,7 +194,7 @@ function headline({ outcome, participants, unmade, ms }: Report): string {
   }
 }
 
-function reasons({ aborts, convicted, unanswered, participants, outcome }: Report): string[] {
+function reasons({ aborts, convicted, unanswered, participants, outcome }: SimulationReport): string[] {
   const told = new Set(aborts.map(({ why }) => why))
   const convictions = convicted.map(({ name, reason, why, by }) =>
     `  Convicted: ${name} (${reason}), by what ${by.length === participants.length ? `all ${by.length} participants` : counted(by.length, 'participant')} found in the log${told.has(why) ? '' : `: ${why}`}`)
@@ -217,14 +217,14 @@ function reasons({ aborts, convicted, unanswered, participants, outcome }: Repor
   ]
 }
 
-function outputs({ outputs: values }: Report): string[] {
+function outputs({ outputs: values }: SimulationReport): string[] {
   return values === null ? [] : [...outputLines({ outputs: values }), '']
 }
 
 /** More participants than this, and those that ended alike share a line. */
 const MOST_LINES = 24
 
-function ends({ participants }: Report): string[] {
+function ends({ participants }: SimulationReport): string[] {
   const isFaulty = participants.some(({ fault }) => fault !== null)
   const head = ['', 'client', 'airgap', 'keeps', ...(isFaulty ? ['fault'] : [])].map((word) => onStdout('dim', word))
   const row = ({ outcome, airgap, keeps, fault }: ParticipantEnd): string[] =>
@@ -240,7 +240,7 @@ function ends({ participants }: Report): string[] {
   return table([head, ...[...alike.values()].map(({ row: cells, count }) => [`${count} of ${participants.length}`, ...cells])])
 }
 
-function figures({ steps, board, participants }: Report): string[] {
+function figures({ steps, board, participants }: SimulationReport): string[] {
   const some = (value: number | null, write: (value: number) => string): string => (value === null ? '–' : write(value))
   const head = ['', `all ${participants.length}`, 'one airgap', 'to it', 'from it'].map((word) => onStdout('dim', word))
   const rows = steps.map(({ step, ms, airgapMs, requestBytes, answerBytes }) =>

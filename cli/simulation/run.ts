@@ -9,7 +9,8 @@ import { cellName, cellsOf, runCell } from '../../engine/simulate/cells.ts'
 import type { CellReport, FaultCell, FaultRow } from '../../engine/simulate/cells.ts'
 import { tamperingOf } from '../../engine/simulate/faults.ts'
 import { seededRandom, simulate } from '../../engine/simulate/simulate.ts'
-import type { Exchange, MemberKeys, MemoryBoard, Simulated, SimulateOptions, Tampering } from '../../engine/simulate/simulate.ts'
+import type { Exchange } from '../../engine/wire/exchange.ts'
+import type { MemberKeys, MemoryBoard, Simulated, SimulateOptions, Tampering } from '../../engine/simulate/simulate.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
 import { counted } from '../../engine/base/words.ts'
@@ -32,7 +33,7 @@ export interface SimulationWish {
 }
 
 /** One crossing to an airgap and back. */
-export interface Crossing {
+export interface AirgapCrossing {
   /** The step's or dispute's name; `Abort` where an aborted session was erased. */
   readonly step: string
   /** What the airgap took, in milliseconds. */
@@ -46,7 +47,7 @@ export interface Simulation extends SimulationWish {
   readonly simulated: Simulated
   readonly ms: number
   readonly times: readonly StepTime[]
-  readonly crossings: readonly Crossing[]
+  readonly crossings: readonly AirgapCrossing[]
 }
 
 /** When a seeded simulation opens: always at the same time, for its id holds the time. */
@@ -65,7 +66,7 @@ export async function runSimulation(wish: SimulationWish, live: Live, signal: Ab
   // All participants wait for the same few signals; Node takes more than ten for a leak.
   setMaxListeners(0)
   setMaxListeners(0, signal)
-  const crossings: Crossing[] = []
+  const crossings: AirgapCrossing[] = []
   const breathe = oneByOne(signal)
   const measured = (tampering: Tampering | undefined): Tampering => ({
     ...tampering, exchange: measure(tampering?.exchange, breathe, (crossing) => crossings.push(crossing)),
@@ -115,7 +116,7 @@ function oneByOne(signal: AbortSignal): () => Promise<void> {
 type MakeExchange = (airgap: Airgap, member: MemberKeys, board: MemoryBoard) => Exchange
 
 function measure(
-  inner: MakeExchange | undefined, breathe: () => Promise<void>, hear: (crossing: Crossing) => void,
+  inner: MakeExchange | undefined, breathe: () => Promise<void>, hear: (crossing: AirgapCrossing) => void,
 ): MakeExchange {
   return (airgap, member, board) => {
     const exchange = inner?.(airgap, member, board) ?? ((request: string) => airgap.handle(request))

@@ -85,8 +85,8 @@ describe('giving a ceremony up', () => {
       const ledger = ledgerNow()
       expect(names.map((name) => stateFor(ledger, name))).to.deep.equal(['abandoned', 'dead', 'dead'])
       expect(ledger.dead?.why).to.match(/ada/)
-      expect(member.memory.read().ceremonies[ledger.id]?.state).to.equal('abandoned')
-      expect(member.memory.read().kept).to.deep.equal({})
+      expect(member.memory.read().sessions[ledger.id]?.state).to.equal('abandoned')
+      expect(member.memory.read().archive).to.deep.equal({})
     })
 
     it('may be done again, as after a crash, asks for no scan, and posts nothing twice', async () => {

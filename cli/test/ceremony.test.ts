@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
+import { createMachine } from 'xstate'
+import type { AnyStateMachine } from 'xstate'
 import { isKeyriteError } from '../../engine/base/errors.ts'
-import { loadScript, shippedFolder, shippedLibrary } from '../../engine/script/load.ts'
+import { machineOf, statesIn } from '../../engine/machines/graph.ts'
+import { ROLES } from '../../engine/base/names.ts'
+import { loadScript, readShipped, shippedFolder, shippedLibrary } from '../../engine/script/load.ts'
 import { writeNewScript } from '../scripts.ts'
 import { errorOf, keyrite } from './keyrite/run.ts'
 
@@ -134,5 +138,16 @@ describe('keyrite ceremony graph', () => {
     expect(both.stdout).to.include(one.stdout)
     expect(markdown.stdout.match(/^```(mermaid)?$/gm)).to.deep.equal(['```mermaid', '```', '```mermaid', '```'])
     expect(both.stderr).to.equal('')
+  })
+
+  it('exports with --json the machine that runs, both or one', async () => {
+    const [both, one] = await Promise.all([run('graph', 'beacon', '--json'), run('graph', 'beacon', '--role', 'client', '--json')])
+    const exported = JSON.parse(both.stdout) as Readonly<Record<string, Parameters<typeof createMachine>[0]>>
+    expect(Object.keys(exported)).to.deep.equal(['client', 'airgap'])
+    expect(JSON.parse(one.stdout)).to.deep.equal(exported['client'])
+    for (const role of ROLES) {
+      const keys = (machine: AnyStateMachine): readonly string[] => statesIn(machine.root).map(({ id }) => id)
+      expect(keys(createMachine(exported[role] ?? expect.fail()))).to.deep.equal(keys(machineOf(readShipped('beacon').ceremony, role)))
+    }
   })
 })

@@ -19,7 +19,7 @@ import type { FramesResult, PageState } from './protocol.ts'
 const SWITCH_AFTER = 3
 
 /** What of the page's state is the carrier's. */
-export type Crossing = Pick<PageState, 'showing' | 'read' | 'isReading'>
+export type CarrierState = Pick<PageState, 'showing' | 'read' | 'isReading'>
 
 export interface WebCarrier extends Carrier {
   /** Resolves once the other side asks something else than was received last; undefined when the signal aborts. */
@@ -34,10 +34,10 @@ export interface WebCarrier extends Carrier {
 }
 
 /** @param tell hears how the crossing is, at every change */
-export function makeWebCarrier(options: CarrierOptions, tell: (now: Crossing) => void): WebCarrier {
+export function makeWebCarrier(options: CarrierOptions, tell: (now: CarrierState) => void): WebCarrier {
   const receiver = makeReceiver({ switchAfter: SWITCH_AFTER })
   let shown: { readonly id: string; readonly text: string; readonly message: Uint8Array } | undefined
-  let read: Crossing['read'] = null
+  let read: CarrierState['read'] = null
   let framesRead = 0
   let lastText: string | undefined
   let arrived: Incoming | undefined

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { cliError } from '../errors.ts'
 
-export interface PageFile {
+export interface CommandPage {
   readonly html: string
   /** Its Content-Security-Policy, as it stands in the file. */
   readonly policy: string
@@ -13,7 +13,7 @@ export interface PageFile {
 const CANDIDATES = ['../page.html', '../../dist/cli/page.html'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
 
 /** @throws cli.no-page */
-export function readPage(): PageFile {
+export function readPage(): CommandPage {
   for (const path of CANDIDATES) {
     const html = read(path)
     const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html ?? '')?.[1]

@@ -4,7 +4,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import { alarm, unlessAborted } from '../../engine/base/signals.ts'
-import type { CarrierOptions, Role } from '../../engine/channel/carrier.ts'
+import type { Role } from '../../engine/base/names.ts'
+import type { CarrierOptions } from '../../engine/channel/carrier.ts'
 import { failureOf } from '../errors.ts'
 import { unpainted } from '../output.ts'
 import type { Live } from '../output.ts'

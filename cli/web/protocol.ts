@@ -14,7 +14,7 @@
  * All but the first take the key in the Authorization header, `Bearer KEY`. Errors are {code, message, todo}.
  */
 import { MAX_FRAME } from '../../engine/channel/carrier.ts'
-import type { Role } from '../../engine/channel/carrier.ts'
+import type { Role } from '../../engine/base/names.ts'
 import type { Mark } from '../../engine/run/standing.ts'
 import type { Block } from '../screen/blocks.ts'
 import type { Wanted } from '../screen/owner.ts'

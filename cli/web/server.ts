@@ -15,7 +15,7 @@ import { wholeNumber } from '../../engine/base/names.ts'
 import { happening } from '../../engine/base/signals.ts'
 import { MOST_REASON } from '../../engine/wire/message.ts'
 import { compileCheck, objectSchema } from '../../engine/wire/schema.ts'
-import type { PageFile } from './page-file.ts'
+import type { CommandPage } from './page-file.ts'
 import { HEARTBEAT, MOST_FRAME_CHARACTERS, MOST_FRAMES, PAGE_TAKEN } from './protocol.ts'
 import type { FramesResult, PageState } from './protocol.ts'
 import { readBounded, writeDurable } from '../../engine/base/files.ts'
@@ -82,7 +82,7 @@ function parsed(body: string): unknown {
 // is good once, for a key that only that page has; another user of this machine, or another site in the same browser,
 // has neither.
 
-export interface Session {
+export interface Access {
   /** A new token, in the place of one that was not used. */
   readonly token: () => string
   /** The key for a token that is good; after that neither it nor an earlier key is. */
@@ -102,7 +102,7 @@ function isSame(a: string, b: string | undefined): boolean {
   return b !== undefined && timingSafeEqual(digest(a), digest(b))
 }
 
-function makeSession(): Session {
+function makeAccess(): Access {
   let token: string | undefined
   let key: string | undefined
   const used = new Set<string>()
@@ -121,7 +121,7 @@ function makeSession(): Session {
 }
 
 export interface PageServerUse {
-  readonly page: PageFile
+  readonly page: CommandPage
   /** To listen on if it is free; 0 or none for any. */
   readonly port?: number
   readonly state: () => PageState
@@ -155,7 +155,7 @@ const GRACE = 1500
 
 /** Listens on 127.0.0.1. */
 export async function servePage(use: PageServerUse): Promise<PageServer> {
-  const session = makeSession()
+  const session = makeAccess()
   let stream: ServerResponse | undefined
   let isBehind = false
   let lostAt = -Infinity

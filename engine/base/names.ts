@@ -41,3 +41,7 @@ export const instantOf = (time: Date | number): string => new Date(time).toISOSt
 export function wholeNumber(text: string, digits: number): number | undefined {
   return text.length <= digits && /^(?:0|[1-9][0-9]*)$/.test(text) ? Number(text) : undefined
 }
+
+/** The two machines of a participant. */
+export const ROLES = ['client', 'airgap'] as const
+export type Role = (typeof ROLES)[number]

@@ -15,7 +15,7 @@ import {
 import { checkEd25519Key, ed25519FromSeed, signEd25519, verifyEd25519 } from '../crypto/ed25519.ts'
 import { checkX25519Key } from '../crypto/hpke.ts'
 import { ceremonyNumber } from '../crypto/number.ts'
-import { encryptionKeyPair, newMnemonic, openSession, seedFromMnemonic } from '../crypto/seed.ts'
+import { encryptionKeyPair, newMnemonic, sessionSecrets, seedFromMnemonic } from '../crypto/seed.ts'
 import { cpu, heading, print } from './report.ts'
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
@@ -23,7 +23,7 @@ const aad = utf8('{"ceremony":"…","from":"…","step":"SendDeals","to":"…","
 
 /** Everything that one participant shows and keeps. */
 function participant(id: string, index: number, t: number) {
-  const session = openSession(random(64), id, false)
+  const session = sessionSecrets(random(64), id, false)
   const coefficients = polynomial(session, t)
   const points = commitments(coefficients)
   const encoded = points.map(encodeG1)

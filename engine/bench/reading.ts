@@ -37,7 +37,7 @@ const ANY_CEREMONY = '00'.repeat(32)
 function partialsUnder(key: Simulated): ReadonlyMap<string, readonly string[]> {
   const hashes = messages.map((message) => hashToG2(signedBytesOf(message, ANY_CEREMONY), DST_SIGNATURE))
   return new Map(key.members.map(({ name, memory }, at) => {
-    const { share } = memory.read().kept[key.ceremony]?.values['share'] as { readonly share: string }
+    const { share } = memory.read().archive[key.ceremony]?.values['share'] as { readonly share: string }
     const scalar = scalarFromBytes(fromHex(share, 32))
     const partials = hashes.map((hash) => toHex(encodeG2(hash.multiply(scalar))))
     return [name, at === 0 ? partials.with(-1, partials[0] ?? '') : partials]

@@ -8,9 +8,8 @@
  * the frames of `makeSending` to the page. Nothing else in the engine changes for it.
  */
 import type { KeyriteError } from '../base/errors.ts'
+import type { Role } from '../base/names.ts'
 import type { Envelope } from './envelope.ts'
-
-export type Role = 'client' | 'airgap'
 
 /** A complete transfer whose envelope is whole: canonical, of the right shape and digest. */
 export interface Incoming {
@@ -88,13 +87,13 @@ export const MAX_FRAGMENT = 2108
 export const MIN_FRAGMENT = 10
 
 /** Bytes of a whole UR message: the deflated text as a CBOR byte string. */
-export const MAX_MESSAGE = 2 * 1024 * 1024
+export const MAX_TRANSFER = 2 * 1024 * 1024
 
 /** Packed bytes of a transfer above which a camera looks at it for so long that it better crosses in parts. */
 export const LONG_TO_LOOK_AT = 256 * 1024
 
 /** Characters of one frame: a whole message as a single part, typed or pasted. */
-export const MAX_FRAME = 2 * (MAX_MESSAGE + 4) + 64
+export const MAX_FRAME = 2 * (MAX_TRANSFER + 4) + 64
 
 /** Sequence numbers are unsigned 32-bit numbers from 1 (BCR-2024-001). */
 export const MAX_SEQUENCE = 0xffffffff

@@ -18,8 +18,9 @@ import { following, happening } from '../base/signals.ts'
 import { sha256Hex } from '../crypto/hash.ts'
 import { makeFolders, readUpTo, systemCode, whyNot, withOrdinary } from '../base/files.ts'
 import { hexPattern, utf8 } from '../base/bytes.ts'
-import { MAX_IMAGE_BYTES, MAX_MESSAGE, MAX_PARTS } from './carrier.ts'
-import type { Carrier, CarrierOptions, CarrierProgress, Incoming, Role } from './carrier.ts'
+import { MAX_IMAGE_BYTES, MAX_TRANSFER, MAX_PARTS } from './carrier.ts'
+import type { Role } from '../base/names.ts'
+import type { Carrier, CarrierOptions, CarrierProgress, Incoming } from './carrier.ts'
 import { openEnvelope } from './envelope.ts'
 import { channelError } from './errors.ts'
 import { readPng, renderPng } from './png.ts'
@@ -49,7 +50,7 @@ const digestHint = (text: string): string => sha256Hex(utf8(text)).slice(0, 16)
 
 const nameOf = (number: number, digest: string): string => `${String(number).padStart(6, '0')}-${digest}`
 
-export interface WriteOptions {
+export interface FrameOptions {
   readonly fragment: number
   /** Pixels a module. */
   readonly scale: number
@@ -66,7 +67,7 @@ export interface WriteOptions {
  * @returns false when it became outdated on the way, and nothing was shown
  * @throws channel.cannot-send, channel.bad-setting, channel.bad-folder
  */
-async function writeTransfer(folder: string, text: string, options: WriteOptions): Promise<boolean> {
+async function writeTransfer(folder: string, text: string, options: FrameOptions): Promise<boolean> {
   const sending = makeSending(text, options)
   const hidden = join(folder, `.writing-${randomBytes(8).toString('hex')}`)
   try {
@@ -463,7 +464,7 @@ export async function openFolderCarrier(options: FolderCarrierOptions): Promise<
 
   return {
     // Somebody may carry a stick for each part, so there are no more parts than there must be.
-    inPartsAbove: options.inPartsAbove ?? Math.min(MAX_MESSAGE, MAX_PARTS * fragment),
+    inPartsAbove: options.inPartsAbove ?? Math.min(MAX_TRANSFER, MAX_PARTS * fragment),
     show,
     stopShowing,
     receive,

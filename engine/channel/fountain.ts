@@ -4,7 +4,7 @@
  * quadratic in JavaScript objects.
  */
 import { sha256 } from '../crypto/hash.ts'
-import { MAX_FRAGMENT, MAX_MESSAGE, MAX_PARTS, MAX_SEQUENCE, MIN_FRAGMENT } from './carrier.ts'
+import { MAX_FRAGMENT, MAX_TRANSFER, MAX_PARTS, MAX_SEQUENCE, MIN_FRAGMENT } from './carrier.ts'
 import type { PartArray } from './cbor.ts'
 import { channelError } from './errors.ts'
 
@@ -199,9 +199,9 @@ export function checkPart(part: PartArray): void {
   if (sequence < 1) throw channelError('bad-sequence', { why: 'sequence numbers begin at 1' })
   if (parts < 1) throw channelError('bad-sequence', { why: 'it claims to have no parts' })
   if (parts > MAX_PARTS) throw channelError('too-many-parts', { parts, limit: MAX_PARTS })
-  if (messageLength > MAX_MESSAGE) throw channelError('too-long', { what: 'The transfer', bytes: messageLength, limit: MAX_MESSAGE })
+  if (messageLength > MAX_TRANSFER) throw channelError('too-long', { what: 'The transfer', bytes: messageLength, limit: MAX_TRANSFER })
   // A single part may hold a whole message; it is pasted then, not scanned.
-  const limit = parts === 1 ? MAX_MESSAGE : MAX_FRAGMENT
+  const limit = parts === 1 ? MAX_TRANSFER : MAX_FRAGMENT
   if (fragment > limit) throw channelError('too-long', { what: 'A fragment', bytes: fragment, limit })
   if (fragment < 1 || parts !== Math.ceil(messageLength / fragment)) {
     throw channelError('bad-lengths', { parts, message: messageLength, fragment })
@@ -333,8 +333,8 @@ export function makeFountain(message: Uint8Array, fragment: number): Fountain {
       wanted: `a whole number of bytes from ${MIN_FRAGMENT} to ${MAX_FRAGMENT}`,
     })
   }
-  if (message.length < 1 || message.length > MAX_MESSAGE) {
-    throw channelError('cannot-send', { what: 'The bytes of this transfer', size: message.length, limit: MAX_MESSAGE })
+  if (message.length < 1 || message.length > MAX_TRANSFER) {
+    throw channelError('cannot-send', { what: 'The bytes of this transfer', size: message.length, limit: MAX_TRANSFER })
   }
   const wanted = Math.ceil(message.length / fragment)
   const size = Math.ceil(message.length / wanted)

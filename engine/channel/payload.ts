@@ -1,7 +1,7 @@
 /** Text ⇄ the message of a UR: UTF-8, raw deflate (RFC 1951), CBOR byte string. */
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { MAX_TEXT } from '../wire/limits.ts'
-import { MAX_MESSAGE } from './carrier.ts'
+import { MAX_TRANSFER } from './carrier.ts'
 import { decodeBytes, encodeBytes } from './cbor.ts'
 import { channelError } from './errors.ts'
 
@@ -24,7 +24,7 @@ export const packedSize = (text: string): number => encodeBytes(deflateRawSync(n
  * @throws channel.too-long, channel.bad-cbor, channel.inflate-bound, channel.bad-deflate, channel.bad-text
  */
 export function unpack(message: Uint8Array, limit = MAX_TEXT): string {
-  if (message.length > MAX_MESSAGE) throw channelError('too-long', { what: 'The transfer', bytes: message.length, limit: MAX_MESSAGE })
+  if (message.length > MAX_TRANSFER) throw channelError('too-long', { what: 'The transfer', bytes: message.length, limit: MAX_TRANSFER })
   const bytes = inflate(decodeBytes(message), limit)
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)

@@ -134,7 +134,7 @@ export interface ScreenOptions {
   readonly note: () => string
 }
 
-export interface Screen {
+export interface QrScreen {
   readonly isShowing: boolean
   /** Resolves after the first full round, or when it is stopped or replaced. */
   show(text: string): Promise<void>
@@ -156,7 +156,7 @@ interface Showing {
   shown: number
 }
 
-export function makeScreen(options: ScreenOptions): Screen {
+export function makeScreen(options: ScreenOptions): QrScreen {
   const { output } = options
   let showing: Showing | undefined
   const timer = alarm(tick)

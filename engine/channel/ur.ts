@@ -2,7 +2,7 @@
  * Uniform Resources (BCR-2020-005, BCR-2024-001) of one type: `ur:keyrite/BODY` for a whole message, and
  * `ur:keyrite/SEQUENCE-PARTS/BODY` for a part of one. Upper case on the way out, for alphanumeric QR codes; either on the way in.
  */
-import { MAX_FRAGMENT, MAX_FRAME, MAX_MESSAGE, MAX_PARTS } from './carrier.ts'
+import { MAX_FRAGMENT, MAX_FRAME, MAX_TRANSFER, MAX_PARTS } from './carrier.ts'
 import { decodePart, encodePart } from './cbor.ts'
 import type { PartArray } from './cbor.ts'
 import { channelError } from './errors.ts'
@@ -107,9 +107,9 @@ export function readFrame(text: string, type = UR_TYPE): Frame {
   if (slash < 0) throw channelError('not-a-frame', { why: 'it has no body' })
   checkType(text.slice(3, Math.min(slash, 67)).toLowerCase(), type)
   const second = text.indexOf('/', slash + 1)
-  if (second < 0) return { kind: 'whole', message: fromWords(text.slice(slash + 1), MAX_MESSAGE) }
+  if (second < 0) return { kind: 'whole', message: fromWords(text.slice(slash + 1), MAX_TRANSFER) }
   const said = readSequence(text.slice(slash + 1, second))
-  const limit = said.parts === 1 ? MAX_MESSAGE : MAX_FRAGMENT
+  const limit = said.parts === 1 ? MAX_TRANSFER : MAX_FRAGMENT
   const part = decodePart(fromWords(text.slice(second + 1), limit + PART_OVERHEAD))
   if (part.sequence !== said.sequence || part.parts !== said.parts) {
     throw channelError('bad-sequence', { why: 'what it says in its text and what it says inside differ' })

@@ -14,7 +14,7 @@ import { PREFIX, sha256Hex, taggedHash } from './hash.ts'
 import { cryptoError } from './errors.ts'
 import { hpkeOpen, hpkeReopen, hpkeSeal } from './hpke.ts'
 import { encryptionKeyPair } from './seed.ts'
-import type { Session } from './seed.ts'
+import type { SessionSecrets } from './seed.ts'
 
 /** Domain of the challenge of the proof of knowledge. */
 export const DST_KEY_PROOF = 'KEYRITE_BLS12381G1_POK_'
@@ -23,7 +23,7 @@ const SCALAR = 32
 const POINT = 48
 
 /** aᵢ₀ … aᵢ,ₜ₋₁ from the session's labels `coefficient/k`. Secret. */
-export function polynomial(session: Session, threshold: number): bigint[] {
+export function polynomial(session: SessionSecrets, threshold: number): bigint[] {
   if (!Number.isSafeInteger(threshold) || threshold < 2) {
     throw cryptoError('bad-argument', { what: 'A threshold', why: 'it must be a whole number from 2' })
   }
@@ -51,7 +51,7 @@ export interface KeyProofFacts {
  *
  * @returns R (48 bytes) || s (32 bytes)
  */
-export function proveKey(session: Session, { id, index, secret, key }: KeyProofFacts & { readonly secret: bigint; readonly key: G1 }): Uint8Array {
+export function proveKey(session: SessionSecrets, { id, index, secret, key }: KeyProofFacts & { readonly secret: bigint; readonly key: G1 }): Uint8Array {
   const name = sha256Hex(utf8(DST_KEY_PROOF), proofContext(id, index), encodeG1(key))
   const nonce = session.scalar(`proof-nonce/${name}`)
   const commitment = encodeG1(timesBase(nonce))
@@ -243,7 +243,7 @@ export const sumsHash = (points: readonly Uint8Array[]): string => taggedHash('s
  * The X25519 secret key of the one seal to participant j: 32 bytes of the session under
  * `"seal/" + j in decimal + "/" + hex(H(pkR))`. A justification publishes it.
  */
-export const dealEphemeral = (session: Session, j: number, recipientKey: Uint8Array): Uint8Array =>
+export const dealEphemeral = (session: SessionSecrets, j: number, recipientKey: Uint8Array): Uint8Array =>
   session.expand(`seal/${j}/${sha256Hex(recipientKey)}`, 32)
 
 export interface Deal {
@@ -256,7 +256,7 @@ export interface Deal {
 }
 
 /** Seals fᵢ(j) to participant j: 80 bytes, the same each time. */
-export const sealDeal = ({ session, recipientIndex, ...deal }: Deal & { readonly session: Session; readonly recipientIndex: number }): Uint8Array =>
+export const sealDeal = ({ session, recipientIndex, ...deal }: Deal & { readonly session: SessionSecrets; readonly recipientIndex: number }): Uint8Array =>
   sealDealWith({ ...deal, ephemeral: dealEphemeral(session, recipientIndex, deal.recipientKey) })
 
 /** The same with a given ephemeral key. @throws crypto.bad-key for a recipient key of low order */
@@ -264,7 +264,7 @@ export const sealDealWith = ({ recipientKey, share, aad, ephemeral }: Deal & { r
   hpkeSeal({ recipient: recipientKey, info: DEAL_INFO, aad, plaintext: scalarToBytes(share, 'A share'), ephemeral })
 
 /** fⱼ(i), or null unless the deal opens to 32 bytes below r. */
-export function openDeal({ session, sealed, aad }: { readonly session: Session; readonly sealed: Uint8Array; readonly aad: Uint8Array }): bigint | null {
+export function openDeal({ session, sealed, aad }: { readonly session: SessionSecrets; readonly sealed: Uint8Array; readonly aad: Uint8Array }): bigint | null {
   const { secretKey } = encryptionKeyPair(session)
   return shareOf(hpkeOpen({ secretKey, info: DEAL_INFO, aad, sealed }))
 }

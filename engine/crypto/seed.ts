@@ -52,7 +52,7 @@ export function derive(seed: Uint8Array, label: string, salt: Uint8Array): Uint8
 export const airgapKeyPair = (seed: Uint8Array): KeyPair => ed25519FromSeed(derive(seed, 'airgap', new Uint8Array()))
 
 /** The secrets of one airgap in one ceremony. */
-export interface Session {
+export interface SessionSecrets {
   /** `length` bytes under this label. */
   expand(label: string, length: number): Uint8Array
   /** A scalar under this label: 48 bytes, big endian, modulo the group order r. */
@@ -68,7 +68,7 @@ export interface Session {
  * @param id the ceremony id, 64 hex digits
  * @throws bytes.not-hex, crypto.bad-length
  */
-export function openSession(seed: Uint8Array, id: string, rehearsal: boolean): Session {
+export function sessionSecrets(seed: Uint8Array, id: string, rehearsal: boolean): SessionSecrets {
   const ceremony = fromHex(id, 32, 'The ceremony id')
   const prk = derive(seed, rehearsal ? 'rehearsal' : 'session', concat(ceremony, derive(seed, 'salt', ceremony)))
   const expand = (label: string, length: number) => hkdfExpand(prk, PREFIX + label, length)
@@ -76,7 +76,7 @@ export function openSession(seed: Uint8Array, id: string, rehearsal: boolean): S
 }
 
 /** The X25519 key pair to which this ceremony's private messages are sealed; its secret is `encryption`, 32 bytes. */
-export function encryptionKeyPair(session: Session): KeyPair {
+export function encryptionKeyPair(session: SessionSecrets): KeyPair {
   const secretKey = session.expand('encryption', 32)
   return { publicKey: primitives.x25519PublicKey(secretKey), secretKey }
 }

@@ -2,7 +2,7 @@
  * A ceremony → the machine that its airgap runs: what may come now, and what is done about it. Per step: waiting → verifying →
  * confirming (first step, or where the script says `confirm`) → computing → the next step, or back to waiting with a question or a
  * refusal. It has no actors and no memory: XState's pure `transition` steps it, and the vault, where what was answered stands, is
- * read into it by the same events (`run/airgap-cell.ts`). So a restart can come to no other state than the one it left.
+ * read into it by the same events (`run/airgap-session.ts`). So a restart can come to no other state than the one it left.
  */
 import { assign, setup } from 'xstate'
 import { abandonStep, certificateIndex } from './ceremony.ts'

@@ -27,7 +27,7 @@ export type Ref =
   /** `key.share`: what the followed ceremony left in the vault; airgap verbs only */
   | { readonly from: 'kept'; readonly name: string; readonly field: string; readonly type: Type }
 
-export interface Message {
+export interface MessageSpec {
   readonly name: string
   /** `everyone`: one statement, open to all. `others`: one statement for each other participant. */
   readonly to: 'everyone' | 'others'
@@ -84,7 +84,7 @@ export interface Ceremony {
   readonly follows: Readonly<Record<string, string>>
   /** Local name → kept type, for example `{ share: 'dkg.share' }`. */
   readonly keeps: Fields
-  readonly messages: Readonly<Record<string, Message>>
+  readonly messages: Readonly<Record<string, MessageSpec>>
   readonly steps: readonly Step[]
   readonly disputes: Readonly<Record<string, Dispute>>
   /** The step whose completion is success. Every script names one. */

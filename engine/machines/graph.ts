@@ -6,9 +6,7 @@ import type { AnyStateMachine, AnyStateNode } from 'xstate'
 import { compileAirgap } from './airgap.ts'
 import type { Ceremony } from './ceremony.ts'
 import { compileClient } from './client.ts'
-
-export const ROLES = ['client', 'airgap'] as const
-export type Role = (typeof ROLES)[number]
+import type { Role } from '../base/names.ts'
 
 /** The machine of a role. */
 export const machineOf = (ceremony: Ceremony, role: Role): AnyStateMachine => (role === 'client' ? compileClient(ceremony) : compileAirgap(ceremony))

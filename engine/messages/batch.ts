@@ -7,7 +7,7 @@ import { sha256Hex, taggedHash } from '../crypto/hash.ts'
 import { canonical, canonicalBytes } from '../base/canonical.ts'
 import type { Json } from '../base/canonical.ts'
 import { messageError } from './kind.ts'
-import type { Line, Message, Place } from './kind.ts'
+import type { Line, Signable, ItemPlace } from './kind.ts'
 import { checkMessage, displayMessage, kindOf, oneSpelling, signedBytesOf, withKind } from './kinds.ts'
 
 // A list of messages as its signers consent to it. Messages that are equal in all fields but their kind's series, a number,
@@ -47,7 +47,7 @@ export interface UnreadSeries {
  *
  * @param messages checked ones, written out, no two of which are the same
  */
-export function groupsOf(messages: readonly Message[]): readonly Group[] {
+export function groupsOf(messages: readonly Signable[]): readonly Group[] {
   const found = [...gathered(messages).values()].map((members) => ({ members, lines: linesOf(members.map(({ message }) => message)) }))
   const values = new Majorities()
   for (const { members, lines } of found) {
@@ -63,16 +63,16 @@ export function groupsOf(messages: readonly Message[]): readonly Group[] {
 }
 
 /** How many groups a list has. */
-export const groupCount = (messages: readonly Message[]): number => gathered(messages).size
+export const groupCount = (messages: readonly Signable[]): number => gathered(messages).size
 
 interface Member {
-  readonly message: Message
+  readonly message: Signable
   readonly place: number
 }
 
 type Members = readonly [Member, ...Member[]]
 
-function gathered(messages: readonly Message[]): ReadonlyMap<string, Members> {
+function gathered(messages: readonly Signable[]): ReadonlyMap<string, Members> {
   const groups = new Map<string, [Member, ...Member[]]>()
   for (const [i, message] of messages.entries()) {
     const { series } = kindOf(message)
@@ -90,7 +90,7 @@ interface Shown extends GroupLine {
 }
 
 /** The lines of a group's first message, which are those of all, with the whole series in its place. */
-function linesOf(messages: readonly Message[]): readonly Shown[] {
+function linesOf(messages: readonly Signable[]): readonly Shown[] {
   const [first] = messages
   if (first === undefined) return []
   const { series = '', fields } = kindOf(first)
@@ -140,14 +140,14 @@ class Majorities {
 export const MAX_MESSAGES = 1000
 
 /** H("keyrite/2/messages\n" || JCS(messages)) of all messages, written out: the same whether they crossed as a template or not. */
-export const messagesHash = (messages: readonly Message[]): string => taggedHash('messages', canonicalBytes(messages))
+export const messagesHash = (messages: readonly Signable[]): string => taggedHash('messages', canonicalBytes(messages))
 
 /**
  * All messages of a parameter of type `[message]`, checked, templates written out, in their order.
  *
  * @throws message.empty, message.too-many, message.unknown-kind, message.malformed, message.duplicate, message.too-mixed
  */
-export function expandMessages(items: readonly Json[]): readonly Message[] {
+export function expandMessages(items: readonly Json[]): readonly Signable[] {
   const count = items.reduce<number>((sum, item) => sum + sizeOf(item), 0)
   if (count > MAX_MESSAGES) throw messageError('too-many', { count, most: MAX_MESSAGES })
   const messages = items.flatMap((item, i) => expandItem(item, { item: i + 1 }))
@@ -163,7 +163,7 @@ export function expandMessages(items: readonly Json[]): readonly Message[] {
  * The shortest form of messages: one template, where they have all in common but one field; else they as they are.
  * `expandMessages` gives back the very same.
  */
-export function compactMessages(messages: readonly Message[]): readonly Json[] {
+export function compactMessages(messages: readonly Signable[]): readonly Json[] {
   const [first] = messages
   if (first === undefined || messages.length === 1) return messages
   const names = Object.keys(first)
@@ -178,8 +178,8 @@ export function compactMessages(messages: readonly Message[]): readonly Json[] {
 }
 
 interface Placed {
-  readonly message: Message
-  readonly place: Place
+  readonly message: Signable
+  readonly place: ItemPlace
 }
 
 /** How many messages an item stands for, before anything in it was checked. */
@@ -195,7 +195,7 @@ function eachOf(item: Json): Json | undefined {
   return (item as Readonly<Record<string, Json>>)['each']
 }
 
-function expandItem(item: Json, place: Place): readonly Placed[] {
+function expandItem(item: Json, place: ItemPlace): readonly Placed[] {
   const each = eachOf(item)
   if (each === undefined) return [{ message: checkMessage(item, place), place }]
   const template = withKind(item, place)
@@ -221,7 +221,7 @@ const ANY_CEREMONY = '00'.repeat(32)
 
 /** Two are the same where what is signed of them is, however they are written: a network by its name or by its values, a file by another name. */
 function refuseDuplicates(messages: readonly Placed[]): void {
-  const seen = new Map<string, Place>()
+  const seen = new Map<string, ItemPlace>()
   for (const { message, place } of messages) {
     const key = toHex(signedBytesOf(message, ANY_CEREMONY))
     const sameAs = seen.get(key)

@@ -7,7 +7,7 @@ import { concat, fromHex, toHex } from '../base/bytes.ts'
 import { sha256 } from '../crypto/hash.ts'
 import type { JsonObject } from '../base/canonical.ts'
 import { bare, checkedAddress, integerField, integerOf, NOBODY, textOf } from './fields.ts'
-import type { Line, Message } from './kind.ts'
+import type { Line, Signable } from './kind.ts'
 
 /** A field's value: a uint64, or a byte vector. */
 export type SszField = bigint | Uint8Array
@@ -53,7 +53,7 @@ export interface SignedBLSToExecutionChange extends JsonObject {
 }
 
 /** @param message a checked one of the kind `eth/bls-to-execution-change`; @param signature 96 bytes, hex */
-export function signedBlsToExecutionChange(message: Message, signature: string): SignedBLSToExecutionChange {
+export function signedBlsToExecutionChange(message: Signable, signature: string): SignedBLSToExecutionChange {
   return {
     message: {
       validator_index: String(integerOf(message, 'validatorIndex')),

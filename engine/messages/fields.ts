@@ -5,7 +5,7 @@ import { decodeG1 } from '../crypto/bls.ts'
 import { fromHex, hexPattern, toHex, utf8 } from '../base/bytes.ts'
 import type { Json } from '../base/canonical.ts'
 import { whole } from '../base/names.ts'
-import type { Field, Message } from './kind.ts'
+import type { Field, Signable } from './kind.ts'
 
 // Addresses of Ethereum's execution layer, with their checksum.
 
@@ -23,13 +23,13 @@ export function checkedAddress(digits: string): string {
 }
 
 /** A string of a checked message; '' where there is none. */
-export function textOf(message: Message, field: string): string {
+export function textOf(message: Signable, field: string): string {
   const value = message[field]
   return typeof value === 'string' ? value : ''
 }
 
 /** A whole number of a checked message. */
-export function integerOf(message: Message, field: string): number {
+export function integerOf(message: Signable, field: string): number {
   const value = message[field]
   return typeof value === 'number' ? value : Number.NaN
 }
@@ -38,7 +38,7 @@ export function integerOf(message: Message, field: string): number {
 export const bare = (value: Json): string => (typeof value === 'string' ? value.replace(/^0x/, '').toLowerCase() : '')
 
 /** The bytes of a hex field of a checked message. */
-export const bytesOf = (message: Message, field: string): Uint8Array => fromHex(bare(textOf(message, field)))
+export const bytesOf = (message: Signable, field: string): Uint8Array => fromHex(bare(textOf(message, field)))
 
 /** Hex of exactly `size` bytes. `0x` may stand before it, as Ethereum's tools write it. */
 export function hexField(label: string, size: number): Field {

@@ -9,7 +9,7 @@ import { capital } from '../base/words.ts'
 import type { Schema } from '../wire/schema.ts'
 
 /** Something to be signed, as it stands in an opening. */
-export type Message = JsonObject & { readonly kind: string }
+export type Signable = JsonObject & { readonly kind: string }
 
 /** One line on the airgap's screen, in words. */
 export interface Line {
@@ -37,7 +37,7 @@ export interface Field {
  * are, for Ethereum the signing root. `content`: these bytes behind the kind's prefix and the id of the ceremony that
  * signs, so that no text or file can be taken for a transaction's root, nor for another ceremony's.
  */
-export type Signs = { readonly root: (message: Message) => Uint8Array } | { readonly content: (message: Message) => Uint8Array }
+export type Signs = { readonly root: (message: Signable) => Uint8Array } | { readonly content: (message: Signable) => Uint8Array }
 
 export interface MessageKind {
   readonly name: string
@@ -46,7 +46,7 @@ export interface MessageKind {
   /** All of them are required, and there may be no other but `kind`. */
   readonly fields: Readonly<Record<string, Field>>
   /** All that the owner must know to consent. The message was checked. */
-  readonly display: (message: Message) => readonly Line[]
+  readonly display: (message: Signable) => readonly Line[]
   /**
    * The one field, a whole number, in which the messages of a group may differ where an owner consents to many at once.
    * `display` has one line with that field's label, and its value is in no other line.
@@ -54,10 +54,10 @@ export interface MessageKind {
   readonly series?: string
   readonly signs: Signs
   /** The one public key (48 bytes, hex) under which a signature of this message counts, where the message names it. */
-  readonly signer?: (message: Message) => string
+  readonly signer?: (message: Signable) => string
   /** Nobody can see what is really signed: refused unless the airgap's owner allows it. */
   readonly blind?: true
-  readonly example: Message
+  readonly example: Signable
 }
 
 /** Numbers in words. */
@@ -78,7 +78,7 @@ export function amountText(gwei: number): string {
 export const sizeText = (bytes: number): string => `${grouped(bytes)} ${bytes === 1 ? 'byte' : 'bytes'}`
 
 /** Which message: the item of the list, and the value in its `each`, both from 1. Neither for a message alone. */
-export interface Place {
+export interface ItemPlace {
   readonly item?: number
   readonly value?: number
 }
@@ -87,21 +87,21 @@ export interface Place {
 const MOST_SAID = 80
 
 /** `message 3`, `message 3 (value 17 of its list)`, `the message`. */
-export function placeText({ item, value }: Place): string {
+export function placeText({ item, value }: ItemPlace): string {
   if (item === undefined) return 'the message'
   return `message ${item}${value === undefined ? '' : ` (value ${value} of its list)`}`
 }
 
 export const messageError = errorTable('message', {
-  'unknown-kind': ({ kind, known, ...place }: Place & { kind: string; known: readonly string[] }) => ({
+  'unknown-kind': ({ kind, known, ...place }: ItemPlace & { kind: string; known: readonly string[] }) => ({
     what: `${capital(placeText(place))} is of the kind ${quoted(kind, MOST_SAID)}, which this version of keyrite does not know; it is not signed blind.`,
     todo: `The kinds are ${known.join(', ')}; \`keyrite message kinds\` explains them.`,
   }),
-  malformed: ({ where, why, ...place }: Place & { where: string; why: string }) => ({
+  malformed: ({ where, why, ...place }: ItemPlace & { where: string; why: string }) => ({
     what: `${capital(placeText(place))} is refused${where === '' ? '' : ` at ${printableLine(where, MOST_SAID)}`}: ${why}.`,
     todo: 'Mend it; `keyrite message kinds` shows what each kind wants, with an example.',
   }),
-  duplicate: ({ sameAs, ...place }: Place & { sameAs: Place }) => ({
+  duplicate: ({ sameAs, ...place }: ItemPlace & { sameAs: ItemPlace }) => ({
     what: `${capital(placeText(place))} is the same as ${placeText(sameAs)}: the very same bytes would be signed.`,
     todo: 'Leave one of them out: a signature is wanted once.',
   }),

@@ -9,7 +9,7 @@ import type { Json, JsonObject } from '../base/canonical.ts'
 import { compileCheck, objectSchema } from '../wire/schema.ts'
 import type { Check, Schema } from '../wire/schema.ts'
 import { messageError } from './kind.ts'
-import type { Line, Message, MessageKind, Place } from './kind.ts'
+import type { Line, Signable, MessageKind, ItemPlace } from './kind.ts'
 import { bytes } from './kinds/bytes.ts'
 import { ethBlsToExecutionChange } from './kinds/eth-bls-to-execution-change.ts'
 import { ethDeposit } from './kinds/eth-deposit.ts'
@@ -32,7 +32,7 @@ export const messageKinds: readonly MessageKind[] = [
 const byName: ReadonlyMap<string, MessageKind> = new Map(messageKinds.map((kind) => [kind.name, kind]))
 
 /** @throws message.unknown-kind */
-export function kindOf({ kind }: { readonly kind: string }, place: Place = {}): MessageKind {
+export function kindOf({ kind }: { readonly kind: string }, place: ItemPlace = {}): MessageKind {
   const found = byName.get(kind)
   if (found === undefined) throw messageError('unknown-kind', { kind: kind.slice(0, 200), known: [...byName.keys()], ...place })
   return found
@@ -51,7 +51,7 @@ const checks: ReadonlyMap<string, Check<JsonObject>> = new Map(messageKinds.map(
  * @param place which one it is, for the error
  * @throws message.unknown-kind, message.malformed
  */
-export function checkMessage(value: Json | undefined, place: Place = {}): Message {
+export function checkMessage(value: Json | undefined, place: ItemPlace = {}): Signable {
   const message = withKind(value, place)
   const kind = kindOf(message, place)
   const refuse = (where: string, why: string) => messageError('malformed', { where, why, ...place })
@@ -78,7 +78,7 @@ export function checkMessage(value: Json | undefined, place: Place = {}): Messag
 }
 
 /** An object with a `kind`, which is all that can be said of it before its kind is known. */
-export function withKind(value: Json | undefined, place: Place): Message {
+export function withKind(value: Json | undefined, place: ItemPlace): Signable {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw messageError('malformed', { where: '', why: 'it should be an object with a kind', ...place })
   const object = value as JsonObject
   const kind = Object.hasOwn(object, 'kind') ? object['kind'] : undefined
@@ -87,30 +87,30 @@ export function withKind(value: Json | undefined, place: Place): Message {
 }
 
 /** What the airgap's owner sees of a checked message. */
-export const displayMessage = (message: Message): readonly Line[] => kindOf(message).display(message)
+export const displayMessage = (message: Signable): readonly Line[] => kindOf(message).display(message)
 
 /**
  * The exact bytes that BLS signs of a checked message (protocol §8.1): a root of 32 bytes as it is, or prefix, id and content.
  *
  * @param ceremony the id of the ceremony that signs, in hex
  */
-export function signedBytesOf(message: Message, ceremony: string): Uint8Array {
+export function signedBytesOf(message: Signable, ceremony: string): Uint8Array {
   const { name, signs } = kindOf(message)
   if ('root' in signs) return signs.root(message)
   return concat(tag(`message/${name}`), fromHex(ceremony, 32), signs.content(message))
 }
 
 /** Do the bytes that are signed of it hold the ceremony's id? */
-export const isBoundToCeremony = (message: Message): boolean => 'content' in kindOf(message).signs
+export const isBoundToCeremony = (message: Signable): boolean => 'content' in kindOf(message).signs
 
 /** The same for messages that differ in spelling only: capitals in an address, 0x before hex. */
-export function oneSpelling(message: Message): Message {
+export function oneSpelling(message: Signable): Signable {
   const { fields } = kindOf(message)
   return { ...Object.fromEntries(Object.entries(message).map(([name, value]) => [name, fields[name]?.same?.(value ?? null) ?? value])), kind: message.kind }
 }
 
 /** The one public key (hex) under which a signature of a checked message counts, or undefined where it names none. */
-export const signerOf = (message: Message): string | undefined => kindOf(message).signer?.(message)
+export const signerOf = (message: Signable): string | undefined => kindOf(message).signer?.(message)
 
 /** Is this one that is signed without knowing what it is? */
-export const isBlind = (message: Message): boolean => kindOf(message).blind === true
+export const isBlind = (message: Signable): boolean => kindOf(message).blind === true

@@ -7,7 +7,7 @@
 import type { Json } from '../base/canonical.ts'
 import { objectSchema } from '../wire/schema.ts'
 import { bare, hexField } from './fields.ts'
-import type { Field, Line, Message } from './kind.ts'
+import type { Field, Line, Signable } from './kind.ts'
 
 /** Small hex without 0x: 4, 4 and 32 bytes. */
 export interface Network {
@@ -63,7 +63,7 @@ export const networkField: Field = {
 }
 
 /** The network of a checked message. */
-export function networkOf(message: Message): Network {
+export function networkOf(message: Signable): Network {
   const value = message['network'] ?? null
   return (typeof value === 'string' && Object.hasOwn(networks, value) ? networks[value] : undefined) ?? written(value)
 }
@@ -74,7 +74,7 @@ export function networkOf(message: Message): Network {
  *
  * @param bound the values that go into the signing root of this message
  */
-export function networkLines(message: Message, bound: readonly Bound[]): readonly Line[] {
+export function networkLines(message: Signable, bound: readonly Bound[]): readonly Line[] {
   const network = networkOf(message)
   const line = (name: Bound, note = ''): Line => ({ label: labels[name], value: `0x${network[name]}${note}` })
   const values = bound.map((name) => line(name))

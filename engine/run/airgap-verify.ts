@@ -4,7 +4,7 @@
  */
 import { fromHex, toHex } from '../base/bytes.ts'
 import { airgapKeyPair } from '../crypto/seed.ts'
-import type { Message as MessageSpec, Script, Step } from '../machines/ceremony.ts'
+import type { MessageSpec, Script, Step } from '../machines/ceremony.ts'
 import type { Collected } from '../verbs/runtime.ts'
 import { signatureOf } from '../verbs/table.ts'
 import type { Type } from '../verbs/table.ts'
@@ -20,9 +20,9 @@ import { hashOf, verifyStatement } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
 import { compileCheck } from '../wire/schema.ts'
 import type { Check } from '../wire/schema.ts'
-import { isBound, statementFields } from './attachment.ts'
+import { isPieceUnder, statementFields } from './attachment.ts'
 import { runError } from './errors.ts'
-import type { AirgapMemory, Cell, FollowedHere, StepMemory } from './memory.ts'
+import type { AirgapMemory, Session, FollowedHere, StepMemory } from './memory.ts'
 import { namedIn, nextView } from './reading.ts'
 
 /** One ceremony as its airgap knows it. */
@@ -36,8 +36,8 @@ export interface Known {
   readonly followed: Readonly<Record<string, FollowedHere>>
 }
 
-export const knownOf = (script: Script, cell: Cell, me: Card, followed: Known['followed'] = {}): Known => ({
-  id: ceremonyId(cell.opening), script, opening: cell.opening, me, steps: cell.steps, followed,
+export const knownOf = (script: Script, session: Session, me: Card, followed: Known['followed'] = {}): Known => ({
+  id: ceremonyId(session.opening), script, opening: session.opening, me, steps: session.steps, followed,
 })
 
 export const specOf = (script: Script, message: string): MessageSpec => {
@@ -53,24 +53,24 @@ export const stepBefore = (script: Script, step: Step): Step | undefined => scri
 export const airgapKeyOf = ({ seed }: Pick<AirgapMemory, 'seed'>): string => toHex(airgapKeyPair(fromHex(seed, 64)).publicKey)
 
 /** A statement with its airgap's signature, 64 bytes in hex, and what of it is for this airgap alone. */
-export interface Signed {
+export interface SignedStatement {
   readonly statement: Statement
   readonly airgapSignature: string
   readonly piece?: JsonObject
 }
 
 /** All statements of a step that this airgap holds, its own among them, by roster index. */
-export function statementsOf(known: Known, step: Step): readonly Signed[] {
+export function statementsOf(known: Known, step: Step): readonly SignedStatement[] {
   const { ceremony } = known.script
   const asked = ceremony.steps.slice(step.index + 1).find((one) => one.airgap !== undefined && known.steps[one.name] !== undefined)
   const theirs = asked?.index === step.index + 1 ? known.steps[asked.name]?.collected ?? [] : []
   return allStatements(known, step, theirs)
 }
 
-function allStatements(known: Known, step: Step, theirs: readonly Carried[]): readonly Signed[] {
+function allStatements(known: Known, step: Step, theirs: readonly Carried[]): readonly SignedStatement[] {
   const view = viewBefore(known, step.index)
   const { stated = null } = known.steps[step.name] ?? {}
-  const signed = (from: string, { payload, airgapSignature, piece }: Pick<Carried, 'payload' | 'airgapSignature' | 'piece'>): Signed => ({
+  const signed = (from: string, { payload, airgapSignature, piece }: Pick<Carried, 'payload' | 'airgapSignature' | 'piece'>): SignedStatement => ({
     statement: { ceremony: known.id, step: step.name, type: step.sends, from, view, payload }, airgapSignature, ...(piece === undefined ? {} : { piece }),
   })
   return known.opening.roster.flatMap(({ name }) => {
@@ -95,7 +95,7 @@ export function viewBefore(known: Known, stepIndex: number): string {
 }
 
 /** Statements as verbs see them. */
-export const asCollected = (roster: readonly Card[], { statement, airgapSignature, piece }: Signed): Collected => ({
+export const asCollected = (roster: readonly Card[], { statement, airgapSignature, piece }: SignedStatement): Collected => ({
   from: statement.from, index: indexOf(roster, statement.from), step: statement.step ?? '', type: statement.type, view: statement.view ?? '',
   payload: statement.payload, airgapSignature, ...(piece === undefined ? {} : { piece }),
 })
@@ -139,7 +139,7 @@ function checkPiece(known: Known, spec: MessageSpec, { from, type, payload }: St
     return
   }
   const root = payload['root']
-  if (piece === undefined || path === undefined || typeof root !== 'string' || !isBound(roster, known.me.name, root, piece, path)) {
+  if (piece === undefined || path === undefined || typeof root !== 'string' || !isPieceUnder(roster, known.me.name, root, piece, path)) {
     return refuse(`what ${from} is said to have made for this participant is not what its ${type} binds`)
   }
   fieldsCheck(spec.payload)(piece, `What ${from} made for this participant`)
@@ -164,7 +164,7 @@ function agreed(previous: Step, own: Stated | undefined, statement: Statement): 
 }
 
 function checkStatement(
-  known: Known, { statement, airgapSignature }: Signed, spec: MessageSpec,
+  known: Known, { statement, airgapSignature }: SignedStatement, spec: MessageSpec,
   agreement: { readonly same: readonly string[]; readonly other?: string }, refuse: (why: string) => never,
 ): void {
   const { from, type, payload } = statement
@@ -180,19 +180,19 @@ function checkStatement(
 }
 
 /** A dispute of another, rebuilt and checked; it need not be about this participant. @throws run.statements */
-export function verifyDispute(known: Known, step: Step, name: string, { from, payload, airgapSignature }: Carried): Signed {
+export function verifyDispute(known: Known, step: Step, name: string, { from, payload, airgapSignature }: Carried): SignedStatement {
   const refuse = (why: string): never => {
     throw runError('statements', { step: name, why })
   }
   const statement: Statement = { ceremony: known.id, step: step.name, type: name, from, view: viewBefore(known, step.index), payload }
   if (from === known.me.name) refuse('nobody disputes with oneself')
-  const signed: Signed = { statement, airgapSignature }
+  const signed: SignedStatement = { statement, airgapSignature }
   checkStatement(known, signed, specOf(known.script, name), { same: [] }, refuse)
   return signed
 }
 
 /** Whom a dispute names. */
-export const accusedBy = (known: Known, { statement: { type, payload } }: Signed): string => namedIn(specOf(known.script, type), payload)
+export const accusedBy = (known: Known, { statement: { type, payload } }: SignedStatement): string => namedIn(specOf(known.script, type), payload)
 
 const preparedChecks = new Map<string, Check<Json>>()
 

@@ -3,7 +3,7 @@
  * it does not begin anew.
  */
 import { fromHex } from '../base/bytes.ts'
-import { airgapKeyPair, openSession } from '../crypto/seed.ts'
+import { airgapKeyPair, sessionSecrets } from '../crypto/seed.ts'
 import type { Call, Step } from '../machines/ceremony.ts'
 import type { AirgapScope, Random, Stating, Tell, Verbs } from '../verbs/runtime.ts'
 import { canonicalBytes } from '../base/canonical.ts'
@@ -12,13 +12,13 @@ import { indexOf } from '../wire/card.ts'
 import type { Stated } from '../wire/exchange.ts'
 import { signStatement } from '../wire/message.ts'
 import type { Statement } from '../wire/message.ts'
-import { saveCell } from './airgap-cell.ts'
+import { saveSession } from './airgap-session.ts'
 import { asCollected, statementsOf, viewBefore } from './airgap-verify.ts'
-import type { Known, Signed } from './airgap-verify.ts'
-import type { AirgapPorts } from './airgap-cell.ts'
+import type { Known, SignedStatement } from './airgap-verify.ts'
+import type { AirgapPorts } from './airgap-session.ts'
 import { bindPieces } from './attachment.ts'
 import { runError } from './errors.ts'
-import type { Cell } from './memory.ts'
+import type { Session } from './memory.ts'
 import { resolveArgs } from './verbs.ts'
 import type { Sources } from './verbs.ts'
 
@@ -39,25 +39,25 @@ interface Checkpoint {
   readonly save: (state: () => Json) => Promise<void>
 }
 
-const isThis = (cell: Cell | undefined, step: string, asked: string): boolean => cell?.work?.step === step && cell.work.asked === asked
+const isThis = (session: Session | undefined, step: string, asked: string): boolean => session?.work?.step === step && session.work.asked === asked
 
 /** Was this very work under way, so that its owner has consented to it? Not if the owner stopped it: that may have been second thoughts. */
-export const isUnderWay = (cell: Cell | undefined, step: string, asked: string): boolean => isThis(cell, step, asked) && cell?.work?.stopped !== true
+export const isUnderWay = (session: Session | undefined, step: string, asked: string): boolean => isThis(session, step, asked) && session?.work?.stopped !== true
 
-/** @param cell as it is, or as it will be once the work has begun */
-export function checkpointOf(ports: AirgapPorts, id: string, cell: Cell, step: string, asked: string): Checkpoint {
-  const state = isThis(cell, step, asked) ? cell.work?.state ?? null : null
+/** @param session as it is, or as it will be once the work has begun */
+export function checkpointOf(ports: AirgapPorts, id: string, session: Session, step: string, asked: string): Checkpoint {
+  const state = isThis(session, step, asked) ? session.work?.state ?? null : null
   const clock = (): number => ports.now().getTime()
   let next = clock() + EVERY
   const write = async (now: Json, isStopped = false): Promise<void> => {
     const began = clock()
-    await saveCell(ports, id, (before) => ({ ...(before ?? cell), work: { step, asked, state: now, ...(isStopped ? { stopped: true as const } : {}) } }))
+    await saveSession(ports, id, (before) => ({ ...(before ?? session), work: { step, asked, state: now, ...(isStopped ? { stopped: true as const } : {}) } }))
     next = clock() + Math.max(EVERY, SHARE * (clock() - began))
   }
   return {
     ...(state === null ? {} : { saved: state }),
     begin: async () => {
-      if (!isUnderWay(cell, step, asked)) await write(state)
+      if (!isUnderWay(session, step, asked)) await write(state)
     },
     save: async (current) => {
       const isOver = ports.signal?.aborted === true
@@ -84,7 +84,7 @@ export interface ComputeInput {
   /** Everything prepared so far, by name. */
   readonly prepared: JsonObject
   readonly assist?: Json
-  readonly dispute?: Signed
+  readonly dispute?: SignedStatement
   readonly verbs: Verbs
   readonly random: Random
   /** Hears how far work is that takes long. */
@@ -120,7 +120,7 @@ export async function computeStep(input: ComputeInput): Promise<Computing> {
 }
 
 /** Answers a dispute about this participant. `step` is the one in which it arose, whose view it has. */
-export async function computeDispute(input: ComputeInput & { readonly dispute: Signed }): Promise<Stated> {
+export async function computeDispute(input: ComputeInput & { readonly dispute: SignedStatement }): Promise<Stated> {
   const { known, step, dispute: { statement: { type } } } = input
   const spec = known.script.ceremony.disputes[type]
   if (spec === undefined) throw new TypeError(`no dispute ${type}`)
@@ -149,7 +149,7 @@ function runVerb(input: ComputeInput, call: Call, stepName: string, type: string
   const scope: AirgapScope = {
     ceremony: known.id, roster, rehearsal, step: stepName, type, view: viewBefore(known, step.index), random,
     me: { name: known.me.name, index: indexOf(roster, known.me.name) },
-    session: openSession(fromHex(secrets.seed, 64), known.id, rehearsal),
+    secrets: sessionSecrets(fromHex(secrets.seed, 64), known.id, rehearsal),
     ...(assist === undefined ? {} : { assist }),
     ...(dispute === undefined ? {} : { dispute: asCollected(roster, dispute) }),
   }

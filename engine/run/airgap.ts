@@ -19,44 +19,44 @@ import type { Card } from '../wire/card.ts'
 import { checkRequest } from '../wire/exchange.ts'
 import type { Answer, CloseRequest, DisputeRequest, PairRequest, Request, Stated, StepRequest } from '../wire/exchange.ts'
 import { hashOf, parseMessage, verifyMessage, verifyStatement } from '../wire/message.ts'
-import { erased, joinedFor, knownNow, moved, newCell, outOfPlace, placeOf, positionOf, refusal, refuseOver, saveCell, scriptFor, withoutWork } from './airgap-cell.ts'
-import type { AirgapPorts, AirgapProgress, Confirmation, Joined, Position } from './airgap-cell.ts'
+import { erased, joinedFor, knownNow, moved, newSession, outOfPlace, airgapPlace, positionOf, refusalAnswer, refuseOver, saveSession, scriptFor, withoutWork } from './airgap-session.ts'
+import type { AirgapPorts, AirgapProgress, Confirmation, Joined, Position } from './airgap-session.ts'
 import { accusedBy, setHash, verifyCollected, verifyDispute, verifyPrepared, viewBefore } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
 import { checkpointOf, computeDispute, computeStep, isUnderWay, signStated } from './airgap-work.ts'
 import { runError } from './errors.ts'
 import { disputeKey, shownOf } from './memory.ts'
-import type { Cell, StepMemory } from './memory.ts'
+import type { Session, StepMemory } from './memory.ts'
 import { refuseBlind } from './opening.ts'
 import { ABANDONED, abandonStep } from '../machines/ceremony.ts'
 
 // The requests to an airgap that are no steps: answer a dispute, give a ceremony up, close one that is over, pair with a client.
 
 interface Here {
-  readonly cell: Cell
+  readonly session: Session
   readonly script: Script
   readonly known: Known
   readonly position: Position
 }
 
 function hereOf(ports: AirgapPorts, id: string): Here {
-  const cell = ports.memory.read().ceremonies[id]
-  if (cell === undefined) throw runError('unknown-ceremony', { ceremony: id })
-  const script = scriptFor(ports, cell.opening)
-  return { cell, script, known: knownNow(ports, { id, script, opening: cell.opening }), position: positionOf(script.ceremony, cell) }
+  const session = ports.memory.read().sessions[id]
+  if (session === undefined) throw runError('unknown-ceremony', { ceremony: id })
+  const script = scriptFor(ports, session.opening)
+  return { session, script, known: knownNow(ports, { id, script, opening: session.opening }), position: positionOf(script.ceremony, session) }
 }
 
 /** Answers a dispute about this participant: once for each complainer, from memory after that. */
 async function answerDispute(ports: AirgapPorts, id: string, name: string, { dispute, collected }: DisputeRequest): Promise<Stated> {
-  const { cell, script, known, position } = hereOf(ports, id)
+  const { session, script, known, position } = hereOf(ports, id)
   const step = script.ceremony.steps.find((one) => one.disputes === name)
   if (step === undefined) throw runError('unknown-step', { ceremony: id, step: name })
   const key = disputeKey(name, dispute.from)
-  const before = Object.hasOwn(cell.disputes, key) ? cell.disputes[key]?.stated : undefined
+  const before = Object.hasOwn(session.disputes, key) ? session.disputes[key]?.stated : undefined
   if (before !== undefined && before !== null) return before
   refuseOver(id, position)
   if (!position.can({ type: 'ACCUSED' })) throw runError('closed', { ceremony: id, why: 'its session is erased' })
-  const viewed = cell.steps[step.name] === undefined ? withCollected(known, step.name, collected) : known
+  const viewed = session.steps[step.name] === undefined ? withCollected(known, step.name, collected) : known
   if (viewed !== known) verifyCollected(known, step, collected)
   const verified = verifyDispute(viewed, step, name, dispute)
   if (accusedBy(viewed, verified) !== known.me.name) throw runError('statements', { step: name, why: 'it does not name this participant' })
@@ -64,7 +64,7 @@ async function answerDispute(ports: AirgapPorts, id: string, name: string, { dis
     known: viewed, step, prepared: {}, dispute: verified, verbs: ports.verbs, random: ports.random, secrets: { seed: ports.memory.read().seed },
   })
   const answered: StepMemory = { asked: hashOf([id, name, dispute]), collected: [], prepared: {}, stated }
-  await saveCell(ports, id, () => ({ ...cell, disputes: { ...cell.disputes, [key]: answered } }))
+  await saveSession(ports, id, () => ({ ...session, disputes: { ...session.disputes, [key]: answered } }))
   return stated
 }
 
@@ -77,11 +77,11 @@ const withCollected = (known: Known, step: string, collected: DisputeRequest['co
  * certificate, nobody can use its result. Its owner confirms it.
  */
 async function abandonCeremony(ports: AirgapPorts, id: string, name: string): Promise<Stated> {
-  const { cell, script, known, position } = hereOf(ports, id)
+  const { session, script, known, position } = hereOf(ports, id)
   const step = abandonStep(script.ceremony)
   const certificate = script.ceremony.steps.find((one) => one.name === script.ceremony.certificate)
   if (step?.name !== name || certificate === undefined) throw runError('unknown-step', { ceremony: id, step: name })
-  const before = cell.steps[step.name]?.stated
+  const before = session.steps[step.name]?.stated
   if (before?.type === ABANDONED) return before
   refuseOver(id, position)
   if (!position.can({ type: 'ABANDONED' })) {
@@ -90,10 +90,10 @@ async function abandonCeremony(ports: AirgapPorts, id: string, name: string): Pr
       ? runError('closed', { ceremony: id, why: `this airgap has answered ${step.name}: what it kept stays` })
       : runError('out-of-order', { step: ABANDONED, expected: certificate.name })
   }
-  if ((await ports.confirm({ kind: 'abandon', ceremony: id, script, opening: cell.opening, me: known.me })) !== true) throw runError('not-abandoned', { ceremony: id })
+  if ((await ports.confirm({ kind: 'abandon', ceremony: id, script, opening: session.opening, me: known.me })) !== true) throw runError('not-abandoned', { ceremony: id })
   const stated = signStated({ known, secrets: { seed: ports.memory.read().seed } }, { step: step.name, type: ABANDONED, view: viewBefore(known, certificate.index), payload: {} })
   const answered: StepMemory = { asked: hashOf([id, name, ABANDONED]), collected: [], prepared: {}, stated }
-  await saveCell(ports, id, () => erased({ ...cell, steps: { ...cell.steps, [step.name]: answered } }, 'abandoned'))
+  await saveSession(ports, id, () => erased({ ...session, steps: { ...session.steps, [step.name]: answered } }, 'abandoned'))
   return stated
 }
 
@@ -103,7 +103,7 @@ async function abandonCeremony(ports: AirgapPorts, id: string, name: string): Pr
  * success.
  */
 async function closeCeremony(ports: AirgapPorts, id: string, request: CloseRequest): Promise<void> {
-  const { cell, known, position } = hereOf(ports, id)
+  const { session, known, position } = hereOf(ports, id)
   // Closed before, perhaps with an answer that got lost: what was erased shows no end any more, and none is needed.
   if (position.output === 'closed') return
   if (request.ending !== undefined) verifyEnding(known, request.ending)
@@ -115,7 +115,7 @@ async function closeCeremony(ports: AirgapPorts, id: string, request: CloseReque
   if (!position.can({ type: 'CLOSED', by })) {
     throw runError('closed', { ceremony: id, why: 'this airgap has stated its part of the certificate and keeps its session until all have' })
   }
-  await saveCell(ports, id, () => erased(cell, 'closed'))
+  await saveSession(ports, id, () => erased(session, 'closed'))
 }
 
 /** @throws run.statements, wire.* */
@@ -184,7 +184,7 @@ export function createAirgap(ports: AirgapPorts): Airgap {
     const envelope = openEnvelope(text)
     if (envelope.kind !== 'request') throw runError('answer', { step: envelope.step ?? '', why: `it is a ${envelope.kind}, not a request` })
     const request = checkRequest(envelope.body, 'The request')
-    const answer = await answerTo(envelope, request).catch((error: unknown) => refusal(envelope.digest, error))
+    const answer = await answerTo(envelope, request).catch((error: unknown) => refusalAnswer(envelope.digest, error))
     return sealEnvelope({ kind: 'answer', ceremony: envelope.ceremony, step: envelope.step, body: answer })
   }
 
@@ -214,12 +214,12 @@ export function createAirgap(ports: AirgapPorts): Airgap {
 /** Answers a step: from memory where it was answered, or as its machine goes on from where the memory says that it is. */
 async function answerStep(ports: AirgapPorts, id: string, name: string, body: StepRequest): Promise<PartialAnswer> {
   const joined = joinedFor(ports, id, body.opening)
-  const { cell, script, opening, position } = joined
+  const { session, script, opening, position } = joined
   const { ceremony } = script
   const step = airgapSteps(ceremony).find((one) => one.name === name)
   if (step === undefined) throw runError('unknown-step', { ceremony: id, step: name })
   const asked = askedHash(id, name, body)
-  const answered = cell?.steps[name]
+  const answered = session?.steps[name]
   if (answered !== undefined) {
     if (answered.asked !== asked) throw runError('other-request', { step: name })
     return fromMemory(answered)
@@ -238,11 +238,11 @@ async function answerStep(ports: AirgapPorts, id: string, name: string, body: St
     },
     confirming: async () => {
       // Its owner has said yes to this very work, which something stopped.
-      if (isUnderWay(ports.memory.read().ceremonies[id], name, asked)) return { type: 'CONFIRMED' }
+      if (isUnderWay(ports.memory.read().sessions[id], name, asked)) return { type: 'CONFIRMED' }
       tell('confirming')
       const said = await ports.confirm(confirmation(ports, joined, step))
       if (said === true) return { type: 'CONFIRMED' }
-      await saveCell(ports, id, (now) => erased(now ?? newCell(opening), 'declined'))
+      await saveSession(ports, id, (now) => erased(now ?? newSession(opening), 'declined'))
       throw runError('rejected', { ceremony: id, isForAll: step.collect.kind === 'all', reason: said.declined })
     },
     computing: () => {
@@ -253,7 +253,7 @@ async function answerStep(ports: AirgapPorts, id: string, name: string, body: St
   tell('verifying')
   try {
     for (let at = moved(ceremony, position, { type: 'REQUEST', step: name }); ; ) {
-      const doing = placeOf(at)?.doing
+      const doing = airgapPlace(at)?.doing
       if (doing === undefined || doing === 'waiting') throw new TypeError(`nothing is done in ${name}`)
       const result = await done[doing]()
       if ('give' in result) {
@@ -297,8 +297,8 @@ function confirmation(ports: AirgapPorts, here: Joined, step: Step): Confirmatio
 /** Runs the verb, and puts the answer into the vault before anyone sees it. */
 async function compute(ports: AirgapPorts, here: Joined, step: Step, body: StepRequest): Promise<PartialAnswer> {
   const { id, script: { ceremony }, opening } = here
-  const { seed, ceremonies } = ports.memory.read()
-  const cell = ceremonies[id] ?? newCell(opening)
+  const { seed, sessions } = ports.memory.read()
+  const session = sessions[id] ?? newSession(opening)
   const hash = askedHash(id, step.name, body)
   const asked: StepMemory = { asked: hash, collected: body.collected, prepared: body.prepared, stated: null }
   const before = knownNow(ports, here)
@@ -306,7 +306,7 @@ async function compute(ports: AirgapPorts, here: Joined, step: Step, body: StepR
   const prepared: JsonObject = Object.fromEntries(Object.values(known.steps).flatMap((one) => Object.entries(one.prepared)))
   const result = await computeStep({
     known, step, prepared, verbs: ports.verbs, random: ports.random, secrets: { seed },
-    checkpoint: checkpointOf(ports, id, cell, step.name, hash),
+    checkpoint: checkpointOf(ports, id, session, step.name, hash),
     tell: (done, total) => ports.onProgress?.({ ceremony: id, step: step.name, state: 'computing', done, total }),
     ...(body.assist === undefined ? {} : { assist: body.assist }),
   })
@@ -314,15 +314,15 @@ async function compute(ports: AirgapPorts, here: Joined, step: Step, body: StepR
   const answered: StepMemory = {
     ...asked, stated: result.stated, ...(result.attachment === undefined ? {} : { attachment: result.attachment }),
   }
-  const now: Cell = { ...withoutWork(cell), steps: { ...cell.steps, [step.name]: answered } }
+  const now: Session = { ...withoutWork(session), steps: { ...session.steps, [step.name]: answered } }
   const finished = airgapSteps(ceremony).at(-1)?.name === step.name
   const keeps = result.keep === undefined || step.keeps === undefined ? {} : { [step.keeps]: result.keep }
   await ports.memory.update((memory) => ({
     ...memory,
-    ceremonies: { ...memory.ceremonies, [id]: finished ? erased(now, 'finished') : now },
+    sessions: { ...memory.sessions, [id]: finished ? erased(now, 'finished') : now },
     ...(Object.keys(keeps).length === 0
       ? {}
-      : { kept: { ...memory.kept, [id]: { opening, finishedAt: ports.now().toISOString(), values: { ...memory.kept[id]?.values, ...keeps } } } }),
+      : { archive: { ...memory.archive, [id]: { opening, finishedAt: ports.now().toISOString(), values: { ...memory.archive[id]?.values, ...keeps } } } }),
   }))
   return fromMemory(answered)
 }

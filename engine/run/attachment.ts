@@ -6,7 +6,7 @@ import { isKeyriteError } from '../base/errors.ts'
 import { decodeG1OnCurve, decodeG2OnCurve, encodeG1Affine, encodeG2Affine } from '../crypto/bls.ts'
 import { fromHex, toHex } from '../base/bytes.ts'
 import { isInTree, leafHash, merklePath, merkleRoot } from '../crypto/merkle.ts'
-import type { Message as MessageSpec } from '../machines/ceremony.ts'
+import type { MessageSpec } from '../machines/ceremony.ts'
 import type { Fields } from '../verbs/table.ts'
 import { fieldsCheck, fieldsProblem } from '../verbs/values.ts'
 import { parseType, valueTypes } from '../verbs/types.ts'
@@ -123,7 +123,7 @@ export function pieceFor(attachment: JsonObject, index: number): { readonly piec
 }
 
 /** Is this the piece for that participant under a statement's root? Index and roster are the reader's own. */
-export function isBound(roster: readonly Card[], name: string, root: string, piece: JsonObject, path: readonly string[]): boolean {
+export function isPieceUnder(roster: readonly Card[], name: string, root: string, piece: JsonObject, path: readonly string[]): boolean {
   return isInTree({
     index: indexOf(roster, name) - 1, count: roster.length, leaf: leafHash(canonicalBytes(piece)), path: path.map((hash) => fromHex(hash, 32)), root: fromHex(root, 32),
   })

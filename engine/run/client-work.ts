@@ -5,7 +5,7 @@
 import { errorTable } from '../base/errors.ts'
 import { openEnvelope, sealEnvelope } from '../channel/envelope.ts'
 import { sha256Hex } from '../crypto/hash.ts'
-import type { Message as MessageSpec, Script, Step } from '../machines/ceremony.ts'
+import type { MessageSpec, Script, Step } from '../machines/ceremony.ts'
 import type { Random, Verbs } from '../verbs/runtime.ts'
 import { fieldsCheck } from '../verbs/values.ts'
 import { abortPayload, checkAbort } from '../wire/abort.ts'
@@ -16,12 +16,12 @@ import type { Json, JsonObject } from '../base/canonical.ts'
 import { indexOf } from '../wire/card.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import { checkAnswer } from '../wire/exchange.ts'
-import type { Answer, CloseRequest, Request, Stated } from '../wire/exchange.ts'
+import type { Answer, CloseRequest, Exchange, Request, Stated } from '../wire/exchange.ts'
 import { parseMessage, reasonProblem, signMessage, verifyStatement } from '../wire/message.ts'
 import type { Statement, Unsigned } from '../wire/message.ts'
 import { checkCrossed, expanded, hasAttachment, statementFields } from './attachment.ts'
 import { accusations, answerName, hasLeft, mustNotCertify } from './conclusions.ts'
-import type { Part } from './conclusions.ts'
+import type { OwnPart } from './conclusions.ts'
 import { runError } from './errors.ts'
 import type { Feed } from './feed.ts'
 import type { Ledger } from './ledger.ts'
@@ -143,7 +143,7 @@ export class ClientWork {
   }
 
   /** What this client did itself. */
-  get part(): Part {
+  get part(): OwnPart {
     return { ledger: this.ledger, me: this.ports.me.name, begun: this.begun }
   }
 
@@ -367,7 +367,7 @@ export interface ClientPorts {
   readonly feed: Feed
   readonly store: TextStore
   /** Brings a request to the airgap and its answer back. Resolves with the answer's envelope text. */
-  readonly exchange: (request: string, signal: AbortSignal) => Promise<string>
+  readonly exchange: Exchange
   readonly verbs: Verbs
   /** The finished ceremonies that this one follows, by the script's local name. */
   readonly followed?: Readonly<Record<string, Ledger>>
@@ -413,6 +413,6 @@ function endingOf({ deathbeds }: Ledger, me: string): CloseRequest | undefined {
 }
 
 /** Brings the end to the airgap. @throws airgap.refused, run.answer, and what the exchange throws */
-export async function bringEnd(exchange: ClientPorts['exchange'], { id }: Ledger, request: CloseRequest, signal: AbortSignal): Promise<void> {
+export async function bringEnd(exchange: Exchange, { id }: Ledger, request: CloseRequest, signal: AbortSignal): Promise<void> {
   await exchangeWith((text) => exchange(text, signal), id, request.ending?.type ?? 'Abort', request)
 }

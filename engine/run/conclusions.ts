@@ -13,7 +13,7 @@ import { withheldWords } from './following.ts'
 import type { Ledger } from './ledger.ts'
 
 /** What a participant's client did itself, which the log need not show yet. */
-export interface Part {
+export interface OwnPart {
   readonly ledger: Ledger
   readonly me: string
   /** What it began to post of the certificate, and which answers to disputes it posted, by the names under which they are kept. */
@@ -21,14 +21,14 @@ export interface Part {
 }
 
 /** Its part of the certificate is, or may be, in the log, and the certificate may still complete. */
-export const isBound = ({ ledger, me, begun }: Part): boolean =>
+export const isBound = ({ ledger, me, begun }: OwnPart): boolean =>
   ledger.isBound(me) || (begun.has(ledger.ceremony.certificate) && ledger.dead === null && !ledger.certified)
 
 /** Its own Abort is in the log. */
-export const hasLeft = ({ ledger, me }: Pick<Part, 'ledger' | 'me'>): boolean => ledger.aborts.some(({ from }) => from === me)
+export const hasLeft = ({ ledger, me }: Pick<OwnPart, 'ledger' | 'me'>): boolean => ledger.aborts.some(({ from }) => from === me)
 
 /** The disputes about it that wait for its answer. */
-export const accusations = ({ ledger, me, begun }: Part): readonly DisputeState[] => ledger.disputes.filter((one) =>
+export const accusations = ({ ledger, me, begun }: OwnPart): readonly DisputeState[] => ledger.disputes.filter((one) =>
   one.accused === me && !one.answered && !begun.has(answerName(one)) && !ledger.hasStated(one.step.name, me, one.complainer))
 
 /** Under which name the answer to a dispute is kept. */

@@ -10,20 +10,20 @@ export type GetAttachment = (hash: string, signal: AbortSignal | undefined, onMi
 export const withheldWords = (hash: string, asOf: number): string =>
   `the storage does not give the attachment ${hash} of the message after offset ${asOf}, without which nothing after it can be read`
 
-export interface Reader {
+export interface PostReader {
   readonly wants: (post: Post) => boolean
   readonly read: (post: Post) => Slices<void>
 }
 
 export class Following {
-  private readonly reader: Reader
+  private readonly reader: PostReader
   private last: Promise<void> = Promise.resolve()
   private reading = 0
   private awaited: string | null = null
   private isHeldUp = false
   private readonly waiting = new Set<() => void>()
 
-  constructor(reader: Reader) {
+  constructor(reader: PostReader) {
     this.reader = reader
   }
 

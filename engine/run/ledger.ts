@@ -22,7 +22,7 @@ import { deadlineOf } from './opening.ts'
 import { ABANDONED, abandonStep } from '../machines/ceremony.ts'
 import { Budgets, disagreementIn, forged, forkIn, isSigned, nextView, ownChecks, readMessage, Refused, Slots, wantsAttachment } from './reading.ts'
 import type { AbortSeen, MessageChecks, Placed, Post, ReadContext, Taken } from './reading.ts'
-import { checkBefore, checkStep, outputsOf, prepareStep, resolveRef, sourcesOf } from './verbs.ts'
+import { checkBefore, checkMessages, outputsOf, prepareStep, resolveRef, sourcesOf } from './verbs.ts'
 import type { Sources, VerbContext } from './verbs.ts'
 
 // How far a ceremony's log has come: one step after the other, each complete before the next begins.
@@ -87,7 +87,7 @@ class Steps {
   }
 
   *check(step: Step, when: 'arrival' | 'complete', incoming: readonly Placed[]): Slices<readonly VerbFault[]> {
-    return yield* checkStep(this.options.context(), step, this.views[step.index] ?? '', when, incoming.map((one) => one.collected))
+    return yield* checkMessages(this.options.context(), step, this.views[step.index] ?? '', when, incoming.map((one) => one.collected))
   }
 
   /** @throws Refused if there is a fault */

@@ -1,6 +1,6 @@
 /**
  * What an airgap remembers (protocol §7): one JSON value, in the vault. Per ceremony what it was asked and what it
- * answered; of finished ones what they left. Secret: the seed, and every kept value.
+ * answered; of finished ones what they left. Secret: the seed, the sessions, and the archive's values.
  */
 import { fromHex, isHex, toHex } from '../base/bytes.ts'
 import { airgapKeyPair } from '../crypto/seed.ts'
@@ -26,13 +26,13 @@ export interface StepMemory extends JsonObject {
  * `closed`: its client showed it that the ceremony is over. `abandoned`: its owner gave it up for good. `left`: live when a backup
  * was made; what came back from it takes no step of that ceremony.
  */
-export const CELL_STATES = ['live', 'finished', 'declined', 'closed', 'abandoned', 'left'] as const
-export type CellState = (typeof CELL_STATES)[number]
+export const SESSION_STATES = ['live', 'finished', 'declined', 'closed', 'abandoned', 'left'] as const
+export type SessionState = (typeof SESSION_STATES)[number]
 
 /** An airgap's memory of one ceremony. */
-export interface Cell extends JsonObject {
+export interface Session extends JsonObject {
   readonly opening: Opening
-  readonly state: CellState
+  readonly state: SessionState
   readonly steps: Readonly<Record<string, StepMemory>>
   /** Answered ones, by the dispute's name and its complainer's (`disputeKey`). Once there is one, the ceremony is never finished here. */
   readonly disputes: Readonly<Record<string, StepMemory>>
@@ -55,7 +55,7 @@ export interface Work extends JsonObject {
 }
 
 /** What a finished ceremony left in the vault. */
-export interface KeptRecord extends JsonObject {
+export interface Archived extends JsonObject {
   readonly opening: Opening
   readonly finishedAt: string
   /** By the script's local name, for example `share`. Secret. */
@@ -72,8 +72,8 @@ export interface FollowedHere extends Followed {
 }
 
 /** Finds a finished ceremony in a memory, by its id. */
-export function followedIn({ kept }: AirgapMemory, id: string): FollowedHere | undefined {
-  const record = Object.hasOwn(kept, id) ? kept[id] : undefined
+export function followedIn({ archive }: AirgapMemory, id: string): FollowedHere | undefined {
+  const record = Object.hasOwn(archive, id) ? archive[id] : undefined
   return record === undefined ? undefined : { id, opening: record.opening, values: record.values, ...(record.unconfirmed === true ? { unconfirmed: true } : {}) }
 }
 
@@ -98,8 +98,8 @@ export interface AirgapMemory extends JsonObject {
   readonly epoch: string
   readonly client: Paired | null
   readonly scripts: readonly AddedScript[]
-  readonly ceremonies: Readonly<Record<string, Cell>>
-  readonly kept: Readonly<Record<string, KeptRecord>>
+  readonly sessions: Readonly<Record<string, Session>>
+  readonly archive: Readonly<Record<string, Archived>>
 }
 
 const text = { type: 'string' }
@@ -123,16 +123,16 @@ const backedUpSchemas = {
   seed: hexSchema(64),
   client: nullable(objectSchema({ name: nameSchema, signingKey: hexSchema(32) })),
   scripts: { type: 'array', items: objectSchema({ name: text, hash: hexSchema(32), source: text }) },
-  ceremonies: record(
+  sessions: record(
     objectSchema({
       opening: openingSchema,
-      state: { type: 'string', enum: CELL_STATES },
+      state: { type: 'string', enum: SESSION_STATES },
       steps: record(stepSchema),
       disputes: record(stepSchema),
       work: objectSchema({ step: text, asked: hexSchema(32), state: {}, stopped: { type: 'boolean', const: true } }, ['stopped']),
     }, ['work']),
   ),
-  kept: record(objectSchema({ opening: openingSchema, finishedAt: text, values: { type: 'object' }, unconfirmed: { type: 'boolean', const: true } }, ['unconfirmed'])),
+  archive: record(objectSchema({ opening: openingSchema, finishedAt: text, values: { type: 'object' }, unconfirmed: { type: 'boolean', const: true } }, ['unconfirmed'])),
 }
 
 /** The vault's schema: what is in it was written by this program, but perhaps by another version. */
@@ -143,14 +143,14 @@ export const EPOCH = 16
 
 /** @param epoch fresh, 16 bytes, whatever the seed is from */
 export const emptyMemory = (seed: string, epoch: Uint8Array): AirgapMemory =>
-  ({ version: 2, seed, epoch: toHex(epoch), client: null, scripts: [], ceremonies: {}, kept: {} })
+  ({ version: 2, seed, epoch: toHex(epoch), client: null, scripts: [], sessions: {}, archive: {} })
 
 /** This airgap's card, once it is paired: by its client, its own key, and the epoch of this vault. */
 export const cardIn = ({ seed, epoch, client }: AirgapMemory): Card | null =>
   client === null ? null : { ...client, airgapKey: toHex(airgapKeyPair(fromHex(seed, 64)).publicKey), epoch }
 
 /** What a backup has of a memory: all but its epoch. */
-export type BackedUp = JsonObject & Pick<AirgapMemory, 'version' | 'seed' | 'client' | 'scripts' | 'ceremonies' | 'kept'>
+export type BackedUp = JsonObject & Pick<AirgapMemory, 'version' | 'seed' | 'client' | 'scripts' | 'sessions' | 'archive'>
 
 /** What a backup holds. As secret as the memory. */
 export interface Backup extends JsonObject {
@@ -167,12 +167,12 @@ export const backupSchema = objectSchema({ keyrite: { type: 'string', const: 'ai
  * vault may have joined. What a finished ceremony's airgap answered holds no secret, and is the same however often it is
  * given. Work under way is left out with its session.
  */
-export function forBackup({ version, seed, client, scripts, kept, ceremonies: cells }: AirgapMemory): BackedUp {
-  const ceremonies = Object.entries(cells).map(([id, cell]): [string, Cell] => {
-    if (cell.state === 'finished') return [id, cell]
-    return [id, { opening: cell.opening, state: cell.state === 'live' ? 'left' : cell.state, steps: {}, disputes: {} }]
+export function forBackup({ version, seed, client, scripts, archive, sessions }: AirgapMemory): BackedUp {
+  const kept = Object.entries(sessions).map(([id, session]): [string, Session] => {
+    if (session.state === 'finished') return [id, session]
+    return [id, { opening: session.opening, state: session.state === 'live' ? 'left' : session.state, steps: {}, disputes: {} }]
   })
-  return { version, seed, client, scripts, kept, ceremonies: Object.fromEntries(ceremonies) }
+  return { version, seed, client, scripts, archive, sessions: Object.fromEntries(kept) }
 }
 
 export const backupOf = (memory: AirgapMemory, madeAt: Date): Backup => ({
@@ -191,7 +191,7 @@ export interface MemoryStore {
 // What is public of the finished ceremonies in an airgap's vault, for its owner's screen.
 
 /** A finished ceremony, as its owner may see it anywhere: nothing of it is secret. */
-export interface KeptShown {
+export interface ArchivedShown {
   readonly id: string
   readonly opening: Opening
   /** Of a key: 48 bytes, hex. */
@@ -203,7 +203,7 @@ export interface KeptShown {
 /** @param kept a finished ceremony with what it left in the vault */
 export function shownOf(
   { id, opening, values, unconfirmed = false }: { readonly id: string; readonly opening: Opening; readonly values: JsonObject; readonly unconfirmed?: boolean },
-): KeptShown {
+): ArchivedShown {
   const groupKey = groupKeyIn(values)
   return { id, opening, isUnconfirmed: unconfirmed, ...(groupKey === undefined ? {} : { groupKey }) }
 }

@@ -2,7 +2,7 @@
 import { isKeyriteError } from '../base/errors.ts'
 import type { Ceremony, Script } from '../machines/ceremony.ts'
 import { expandMessages } from '../messages/batch.ts'
-import type { Message } from '../messages/kind.ts'
+import type { Signable } from '../messages/kind.ts'
 import { isBlind } from '../messages/kinds.ts'
 import type { Followed } from '../verbs/runtime.ts'
 import type { Fields } from '../verbs/table.ts'
@@ -121,8 +121,8 @@ export function deadlineOf(opening: Opening, script: Script, stepIndex: number):
 // What an opening brings to be signed, whatever its script calls it.
 
 /** The messages of a checked opening, by parameter, templates written out. */
-export function messagesIn({ ceremony: { parameters } }: Script, opening: Opening): ReadonlyMap<string, readonly Message[]> {
-  return new Map(Object.entries(parameters).flatMap(([name, written]): [string, readonly Message[]][] => {
+export function messagesIn({ ceremony: { parameters } }: Script, opening: Opening): ReadonlyMap<string, readonly Signable[]> {
+  return new Map(Object.entries(parameters).flatMap(([name, written]): [string, readonly Signable[]][] => {
     const { name: type, list } = parseType(written)
     if (type !== 'message') return []
     const value = opening.parameters[name] ?? null
@@ -131,7 +131,7 @@ export function messagesIn({ ceremony: { parameters } }: Script, opening: Openin
 }
 
 /** All of them, in the script's order. */
-export const allMessagesIn = (script: Script, opening: Opening): readonly Message[] => [...messagesIn(script, opening).values()].flat()
+export const allMessagesIn = (script: Script, opening: Opening): readonly Signable[] => [...messagesIn(script, opening).values()].flat()
 
 // Messages of which nobody can see what they are: an airgap signs them only where its owner allows it.
 

@@ -11,9 +11,8 @@ import { Assembly, cutInParts, firstMissing, wholeHash } from '../channel/parts.
 import type { PartStore } from '../channel/parts.ts'
 import type { Json } from '../base/canonical.ts'
 import { checkPartAnswer, checkPartRequest, isPartAnswer, isPartRequest } from '../wire/exchange.ts'
-import type { AnswerPart, AnswerPartRequest, HeldAnswer, Part, PartAnswer, RequestPart } from '../wire/exchange.ts'
+import type { AnswerPart, AnswerPartRequest, Exchange, HeldAnswer, Part, PartAnswer, RequestPart } from '../wire/exchange.ts'
 import type { Airgap } from './airgap.ts'
-import type { ClientPorts } from './client-work.ts'
 import { runError } from './errors.ts'
 
 export interface AirgapPartsUse {
@@ -26,7 +25,7 @@ export interface AirgapPartsUse {
 }
 
 /** What an airgap shows next. */
-export interface Taken {
+export interface NextShown {
   readonly text: string
   /** The request that was answered and its answer, both whole; not set while parts of the request are missing. */
   readonly answered?: {
@@ -41,7 +40,7 @@ export interface Taken {
 
 export interface AirgapInParts extends Airgap {
   /** Takes what the client shows, gives what to show. @throws what `handle` of the airgap throws, channel.bad-part */
-  readonly take: (text: string) => Promise<Taken>
+  readonly take: (text: string) => Promise<NextShown>
   /** Erases what is held. */
   readonly forget: () => Promise<void>
 }
@@ -102,7 +101,7 @@ export function airgapInParts(airgap: Airgap, use: AirgapPartsUse): AirgapInPart
     use.onProblem?.(problem)
   }
 
-  async function take(text: string): Promise<Taken> {
+  async function take(text: string): Promise<NextShown> {
     await (loaded ??= load())
     const envelope = openEnvelope(text)
     if (envelope.kind !== 'request' || !isPartRequest(envelope.body)) return await takeWhole(text, envelope)
@@ -110,7 +109,7 @@ export function airgapInParts(airgap: Airgap, use: AirgapPartsUse): AirgapInPart
     return body.ask === 'part' ? await takePart(text, envelope, body) : await takeWish(envelope, body)
   }
 
-  async function takeWhole(text: string, envelope: Envelope): Promise<Taken> {
+  async function takeWhole(text: string, envelope: Envelope): Promise<NextShown> {
     const whole = wholeHash(text)
     if (under !== undefined && under.whole !== whole) await forget()
     const answer = await answerTo(text, envelope, whole, true)
@@ -123,7 +122,7 @@ export function airgapInParts(airgap: Airgap, use: AirgapPartsUse): AirgapInPart
     return give(envelope, { whole, text, answer }, 1, true)
   }
 
-  async function takePart(text: string, envelope: Envelope, part: RequestPart): Promise<Taken> {
+  async function takePart(text: string, envelope: Envelope, part: RequestPart): Promise<NextShown> {
     if (under?.assembly?.isOf(part) !== true) {
       // Refused before anything that is held makes room for it.
       const assembly = new Assembly(part)
@@ -143,7 +142,7 @@ export function airgapInParts(airgap: Airgap, use: AirgapPartsUse): AirgapInPart
     return give(envelope, { whole: now.whole, text: now.text, answer }, 1, true)
   }
 
-  async function takeWish(envelope: Envelope, { whole, index }: AnswerPartRequest): Promise<Taken> {
+  async function takeWish(envelope: Envelope, { whole, index }: AnswerPartRequest): Promise<NextShown> {
     const now = under
     if (now?.whole !== whole || now.text === undefined) return held(envelope, whole, now?.whole === whole ? now.assembly : undefined)
     const isNew = now.answer === undefined
@@ -180,7 +179,7 @@ export function airgapInParts(airgap: Airgap, use: AirgapPartsUse): AirgapInPart
     }
   }
 
-  function give(envelope: Envelope, { whole, text, answer }: Required<Omit<Under, 'assembly'>>, index: number, isNew: boolean): Taken {
+  function give(envelope: Envelope, { whole, text, answer }: Required<Omit<Under, 'assembly'>>, index: number, isNew: boolean): NextShown {
     const part = answer.parts[index - 1]
     if (part === undefined) throw new TypeError('a part that there is not')
     const { count } = part
@@ -188,7 +187,7 @@ export function airgapInParts(airgap: Airgap, use: AirgapPartsUse): AirgapInPart
     return { text: sealed(envelope, whole, part), answered: { request: text, answer: answer.text, isNew, isLast: index === count } }
   }
 
-  function held(envelope: Envelope, whole: string, assembly: Assembly | undefined): Taken {
+  function held(envelope: Envelope, whole: string, assembly: Assembly | undefined): NextShown {
     const parts = assembly?.held ?? []
     const next = assembly === undefined ? undefined : firstMissing(parts, assembly.count)
     use.onPart?.(assembly === undefined || next === undefined ? null : { direction: 'in', index: next, count: assembly.count, done: parts.length })
@@ -220,7 +219,6 @@ function sealed({ ceremony, step, digest }: Envelope, of: string, part: Part): s
 // part by part. Whoever calls it sees whole requests and answers only, and checks them as ever. What the airgap said it holds and the
 // parts of its answer are kept, so that a client that starts again shows and asks for nothing twice.
 
-type Exchange = ClientPorts['exchange']
 
 export interface ClientPartsUse {
   /** Packed bytes of a transfer above which it crosses in parts. */

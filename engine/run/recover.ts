@@ -14,11 +14,11 @@ import type { Known } from './airgap-verify.ts'
 import { computeStep } from './airgap-work.ts'
 import { runError } from './errors.ts'
 import { Ledger } from './ledger.ts'
-import type { CellState, KeptRecord, MemoryStore, StepMemory } from './memory.ts'
+import type { SessionState, Archived, MemoryStore, StepMemory } from './memory.ts'
 import { checkOpening } from './opening.ts'
 import { ABANDONED } from '../machines/ceremony.ts'
 import type { Post } from './reading.ts'
-import { headIn, linesOf, readInto, readTranscript, refuseHidden } from './transcript.ts'
+import { headIn, transcriptLines, readInto, readTranscript, refuseHidden } from './transcript.ts'
 
 export interface RecoverPorts {
   readonly memory: MemoryStore
@@ -37,8 +37,8 @@ export interface Recovered {
   readonly isUnconfirmed: boolean
 }
 
-/** Why a ceremony that this vault has a cell of is not recovered. One that was live in a backup is what recovery is for. */
-const HERE: Readonly<Partial<Record<CellState, string>>> = {
+/** Why a ceremony that this vault has a session of is not recovered. One that was live in a backup is what recovery is for. */
+const HERE: Readonly<Partial<Record<SessionState, string>>> = {
   live: 'this airgap takes part in it now', finished: 'this airgap has finished it', closed: 'this airgap has closed it', abandoned: 'this airgap has given it up for good',
 }
 
@@ -52,17 +52,17 @@ export async function recover(given: string | Iterable<string>, ports: RecoverPo
   const refuse = (why: string): never => {
     throw runError('recover', { why })
   }
-  const transcript = readTranscript(typeof given === 'string' ? linesOf(given) : given)
+  const transcript = readTranscript(typeof given === 'string' ? transcriptLines(given) : given)
   const { opening, ceremony: id } = transcript
   const script = ports.script(opening.script.hash)
   if (script === undefined) throw runError('unknown-script', { script: opening.script.name, hash: opening.script.hash })
   checkOpening(opening, script)
   const memory = ports.memory.read()
   const { seed } = memory
-  const state = Object.hasOwn(memory.ceremonies, id) ? memory.ceremonies[id]?.state : undefined
+  const state = Object.hasOwn(memory.sessions, id) ? memory.sessions[id]?.state : undefined
   const here = state === undefined ? undefined : HERE[state]
   if (here !== undefined) return refuse(here)
-  if (Object.hasOwn(memory.kept, id)) return refuse('this airgap has what it made')
+  if (Object.hasOwn(memory.archive, id)) return refuse('this airgap has what it made')
   const airgapKey = airgapKeyOf(memory)
   const me = opening.roster.find((card) => card.airgapKey === airgapKey)
   if (me === undefined) return refuse('this airgap’s key is not in its roster; the mnemonic or its passphrase is another one')
@@ -79,13 +79,13 @@ export async function recover(given: string | Iterable<string>, ports: RecoverPo
   if (Object.keys(values).length === 0) refuse('this ceremony keeps nothing')
 
   const isUnconfirmed = !ledger.usable
-  const record: KeptRecord = { opening, finishedAt: ports.now().toISOString(), values, ...(isUnconfirmed ? { unconfirmed: true } : {}) }
+  const record: Archived = { opening, finishedAt: ports.now().toISOString(), values, ...(isUnconfirmed ? { unconfirmed: true } : {}) }
   const { name, signingKey } = me
   await ports.memory.update((before) => ({
     ...before,
     client: before.client ?? { name, signingKey },
-    ceremonies: { ...before.ceremonies, [id]: { opening, state: 'finished', steps: {}, disputes: {} } },
-    kept: { ...before.kept, [id]: record },
+    sessions: { ...before.sessions, [id]: { opening, state: 'finished', steps: {}, disputes: {} } },
+    archive: { ...before.archive, [id]: record },
   }))
   return { ceremony: id, names: Object.keys(values), isUnconfirmed }
 }

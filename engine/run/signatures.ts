@@ -9,7 +9,7 @@ import type { G1 } from '../crypto/bls.ts'
 import { fromHex } from '../base/bytes.ts'
 import { ceremonyNumber } from '../crypto/number.ts'
 import { expandMessages, messagesHash } from '../messages/batch.ts'
-import type { Message } from '../messages/kind.ts'
+import type { Signable } from '../messages/kind.ts'
 import { displayMessage, signedBytesOf, signerOf } from '../messages/kinds.ts'
 import { pointOrNull } from '../verbs/bls.ts'
 import type { Random } from '../verbs/runtime.ts'
@@ -26,7 +26,7 @@ const FORMAT = 'signatures/2'
 /** One message of an export. */
 export interface SignedMessage extends JsonObject {
   readonly kind: string
-  readonly message: Message
+  readonly message: Signable
   /** What every airgap's owner saw of it. */
   readonly display: readonly { readonly label: string; readonly value: string; readonly warning?: boolean }[]
   /** 96 bytes, hex. */
@@ -54,7 +54,7 @@ export interface Signing {
   readonly key: Ledger
   readonly groupKey: string
   readonly purpose: string
-  readonly messages: readonly Message[]
+  readonly messages: readonly Signable[]
   /** One for each message; undefined until they are there. */
   readonly signatures: readonly string[] | undefined
 }
@@ -85,7 +85,7 @@ export function exportSignatures(ledger: Ledger, openedBy: string): SignatureExp
   }
 }
 
-const derived = (message: Message) => ({
+const derived = (message: Signable) => ({
   kind: message.kind, message, display: displayMessage(message).map((line) => ({ ...line })),
 })
 
@@ -180,7 +180,7 @@ function readExport(file: string): SignatureExport {
   }
 }
 
-function derivedProblem(checked: readonly Message[], messages: readonly SignedMessage[]): string | null {
+function derivedProblem(checked: readonly Signable[], messages: readonly SignedMessage[]): string | null {
   const wrong = checked.flatMap((message, i) => {
     const { kind, display } = messages[i] ?? {}
     return isDeepStrictEqual({ kind, message, display }, derived(message)) ? [] : [i + 1]
@@ -209,7 +209,7 @@ const MOST_LISTED = 20
 const messagesSaid = (numbers: readonly number[]): string => `message${numbers.length === 1 ? '' : 's'} ${firstListed(numbers, MOST_LISTED)}`
 
 /** Why a transcript does not prove an export's key, or null. */
-function transcriptProblem(found: SignatureExport, messages: readonly Message[], { verdict, isTrusted, ceremony, rehearsal, outputs, followed = {}, parameters }: Verification & { readonly isTrusted: boolean }): string | null {
+function transcriptProblem(found: SignatureExport, messages: readonly Signable[], { verdict, isTrusted, ceremony, rehearsal, outputs, followed = {}, parameters }: Verification & { readonly isTrusted: boolean }): string | null {
   if (verdict !== 'usable') return 'the transcript is not that of a usable ceremony'
   if (!isTrusted) return 'a script in the transcript is none that ships with keyrite, and its hash was not given: such a script proves what it likes'
   if (rehearsal !== found.rehearsal) return 'one of transcript and file is a rehearsal’s'

@@ -201,7 +201,7 @@ export interface Transcript extends TranscriptPart {
 }
 
 /** A transcript's lines out of its text. @throws run.transcript where it is cut off */
-export function linesOf(text: string): readonly string[] {
+export function transcriptLines(text: string): readonly string[] {
   if (!text.endsWith('\n')) throw runError('transcript', { line: text.split('\n').length, why: 'it is cut off' })
   return text.slice(0, -1).split('\n')
 }

@@ -2,7 +2,7 @@
 import { isKeyriteError } from '../base/errors.ts'
 import type { Slices } from '../base/turns.ts'
 import type { Call, Ceremony, Dispute, Ref, Script, Step } from '../machines/ceremony.ts'
-import type { Collected, Followed, Scope, VerbFault, Verbs, Verdict } from '../verbs/runtime.ts'
+import type { Collected, Followed, Scope, VerbFault, Verbs, Judgement } from '../verbs/runtime.ts'
 import type { Fault } from '../wire/abort.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
 import { runError } from './errors.ts'
@@ -83,7 +83,7 @@ export function checkBefore({ verbs, sources, scope }: VerbContext, step: Step, 
 }
 
 /** Runs a step's check, if it is one that runs at this time. */
-export function* checkStep(
+export function* checkMessages(
   { verbs, sources, scope }: VerbContext, step: Step, view: string, when: 'arrival' | 'complete', incoming: readonly Collected[],
 ): Slices<readonly VerbFault[]> {
   if (step.check === undefined) return []
@@ -94,7 +94,7 @@ export function* checkStep(
 }
 
 /** Who is guilty: the one that opened the dispute, or the one that answers it. */
-export function judgeDispute({ verbs, sources, scope }: VerbContext, dispute: Dispute, opened: Collected, answer: Collected): Verdict {
+export function judgeDispute({ verbs, sources, scope }: VerbContext, dispute: Dispute, opened: Collected, answer: Collected): Judgement {
   const run = need(verbs.judge, dispute.judge)
   return run(scope(answer.step, dispute.sends, answer.view), opened, answer, resolveArgs(dispute.judge, sources))
 }

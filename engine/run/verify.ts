@@ -20,7 +20,7 @@ import type { LogEnding } from './disputes.ts'
 import { runError } from './errors.ts'
 import { Ledger } from './ledger.ts'
 import { checkOpening } from './opening.ts'
-import { headIn, linesOf, readInto, readTranscript, refuseHidden } from './transcript.ts'
+import { headIn, transcriptLines, readInto, readTranscript, refuseHidden } from './transcript.ts'
 import type { Transcript, TranscriptPart } from './transcript.ts'
 
 /** One thing that was checked. */
@@ -76,7 +76,7 @@ export interface VerifyOptions {
 export function verifyTranscript(given: string | Iterable<string>, options: VerifyOptions): Verification {
   const findings: Finding[] = []
   try {
-    const transcript = readTranscript(typeof given === 'string' ? linesOf(given) : given)
+    const transcript = readTranscript(typeof given === 'string' ? transcriptLines(given) : given)
     const { offset, head } = transcript.chain.pin
     findings.push({
       check: 'log', holds: true,

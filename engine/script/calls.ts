@@ -132,7 +132,7 @@ export interface Resolving extends Checking {
 }
 
 /** What can be read where the verb stands. */
-export interface Scope {
+export interface Reach {
   /** The step, dispute or output, for texts. */
   readonly here: string
   /** Messages of earlier steps than this are there. */
@@ -171,7 +171,7 @@ export type SignatureAt<P extends CallPlace> = Extract<Signature, {
  * @returns the call with its signature, even where an argument is wrong; undefined if there is no such verb for this place
  */
 export function checkCall<P extends CallPlace>(
-  resolving: Resolving, place: P, draft: DraftCall, path: Path, scope: Scope,
+  resolving: Resolving, place: P, draft: DraftCall, path: Path, scope: Reach,
 ): CheckedCall<SignatureAt<P>> | undefined {
   const { at, report } = resolving
   const entries = Object.entries(draft)
@@ -202,7 +202,7 @@ function isAt<P extends CallPlace>(signature: Signature, place: P): signature is
 }
 
 function checkArgument(
-  resolving: Resolving, signature: Signature | undefined, name: string, position: number, verbPath: Path, scope: Scope,
+  resolving: Resolving, signature: Signature | undefined, name: string, position: number, verbPath: Path, scope: Reach,
 ): Ref | undefined {
   const { at, report } = resolving
   const path = [...verbPath, position]
@@ -240,7 +240,7 @@ function isPrivate({ declared }: Resolving, ref: Ref): boolean {
 }
 
 /** Is it there by then? */
-function isThere({ from }: Candidate, { collected, prepared }: Scope): boolean {
+function isThere({ from }: Candidate, { collected, prepared }: Reach): boolean {
   switch (from.kind) {
     case 'start':
       return true
@@ -254,7 +254,7 @@ function isThere({ from }: Candidate, { collected, prepared }: Scope): boolean {
 }
 
 /** Finds what a name stands for. Reports what names nothing, or nothing yet, or nothing ever. */
-export function resolve(resolving: Resolving, name: string, path: Path, scope: Scope): Candidate | undefined {
+export function resolve(resolving: Resolving, name: string, path: Path, scope: Reach): Candidate | undefined {
   const { at, report, used } = resolving
   const candidate = resolving.candidates.get(name)
   if (candidate === undefined) {
@@ -271,7 +271,7 @@ export function resolve(resolving: Resolving, name: string, path: Path, scope: S
   return undefined
 }
 
-function reportUnknown(resolving: Resolving, name: string, path: Path, scope: Scope): void {
+function reportUnknown(resolving: Resolving, name: string, path: Path, scope: Reach): void {
   const { at, report, declared, draft, candidates, used } = resolving
   const where = at.value(path)
   const [base = '', field, ...more] = name.split('.')

@@ -2,12 +2,12 @@
 import type { Ceremony, Output, Ref } from '../machines/ceremony.ts'
 import { MAX_PARTICIPANTS } from '../verbs/types.ts'
 import { candidatesOf, checkCall, ofEach, resolve } from './calls.ts'
-import type { Resolving, Scope } from './calls.ts'
+import type { Resolving, Reach } from './calls.ts'
 import { nearest } from './codes.ts'
 import { checkDisputes, declare, sendersOf } from './declare.ts'
 import type { Sender } from './checking.ts'
 import type { Library } from './declare.ts'
-import type { Report } from './diagnostic.ts'
+import type { Reporter } from './diagnostic.ts'
 import { checkFlow } from './flow.ts'
 import { hasForm, version } from './forms.ts'
 import type { Draft } from './schema.ts'
@@ -20,7 +20,7 @@ function checkOutputs(resolving: Resolving, senders: ReadonlyMap<string, Sender>
   const { draft, declared } = resolving
   const end = declared.steps.length
   return Object.fromEntries(Object.entries(draft.outputs ?? {}).flatMap(([name, output]): [string, Output][] => {
-    const scope: Scope = { here: name, collected: end, prepared: { index: end, order: 0 } }
+    const scope: Reach = { here: name, collected: end, prepared: { index: end, order: 0 } }
     const path = ['outputs', name]
     if (typeof output !== 'string') {
       const checked = checkCall(resolving, 'output', output, path, scope)
@@ -62,7 +62,7 @@ function checkField(resolving: Resolving, name: string, ref: Ref, path: Path, se
  *
  * @param library finds the ceremony that this one follows
  */
-export function checkDraft(draft: Draft, at: Locator, report: Report, library: Library): Ceremony {
+export function checkDraft(draft: Draft, at: Locator, report: Reporter, library: Library): Ceremony {
   const basics = { draft, at, report }
   const declared = declare(basics, library)
   const senders = sendersOf({ ...basics, declared })

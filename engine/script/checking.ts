@@ -1,14 +1,14 @@
 /** What every pass of the check has: the draft, where it stands, whom to tell, and what was declared. */
-import type { Ceremony, Message } from '../machines/ceremony.ts'
+import type { Ceremony, MessageSpec } from '../machines/ceremony.ts'
 import type { Fields } from '../verbs/table.ts'
-import type { Report } from './diagnostic.ts'
+import type { Reporter } from './diagnostic.ts'
 import type { Draft } from './schema.ts'
 import type { Locator } from './yaml.ts'
 
 export interface Checking {
   readonly draft: Draft
   readonly at: Locator
-  readonly report: Report
+  readonly report: Reporter
   readonly declared: Declared
   /** Names of parameters, prepared values and followed ceremonies that something uses. */
   readonly used: Set<string>
@@ -21,17 +21,17 @@ export interface Declared {
   readonly parameters: Fields
   readonly keeps: Fields
   readonly messages: ReadonlyMap<string, DeclaredMessage>
-  readonly follows?: Followed
+  readonly follows?: FollowedScript
   /** In order. */
   readonly steps: readonly string[]
 }
 
-export interface DeclaredMessage extends Message {
+export interface DeclaredMessage extends MessageSpec {
   /** Is all of its declaration good? If not, it is not compared with anything. */
   readonly good: boolean
 }
 
-export interface Followed {
+export interface FollowedScript {
   readonly local: string
   readonly script: string
   /** Absent if the library does not have it. */

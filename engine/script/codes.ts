@@ -441,17 +441,17 @@ const verbCodes = {
 
 const table = { ...textCodes, ...declarationCodes, ...verbCodes, ...stepCodes, ...flowCodes }
 
-export type Code = keyof typeof table
+export type DiagnosticCode = keyof typeof table
 
 /** The facts that a code's text is made of. */
-export type FactsOf<C extends Code> =
+export type DiagnosticFacts<C extends DiagnosticCode> =
   Parameters<(typeof table)[C]> extends [infer F extends object] ? F : Readonly<Record<string, never>>
 
 /** All codes. */
 export const codes: readonly string[] = Object.keys(table)
 
 /** The text of a diagnostic. Whatever a fact takes from the script is cut and made printable first. */
-export function wording<C extends Code>(code: C, facts: FactsOf<C>): Wording {
+export function wording<C extends DiagnosticCode>(code: C, facts: DiagnosticFacts<C>): Wording {
   const build = table[code] as (facts: unknown) => Wording
   return build(Object.fromEntries(Object.entries<unknown>({ ...facts }).map(([name, fact]) => [name, quotable(fact)])))
 }

@@ -2,10 +2,10 @@
 import type { Ceremony, Dispute } from '../machines/ceremony.ts'
 import type { Fields } from '../verbs/table.ts'
 import { keptTypes, valueTypes } from '../verbs/types.ts'
-import type { Place } from '../verbs/types.ts'
+import type { FieldPlace } from '../verbs/types.ts'
 import { checkCall } from './calls.ts'
-import type { Resolving, Scope } from './calls.ts'
-import type { Checking, Declared, DeclaredMessage, Followed, Declaring, Sender } from './checking.ts'
+import type { Resolving, Reach } from './calls.ts'
+import type { Checking, Declared, DeclaredMessage, FollowedScript, Declaring, Sender } from './checking.ts'
 import { nearest } from './codes.ts'
 import { describeFields } from './diagnostic.ts'
 import { bigName, hasForm, scriptName, smallName } from './forms.ts'
@@ -124,11 +124,11 @@ function declareMessage(basics: Basics, name: string): DeclaredMessage {
   }
 }
 
-const placeWords: Readonly<Record<Place, string>> = {
+const placeWords: Readonly<Record<FieldPlace, string>> = {
   parameter: 'a parameter', payload: 'a payload', attachment: 'an attachment',
 }
 
-function declareFields(basics: Basics, fields: DraftFields, path: Path, place: Place): { fields: Fields; good: boolean } {
+function declareFields(basics: Basics, fields: DraftFields, path: Path, place: FieldPlace): { fields: Fields; good: boolean } {
   const { report, at } = basics
   const known = Object.keys(valueTypes).filter((name) => valueTypes[name]?.stands.includes(place))
   const good: [string, string][] = []
@@ -159,7 +159,7 @@ function declareKeeps({ draft, report, at }: Basics): Fields {
   return Object.fromEntries(entries)
 }
 
-function declareFollows({ draft, report, at }: Basics, library: Library): Followed | undefined {
+function declareFollows({ draft, report, at }: Basics, library: Library): FollowedScript | undefined {
   const [first, ...more] = Object.entries(draft.follows ?? {})
   if (first === undefined) return undefined
   const [local, script] = first
@@ -232,7 +232,7 @@ function checkDispute(resolving: Resolving, message: string, sender: Sender | un
   if (opening !== undefined && sender?.by !== 'dispute') report('dispute-unopened', at.key(path), { message })
   // What was there when the step that disputes began.
   const index = sender?.by === 'dispute' ? sender.index : resolving.declared.steps.length
-  const scope: Scope = { here: message, collected: index, prepared: { index: index + 1, order: 0 } }
+  const scope: Reach = { here: message, collected: index, prepared: { index: index + 1, order: 0 } }
 
   const airgap = checkCall(resolving, 'disputeAirgap', section.airgap, [...path, 'airgap'], scope)
   const judge = checkCall(resolving, 'judge', section.judge, [...path, 'judge'], scope)

@@ -10,11 +10,11 @@
 import { printableLine } from '../base/text.ts'
 import type { Fields, Signature, Type } from '../verbs/table.ts'
 import { wording } from './codes.ts'
-import type { Code, FactsOf } from './codes.ts'
+import type { DiagnosticCode, DiagnosticFacts } from './codes.ts'
 
 /** Lines and columns of offsets in a text. */
 
-export interface Place {
+export interface LineColumn {
   /** From 1. */
   readonly line: number
   /** From 1, in characters. */
@@ -22,7 +22,7 @@ export interface Place {
 }
 
 /** Indexes a text's lines once; each look-up is then a binary search. */
-export function placesOf(text: string): (offset: number) => Place {
+export function placesOf(text: string): (offset: number) => LineColumn {
   const starts = [0]
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
   return (offset) => {
@@ -44,7 +44,7 @@ export interface Span {
 }
 
 export interface Diagnostic extends Span {
-  readonly code: Code
+  readonly code: DiagnosticCode
   readonly file: string
   /** From 1. */
   readonly line: number
@@ -55,10 +55,10 @@ export interface Diagnostic extends Span {
 }
 
 /** Takes down what is wrong. Every code has its own facts. */
-export type Report = <C extends Code>(code: C, where: Span, facts: FactsOf<C>) => void
+export type Reporter = <C extends DiagnosticCode>(code: C, where: Span, facts: DiagnosticFacts<C>) => void
 
 export interface Notebook {
-  readonly report: Report
+  readonly report: Reporter
   /** What was reported, by position; the same thing at the same place once. */
   readonly all: () => Diagnostic[]
 }
@@ -70,7 +70,7 @@ const MAX_TAKEN = 2000
 
 export function notebook(file: string, source: string): Notebook {
   const taken = new Map<string, Omit<Diagnostic, 'line' | 'column'>>()
-  const report: Report = (code, { start, end }, facts) => {
+  const report: Reporter = (code, { start, end }, facts) => {
     if (taken.size >= MAX_TAKEN) return
     const { says, hint } = wording(code, facts)
     const base = { code, file: printableLine(file), start, end, message: says }

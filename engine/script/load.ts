@@ -16,7 +16,7 @@ import type { Library } from './declare.ts'
 import { formatDiagnostic, notebook } from './diagnostic.ts'
 import type { Diagnostic } from './diagnostic.ts'
 import { reportRest, shapeOf } from './schema.ts'
-import { decode, locator, parseTree, plainOf, readable } from './yaml.ts'
+import { decode, locator, parseTree, plainOf, readableText } from './yaml.ts'
 
 export type { Diagnostic } from './diagnostic.ts'
 export { formatDiagnostic } from './diagnostic.ts'
@@ -44,7 +44,7 @@ export type Loaded =
  */
 export function loadScript(input: string | Uint8Array, { file, library, isShipped }: LoadOptions): Loaded {
   const bytes = typeof input === 'string' ? new TextEncoder().encode(input) : input
-  const source = readable(bytes)
+  const source = readableText(bytes)
   const { report, all } = notebook(file, source)
   const script = check(bytes)
   const diagnostics = all()

@@ -8,11 +8,11 @@ import type { ErrorObject, ValidateFunction } from 'ajv'
 import { signatures } from '../verbs/table.ts'
 import type { Signature } from '../verbs/table.ts'
 import { keptTypes, MAX_PARTICIPANTS, valueTypes } from '../verbs/types.ts'
-import type { JSONSchema, Place } from '../verbs/types.ts'
+import type { JSONSchema, FieldPlace } from '../verbs/types.ts'
 import { OWN_SCHEMAS } from '../wire/schema.ts'
 import { nearest } from './codes.ts'
 import { describeSignature } from './diagnostic.ts'
-import type { Report, Span } from './diagnostic.ts'
+import type { Reporter, Span } from './diagnostic.ts'
 import * as forms from './forms.ts'
 import { bigName, reference, scriptName, smallName, time, title, version } from './forms.ts'
 import type { Form } from './forms.ts'
@@ -90,7 +90,7 @@ export function ceremonySchema(names: Names): JSONSchema {
   const call = (place: CallPlace, description: string, examples: readonly unknown[]): JSONSchema =>
     ({ description, type: 'object', ...verbs(place), examples })
 
-  const types = (place: Place): JSONSchema => {
+  const types = (place: FieldPlace): JSONSchema => {
     if (!closed) return {}
     const one: JSONSchema = {
       type: 'string',
@@ -100,7 +100,7 @@ export function ceremonySchema(names: Names): JSONSchema {
     }
     return { anyOf: [one, { type: 'array', minItems: 1, maxItems: 1, items: one }] }
   }
-  const typed = (place: Place): JSONSchema =>
+  const typed = (place: FieldPlace): JSONSchema =>
     ({ description: `The type of the ${place}: a name, or [name] for a list.`, examples: ['hash', ['g1']], ...types(place) })
   const limit = (description: string, example: number): JSONSchema =>
     ({ description, type: 'integer', ...(closed ? { minimum: 2, maximum: MAX_PARTICIPANTS } : {}), examples: [example] })
@@ -259,7 +259,7 @@ let complete: ValidateFunction | undefined
  *
  * @returns the script as a draft; undefined if something was reported
  */
-export function shapeOf(plain: Plain, at: Locator, report: Report): Draft | undefined {
+export function shapeOf(plain: Plain, at: Locator, report: Reporter): Draft | undefined {
   outline ??= ajv.compile<Draft>(ceremonySchema('open'))
   if (outline(plain)) return plain
   const errors = (outline.errors ?? []).slice(0, MAX_ERRORS)
@@ -274,7 +274,7 @@ export function shapeOf(plain: Plain, at: Locator, report: Report): Draft | unde
  *
  * @param known where something is reported already
  */
-export function reportRest(plain: Plain, at: Locator, known: readonly Span[], report: Report): void {
+export function reportRest(plain: Plain, at: Locator, known: readonly Span[], report: Reporter): void {
   complete ??= ajv.compile(ceremonySchema('closed'))
   if (complete(plain)) return
   for (const error of (complete.errors ?? []).slice(0, MAX_ERRORS)) {
@@ -287,7 +287,7 @@ export function reportRest(plain: Plain, at: Locator, known: readonly Span[], re
   }
 }
 
-function reportShape(error: ErrorObject, misspelt: ReadonlySet<string>, at: Locator, report: Report): void {
+function reportShape(error: ErrorObject, misspelt: ReadonlySet<string>, at: Locator, report: Reporter): void {
   const path = pathOf(error.instancePath)
   const where = whereOf(path)
   const extra = textOf(error.params, 'additionalProperty')

@@ -3,7 +3,7 @@ import type { Call, Collect, Ref, Step } from '../machines/ceremony.ts'
 import type { AirgapSignature, ClientSignature, Fields } from '../verbs/table.ts'
 import { keptTypes } from '../verbs/types.ts'
 import { checkCall, resolve } from './calls.ts'
-import type { CheckedCall, Resolving, Scope } from './calls.ts'
+import type { CheckedCall, Resolving, Reach } from './calls.ts'
 import { nearest } from './codes.ts'
 import type { DeclaredMessage } from './checking.ts'
 import { describeContent, describeFields, describeType } from './diagnostic.ts'
@@ -21,8 +21,8 @@ export function checkStep(resolving: Resolving, name: string, index: number): St
   const step = draft.steps[name]
   if (step === undefined) throw new TypeError(`no step ${name}`)
   const path = ['steps', name]
-  const before: Scope = { here: name, collected: index, prepared: { index, order: 0 } }
-  const scope: Scope = { ...before, prepared: { index: index + 1, order: 0 } }
+  const before: Reach = { here: name, collected: index, prepared: { index, order: 0 } }
+  const scope: Reach = { ...before, prepared: { index: index + 1, order: 0 } }
 
   const prepare = Object.entries(step.prepare ?? {}).flatMap(([value, call], order): [string, Call][] => {
     const checked = checkCall(resolving, 'prepare', call, [...path, 'prepare', value], { ...before, prepared: { index, order } })
@@ -133,7 +133,7 @@ function checkParts(resolving: Resolving, { signature, path: verbPath }: Making,
 }
 
 function checkAssist(
-  resolving: Resolving, step: DraftStep, airgap: AirgapSignature | undefined, path: Path, scope: Scope,
+  resolving: Resolving, step: DraftStep, airgap: AirgapSignature | undefined, path: Path, scope: Reach,
 ): Call | undefined {
   const checked = checkCall(resolving, 'assist', step.assist ?? {}, path, scope)
   if (checked && airgap?.asks !== undefined && checked.signature.asked !== airgap.asks) {
@@ -145,7 +145,7 @@ function checkAssist(
 }
 
 function checkCheck(
-  resolving: Resolving, step: DraftStep, made: Making | undefined, message: DeclaredMessage | undefined, path: Path, scope: Scope,
+  resolving: Resolving, step: DraftStep, made: Making | undefined, message: DeclaredMessage | undefined, path: Path, scope: Reach,
 ): Call | undefined {
   const { at, report } = resolving
   const checked = step.check && checkCall(resolving, 'check', step.check, [...path, 'check'], scope)
@@ -192,7 +192,7 @@ function checkAgree(resolving: Resolving, step: DraftStep, message: DeclaredMess
 }
 
 function checkCollect(
-  resolving: Resolving, name: string, step: DraftStep, message: DeclaredMessage | undefined, path: Path, scope: Scope,
+  resolving: Resolving, name: string, step: DraftStep, message: DeclaredMessage | undefined, path: Path, scope: Reach,
 ): Collect {
   const { at, report } = resolving
   if (step.collect === 'all') return { kind: 'all' }

@@ -6,30 +6,30 @@ import { Composer, CST, isMap, isScalar, isSeq, Lexer, Parser } from 'yaml'
 import type { CST as Cst, Pair, ParsedNode } from 'yaml'
 import { illegibleIn, numberOf, piecesOf } from '../base/text.ts'
 import { placesOf } from './diagnostic.ts'
-import type { Place, Report, Span } from './diagnostic.ts'
+import type { LineColumn, Reporter, Span } from './diagnostic.ts'
 
 // From a file's bytes to its text: bounded, UTF-8, and nothing in it that a reader does not see. A script is signed for
 // by people who read it, so it must not read otherwise than it works ("Trojan Source", CVE-2021-42574).
 
 /** The most bytes that a script may have. */
-export const MAX_BYTES = 256 * 1024
+export const MAX_SCRIPT = 256 * 1024
 
 /**
  * Decodes a script.
  *
  * @returns its text, byte for byte the same when encoded again; undefined if something was reported
  */
-export function decode(bytes: Uint8Array, report: Report): string | undefined {
+export function decode(bytes: Uint8Array, report: Reporter): string | undefined {
   const start = { start: 0, end: 0 }
-  if (bytes.length > MAX_BYTES) {
-    report('too-large', start, { bytes: bytes.length, most: MAX_BYTES })
+  if (bytes.length > MAX_SCRIPT) {
+    report('too-large', start, { bytes: bytes.length, most: MAX_SCRIPT })
     return undefined
   }
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    const good = readable(bytes)
+    const good = readableText(bytes)
     const at = good.indexOf('\u{fffd}')
     report('not-utf8', { start: at, end: at + 1 }, {})
     return undefined
@@ -50,8 +50,8 @@ function hiddenIn(value: string): string | undefined {
 }
 
 /** A script's text, to show an excerpt of it, whatever its bytes are. */
-export function readable(bytes: Uint8Array): string {
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, MAX_BYTES))
+export function readableText(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, MAX_SCRIPT))
 }
 
 const names: Readonly<Record<string, string>> = {
@@ -71,9 +71,9 @@ export type Plain = null | boolean | number | string | Plain[] | { [key: string]
 export type Tree =
   | { readonly kind: 'scalar'; readonly span: Span; readonly value: null | boolean | number | string }
   | { readonly kind: 'list'; readonly span: Span; readonly items: readonly Tree[] }
-  | { readonly kind: 'map'; readonly span: Span; readonly entries: readonly Entry[] }
+  | { readonly kind: 'map'; readonly span: Span; readonly entries: readonly TreeEntry[] }
 
-export interface Entry {
+export interface TreeEntry {
   readonly key: string
   readonly keySpan: Span
   readonly value: Tree
@@ -89,9 +89,9 @@ const MAX_STACK = 3 * MAX_DEPTH + 4
  *
  * @returns its tree; undefined if something was reported
  */
-export function parseTree(source: string, report: Report): Tree | undefined {
+export function parseTree(source: string, report: Reporter): Tree | undefined {
   const found = { faults: 0 }
-  const fault: Report = (code, where, facts) => {
+  const fault: Reporter = (code, where, facts) => {
     found.faults++
     report(code, where, facts)
   }
@@ -124,7 +124,7 @@ const SCALAR_FOLLOWS = '\u{1f}'
  * Tokens come one by one and without recursion, so that what is refused everywhere is refused here, and nesting is
  * bounded before anything recurses over it.
  */
-function tokenize(source: string, fault: Report): Cst.Token[] {
+function tokenize(source: string, fault: Reporter): Cst.Token[] {
   const parser = new Parser()
   const tokens: Cst.Token[] = []
   let offset = 0
@@ -179,8 +179,8 @@ function sentence(message: string): string {
 }
 
 interface Reading {
-  readonly fault: Report
-  readonly placeOf: (offset: number) => Place
+  readonly fault: Reporter
+  readonly placeOf: (offset: number) => LineColumn
 }
 
 /** @param nowhere the place of a value that is not written */
@@ -209,10 +209,10 @@ function plainTree(node: ParsedNode | null, reading: Reading, nowhere: Span, dep
   return nothing
 }
 
-function entriesOf(pairs: readonly Pair<ParsedNode, ParsedNode | null>[], reading: Reading, map: Span, depth: number): Entry[] {
+function entriesOf(pairs: readonly Pair<ParsedNode, ParsedNode | null>[], reading: Reading, map: Span, depth: number): TreeEntry[] {
   const { fault, placeOf } = reading
   const offsets = new Map<string, number>()
-  const entries: Entry[] = []
+  const entries: TreeEntry[] = []
   for (const { key, value } of pairs) {
     const [start, end] = key.range
     const keySpan = start === end ? { start: map.start, end: map.start + 1 } : { start, end }
@@ -252,8 +252,8 @@ export interface Locator {
 export type Path = readonly (string | number)[]
 
 export function locator(root: Tree): Locator {
-  const indexes = new Map<readonly Entry[], ReadonlyMap<string, Entry>>()
-  const byKey = (entries: readonly Entry[]) => {
+  const indexes = new Map<readonly TreeEntry[], ReadonlyMap<string, TreeEntry>>()
+  const byKey = (entries: readonly TreeEntry[]) => {
     const index = indexes.get(entries) ?? new Map(entries.map((entry) => [entry.key, entry]))
     indexes.set(entries, index)
     return index

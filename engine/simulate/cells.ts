@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { scalarToBytes } from '../crypto/bls.ts'
 import { concat, fromHex, toHex } from '../base/bytes.ts'
-import { airgapKeyPair, derive, encryptionKeyPair, openSession } from '../crypto/seed.ts'
+import { airgapKeyPair, derive, encryptionKeyPair, sessionSecrets } from '../crypto/seed.ts'
 import type { Script } from '../machines/ceremony.ts'
 import type { ClientResult } from '../run/client.ts'
 import { LOG_ENDINGS } from '../run/disputes.ts'
@@ -31,7 +31,7 @@ import type { Trouble } from '../machines/client.ts'
 
 /** Everything secret in hex that a participant's machines hold of a ceremony. A number that the script has it show is none. */
 export function secretsOf({ seed, signingKey, memory }: SimulatedMember, { ceremony, opening }: Pick<Simulated, 'ceremony' | 'opening'>, { ceremony: { steps } }: Script): ReadonlyMap<string, string> {
-  const session = openSession(seed, ceremony, opening.rehearsal)
+  const session = sessionSecrets(seed, ceremony, opening.rehearsal)
   const id = fromHex(ceremony, 32)
   const salt = derive(seed, 'salt', id)
   const shows = steps.some(({ airgap }) => airgap?.verb === 'random.reveal')
@@ -42,7 +42,7 @@ export function secretsOf({ seed, signingKey, memory }: SimulatedMember, { cerem
     ...(shows ? [] : [['number', toHex(session.expand('random/value', 32))] as [string, string]]),
   ]
   opening.roster.forEach((_, k) => secrets.push([`coefficient ${k}`, toHex(scalarToBytes(session.scalar(`coefficient/${k}`)))]))
-  for (const { values } of Object.values(memory.read().kept)) {
+  for (const { values } of Object.values(memory.read().archive)) {
     for (const value of Object.values(values)) {
       if (typeof value === 'object' && value !== null && 'share' in value && typeof value.share === 'string') secrets.push(['share', value.share])
     }
@@ -209,12 +209,12 @@ async function problemsOf(member: SimulatedMember, result: ClientResult, { cell,
   if (!follows(outcome, own.own[name] ?? 'open', { hasBegun, isStorage: cell.kind.who === 'storage', trouble: trouble?.code })) {
     problems.push(`${name} ended ${outcome}${trouble === null ? '' : ` (${trouble.code}: ${trouble.what})`}, where the log says ${own.own[name] ?? ''}`)
   }
-  const { ceremonies, kept } = memory.read()
-  const cellState = ceremonies[run.ceremony]?.state
+  const { sessions, archive } = memory.read()
+  const cellState = sessions[run.ceremony]?.state
   // After its part of the certificate it takes more than an Abort to close it.
-  const isCommitted = ceremonies[run.ceremony]?.steps[certificate] !== undefined
+  const isCommitted = sessions[run.ceremony]?.steps[certificate] !== undefined
   if ((outcome === 'aborted' || outcome === 'dead') && cellState === 'live' && !isCommitted) problems.push(`${name} ended ${outcome}, and its airgap still has the session`)
-  const keeps = kept[run.ceremony] !== undefined
+  const keeps = archive[run.ceremony] !== undefined
   if (keeps && (outcome === 'aborted' || outcome === 'dead')) {
     if (cellState !== 'finished') problems.push(`${name} ended ${outcome}, and keeps a share`)
   }
@@ -270,7 +270,7 @@ function together({ members, results, ceremony }: Simulated, { ceremony: { steps
   }
   const outputs = new Set(ends.flatMap(({ outcome, outputs: made }) => (outcome === 'usable' ? [canonical({ ...made })] : [])))
   if (outputs.size > 1) problems.push('those who are honest have different results')
-  const keys = new Set(honest.flatMap(({ memory }) => Object.values(memory.read().kept[ceremony]?.values ?? {}).map((value) =>
+  const keys = new Set(honest.flatMap(({ memory }) => Object.values(memory.read().archive[ceremony]?.values ?? {}).map((value) =>
     typeof value === 'object' && value !== null && 'groupKey' in value ? canonical(value.groupKey ?? null) : '')))
   if (keys.size > 1) problems.push('those who are honest keep shares of different keys')
   return problems

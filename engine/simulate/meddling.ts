@@ -18,6 +18,7 @@ import { parseMessage, signMessage, signStatement } from '../wire/message.ts'
 import type { Message, Pin, Statement, Unsigned } from '../wire/message.ts'
 import type { MemberKeys, MemoryBoard, Tampering } from './simulate.ts'
 import type { VerbReason } from '../verbs/table.ts'
+import { airgapSteps } from '../machines/airgap.ts'
 
 /** Where a fault happens. */
 export interface FaultPlace {
@@ -142,7 +143,7 @@ export function flippedDeep(value: Json | undefined): Json {
   return Object.fromEntries(entries.map(([key, one], i) => [key, i === 0 ? flippedDeep(one) : one]))
 }
 
-export const airgapSteps = ({ ceremony }: Script): readonly Step[] => ceremony.steps.filter((step) => step.airgap !== undefined)
+export const stepsOfAirgap = ({ ceremony }: Script): readonly Step[] => airgapSteps(ceremony)
 export const clientSteps = ({ ceremony }: Script): readonly Step[] => ceremony.steps.filter((step) => step.client !== undefined)
 export const laterSteps = ({ ceremony }: Script): readonly Step[] => ceremony.steps.slice(1)
 

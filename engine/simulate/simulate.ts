@@ -12,7 +12,7 @@ import { sha256, sha256Hex } from '../crypto/hash.ts'
 import { ed25519FromSeed } from '../crypto/ed25519.ts'
 import type { Script } from '../machines/ceremony.ts'
 import { createAirgap } from '../run/airgap.ts'
-import type { AirgapPorts, Declined } from '../run/airgap-cell.ts'
+import type { AirgapPorts, Declined } from '../run/airgap-session.ts'
 import type { Airgap } from '../run/airgap.ts'
 import { bringEnd, endToBring } from '../run/client-work.ts'
 import type { ClientPorts, Clock } from '../run/client-work.ts'
@@ -38,6 +38,7 @@ import type { Card, Opening } from '../wire/card.ts'
 import { Chain, EMPTY_LOG, pinOf } from '../wire/log.ts'
 import { parseMessage, placeProblem, provesMore, sameStatement, signMessage, slotOf, verifyStatement } from '../wire/message.ts'
 import type { Message, Pin } from '../wire/message.ts'
+import type { Exchange } from '../wire/exchange.ts'
 
 /**
  * Time as a simulation needs it: a deadline passes once the log has been still for `idle` milliseconds, the nearest
@@ -257,8 +258,6 @@ export interface Tampering {
   /** The owner says no, perhaps with a reason. */
   readonly declines?: boolean | string
 }
-
-export type Exchange = (request: string, signal: AbortSignal) => Promise<string>
 
 export interface SimulateOptions {
   readonly script: Script

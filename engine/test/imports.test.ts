@@ -199,24 +199,24 @@ const and = (one: May, rooms: string, packages = ''): May => ({ rooms: [...one.r
 
 const BLS = '@noble/curves/bls12-381.js'
 
-const script = may('engine/base engine/crypto engine/script engine/vault engine/verbs engine/wire', 'ajv yaml @noble/hashes')
+const script = may('engine/base engine/crypto engine/script engine/verbs engine/wire', 'ajv yaml @noble/hashes')
 /** What reads messages of a ceremony, and checks them. */
 const pairing = and(script, 'engine/machines engine/messages engine/run', `@noble/curves ${BLS} @scure/bip39`)
 const ceremony = and(pairing, 'cli/screen')
-const home = and(pairing, 'cli/roles', 'age-encryption @noble/ciphers')
+const home = and(pairing, 'engine/vault cli/roles', 'age-encryption @noble/ciphers')
 const airgap = and(home, 'cli/screen')
 const client = and(airgap, 'storage engine/channel')
 
 /** By the command's file, or by its folder. */
 const MAY: Readonly<Record<string, May>> = {
-  page: may('engine/base engine/crypto engine/vault cli/web', '@noble/hashes'),
+  page: may('engine/base engine/crypto cli/web', '@noble/hashes'),
   'ceremony/hash': script,
   'ceremony/new': script,
-  'ceremony/validate': script,
+  'ceremony/validate': and(script, 'engine/machines', 'xstate'),
   'ceremony/graph': and(script, 'engine/machines', 'xstate'),
   'ceremony/simulate': and(ceremony, 'engine/channel engine/simulate cli/simulation', 'xstate'),
   'message/kinds': may('engine/base engine/crypto engine/messages engine/wire cli/screen', `ajv @noble/hashes @noble/curves ${BLS}`),
-  'message/show': may('engine/base engine/crypto engine/messages engine/script engine/vault engine/wire cli/screen cli/roles', `ajv @noble/hashes @noble/curves ${BLS}`),
+  'message/show': may('engine/base engine/crypto engine/messages engine/script engine/wire cli/screen cli/roles', `ajv @noble/hashes @noble/curves ${BLS}`),
   'storage/serve': may('engine/base engine/crypto engine/vault engine/wire storage storage/stores', 'ajv koa @koa/router @noble/hashes @noble/curves'),
   verify: and(ceremony, 'cli/roles'),
   // It follows the board like everybody, for what it shows while it runs.
@@ -226,7 +226,7 @@ const MAY: Readonly<Record<string, May>> = {
   'airgap/recover': and(home, '', 'xstate'),
   'airgap/script/add': and(airgap, 'engine/channel'),
   airgap,
-  'client/init': and(script, 'storage cli/roles', 'age-encryption @noble/ciphers @noble/curves'),
+  'client/init': and(script, 'engine/vault storage cli/roles', 'age-encryption @noble/ciphers @noble/curves'),
   'client/run': and(client, 'cli/carriers cli/web', 'xstate'),
   'client/abandon': and(client, 'cli/carriers cli/web', 'xstate'),
   'client/pair': and(home, 'engine/channel cli/carriers'),
@@ -311,5 +311,23 @@ describe('the sources', () => {
 
   it('have no default exports', () => {
     expect(all.filter((file) => /^export default\b|^export \{[^}]*\bas default\b/m.test(readFileSync(file, 'utf8'))).map(name)).to.deep.equal([])
+  })
+})
+
+describe('the names of what files export', () => {
+  /** What one name may stand for in two files, each with its reason. */
+  const TWICE: Readonly<Record<string, string>> = { primitives: 'the same interface made twice: over Node, and portable' }
+
+  it('mean one thing each, so that a reader need not ask which', () => {
+    const found = new Map<string, string[]>()
+    // The door exports others' names again, some with their arguments filled in.
+    for (const file of ['engine', 'storage', 'cli'].flatMap(sources).filter((one) => name(one) !== 'engine/index.ts')) {
+      for (const [, exported = ''] of readFileSync(file, 'utf8').matchAll(/^export (?:declare |abstract |async )*(?:interface|class|type|const|function)\*? (\w+)/gm)) {
+        found.set(exported, [...(found.get(exported) ?? []), name(file)])
+      }
+    }
+    expect(found.size).to.be.greaterThan(1000)
+    expect([...found].filter(([exported, files]) => new Set(files).size > 1 && TWICE[exported] === undefined).map(([exported, files]) => `${exported}: ${files.join(', ')}`)).to.deep.equal([])
+    for (const exported of Object.keys(TWICE)) expect(found.get(exported), exported).to.have.length(2)
   })
 })

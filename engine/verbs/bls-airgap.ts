@@ -5,7 +5,7 @@ import { signedBytesOf } from '../messages/kinds.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
 import { others } from '../base/turns.ts'
 import { messagesOf, partialsDigest } from './bls.ts'
-import { ArgReader, text, verbError } from './runtime.ts'
+import { ArgReader, textField, verbError } from './runtime.ts'
 import type { AirgapVerb, Stating, Working } from './runtime.ts'
 
 /** How many are signed before others run again: some 0.2 s. */
@@ -20,7 +20,7 @@ export const blsSignShare: AirgapVerb = ({ ceremony }, args) => {
 
 async function sign(ceremony: string, share: JsonObject, items: ReturnType<ArgReader['list']>, { tell, saved, save }: Working): Promise<Stating> {
   const messages = messagesOf(items)
-  const scalar = scalarFromBytes(fromHex(text(share, 'share'), 32))
+  const scalar = scalarFromBytes(fromHex(textField(share, 'share'), 32))
   const partials = signedBefore(saved, messages.length)
   for (const message of messages.slice(partials.length)) {
     if (partials.length % CHUNK === 0) {

@@ -11,11 +11,11 @@ import type { G1, G2 } from '../crypto/bls.ts'
 import { fromHex, toHex } from '../base/bytes.ts'
 import { taggedHash } from '../crypto/hash.ts'
 import { expandMessages } from '../messages/batch.ts'
-import type { Message } from '../messages/kind.ts'
+import type { Signable } from '../messages/kind.ts'
 import { signedBytesOf } from '../messages/kinds.ts'
 import type { Json } from '../base/canonical.ts'
 import { onCurveG1 } from './dkg.ts'
-import { ArgReader, fault, text, verbError } from './runtime.ts'
+import { ArgReader, fault, textField, verbError } from './runtime.ts'
 import type { Args, CheckVerb, ClientVerb, Collected, Followed, Scope, VerbFault } from './runtime.ts'
 
 // What `bls.*` shares: the digest that binds partial signatures, their points, and those of the messages.
@@ -52,10 +52,10 @@ function* partialPoints(partials: readonly string[]): Slices<readonly (G2 | null
 const compressedG2 = (points: readonly (G2 | null)[]): readonly Uint8Array[] =>
   points.flatMap((point) => (point === null ? [] : [encodeG2(point)]))
 
-const expanded = new WeakMap<readonly Json[], readonly Message[]>()
+const expanded = new WeakMap<readonly Json[], readonly Signable[]>()
 
 /** All messages of an opening, templates written out. Once for each opening: there may be many. */
-export function messagesOf(items: readonly Json[]): readonly Message[] {
+export function messagesOf(items: readonly Json[]): readonly Signable[] {
   const messages = expanded.get(items) ?? expandMessages(items)
   expanded.set(items, messages)
   return messages
@@ -162,7 +162,7 @@ export const blsCheckPartial: CheckVerb = {
     if (partials.length !== count) return refuse(`it attached ${partials.length} partial signatures of ${count} messages`)
     const points = finish(partialPoints(partials))
     if (points.includes(null)) return refuse('what it attached are no points of the curve')
-    return partialsDigest(compressedG2(points)) === text(payload, 'digest') ? null : refuse('its partial signatures are not those that its airgap made')
+    return partialsDigest(compressedG2(points)) === textField(payload, 'digest') ? null : refuse('its partial signatures are not those that its airgap made')
   },
   run: (...given) => finish(partialsChecked(...given)),
   slices: partialsChecked,

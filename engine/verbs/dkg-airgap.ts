@@ -8,24 +8,24 @@ import {
 import { encryptionKeyPair } from '../crypto/seed.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
 import { birthMessage, dealAad, field, ofIndex, trustedG1 } from './dkg.ts'
-import { ArgReader, fault, text, verbError } from './runtime.ts'
+import { ArgReader, fault, textField, verbError } from './runtime.ts'
 import type { AirgapScope, AirgapVerb, Collected } from './runtime.ts'
 
 /** This participant's polynomial and what it shows of it; the same at every call of one session. */
 function dealing(scope: AirgapScope, threshold: number) {
-  const coefficients = polynomial(scope.session, threshold)
+  const coefficients = polynomial(scope.secrets, threshold)
   const [key, ...others] = commitments(coefficients)
   const [secret] = coefficients
   if (key === undefined || secret === undefined) throw new TypeError('an empty polynomial')
   const points = others.map(encodeG1)
-  const proof = proveKey(scope.session, { id: scope.ceremony, index: scope.me.index, secret, key })
+  const proof = proveKey(scope.secrets, { id: scope.ceremony, index: scope.me.index, secret, key })
   return { coefficients, points, key: encodeG1(key), proof, rest: restHash(points) }
 }
 
 export const dkgKeygen: AirgapVerb = (scope, args) => {
   const { key, proof, rest } = dealing(scope, new ArgReader('dkg.keygen', args).integer(0))
   const digest = commitmentDigest({ ceremony: scope.ceremony, from: scope.me.name, key, proof, rest })
-  const encryptionKey = toHex(encryptionKeyPair(scope.session).publicKey)
+  const encryptionKey = toHex(encryptionKeyPair(scope.secrets).publicKey)
   return { kind: 'states', payload: { encryptionKey, digest } }
 }
 
@@ -44,16 +44,16 @@ export const dkgDeal: AirgapVerb = (scope, args) => {
   const commits = read.statements(2)
   checkOpenings(scope, publicKeys, commits)
   checkProofs(scope, commits)
-  const coefficients = polynomial(scope.session, read.integer(0))
+  const coefficients = polynomial(scope.secrets, read.integer(0))
   const payloads = new Map<string, JsonObject>()
   for (const { name: to } of scope.roster) {
     if (to === scope.me.name) continue
     const recipient = publicKeys.find((one) => one.from === to)
     if (recipient === undefined) throw new TypeError('a participant without a public key')
     const sealed = sealDeal({
-      session: scope.session,
+      session: scope.secrets,
       recipientIndex: recipient.index,
-      recipientKey: fromHex(text(recipient.payload, 'encryptionKey'), 32),
+      recipientKey: fromHex(textField(recipient.payload, 'encryptionKey'), 32),
       share: evaluate(coefficients, recipient.index),
       aad: dealAad(scope.ceremony, { step: scope.step, type: scope.type, from: scope.me.name }, to),
     })
@@ -67,9 +67,9 @@ function checkOpenings(scope: AirgapScope, publicKeys: readonly Collected[], com
     const digest = commitmentDigest({
       ceremony: scope.ceremony,
       from,
-      key: fromHex(text(payload, 'key'), 48),
-      proof: fromHex(text(payload, 'proof'), 80),
-      rest: text(payload, 'rest'),
+      key: fromHex(textField(payload, 'key'), 48),
+      proof: fromHex(textField(payload, 'proof'), 80),
+      rest: textField(payload, 'rest'),
     })
     if (digest === field(publicKeys, index, 'digest')) continue
     fault('dkg.bad-opening', from, 'its commitments are not those that it bound itself to')
@@ -79,8 +79,8 @@ function checkOpenings(scope: AirgapScope, publicKeys: readonly Collected[], com
 function checkProofs(scope: AirgapScope, commits: readonly Collected[]): void {
   const entries = commits.map(({ index, payload }) => ({
     index,
-    key: trustedG1(text(payload, 'key')),
-    proof: fromHex(text(payload, 'proof'), 80),
+    key: trustedG1(textField(payload, 'key')),
+    proof: fromHex(textField(payload, 'proof'), 80),
   }))
   const [bad] = verifyKeyProofs(scope.ceremony, entries, scope.random)
   if (bad === undefined) return
@@ -92,13 +92,13 @@ function openDeals(scope: AirgapScope, threshold: number, deals: readonly Collec
   const shares: bigint[] = []
   for (const { name } of scope.roster) {
     if (name === scope.me.name) {
-      shares.push(evaluate(polynomial(scope.session, threshold), scope.me.index))
+      shares.push(evaluate(polynomial(scope.secrets, threshold), scope.me.index))
       continue
     }
     const deal = deals.find((one) => one.from === name)
     if (deal?.piece === undefined) throw new TypeError('a dealer without a deal')
-    const sealed = fromHex(text(deal.piece, 'sealed'), 80)
-    const share = openDeal({ session: scope.session, sealed, aad: dealAad(scope.ceremony, deal, scope.me.name) })
+    const sealed = fromHex(textField(deal.piece, 'sealed'), 80)
+    const share = openDeal({ session: scope.secrets, sealed, aad: dealAad(scope.ceremony, deal, scope.me.name) })
     if (share === null) return { unopened: name }
     shares.push(share)
   }
@@ -174,10 +174,10 @@ function checkAccused(
   const commit = commits.find((one) => one.from === dealer.from)
   if (commit === undefined || commit.from === scope.me.name) return refuse('the dealer that it names is not another participant')
   const bytes = dealer.points.map((point) => fromHex(point, 48))
-  if (bytes.length !== threshold - 1 || restHash(bytes) !== text(commit.payload, 'rest')) {
+  if (bytes.length !== threshold - 1 || restHash(bytes) !== textField(commit.payload, 'rest')) {
     return refuse(`the points are not those that ${dealer.from} bound itself to`)
   }
-  const points: G1[] = [text(commit.payload, 'key'), ...dealer.points].map(trustedG1)
+  const points: G1[] = [textField(commit.payload, 'key'), ...dealer.points].map(trustedG1)
   const share = shares[commit.index - 1] ?? 0n
   if (timesBase(share).equals(evaluateCommitment(points, scope.me.index))) {
     refuse(`the deal of ${dealer.from} is good, so there is nothing to complain of`)
@@ -193,7 +193,7 @@ export const dkgFinish: AirgapVerb = (scope, args) => {
   const groupKey = field(responses, scope.me.index, 'groupKey')
   const sums = field(responses, scope.me.index, 'sums')
   // The script's `agree` sees to it as well; without it, nothing may be kept or signed.
-  const other = responses.find(({ payload }) => text(payload, 'groupKey') !== groupKey || text(payload, 'sums') !== sums)
+  const other = responses.find(({ payload }) => textField(payload, 'groupKey') !== groupKey || textField(payload, 'sums') !== sums)
   if (other !== undefined || responses.length !== scope.roster.length) fault('dkg.other-key', '', 'not everyone states the same key and sums')
   const message = birthMessage(scope.ceremony, scope.view, groupKey, sums)
   const proof = toHex(encodeG2(signShare(opened.share, message, DST_SHARE_PROOF)))
@@ -209,6 +209,6 @@ export const dkgJustify: AirgapVerb = (scope, args) => {
   const { dispute } = scope
   if (dispute === undefined) throw new TypeError('a justification without a complaint')
   const recipientKey = fromHex(field(publicKeys, dispute.index, 'encryptionKey'), 32)
-  const ephemeral = toHex(dealEphemeral(scope.session, dispute.index, recipientKey))
+  const ephemeral = toHex(dealEphemeral(scope.secrets, dispute.index, recipientKey))
   return { kind: 'states', payload: { complainer: dispute.from, ephemeral } }
 }

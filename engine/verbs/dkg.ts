@@ -8,8 +8,8 @@ import { fromHex, toHex } from '../base/bytes.ts'
 import { commitmentDigest, commitmentSums, evaluateCommitment, publicShares, reopenDeal, restHash, sumsHash, verifyKeyProofs } from '../crypto/dkg.ts'
 import { canonicalBytes } from '../base/canonical.ts'
 import type { JsonObject } from '../base/canonical.ts'
-import { ArgReader, fault, text } from './runtime.ts'
-import type { AssistVerb, CheckVerb, Collected, JudgeVerb, Scope, ValueVerb, VerbFault, Verdict } from './runtime.ts'
+import { ArgReader, fault, textField } from './runtime.ts'
+import type { AssistVerb, CheckVerb, Collected, JudgeVerb, Scope, ValueVerb, VerbFault, Judgement } from './runtime.ts'
 
 // Points of G1 by their hex, decompressed once. A client meets each commitment when it comes in, when it sums, and when
 // it judges; decompression is most of what that costs. It remembers public points only, and a bounded number of them.
@@ -65,7 +65,7 @@ export function ofIndex(statements: readonly Collected[], index: number): Collec
 }
 
 export const field = (statements: readonly Collected[], index: number, name: string): string =>
-  text(ofIndex(statements, index).payload, name)
+  textField(ofIndex(statements, index).payload, name)
 
 function pointsOf(attachment: JsonObject | undefined): readonly string[] {
   const points = attachment?.['points']
@@ -93,9 +93,9 @@ export const dkgOpens: CheckVerb = {
 
 /** Are they what was bound? */
 function checkOpening(scope: Scope, { from, index, payload }: Collected, publicKeys: readonly Collected[]): VerbFault | null {
-  const key = fromHex(text(payload, 'key'), 48)
-  const proof = fromHex(text(payload, 'proof'), 80)
-  const digest = commitmentDigest({ ceremony: scope.ceremony, from, key, proof, rest: text(payload, 'rest') })
+  const key = fromHex(textField(payload, 'key'), 48)
+  const proof = fromHex(textField(payload, 'proof'), 80)
+  const digest = commitmentDigest({ ceremony: scope.ceremony, from, key, proof, rest: textField(payload, 'rest') })
   if (digest === field(publicKeys, index, 'digest')) return null
   return { reason: 'dkg.bad-opening', accused: from, why: 'its commitments are not those that it bound itself to' }
 }
@@ -110,12 +110,12 @@ function checkPoints({ from, payload, attachment }: Collected, threshold: number
   if (points.length !== threshold - 1) return refuse(`it attached ${points.length} points, not ${threshold - 1}`)
   const compressed = compressedOf(points)
   if (compressed === null) return refuse('what it attached are no points of the curve')
-  return restHash(compressed) === text(payload, 'rest') ? null : refuse('its points are not those that it bound itself to')
+  return restHash(compressed) === textField(payload, 'rest') ? null : refuse('its points are not those that it bound itself to')
 }
 
 function checkKeyProof(scope: Scope, { from, index, payload }: Collected): readonly VerbFault[] {
-  const key = trustedG1(text(payload, 'key'))
-  const bad = verifyKeyProofs(scope.ceremony, [{ index, key, proof: fromHex(text(payload, 'proof'), 80) }], scope.random)
+  const key = trustedG1(textField(payload, 'key'))
+  const bad = verifyKeyProofs(scope.ceremony, [{ index, key, proof: fromHex(textField(payload, 'proof'), 80) }], scope.random)
   const why = 'it does not prove that it knows the secret behind its commitment'
   return bad.length === 0 ? [] : [{ reason: 'dkg.bad-proof', accused: from, why }]
 }
@@ -143,8 +143,8 @@ export const dkgAgrees: CheckVerb = {
     const points = [sumG1(read.texts(0).map(trustedG1)), ...read.texts(1).map(trustedG1)].map(encodeG1)
     const [groupKey, sums] = [toHex(points[0] ?? new Uint8Array()), sumsHash(points)]
     return incoming.flatMap(({ from, payload }): VerbFault[] => {
-      if (text(payload, 'groupKey') !== groupKey) return [{ reason: 'dkg.other-key', accused: from, why: 'its group key is not the sum of the commitments' }]
-      if (text(payload, 'sums') === sums) return []
+      if (textField(payload, 'groupKey') !== groupKey) return [{ reason: 'dkg.other-key', accused: from, why: 'its group key is not the sum of the commitments' }]
+      if (textField(payload, 'sums') === sums) return []
       return [{ reason: 'dkg.other-sums', accused: from, why: 'its sums are not those of the commitments; its client may have brought them', convicts: false }]
     })
   },
@@ -179,7 +179,7 @@ export const dkgCheckProof: CheckVerb = {
     const bad = (one: Collected): VerbFault => ({
       reason: 'dkg.bad-share-proof', accused: one.from, why: 'its share proof does not verify under its share key',
     })
-    const isOther = (one: Collected): boolean => text(one.payload, 'groupKey') !== groupKey
+    const isOther = (one: Collected): boolean => textField(one.payload, 'groupKey') !== groupKey
     const others = incoming.filter(isOther).map(bad)
     const entries = incoming.filter((one) => !isOther(one)).map((one) => ({ one, publicKey: shareKey(shareKeys, one), signature: signatureOf(one) }))
     if (verifyShareSignatures(entries, message, DST_SHARE_PROOF, scope.random)) return others
@@ -188,7 +188,7 @@ export const dkgCheckProof: CheckVerb = {
   },
 }
 
-const signatureOf = (one: Collected) => decodeG2(fromHex(text(one.payload, 'proof'), 96))
+const signatureOf = (one: Collected) => decodeG2(fromHex(textField(one.payload, 'proof'), 96))
 
 function shareKey<T>(keys: readonly T[], { index }: Collected): T {
   const key = keys[index - 1]
@@ -221,16 +221,16 @@ export const dkgBirth: ValueVerb = (scope, args) => {
 /** Redoes the disputed seal with its published key and says who is wrong: the dealer or the one who complained (protocol §5.6). */
 export const dkgJudge: JudgeVerb = (scope, dispute, answer, args) => {
   const read = new ArgReader('dkg.judge', args)
-  const accused = text(dispute.payload, 'accused')
-  const guilty = (why: string): Verdict => ({ guilty: accused, reason: 'dkg.bad-deal', why })
+  const accused = textField(dispute.payload, 'accused')
+  const guilty = (why: string): Judgement => ({ guilty: accused, reason: 'dkg.bad-deal', why })
   const dealer = scope.roster.findIndex((card) => card.name === accused) + 1
   const deals = read.statements(3).find((one) => one.from === accused)
   const piece = pieceOf(deals?.attachment, dispute.index)
   if (deals === undefined || piece === undefined) throw new TypeError('a dispute about a deal that is not there')
   const share = reopenDeal({
     recipientKey: fromHex(field(read.statements(0), dispute.index, 'encryptionKey'), 32),
-    ephemeral: fromHex(text(answer.payload, 'ephemeral'), 32),
-    sealed: fromHex(text(piece, 'sealed'), 80),
+    ephemeral: fromHex(textField(answer.payload, 'ephemeral'), 32),
+    sealed: fromHex(textField(piece, 'sealed'), 80),
     aad: dealAad(scope.ceremony, deals, dispute.from),
   })
   if (share === null) return guilty('its deal does not open with the key that it says it used')

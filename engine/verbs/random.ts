@@ -2,12 +2,12 @@
 import { fromHex, toHex } from '../base/bytes.ts'
 import { taggedHash } from '../crypto/hash.ts'
 import { canonicalBytes } from '../base/canonical.ts'
-import { ArgReader, text } from './runtime.ts'
+import { ArgReader, textField } from './runtime.ts'
 import type { AirgapScope, AirgapVerb, CheckVerb, Collected, Scope, ValueVerb, VerbFault } from './runtime.ts'
 
 const VALUE_LENGTH = 32
 
-const ownValue = (scope: AirgapScope): string => toHex(scope.session.expand('random/value', VALUE_LENGTH))
+const ownValue = (scope: AirgapScope): string => toHex(scope.secrets.expand('random/value', VALUE_LENGTH))
 
 const commitment = (ceremony: string, from: string, value: string): string =>
   taggedHash('random', canonicalBytes({ ceremony, from, value }))
@@ -22,8 +22,8 @@ export const randomReveal: AirgapVerb = (scope) => ({ kind: 'states', payload: {
 
 function opens(scope: Scope, incoming: Collected, commits: readonly Collected[]): readonly VerbFault[] {
   const committed = commits[incoming.index - 1]
-  const digest = commitment(scope.ceremony, incoming.from, text(incoming.payload, 'value'))
-  if (committed !== undefined && text(committed.payload, 'digest') === digest) return []
+  const digest = commitment(scope.ceremony, incoming.from, textField(incoming.payload, 'value'))
+  if (committed !== undefined && textField(committed.payload, 'digest') === digest) return []
   return [{ reason: 'random.bad-opening', accused: incoming.from, why: 'the number is not the one committed to' }]
 }
 
@@ -37,7 +37,7 @@ export const randomOpens: CheckVerb = {
 
 /** H over all revealed numbers in roster order, bound to the ceremony. Hex. */
 export const randomMix: ValueVerb = (scope, args) => {
-  const values = new ArgReader('random.mix', args).statements(0).map((one) => fromHexText(text(one.payload, 'value')))
+  const values = new ArgReader('random.mix', args).statements(0).map((one) => fromHexText(textField(one.payload, 'value')))
   return taggedHash('beacon', fromHex(scope.ceremony, 32), ...values)
 }
 

@@ -4,7 +4,7 @@
  */
 import { errorTable } from '../base/errors.ts'
 import type { Slices } from '../base/turns.ts'
-import type { Session } from '../crypto/seed.ts'
+import type { SessionSecrets } from '../crypto/seed.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
 import type { Card, Opening } from '../wire/card.ts'
 import type { EngineReason } from '../wire/abort.ts'
@@ -58,7 +58,7 @@ export interface Me {
 /** What airgap verbs get besides. Secret: never leaves the verb but through `keep`. */
 export interface AirgapScope extends Scope {
   readonly me: Me
-  readonly session: Session
+  readonly secrets: SessionSecrets
   /** What the client's `assist` answered to this verb's question, if it asked. From outside: check it. */
   readonly assist?: Json
   /** In a dispute: the statement that opened it. */
@@ -103,7 +103,7 @@ export interface VerbFault {
   readonly convicts?: boolean
 }
 
-export interface Verdict {
+export interface Judgement {
   readonly guilty: string
   readonly reason: VerbReason
   readonly why: string
@@ -113,7 +113,7 @@ export type AirgapVerb = (scope: AirgapScope, args: Args) => Stating
 export type ValueVerb = (scope: Scope, args: Args) => Json
 export type ClientVerb = (scope: Scope, args: Args) => { readonly payload: JsonObject; readonly attachment?: JsonObject }
 export type AssistVerb = (scope: Scope, me: Me, question: Json, args: Args) => Json
-export type JudgeVerb = (scope: Scope, dispute: Collected, answer: Collected, args: Args) => Verdict
+export type JudgeVerb = (scope: Scope, dispute: Collected, answer: Collected, args: Args) => Judgement
 
 /** `arrival`: each message as it comes in, alone. `complete`: all of a step's messages at once, when they are in. */
 export interface CheckVerb {
@@ -219,7 +219,7 @@ function isCollected(value: unknown): value is Collected {
 }
 
 /** A string field of a payload that its schema already checked. */
-export function text(payload: JsonObject, field: string): string {
+export function textField(payload: JsonObject, field: string): string {
   const found = payload[field]
   return typeof found === 'string' ? found : fault('malformed', '', `it has no ${field}`)
 }

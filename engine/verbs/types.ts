@@ -10,14 +10,14 @@ import type { Fields } from './table.ts'
 export type JSONSchema = Readonly<Record<string, unknown>>
 
 /** Where a value of a type may stand. */
-export type Place = 'parameter' | 'payload' | 'attachment'
+export type FieldPlace = 'parameter' | 'payload' | 'attachment'
 
 export interface ValueType {
   /** One sentence for the person who writes a ceremony. */
   readonly doc: string
   /** Its wire form: strict and bounded. Bytes are lower-case hex. */
   readonly schema: JSONSchema
-  readonly stands: readonly Place[]
+  readonly stands: readonly FieldPlace[]
   /** Its exact length in bytes, for those whose wire form is hex of one length. */
   readonly size?: number
   /** Open for all to see and for one recipient's airgap to read. What a verb emits for one recipient is of such types only. */
@@ -33,10 +33,10 @@ export const MAX_PARTICIPANTS = 1024
 /** The most bytes in a value of type `bytes`. */
 export const MAX_BYTES = 65_536
 
-const everywhere: readonly Place[] = ['parameter', 'payload', 'attachment']
-const message: readonly Place[] = ['payload', 'attachment']
+const everywhere: readonly FieldPlace[] = ['parameter', 'payload', 'attachment']
+const message: readonly FieldPlace[] = ['payload', 'attachment']
 
-function bytesOf(size: number, stands: readonly Place[], doc: string): ValueType {
+function bytesOf(size: number, stands: readonly FieldPlace[], doc: string): ValueType {
   return { doc, size, stands, schema: { type: 'string', pattern: whole(hexPattern(size)) } }
 }
 

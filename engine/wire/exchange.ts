@@ -12,6 +12,9 @@ import { MAX_TEXT, MAX_WHOLE, MAX_WHOLE_PARTS } from './limits.ts'
 import { MOST_REASON } from './message.ts'
 import { cardSchema, compileCheck, hexSchema, identifierSchema, nameSchema, objectSchema, openingSchema } from './schema.ts'
 
+/** Carries a request's text to the airgap, and gives its answer's. */
+export type Exchange = (request: string, signal: AbortSignal) => Promise<string>
+
 /** One statement as it crosses to an airgap: ceremony, step, type and view are the airgap's own. */
 export interface Carried extends JsonObject {
   readonly from: string

@@ -145,18 +145,18 @@ function ifCounts<T>(read: () => T | null): T | undefined {
 }
 
 /** With its place in the log. */
-export type Placed<T> = T & { readonly offset: number }
+export type WithOffset<T> = T & { readonly offset: number }
 
 type Read = Pick<Linked, 'message' | 'offset'>
 
 /** Everyone's last valid Ready for the script with this hash, by name. */
-export const readyFor = (entries: readonly Read[], hash: string): readonly Placed<Ready>[] => lastReady(entries, (ready) => ready.script.hash === hash)
+export const readyFor = (entries: readonly Read[], hash: string): readonly WithOffset<Ready>[] => lastReady(entries, (ready) => ready.script.hash === hash)
 
 /** Everyone's last valid Ready for any script, by name. */
-export const readyOf = (entries: readonly Read[]): readonly Placed<Ready>[] => lastReady(entries, () => true)
+export const readyOf = (entries: readonly Read[]): readonly WithOffset<Ready>[] => lastReady(entries, () => true)
 
-function lastReady(entries: readonly Read[], counts: (ready: Ready) => boolean): readonly Placed<Ready>[] {
-  const found = new Map<string, Placed<Ready>>()
+function lastReady(entries: readonly Read[], counts: (ready: Ready) => boolean): readonly WithOffset<Ready>[] {
+  const found = new Map<string, WithOffset<Ready>>()
   for (const { message, offset } of entries) {
     const ready = readReady(message)
     if (ready !== undefined && counts(ready)) found.set(ready.card.name, { ...ready, offset })
@@ -165,8 +165,8 @@ function lastReady(entries: readonly Read[], counts: (ready: Ready) => boolean):
 }
 
 /** Every opening that a participant of it signed, in the log's order, each once. */
-export function openedIn(entries: readonly Read[]): readonly Placed<Opened>[] {
-  const found = new Map<string, Placed<Opened>>()
+export function openedIn(entries: readonly Read[]): readonly WithOffset<Opened>[] {
+  const found = new Map<string, WithOffset<Opened>>()
   for (const { message, offset } of entries) {
     const opened = readOpening(message, (id) => found.has(id))
     if (opened !== undefined) found.set(opened.id, { ...opened, offset })

@@ -20,7 +20,7 @@ import type { Card } from '../../engine/wire/card.ts'
 import type { AbortReason } from '../../engine/wire/abort.ts'
 import type { Json, JsonObject } from '../../engine/base/canonical.ts'
 import { readOpening, readReady } from '../../engine/wire/lobby.ts'
-import type { Opened, Placed, Ready } from '../../engine/wire/lobby.ts'
+import type { Opened, WithOffset, Ready } from '../../engine/wire/lobby.ts'
 import { Chain, EMPTY_LOG, holding } from '../../engine/wire/log.ts'
 import type { Entry } from '../../engine/wire/log.ts'
 import { ceremonyOf, verifyMessage, verifyStatement } from '../../engine/wire/message.ts'
@@ -79,7 +79,7 @@ function messagesText(items: readonly Json[]): string {
 
 /** Reads the messages of one ceremony. */
 interface Reader {
-  readonly opened: Placed<Opened>
+  readonly opened: WithOffset<Opened>
   accept(post: Post): void
   /** Does this message carry an attachment that the ceremony's rules need? */
   wantsAttachment(post: Post): boolean
@@ -89,7 +89,7 @@ interface Reader {
 type Head = 'id' | 'number' | 'script' | 'title' | 'isRehearsal' | 'openedBy' | 'opensAt' | 'offset' | 'parameters'
 
 /** The part that stands in the opening itself. */
-function headView({ id, opening, by, offset }: Placed<Opened>, script: Script | undefined, number: string | null): Pick<CeremonyView, Head> {
+function headView({ id, opening, by, offset }: WithOffset<Opened>, script: Script | undefined, number: string | null): Pick<CeremonyView, Head> {
   const { name, version, hash } = opening.script
   return {
     id, number, offset,
@@ -160,7 +160,7 @@ const MOST_LISTED = 50
 const MOST_PENDING = 2000
 
 class CheckedCeremony implements Reader {
-  readonly opened: Placed<Opened>
+  readonly opened: WithOffset<Opened>
   private readonly script: Script
   private readonly begin: () => Ledger | string
   private readonly places = new Places()
@@ -170,7 +170,7 @@ class CheckedCeremony implements Reader {
   private pending: Post[] = []
 
   /** @param begin gives the ledger, or the ceremony that must be usable before. @throws run.opening where the opening breaks a rule */
-  constructor(opened: Placed<Opened>, script: Script, begin: () => Ledger | string) {
+  constructor(opened: WithOffset<Opened>, script: Script, begin: () => Ledger | string) {
     this.opened = opened
     this.script = script
     this.begin = begin
@@ -245,7 +245,7 @@ const stepLine = (step: string | null): string | null => (step === null ? null :
 const MOST_STEPS = 24
 
 class UncheckedCeremony implements Reader {
-  readonly opened: Placed<Opened>
+  readonly opened: WithOffset<Opened>
   /** Those of its members who said something, and whose keys can be used: who joins a ceremony checks all, and nobody here joins. */
   private readonly heard = new Map<string, Card | undefined>()
   private readonly places = new Places()
@@ -253,7 +253,7 @@ class UncheckedCeremony implements Reader {
   private readonly aborts: AbortStanding[] = []
   private readonly faults: FaultStanding[] = []
 
-  constructor(opened: Placed<Opened>) {
+  constructor(opened: WithOffset<Opened>) {
     this.opened = opened
   }
 
@@ -338,7 +338,7 @@ const MOST_EARLY = 1000
 export class BoardFold {
   private readonly options: FoldOptions
   private readonly chain = new Chain(EMPTY_LOG, true)
-  private readonly ready = new Map<string, Placed<Ready>>()
+  private readonly ready = new Map<string, WithOffset<Ready>>()
   private readonly readers = new Map<string, Reader>()
   private readonly changed = new Set<string>()
   private readonly early: Post[] = []
@@ -391,7 +391,7 @@ export class BoardFold {
     if (!wasUsable && usableOf(reader) !== undefined) this.beginWaiting()
   }
 
-  private open(opened: Placed<Opened>): void {
+  private open(opened: WithOffset<Opened>): void {
     if (this.readers.has(opened.id)) return
     this.opened += 1
     const { script, reader } = this.readerFor(opened)
@@ -405,7 +405,7 @@ export class BoardFold {
     if (this.readers.size > MOST_CEREMONIES && oldest !== undefined) this.readers.delete(oldest)
   }
 
-  private readerFor(opened: Placed<Opened>): { readonly script: Script | undefined; readonly reader: Reader } {
+  private readerFor(opened: WithOffset<Opened>): { readonly script: Script | undefined; readonly reader: Reader } {
     const script = this.options.scripts.find(({ hash }) => hash === opened.opening.script.hash)
     return { script, reader: script === undefined ? new UncheckedCeremony(opened) : new CheckedCeremony(opened, script, () => this.begin(opened, script)) }
   }

@@ -7,12 +7,12 @@ import { isName } from '../../engine/base/names.ts'
 import { MAX_ATTACHMENT } from '../../engine/wire/message.ts'
 import type { StoredAttachment } from '../store.ts'
 
-export async function writeAttachment(folder: string, owner: string, hash: string, bytes: Uint8Array): Promise<void> {
+export async function writeAttachmentFile(folder: string, owner: string, hash: string, bytes: Uint8Array): Promise<void> {
   await makeFolders(join(folder, owner), { durable: true })
   await writeDurable(join(folder, owner, hash), bytes, { mode: 0o666 })
 }
 
-export async function readAttachment(folder: string, owner: string, hash: string): Promise<Uint8Array | null> {
+export async function readAttachmentFile(folder: string, owner: string, hash: string): Promise<Uint8Array | null> {
   return (await readIfThere(join(folder, owner, hash), MAX_ATTACHMENT)) ?? null
 }
 

@@ -20,7 +20,7 @@ import type { Pin } from '../../engine/wire/message.ts'
 import { compileCheck, hexSchema } from '../../engine/wire/schema.ts'
 import { storageError } from '../errors.ts'
 import type { Hear, Store, Stored } from '../store.ts'
-import { listAttachments, readAttachment, writeAttachment } from './files.ts'
+import { listAttachments, readAttachmentFile, writeAttachmentFile } from './files.ts'
 
 /** One line of the file. */
 interface Document {
@@ -275,8 +275,8 @@ async function openChecked(folder: string, say: (line: string) => void, hear: He
       const bySlot = slots.length === 0 ? [] : await database.find({ slot: { $in: [...slots] } })
       return [...byHash, ...bySlot].map(toStored)
     },
-    putAttachment: (owner, hash, bytes) => writeAttachment(attachments, owner, hash, bytes),
-    getAttachment: (owner, hash) => readAttachment(attachments, owner, hash),
+    putAttachment: (owner, hash, bytes) => writeAttachmentFile(attachments, owner, hash, bytes),
+    getAttachment: (owner, hash) => readAttachmentFile(attachments, owner, hash),
     attachments: () => listAttachments(attachments),
     close: () => file.close(),
   }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { connect, Socket } from 'node:net'
 import { expect } from 'chai'
-import { entryPieces, gathered, holding, pagePieces, PIECE } from '../app.ts'
+import { entryPieces, gathered, makeHolding, pagePieces, PIECE } from '../app.ts'
 import { sha256Of } from '../digest.ts'
 import { anyOf, attachmentAuth, BOARD, cleanUp, enter, later, person, post, start } from './support.ts'
 
@@ -62,7 +62,7 @@ describe('a storage with greedy readers', () => {
       return new ServerResponse(request)
     }
     const [first, second, third] = [waiting(), waiting(), waiting()]
-    const answers = holding(10)
+    const answers = makeHolding(10)
     answers.hold(first, 6)
     answers.hold(second, 4)
     expect(() => answers.hold(third, 1)).to.throw(/busy/)

@@ -4,7 +4,7 @@ import { verbs } from '../../../engine/verbs/implementations.ts'
 import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
 import { random } from '../../random.ts'
 import { unlockedAirgap } from '../../roles/airgap-home.ts'
-import { transcriptLines } from '../../roles/transcript-file.ts'
+import { readTranscriptFile } from '../../roles/transcript-file.ts'
 
 export class AirgapRecover extends KeyriteCommand {
   static override summary = 'Get a share back from the mnemonic and a transcript.'
@@ -17,7 +17,7 @@ ceremony for live steps.`
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(AirgapRecover)
-    const lines = transcriptLines(args.transcript)
+    const lines = readTranscriptFile(args.transcript)
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     try {
       const { memory, script } = airgap

@@ -1,22 +1,25 @@
 import { Args, Flags } from '@oclif/core'
-import { mermaid } from '../../../engine/machines/graph.ts'
+import { configOf, machineOf, mermaid } from '../../../engine/machines/graph.ts'
+import { ROLES } from '../../../engine/base/names.ts'
+import type { Role } from '../../../engine/base/names.ts'
 import { KeyriteCommand, prose } from '../../base.ts'
 import { libraryFlag, scriptArg } from '../../script-flags.ts'
 import { readScript } from '../../scripts.ts'
 
-const ROLES = ['client', 'airgap'] as const
-type Role = (typeof ROLES)[number]
-
 export class CeremonyGraph extends KeyriteCommand {
-  static override summary = 'Draw a ceremony as Mermaid state diagrams.'
-  static override description = prose`Prints the states that each participant's two machines go through: the client (online) and the airgap (offline). One
-diagram for each, below a comment that says which; --role chooses one, and --markdown puts each into a block that
-GitHub, GitLab and many editors show as a drawing.
+  static override summary = 'Draw a ceremony’s machines, or export them.'
+  static override description = prose`Prints the states that each participant's two machines go through, the client (online) and the airgap (offline), as
+Mermaid state diagrams. One for each, below a comment that says which; --role chooses one, and --markdown puts each into
+a block that GitHub, GitLab and many editors show as a drawing. What is drawn is the machine that runs.
 
-Only the diagrams go to standard output.`
+With --json, prints the machines as data, in the form that Stately's editor and XState's createMachine read: with --role
+that one's, else both under their roles.
+
+Only diagrams or data go to standard output.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> dkg --markdown > dkg.md',
     '<%= config.bin %> <%= command.id %> lottery.yaml --role client > lottery.mmd',
+    '<%= config.bin %> <%= command.id %> lottery.yaml --role client --json > lottery.json',
   ]
   static override args = { file: Args.string({ ...scriptArg, required: true }) }
   static override flags = {
@@ -25,9 +28,11 @@ Only the diagrams go to standard output.`
     library: Flags.string(libraryFlag),
   }
 
-  async run(): Promise<Partial<Record<Role, string>>> {
+  async run(): Promise<unknown> {
     const { args, flags } = await this.parse(CeremonyGraph)
     const { ceremony } = await readScript(args.file, flags)
+    const exported = (role: Role): unknown => configOf(machineOf(ceremony, role))
+    if (this.jsonEnabled()) return flags.role === undefined ? Object.fromEntries(ROLES.map((role) => [role, exported(role)])) : exported(flags.role)
     const roles: readonly Role[] = flags.role === undefined ? ROLES : [flags.role]
     const drawn = roles.map((role) => ({ role, text: mermaid(ceremony, role) }))
     const what = `${ceremony.name} ${ceremony.version}`
@@ -38,9 +43,9 @@ Only the diagrams go to standard output.`
         .join('\n')
         .trimEnd(),
     )
-    if (process.stdout.isTTY && !this.jsonEnabled()) {
+    if (process.stdout.isTTY) {
       this.logToStderr('\nNext:\n  Paste one diagram into https://mermaid.live, or keep them: keyrite ceremony graph … --markdown > FILE.md')
     }
-    return Object.fromEntries(drawn.map(({ role, text }) => [role, text]))
+    return undefined
   }
 }

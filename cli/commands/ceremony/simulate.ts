@@ -9,7 +9,7 @@ import type { Live } from '../../output.ts'
 import { parseParameters } from '../../parameters.ts'
 import { libraryFlag, scriptArg } from '../../script-flags.ts'
 import { readScript } from '../../scripts.ts'
-import { exitOf, peopleOf, reportLines, reportOf } from '../../simulation/report.ts'
+import { exitOfSimulation, peopleOf, reportLines, reportOf } from '../../simulation/report.ts'
 import { faultLines, runAllFaults, runSimulation } from '../../simulation/run.ts'
 import type { SimulationWish } from '../../simulation/run.ts'
 
@@ -81,7 +81,7 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`
       this.log(`\n${reportLines(report).join('\n')}`)
       this.next(...nextSteps(shellWord(args.file), report.outcome === 'usable'))
     }
-    const exit = exitOf(report)
+    const exit = exitOfSimulation(report)
     if (exit !== EXIT.ok) this.exit(exit)
     return undefined
   }

@@ -1,7 +1,10 @@
 import { Args, Flags } from '@oclif/core'
+import type { Ceremony } from '../../../engine/machines/ceremony.ts'
+import { deadEnds, machineOf } from '../../../engine/machines/graph.ts'
+import { ROLES } from '../../../engine/base/names.ts'
 import { KeyriteCommand, prose } from '../../base.ts'
 import { counted } from '../../../engine/base/words.ts'
-import { EXIT } from '../../errors.ts'
+import { cliError, EXIT } from '../../errors.ts'
 import { paint, shellWord } from '../../output.ts'
 import { libraryFlag, scriptArg } from '../../script-flags.ts'
 import { lookAtScript } from '../../scripts.ts'
@@ -10,7 +13,8 @@ import type { Looked } from '../../scripts.ts'
 export class CeremonyValidate extends KeyriteCommand {
   static override summary = 'Say all that is wrong with a ceremony.'
   static override description = prose`Checks scripts layer by layer (text, YAML, fields, and then whether everything in them resolves, fits together, keeps
-secrets where they are, and ends), and reports all at once: file:line:column, a caret, and what to do about it.
+secrets where they are, and ends), and reports all at once: file:line:column, a caret, and what to do about it. Of a good
+one it compiles both machines, and makes sure that every path through them ends.
 
 Exits with 0 if all are good and with 3 if one is not. With --json, prints one array of diagnostics for all files,
 empty if there are none.`
@@ -27,6 +31,7 @@ empty if there are none.`
     const all: Looked[] = []
     for (const named of args.file) all.push(await lookAtScript(named, flags))
     const bad = all.filter(({ script }) => script === undefined)
+    for (const { script } of all) if (script !== undefined) checkEnds(script.ceremony)
     if (this.jsonEnabled()) this.logJson(all.flatMap(({ problems }) => problems.map(({ diagnostic }) => diagnostic)))
     else this.tell(all, bad)
     if (bad.length > 0) this.exit(EXIT.refused)
@@ -37,7 +42,7 @@ empty if there are none.`
     for (const { file, script } of all) {
       if (script === undefined) continue
       const { name, version, steps } = script.ceremony
-      this.log(`${file}: ${paint('green', 'good', process.stdout)} (${name} ${version}, ${counted(steps.length, 'step')}, SHA-256 ${script.hash})`)
+      this.log(`${file}: ${paint('green', 'good', process.stdout)} (${name} ${version}, ${counted(steps.length, 'step')}, every path ends, SHA-256 ${script.hash})`)
     }
     const problems = bad.reduce((sum, one) => sum + one.problems.length, 0)
     if (bad.length > 0) {
@@ -56,5 +61,13 @@ empty if there are none.`
         ? []
         : [`keyrite ceremony simulate ${word} --participants ${Math.max(3, participants?.min ?? 2)}${sets}    runs it, with made-up participants`]),
     )
+  }
+}
+
+/** @throws cli.endless */
+function checkEnds(ceremony: Ceremony): void {
+  for (const role of ROLES) {
+    const [state] = deadEnds(machineOf(ceremony, role))
+    if (state !== undefined) throw cliError('endless', { ceremony: ceremony.name, role, state: state.path.join('.') })
   }
 }

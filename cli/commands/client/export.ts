@@ -8,7 +8,7 @@ import { KeyriteCommand, prose } from '../../base.ts'
 import { cliError } from '../../errors.ts'
 import { readClient } from '../../roles/client-home.ts'
 import { readBoard } from '../../roles/board-reader.ts'
-import { chosen, readable } from '../../roles/client-session.ts'
+import { chosen, readableCeremonies } from '../../roles/client-session.ts'
 import type { Ledgers } from '../../roles/client-session.ts'
 
 export class ClientExport extends KeyriteCommand {
@@ -25,7 +25,7 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
     const session = await readBoard({ home, identity }, this.signal, (line) => this.say(line))
     try {
       const { feed, ledgers } = session
-      const all = readable(feed, identity, args.ceremony)
+      const all = readableCeremonies(feed, identity, args.ceremony)
       const opened = chosen(args.ceremony === undefined && all.length > 1 ? await finishedOf(all, ledgers) : all, args.ceremony)
       const { id, opening } = opened
       const ledger = await ledgers.of(opened)

@@ -2,7 +2,7 @@ import { Args } from '@oclif/core'
 import { KeyriteCommand, prose } from '../../base.ts'
 import { readClient } from '../../roles/client-home.ts'
 import { readBoard } from '../../roles/board-reader.ts'
-import { chosen, readable, statusOf } from '../../roles/client-session.ts'
+import { chosen, readableCeremonies, statusOf } from '../../roles/client-session.ts'
 import type { Status } from '../../roles/client-session.ts'
 
 export class ClientStatus extends KeyriteCommand {
@@ -17,7 +17,7 @@ will do) it shows that one alone.`
     const { home, identity } = await readClient()
     const session = await readBoard({ home, identity }, this.signal, (line) => this.say(line))
     try {
-      const all = readable(session.feed, identity, args.ceremony)
+      const all = readableCeremonies(session.feed, identity, args.ceremony)
       const wanted = args.ceremony === undefined ? all : [chosen(all, args.ceremony)]
       const { ledgers } = session
       const found = []

@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core'
 import { DEFAULT_STORE, storeNames, stores } from '../../../storage/stores/table.ts'
 import { KeyriteCommand, prose } from '../../base.ts'
 import { runStorage } from '../../storage-run.ts'
-import type { Ready } from '../../storage-run.ts'
+import type { StorageReady } from '../../storage-run.ts'
 
 export class StorageServe extends KeyriteCommand {
   static override summary = 'Serve boards: the log in between the participants.'
@@ -60,7 +60,7 @@ option, with 3 for a token file that will not do.`
     if (!this.jsonEnabled()) this.logToStderr(stores[flags.store].isKept ? 'Stopped; all that was acknowledged is kept.' : 'Stopped.')
   }
 
-  private tell({ url, boards, data, tokenFile, warnings }: Ready): void {
+  private tell({ url, boards, data, tokenFile, warnings }: StorageReady): void {
     this.log(`Serving at ${url}`)
     for (const board of boards) this.log(`  board ${board.name}: ${board.urls.join('  ')}`)
     this.log('  Opened in a browser, a board’s address is a page that shows its ceremonies live.')
@@ -79,7 +79,7 @@ option, with 3 for a token file that will not do.`
   }
 }
 
-const jsonLine = ({ url, boards, port }: Ready): string =>
+const jsonLine = ({ url, boards, port }: StorageReady): string =>
   `${JSON.stringify({ url, boards: boards.map(({ name, urls }) => ({ name, url: urls[0] })), port })}\n`
 
 /** Resolves when the text has left the process, so that whoever waits for it can go on. */

@@ -25,17 +25,17 @@ function aMemory(): AirgapMemory {
   return {
     ...emptyMemory('5e'.repeat(64), new Uint8Array(16).fill(0xe0)), client: { name: card.name, signingKey: card.signingKey },
     scripts: [{ name: 'ours', hash: '22'.repeat(32), source: 'ceremony: ours' }],
-    ceremonies: {
+    sessions: {
       [ceremonyId(done)]: { opening: done, state: 'finished', steps: {}, disputes: {} },
       [ceremonyId(live)]: { opening: live, state: 'live', steps: { SendPublicKeys: { asked: '33'.repeat(32), collected: [], prepared: { secret: '5a17' }, stated: null } }, disputes: {} },
     },
-    kept: { [ceremonyId(done)]: { opening: done, finishedAt: '2026-01-02T03:04:05.000Z', values: { share: 'a secret share' } } },
+    archive: { [ceremonyId(done)]: { opening: done, finishedAt: '2026-01-02T03:04:05.000Z', values: { share: 'a secret share' } } },
   }
 }
 
 describe('a backup of an airgap', () => {
   const memory = aMemory()
-  const [done, live] = Object.keys(memory.ceremonies) as [string, string]
+  const [done, live] = Object.keys(memory.sessions) as [string, string]
   let folder = ''
   const at = (name: string): string => join(folder, name)
   const fast = ['--work-factor', '10']
@@ -82,12 +82,12 @@ Not in it:
     expect(code, stdout + stderr).to.equal(0)
     expect(JSON.parse(stdout)).to.deep.include({ name: 'ada', left: [{ ceremony: live, script: (JSON.parse(stdout) as { left: { script: string }[] }).left[0]?.script }] })
     const again = await memoryIn(at('new'), PASSPHRASE)
-    const { seed, epoch, client, scripts, kept } = memory
-    expect(again).to.deep.include({ seed, client, scripts, kept })
+    const { seed, epoch, client, scripts, archive } = memory
+    expect(again).to.deep.include({ seed, client, scripts, archive })
     // Another vault than the first, even to the others: neither joins what the other may have joined.
     expect(again.epoch).to.match(/^[0-9a-f]{32}$/).and.not.equal(epoch)
-    expect(again.ceremonies[done]).to.deep.equal(memory.ceremonies[done])
-    expect(again.ceremonies[live]).to.deep.include({ state: 'left', steps: {} })
+    expect(again.sessions[done]).to.deep.equal(memory.sessions[done])
+    expect(again.sessions[live]).to.deep.include({ state: 'left', steps: {} })
   })
 
   it('takes the place of no airgap, and is not opened by another passphrase', async () => {
@@ -107,6 +107,6 @@ Not in it:
     const restored = await inHome(at('third'), ['airgap', 'restore', at('b.backup'), ...withPassphrase('other'), '--new-passphrase-file', at('passphrase'), ...fast])
     expect(restored.code, restored.stderr).to.equal(0)
     expect(restored.stdout).to.match(/Never run the airgap again/)
-    expect((await memoryIn(at('third'), PASSPHRASE)).kept).to.deep.equal(memory.kept)
+    expect((await memoryIn(at('third'), PASSPHRASE)).archive).to.deep.equal(memory.archive)
   })
 })

@@ -40,8 +40,8 @@ describe('the keys of an airgap', function () {
 
   it('tell nothing secret, and fit the screen', () => {
     const [one] = listOf('anna')
-    const { kept, seed } = key.members[0]?.memory.read() ?? expect.fail()
-    const { share } = kept[key.ceremony]?.values['share'] as { share: string }
+    const { archive, seed } = key.members[0]?.memory.read() ?? expect.fail()
+    const { share } = archive[key.ceremony]?.values['share'] as { share: string }
     const lines = keyLines(one ?? expect.fail(), 'anna', 79)
     for (const secret of [share, seed]) expect(JSON.stringify([one, lines])).to.not.include(secret)
     expect(lines.every((line) => line.length < 80)).to.equal(true)

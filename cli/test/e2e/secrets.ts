@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { readPng } from '../../../engine/channel/png.ts'
 import { makeReceiver } from '../../../engine/channel/transfer.ts'
 import { memorySchema } from '../../../engine/run/memory.ts'
-import type { AirgapMemory, KeptRecord } from '../../../engine/run/memory.ts'
+import type { AirgapMemory, Archived } from '../../../engine/run/memory.ts'
 import { openKeyring } from '../../../engine/vault/age.ts'
 import { readVault } from '../../../engine/vault/vault.ts'
 import type { Person, World } from './world.ts'
@@ -16,8 +16,8 @@ async function memoryOf(home: string, passphraseFile: string): Promise<AirgapMem
 }
 
 /** What an airgap keeps of its finished ceremonies. Secret. */
-export const keptOf = async (home: string, passphraseFile: string): Promise<Readonly<Record<string, KeptRecord>>> =>
-  (await memoryOf(home, passphraseFile)).kept
+export const keptOf = async (home: string, passphraseFile: string): Promise<Readonly<Record<string, Archived>>> =>
+  (await memoryOf(home, passphraseFile)).archive
 
 /** A secret in one of the forms in which it might leak. */
 export interface Form {
@@ -32,8 +32,8 @@ export async function secretsOf(world: Pick<World, 'token'>, people: readonly Pe
   for (const { home, passphrase, words } of people) {
     const mnemonic = (await line(words)).split(' ')
     texts.push(await line(passphrase), ...[0, 6, 12, 18].map((from) => mnemonic.slice(from, from + 4).join(' ')))
-    const { seed, kept } = await memoryOf(home, passphrase)
-    hexes.push(seed, seed.slice(0, 64), ...Object.values(kept).flatMap(({ values }) => sharesIn(values)))
+    const { seed, archive } = await memoryOf(home, passphrase)
+    hexes.push(seed, seed.slice(0, 64), ...Object.values(archive).flatMap(({ values }) => sharesIn(values)))
     const keyring = await openKeyring(join(home, 'client'), await line(passphrase))
     const { signingSeed } = await readVault<{ signingSeed: string }>({ path: join(home, 'client', 'client.age'), keyring, schema: { type: 'object' } })
     hexes.push(signingSeed)

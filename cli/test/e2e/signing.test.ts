@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PublicKey, Signature, verify as verifyByBlst } from '@chainsafe/blst'
 import { expect } from 'chai'
-import type { Message } from '../../../engine/messages/kind.ts'
+import type { Signable } from '../../../engine/messages/kind.ts'
 import { signedBytesOf } from '../../../engine/messages/kinds.ts'
 import { errorIn, killAll, openDkg, readyWorld } from './world.ts'
 import type { Ended, Opened, Person, World } from './world.ts'
@@ -14,7 +14,7 @@ interface Signed {
   readonly rehearsal: boolean
   readonly groupKey: string
   readonly purpose: string
-  readonly messages: readonly { readonly kind: string; readonly message: Message; readonly signature: string; readonly display: readonly { readonly label: string; readonly value: string }[] }[]
+  readonly messages: readonly { readonly kind: string; readonly message: Signable; readonly signature: string; readonly display: readonly { readonly label: string; readonly value: string }[] }[]
 }
 
 interface Key {

@@ -5,7 +5,7 @@ import { failureFor } from '../../page/camera.ts'
 import { FAILURES } from '../../page/failures.ts'
 import { framesIn, lineOf, messageOf } from '../../page/paste.ts'
 import { makeTurns } from '../../page/turns.ts'
-import { linesOf, makeOutbox } from '../../page/session.ts'
+import { streamLines, makeOutbox } from '../../page/connection.ts'
 import { crispFor, isStatus, makeRate, readStatus, timeLeft, writeStatus } from '../../page/shower.ts'
 
 const messageBytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 17 + (i >> 5)) & 0xff)
@@ -208,7 +208,7 @@ describe('events of a command', () => {
         },
       })
       const lines: string[] = []
-      for await (const line of linesOf(body)) lines.push(line)
+      for await (const line of streamLines(body)) lines.push(line)
       expect(lines).deep.equal(['{"a":1}', '', '{"b":"ü"}'])
     }
   })

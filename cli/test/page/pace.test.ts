@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import type { Kept } from '../../page/session.ts'
-import { adapt, beginWatch, denser, fragmentFor, makePacing, watchOf, withSpeed } from '../../page/shower.ts'
+import type { PageMemory } from '../../page/connection.ts'
+import { adapt, beginWatch, denser, fragmentAt, makePacing, watchOf, withSpeed } from '../../page/shower.ts'
 import type { Pace, Watch } from '../../page/shower.ts'
 
 /** Hears twice a second for so long that a share of what is shown is useful. */
@@ -66,13 +66,13 @@ describe('the pace that a page chooses', () => {
   })
 
   it('has larger frames for a transfer that would have too many', () => {
-    expect(fragmentFor(at(100, 5), 5000)).equal(100)
-    expect(fragmentFor(at(100, 5), 2_000_000)).equal(489)
+    expect(fragmentAt(at(100, 5), 5000)).equal(100)
+    expect(fragmentAt(at(100, 5), 2_000_000)).equal(489)
   })
 })
 
 describe('the pace and its owner', () => {
-  function keptIn(values: Map<string, string>): Kept {
+  function keptIn(values: Map<string, string>): PageMemory {
     return {
       get: (name) => values.get(name),
       set: (name, value) => {

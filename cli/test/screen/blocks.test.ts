@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { Confirmation } from '../../../engine/run/airgap-cell.ts'
+import type { Confirmation } from '../../../engine/run/airgap-session.ts'
 import { readShipped } from '../../../engine/script/load.ts'
 import { brokenLines, linesOf, outsideLines, widthOf } from '../../screen/blocks.ts'
 import { ceremonyPages } from '../../screen/consent.ts'

@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import { expandMessages } from '../../../engine/messages/batch.ts'
 import { checkedAddress, integerOf, textOf } from '../../../engine/messages/fields.ts'
 import { grouped } from '../../../engine/messages/kind.ts'
-import type { Message } from '../../../engine/messages/kind.ts'
+import type { Signable } from '../../../engine/messages/kind.ts'
 import { seededRandom } from '../../../engine/test/crypto/random.ts'
 import type { Json } from '../../../engine/base/canonical.ts'
 import { linesOf } from '../../screen/blocks.ts'
@@ -26,7 +26,7 @@ const network = (): Json => ({ genesisForkVersion: `0x${hex(4)}`, capellaForkVer
 const words = (): string => Array.from({ length: 1 + below(40) }, () => hex(1 + below(6))).join(' ')
 
 /** A random message of a kind, for the numbers of a series without its number. */
-const MAKE: Readonly<Record<string, () => Message>> = {
+const MAKE: Readonly<Record<string, () => Signable>> = {
   'text': () => ({ kind: 'text', text: words() }),
   'bytes': () => ({ kind: 'bytes', hex: hex(1 + below(300)) }),
   'file': () => ({ kind: 'file', name: `${hex(4)}.tar`, size: below(1e9), sha256: hex(32) }),
@@ -96,7 +96,7 @@ const ODD: Readonly<Record<string, (before: Json | undefined) => readonly [value
 }
 
 /** Messages that differ in their number alone, in `ranges` ranges with gaps between them. */
-function series(template: Message, size: number, ranges: number): Message[] {
+function series(template: Signable, size: number, ranges: number): Signable[] {
   const starts = range(0, Math.min(ranges, size))
   let next = 1000 + below(1000)
   return starts.flatMap((i) => {
@@ -108,7 +108,7 @@ function series(template: Message, size: number, ranges: number): Message[] {
 }
 
 interface Hostile {
-  readonly messages: readonly Message[]
+  readonly messages: readonly Signable[]
   /** Where the odd one stands, from 0. */
   readonly at: number
   readonly field: string
@@ -190,7 +190,7 @@ describe('one odd message in an honest list', function () {
       const count = 20 + below(180)
       const texts = new Set(range(0, count - 1).map((i) => `${i} ${words()}`))
       const odd = `We give it all to ${address()}`
-      const messages = shuffled([...[...texts, odd].map((text): Message => ({ kind: 'text', text }))])
+      const messages = shuffled([...[...texts, odd].map((text): Signable => ({ kind: 'text', text }))])
       const pages = pagesOf(messages)
       expect(pages).to.have.length(Math.ceil(count / 20))
       expect(pages.filter((page) => valuesOf(page).includes(odd) && screenOf(page, 79).includes(odd))).to.have.length(1)
@@ -214,7 +214,7 @@ describe('one odd message in an honest list', function () {
   })
 
   it('is a long text or many bytes, and no line of them is left out in a narrow window', () => {
-    const long: Message[] = [{ kind: 'bytes', hex: hex(4096) }, { kind: 'text', text: `${'x '.repeat(2040)}the end` }]
+    const long: Signable[] = [{ kind: 'bytes', hex: hex(4096) }, { kind: 'text', text: `${'x '.repeat(2040)}the end` }]
     for (const width of [39, 59, 79]) {
       const screen = screenOf(pagesOf(long)[0] ?? [], width)
       for (const one of long) expect(screen).to.include(textOf(one, one.kind === 'text' ? 'text' : 'hex'))

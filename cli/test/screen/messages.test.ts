@@ -2,9 +2,9 @@ import { PassThrough } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import { expect } from 'chai'
 import { messagesHash } from '../../../engine/messages/batch.ts'
-import type { Message } from '../../../engine/messages/kind.ts'
+import type { Signable } from '../../../engine/messages/kind.ts'
 import { messageKinds } from '../../../engine/messages/kinds.ts'
-import type { Confirmation, Declined } from '../../../engine/run/airgap-cell.ts'
+import type { Confirmation, Declined } from '../../../engine/run/airgap-session.ts'
 import { readShipped } from '../../../engine/script/load.ts'
 import type { Json } from '../../../engine/base/canonical.ts'
 import { workLine } from '../../roles/airgap-serve.ts'
@@ -20,7 +20,7 @@ const KEY = 'b67aca71f04b673037b54009b760f1961f3836e5714141c892afdb75ec0834dce67
 const OTHER = 'a3aaf0e7fde1534df76d12fd2bd53ae08d6634a80f7665ca7d640e75e881c1321975b3f1141f0ca8f98df2510efb7c1d'
 const NUMBER = '00000 11111 22222 33333 44444 55555 66666 77777'
 const template = Object.fromEntries(Object.entries(change).filter(([name]) => name !== 'validatorIndex'))
-const batch = (size: number): readonly Message[] => Array.from({ length: size }, (_, i) => ({ ...change, validatorIndex: 96193 + 3 * i }))
+const batch = (size: number): readonly Signable[] => Array.from({ length: size }, (_, i) => ({ ...change, validatorIndex: 96193 + 3 * i }))
 
 function question(messages: readonly Json[], more: Partial<Confirmation> = {}): Confirmation {
   const [sign, dkg] = [readShipped('sign'), readShipped('dkg')]

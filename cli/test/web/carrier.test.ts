@@ -3,7 +3,7 @@ import { sealEnvelope } from '../../../engine/channel/envelope.ts'
 import { makeSending } from '../../../engine/channel/transfer.ts'
 import { unpack } from '../../../engine/channel/payload.ts'
 import { makeWebCarrier } from '../../web/carrier.ts'
-import type { Crossing, WebCarrier } from '../../web/carrier.ts'
+import type { CarrierState, WebCarrier } from '../../web/carrier.ts'
 
 const text = (name: string): string => sealEnvelope({ kind: 'request', ceremony: null, step: null, body: { name, filler: Array.from({ length: 200 }, (_, i) => `${name}${i * i}`) } })
 
@@ -14,7 +14,7 @@ function framesOf(name: string, count = 60): string[] {
 
 describe('the web carrier', () => {
   let carrier: WebCarrier
-  let now: Crossing
+  let now: CarrierState
   let problems: string[]
   beforeEach(() => {
     problems = []

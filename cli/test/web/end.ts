@@ -1,6 +1,7 @@
 /** One end of the camera loop without a ceremony: a web carrier, its server, and its page in a real browser. */
 import type { Page } from 'playwright-core'
-import type { Incoming, Role } from '../../../engine/channel/carrier.ts'
+import type { Role } from '../../../engine/base/names.ts'
+import type { Incoming } from '../../../engine/channel/carrier.ts'
 import { makeWebCarrier } from '../../web/carrier.ts'
 import type { WebCarrier } from '../../web/carrier.ts'
 import { readPage } from '../../web/page-file.ts'

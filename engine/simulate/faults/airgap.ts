@@ -11,7 +11,7 @@ import type { Card, Opening } from '../../wire/card.ts'
 import type { Carried } from '../../wire/exchange.ts'
 import { EMPTY_LOG } from '../../wire/log.ts'
 import { signMessage } from '../../wire/message.ts'
-import { airgapSign, airgapSteps, bringing, bringingIn, fedSteps, flipped, laterSteps, refusedBy } from '../meddling.ts'
+import { airgapSign, stepsOfAirgap, bringing, bringingIn, fedSteps, flipped, laterSteps, refusedBy } from '../meddling.ts'
 import type { Bringing, FaultKind, FaultPlace } from '../meddling.ts'
 
 const collectedIn = ({ body }: Bringing): readonly Carried[] => (body['collected'] ?? []) as readonly Carried[]
@@ -70,16 +70,16 @@ export const airgapLies: readonly FaultKind[] = [
     }),
   },
   {
-    name: 'other-ceremony', who: 'client', target: 'step', steps: airgapSteps, proves: [],
+    name: 'other-ceremony', who: 'client', target: 'step', steps: stepsOfAirgap, proves: [],
     doc: 'The client brings a request of this ceremony as one of another.',
     make: ({ target, random }) => bringingIn(target, (one) => refusedBy(one, { ...one.envelope, ceremony: toHex(random(32)) })),
   },
   {
-    name: 'skipped-step', who: 'client', target: 'step', steps: (script) => airgapSteps(script).filter((step) => laterSteps(script).includes(step)), proves: [],
+    name: 'skipped-step', who: 'client', target: 'step', steps: (script) => stepsOfAirgap(script).filter((step) => laterSteps(script).includes(step)), proves: [],
     doc: 'The client asks for this step before the one before it.',
     make: ({ script, target }) => {
-      const index = airgapSteps(script).findIndex((step) => step.name === target)
-      return bringingIn(airgapSteps(script)[index - 1]?.name ?? '', async (one) => {
+      const index = stepsOfAirgap(script).findIndex((step) => step.name === target)
+      return bringingIn(stepsOfAirgap(script)[index - 1]?.name ?? '', async (one) => {
         await refusedBy(one, { ...one.envelope, step: target })
         return one.bring(one.envelope)
       })
@@ -120,8 +120,8 @@ export const airgapLies: readonly FaultKind[] = [
   },
   vault('restored-airgap', 'The airgap is put together anew from a backup in the middle of the ceremony.', laterAirgapSteps, ({ member }) =>
     member.memory.update((memory) => restoredFrom(backupOf(memory, new Date(0)), new Uint8Array(EPOCH).fill(7)))),
-  vault('reseeded-airgap', 'The airgap is made anew from its words, and is asked as the old one was.', airgapSteps, ({ member }) =>
-    member.memory.update(({ seed, client, kept }) => ({ ...emptyMemory(seed, new Uint8Array(EPOCH).fill(7)), client, kept }))),
+  vault('reseeded-airgap', 'The airgap is made anew from its words, and is asked as the old one was.', stepsOfAirgap, ({ member }) =>
+    member.memory.update(({ seed, client, archive }) => ({ ...emptyMemory(seed, new Uint8Array(EPOCH).fill(7)), client, archive }))),
   {
     name: 'false-end', who: 'client', target: 'step', steps: laterAirgapSteps, proves: [],
     doc: 'The client shows its airgap an Abort of its own that nobody else ever sees, and then goes on.',
@@ -141,7 +141,7 @@ export const airgapLies: readonly FaultKind[] = [
   },
   {
     name: 'asks-to-abandon', who: 'client', target: 'step', proves: [],
-    steps: (script) => (abandonStep(script.ceremony) === undefined ? [] : airgapSteps(script).slice(1).filter(({ index }) => index <= script.ceremony.steps.findIndex(({ name }) => name === script.ceremony.certificate))),
+    steps: (script) => (abandonStep(script.ceremony) === undefined ? [] : stepsOfAirgap(script).slice(1).filter(({ index }) => index <= script.ceremony.steps.findIndex(({ name }) => name === script.ceremony.certificate))),
     doc: 'The client asks its airgap to give the ceremony up before it stated its part of the certificate.',
     make: ({ script, target }) => bringingIn(target, async (one) => {
       await refusedBy(one, { ...one.envelope, step: abandonStep(script.ceremony)?.name ?? '', body: { ask: 'abandon' } })
@@ -164,5 +164,5 @@ export const airgapLies: readonly FaultKind[] = [
 ]
 
 function laterAirgapSteps(script: FaultPlace['script']) {
-  return airgapSteps(script).slice(1)
+  return stepsOfAirgap(script).slice(1)
 }

@@ -3,7 +3,7 @@ import { toHex } from '../../base/bytes.ts'
 import { ABANDONED, abandonStep } from '../../machines/ceremony.ts'
 import type { JsonObject } from '../../base/canonical.ts'
 import type { Pin } from '../../wire/message.ts'
-import { abortBy, airgapSteps, beforeStep, cheating, flippedText, inStep, meddling, restated, stating, swallowed } from '../meddling.ts'
+import { abortBy, stepsOfAirgap, beforeStep, cheating, flippedText, inStep, meddling, restated, stating, swallowed } from '../meddling.ts'
 import type { FaultKind, FaultPlace, Meddling } from '../meddling.ts'
 import type { Tampering } from '../simulate.ts'
 import { DEALS, wrongShare } from './dkg.ts'
@@ -38,7 +38,7 @@ const otherKey = ({ message: { statement } }: Meddling): { readonly payload: Jso
 /** An Abandoned, under the view before the certificate's step, which its own part of that bears. */
 const abandoned = (place: FaultPlace, one: Meddling, payload: JsonObject = {}): string => stating(one, { step: abandonStep(place.script.ceremony)?.name ?? null, type: ABANDONED, payload })
 
-const hasAbandon = (place: FaultPlace['script']) => (abandonStep(place.ceremony) === undefined ? [] : airgapSteps(place))
+const hasAbandon = (place: FaultPlace['script']) => (abandonStep(place.ceremony) === undefined ? [] : stepsOfAirgap(place))
 
 const disputeFaults = [
   {

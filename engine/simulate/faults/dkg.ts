@@ -3,9 +3,9 @@ import { decodeG1OnCurve, DST_SHARE_PROOF, encodeG1, encodeG2, inSubgroup, R, si
 import type { G1 } from '../../crypto/bls.ts'
 import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { commitmentDigest, evaluate, polynomial, restHash, sealDeal } from '../../crypto/dkg.ts'
-import { openSession } from '../../crypto/seed.ts'
+import { sessionSecrets } from '../../crypto/seed.ts'
 import { dealAad } from '../../verbs/dkg.ts'
-import { ArgReader, text } from '../../verbs/runtime.ts'
+import { ArgReader, textField } from '../../verbs/runtime.ts'
 import type { AirgapScope, Args } from '../../verbs/runtime.ts'
 import type { Json, JsonObject } from '../../base/canonical.ts'
 import { attachmentsOf, bringing, cheating, flipped, inStep, reattaching, restated } from '../meddling.ts'
@@ -29,8 +29,8 @@ function showing(place: FaultPlace, change: (shown: Shown, scope: AirgapScope) =
       const stated = honest(scope, args)
       if (stated.kind !== 'states') return stated
       const { payload } = show(scope, args)
-      const [key, proof] = [fromHex(text(payload, 'key'), 48), fromHex(text(payload, 'proof'), 80)]
-      const digest = commitmentDigest({ ceremony: scope.ceremony, from: scope.me.name, key, proof, rest: text(payload, 'rest') })
+      const [key, proof] = [fromHex(textField(payload, 'key'), 48), fromHex(textField(payload, 'proof'), 80)]
+      const digest = commitmentDigest({ ceremony: scope.ceremony, from: scope.me.name, key, proof, rest: textField(payload, 'rest') })
       return { ...stated, payload: { ...stated.payload, digest } }
     },
     'dkg.commit': (scope, args) => {
@@ -81,9 +81,9 @@ export const wrongShare = (place: FaultPlace): Tampering => cheating(place, {
     const recipient = read.statements(1).find((one) => one.from === place.target)
     if (recipient === undefined) return dealt
     const sealed = sealDeal({
-      session: scope.session, recipientIndex: recipient.index,
-      recipientKey: fromHex(text(recipient.payload, 'encryptionKey'), 32),
-      share: (evaluate(polynomial(scope.session, read.integer(0)), recipient.index) + 1n) % R,
+      session: scope.secrets, recipientIndex: recipient.index,
+      recipientKey: fromHex(textField(recipient.payload, 'encryptionKey'), 32),
+      share: (evaluate(polynomial(scope.secrets, read.integer(0)), recipient.index) + 1n) % R,
       aad: dealAad(scope.ceremony, { step: scope.step, type: scope.type, from: scope.me.name }, place.target),
     })
     return { ...dealt, payloads: new Map([...dealt.payloads, [place.target, { sealed: toHex(sealed) }]]) }
@@ -167,7 +167,7 @@ export const dkgFaults: readonly FaultKind[] = ([
     make: (place) => {
       const seed = place.random(64)
       return cheating(place, {
-        'dkg.commit': (scope, args, honest) => honest({ ...scope, session: openSession(seed, scope.ceremony, scope.rehearsal) }, args),
+        'dkg.commit': (scope, args, honest) => honest({ ...scope, secrets: sessionSecrets(seed, scope.ceremony, scope.rehearsal) }, args),
       })
     },
   },

@@ -8,7 +8,7 @@ import type { Opening } from '../../wire/card.ts'
 import { mostEntries } from '../../wire/limits.ts'
 import { parseMessage, textHash } from '../../wire/message.ts'
 import {
-  abortBy, airgapSign, airgapSteps, attachingSteps, beforeStep, clientSteps, flipped, flippedDeep, flippedText, inStep, laterSteps, meddling, otherwise, reattaching,
+  abortBy, airgapSign, stepsOfAirgap, attachingSteps, beforeStep, clientSteps, flipped, flippedDeep, flippedText, inStep, laterSteps, meddling, otherwise, reattaching,
   restated, stating, swallowed, unsignedOf,
 } from '../meddling.ts'
 import type { FaultKind, FaultPlace, Meddling } from '../meddling.ts'
@@ -137,7 +137,7 @@ const clientFaults: readonly FaultKind[] = [
       board.post(sign({ ...unsignedOf(message), attachment: await board.putAttachment(canonicalBytes({})) }))),
   },
   {
-    name: 'no-airgap', who: 'client', target: 'step', steps: airgapSteps, proves: [],
+    name: 'no-airgap', who: 'client', target: 'step', steps: stepsOfAirgap, proves: [],
     doc: 'The client posts without its airgap’s signature.',
     make: ({ target }) => inStep(target, ({ message, board, sign }) => {
       const { statement, seen, attachment } = unsignedOf(message)
@@ -176,7 +176,7 @@ const clientFaults: readonly FaultKind[] = [
     },
   },
   {
-    name: 'replay', who: 'client', target: 'step', steps: airgapSteps, proves: [],
+    name: 'replay', who: 'client', target: 'step', steps: stepsOfAirgap, proves: [],
     doc: 'Posts what its airgap stated in another ceremony, as if it were of this one.',
     make: ({ target, random }) => {
       const other = toHex(random(32))
@@ -190,27 +190,27 @@ const clientFaults: readonly FaultKind[] = [
 
 const airgapFaults: readonly FaultKind[] = [
   {
-    name: 'malformed', who: 'airgap', target: 'step', steps: airgapSteps, proves: ['malformed'],
+    name: 'malformed', who: 'airgap', target: 'step', steps: stepsOfAirgap, proves: ['malformed'],
     doc: 'The airgap states a field more than there is.',
     make: ({ target }) => inStep(target, (one) => one.board.post(restated(one, { payload: { ...one.message.statement.payload, more: 1 } }))),
   },
   {
-    name: 'other-length', who: 'airgap', target: 'step', steps: airgapSteps, proves: ['malformed'],
+    name: 'other-length', who: 'airgap', target: 'step', steps: stepsOfAirgap, proves: ['malformed'],
     doc: 'The airgap states a field that is a byte too short.',
     make: ({ target }) => inStep(target, (one) => one.board.post(restated(one, { payload: shortened(one.message.statement.payload) }))),
   },
   {
-    name: 'wrong-type', who: 'airgap', target: 'step', steps: airgapSteps, proves: ['malformed'],
+    name: 'wrong-type', who: 'airgap', target: 'step', steps: stepsOfAirgap, proves: ['malformed'],
     doc: 'The airgap states what is another step’s.',
     make: (place) => inStep(place.target, (one) => one.board.post(restated(one, { type: otherType(place) }))),
   },
   {
-    name: 'wrong-step', who: 'airgap', target: 'step', steps: airgapSteps, proves: [],
+    name: 'wrong-step', who: 'airgap', target: 'step', steps: stepsOfAirgap, proves: [],
     doc: 'The airgap states what it should, in a step that there is not.',
     make: ({ target }) => inStep(target, (one) => one.board.post(restated(one, { step: 'Nothing' }))),
   },
   {
-    name: 'wrong-view', who: 'airgap', target: 'step', steps: airgapSteps, proves: [],
+    name: 'wrong-view', who: 'airgap', target: 'step', steps: stepsOfAirgap, proves: [],
     doc: 'The airgap states what it should, but as if it had seen another log.',
     make: ({ target }) => inStep(target, (one) => one.board.post(restated(one, { view: flippedText(one.message.statement.view ?? '') }))),
   },
@@ -226,7 +226,7 @@ const airgapFaults: readonly FaultKind[] = [
     },
   },
   {
-    name: 'equivocate', who: 'airgap', target: 'step', steps: airgapSteps, proves: ['equivocation'],
+    name: 'equivocate', who: 'airgap', target: 'step', steps: stepsOfAirgap, proves: ['equivocation'],
     doc: 'The airgap states two different things in one place; an honest storage takes the second as the proof of it.',
     make: ({ target }) => inStep(target, async (one) => {
       const pin = await one.board.post(one.text)
@@ -235,7 +235,7 @@ const airgapFaults: readonly FaultKind[] = [
     }),
   },
   {
-    name: 'equivocate-first', who: 'airgap', target: 'step', steps: airgapSteps, proves: ['equivocation'],
+    name: 'equivocate-first', who: 'airgap', target: 'step', steps: stepsOfAirgap, proves: ['equivocation'],
     doc: 'The airgap states under another view first, and then what it should.',
     make: ({ target }) => inStep(target, async (one) => {
       await one.board.post(restated(one, { view: flippedText(one.message.statement.view ?? '') }))

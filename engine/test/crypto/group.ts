@@ -2,14 +2,14 @@ import { encodeG1 } from '../../crypto/bls.ts'
 import type { G1 } from '../../crypto/bls.ts'
 import { toHex } from '../../base/bytes.ts'
 import { commitments, evaluate, polynomial, proveKey } from '../../crypto/dkg.ts'
-import { encryptionKeyPair, openSession } from '../../crypto/seed.ts'
-import type { Session } from '../../crypto/seed.ts'
+import { encryptionKeyPair, sessionSecrets } from '../../crypto/seed.ts'
+import type { SessionSecrets } from '../../crypto/seed.ts'
 import { seededRandom } from './random.ts'
 
 /** Everything of one honest participant. */
 export interface Member {
   readonly index: number
-  readonly session: Session
+  readonly session: SessionSecrets
   readonly coefficients: bigint[]
   /** A₀ … Aₜ₋₁. */
   readonly points: G1[]
@@ -25,7 +25,7 @@ export function makeGroup(n: number, t: number, name = `${n}/${t}`): { id: strin
   const random = seededRandom(name)
   const id = toHex(random(32))
   const members = Array.from({ length: n }, (_, i) => {
-    const session = openSession(random(64), id, false)
+    const session = sessionSecrets(random(64), id, false)
     const coefficients = polynomial(session, t)
     const points = commitments(coefficients)
     const proof = proveKey(session, { id, index: i + 1, secret: coefficients[0]!, key: points[0]! })

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { R } from '../../crypto/bls.ts'
 import { concat, fromHex, toHex } from '../../base/bytes.ts'
 import { ed25519FromSeed } from '../../crypto/ed25519.ts'
-import { airgapKeyPair, derive, encryptionKeyPair, newMnemonic, openSession, seedFromMnemonic } from '../../crypto/seed.ts'
+import { airgapKeyPair, derive, encryptionKeyPair, newMnemonic, sessionSecrets, seedFromMnemonic } from '../../crypto/seed.ts'
 import { codeOf, seededRandom } from './random.ts'
 
 // The 24-word ones of the vectors that Trezor published with BIP-39; passphrase TREZOR.
@@ -83,39 +83,39 @@ describe('what is derived from a seed', () => {
     for (const [rehearsal, label] of [[false, 'session'], [true, 'rehearsal']] as const) {
       const sessionSalt = fromHex(hkdf(seed, ceremony, 'keyrite/2/salt'))
       const sessionSeed = fromHex(hkdf(seed, concat(ceremony, sessionSalt), `keyrite/2/${label}`))
-      expect(toHex(openSession(seed, id, rehearsal).expand('encryption', 32))).to.equal(expandOnly(sessionSeed, 'keyrite/2/encryption'))
-      expect(openSession(seed, id, rehearsal).expand('encryption', 32)).to.deep.equal(openSession(Uint8Array.from(seed), id, rehearsal).expand('encryption', 32))
+      expect(toHex(sessionSecrets(seed, id, rehearsal).expand('encryption', 32))).to.equal(expandOnly(sessionSeed, 'keyrite/2/encryption'))
+      expect(sessionSecrets(seed, id, rehearsal).expand('encryption', 32)).to.deep.equal(sessionSecrets(Uint8Array.from(seed), id, rehearsal).expand('encryption', 32))
     }
   })
 
   it('is another in every ceremony, of every seed, under every label, and in a rehearsal', () => {
     const sessions = [
-      openSession(seed, id, false), openSession(seed, id, true), openSession(seed, 'ac'.repeat(32), false),
-      openSession(Uint8Array.from(seed).fill(0), id, false), openSession(Uint8Array.from(seed, (byte, i) => (i === 63 ? byte ^ 1 : byte)), id, false),
+      sessionSecrets(seed, id, false), sessionSecrets(seed, id, true), sessionSecrets(seed, 'ac'.repeat(32), false),
+      sessionSecrets(Uint8Array.from(seed).fill(0), id, false), sessionSecrets(Uint8Array.from(seed, (byte, i) => (i === 63 ? byte ^ 1 : byte)), id, false),
     ]
     const values = sessions.flatMap((session) => ['encryption', 'coefficient/0', 'coefficient/1'].map((label) => toHex(session.expand(label, 32))))
     expect(new Set(values).size).to.equal(values.length)
-    expect(openSession(seed, id, false).scalar('coefficient/0')).to.equal(sessions[0]!.scalar('coefficient/0'))
+    expect(sessionSecrets(seed, id, false).scalar('coefficient/0')).to.equal(sessions[0]!.scalar('coefficient/0'))
   })
 
   it('never changes: bytes pinned, since a mnemonic must restore a share years later', () => {
-    const session = openSession(seed, id, false)
+    const session = sessionSecrets(seed, id, false)
     const pinned = [
       toHex(airgapKeyPair(seed).publicKey), toHex(encryptionKeyPair(session).publicKey), session.scalar('coefficient/0').toString(16),
-      toHex(openSession(seed, id, true).expand('encryption', 8)),
+      toHex(sessionSecrets(seed, id, true).expand('encryption', 8)),
     ]
     expect(pinned).to.deep.equal(PINNED)
   })
 
   it('gives scalars by reducing 48 bytes, big endian, modulo r', () => {
-    const session = openSession(seed, id, false)
+    const session = sessionSecrets(seed, id, false)
     expect(session.scalar('coefficient/3')).to.equal(BigInt(`0x${toHex(session.expand('coefficient/3', 48))}`) % R)
   })
 
   it('wants a ceremony id of 32 bytes and a seed of 64', () => {
-    expect(codeOf(() => openSession(seed, id.slice(2), false))).to.equal('bytes.not-hex')
-    expect(codeOf(() => openSession(seed, id.toUpperCase(), false))).to.equal('bytes.not-hex')
-    expect(codeOf(() => openSession(concat(seed, seed), id, false))).to.equal('crypto.bad-length')
+    expect(codeOf(() => sessionSecrets(seed, id.slice(2), false))).to.equal('bytes.not-hex')
+    expect(codeOf(() => sessionSecrets(seed, id.toUpperCase(), false))).to.equal('bytes.not-hex')
+    expect(codeOf(() => sessionSecrets(concat(seed, seed), id, false))).to.equal('crypto.bad-length')
   })
 })
 

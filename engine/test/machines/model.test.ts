@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { configOf, ROLES, machineOf } from '../../machines/graph.ts'
+import { ROLES } from '../../base/names.ts'
+import { configOf, machineOf } from '../../machines/graph.ts'
 import { readShipped, shippedNames } from '../../script/load.ts'
 import { explore } from './explore.ts'
 import { shippedRules } from './setting.ts'

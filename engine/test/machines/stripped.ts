@@ -2,7 +2,7 @@
  * A shipped ceremony with all taken away that no machine sees: fields, attachments, checks, prepared values, outputs. What is left is its
  * order, who is awaited, its disputes and its times; a test holds that the machines compiled from it are the same.
  */
-import type { Call, Ceremony, Message, Script, Step } from '../../machines/ceremony.ts'
+import type { Call, Ceremony, MessageSpec, Script, Step } from '../../machines/ceremony.ts'
 import { readShipped } from '../../script/load.ts'
 import type { Verbs } from '../../verbs/runtime.ts'
 import type { Card, Opening } from '../../wire/card.ts'
@@ -29,7 +29,7 @@ export function stripped(name: string, names: readonly string[], quorum = names.
 
 function bare({ participants = { min: 2, max: 1024 }, ...ceremony }: Ceremony): Ceremony {
   const speaks = (type: string): boolean => Object.entries(ceremony.disputes).some(([dispute, { sends }]) => dispute === type || sends === type)
-  const messages = Object.entries(ceremony.messages).map(([name, { payload }]): [string, Message] => [name, {
+  const messages = Object.entries(ceremony.messages).map(([name, { payload }]): [string, MessageSpec] => [name, {
     name, to: 'everyone', payload: Object.fromEntries(Object.entries(payload).filter(([, type]) => speaks(name) && type === 'participant')),
   }])
   const disputes = Object.entries(ceremony.disputes).map(([name, one]) => [name, { ...one, airgap: alone(one.airgap), judge: alone(one.judge) }] as const)

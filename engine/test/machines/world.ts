@@ -8,7 +8,7 @@ import { ABANDONED, abandonStep, certificateIndex } from '../../machines/ceremon
 import type { Ceremony, Step } from '../../machines/ceremony.ts'
 import type { KeyriteError } from '../../base/errors.ts'
 import * as conclusions from '../../run/conclusions.ts'
-import type { Look, Part } from '../../run/conclusions.ts'
+import type { Look, OwnPart } from '../../run/conclusions.ts'
 import { runError } from '../../run/errors.ts'
 import type { Fault } from '../../wire/abort.ts'
 import { boardError } from '../../wire/board.ts'
@@ -378,7 +378,7 @@ export class Model {
     if (!all.has.has(entry) && !draft.flying.includes(entry)) draft.flying = [...draft.flying, entry].sort((a, b) => a - b)
   }
 
-  private part = ({ draft, name, mine: { ledger } }: Here): Part => ({ ledger, me: name, begun: new Set(draft.begun) })
+  private part = ({ draft, name, mine: { ledger } }: Here): OwnPart => ({ ledger, me: name, begun: new Set(draft.begun) })
 
   private look(here: Here): Look {
     const { draft, name, mine: { ledger } } = here

@@ -3,7 +3,7 @@ import canonicalize from 'canonicalize'
 import { expect } from 'chai'
 import { compactMessages, expandMessages, MAX_GROUPS, MAX_MESSAGES, messagesHash } from '../../messages/batch.ts'
 import { textOf } from '../../messages/fields.ts'
-import type { Message } from '../../messages/kind.ts'
+import type { Signable } from '../../messages/kind.ts'
 import { kindOf, signedBytesOf } from '../../messages/kinds.ts'
 import { networks } from '../../messages/networks.ts'
 import { fieldsCheck, valueProblem } from '../../verbs/values.ts'
@@ -11,9 +11,9 @@ import type { Json } from '../../base/canonical.ts'
 
 const sha256 = (value: unknown): string => createHash('sha256').update(`keyrite/2/messages\n${canonicalize(value)!}`).digest('hex')
 const change = kindOf({ kind: 'eth/bls-to-execution-change' }).example
-const changes = (count: number): Message[] => Array.from({ length: count }, (_, i) => ({ ...change, validatorIndex: 500_000 + i }))
-const without = (message: Message, field: string) => Object.fromEntries(Object.entries(message).filter(([name]) => name !== field))
-const text = (one: string): Message => ({ kind: 'text', text: one })
+const changes = (count: number): Signable[] => Array.from({ length: count }, (_, i) => ({ ...change, validatorIndex: 500_000 + i }))
+const without = (message: Signable, field: string) => Object.fromEntries(Object.entries(message).filter(([name]) => name !== field))
+const text = (one: string): Signable => ({ kind: 'text', text: one })
 
 function fault(items: unknown): { code: string; facts: Record<string, unknown>; message: string } {
   try {

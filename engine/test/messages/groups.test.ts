@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { groupCount, groupsOf, seriesText } from '../../messages/batch.ts'
 import type { Group } from '../../messages/batch.ts'
 import { textOf } from '../../messages/fields.ts'
-import type { Message } from '../../messages/kind.ts'
+import type { Signable } from '../../messages/kind.ts'
 import { kindOf } from '../../messages/kinds.ts'
 import { seededRandom } from '../crypto/random.ts'
 
@@ -12,7 +12,7 @@ const change = kindOf({ kind: 'eth/bls-to-execution-change' }).example
 const exit = kindOf({ kind: 'eth/voluntary-exit' }).example
 const [A, B] = [`0x${'aa'.repeat(20)}`, `0x${'bb'.repeat(20)}`]
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i)
-const changes = (numbers: readonly number[], toExecutionAddress: string): Message[] => numbers.map((validatorIndex) => ({ ...change, validatorIndex, toExecutionAddress }))
+const changes = (numbers: readonly number[], toExecutionAddress: string): Signable[] => numbers.map((validatorIndex) => ({ ...change, validatorIndex, toExecutionAddress }))
 const valueIn = ({ lines }: Group, label: string): string | undefined => lines.find((line) => line.label === label)?.value
 const marked = ({ lines }: Group): string[] => lines.filter(({ differs }) => differs === true).map(({ label }) => label)
 
@@ -35,7 +35,7 @@ describe('the groups of a list', () => {
   })
 
   it('come smallest first, those of one size as they stand in the list, with what differs from most of them marked', () => {
-    const texts = ['b', 'a'].map((text): Message => ({ kind: 'text', text }))
+    const texts = ['b', 'a'].map((text): Signable => ({ kind: 'text', text }))
     const groups = groupsOf([...changes(range(1, 9), A), texts[0]!, { ...exit, network: 'hoodi' }, ...changes([10, 11], B), texts[1]!])
     expect(groups.map(({ places }) => places)).to.deep.equal([[10], [11], [14], [12, 13], range(1, 9)])
     expect(groups.map(marked)).to.deep.equal([['Kind'], ['Kind', 'Action', 'Network', 'Genesis validators root'], ['Kind'], ['To execution address'], []])
@@ -55,7 +55,7 @@ describe('the groups of a list', () => {
   })
 
   it('are as many as there are texts, bytes, files, deposits and roots', () => {
-    const two: Message[] = [
+    const two: Signable[] = [
       { kind: 'bytes', hex: '00' }, { kind: 'bytes', hex: '01' }, { kind: 'raw', root: 'ab'.repeat(32) }, { kind: 'raw', root: 'cd'.repeat(32) },
       ...['11', '22'].map((one, size) => ({ kind: 'file', name: 'a', size, sha256: one.repeat(32) })),
       ...[32e9, 33e9].map((amount) => ({ ...kindOf({ kind: 'eth/deposit' }).example, amount })), { ...exit, epoch: 1 }, { ...exit, epoch: 2 },

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { checkedAddress } from '../../messages/fields.ts'
 import { amountText } from '../../messages/kind.ts'
-import type { Message, MessageKind } from '../../messages/kind.ts'
+import type { Signable, MessageKind } from '../../messages/kind.ts'
 import { checkMessage, displayMessage, isBlind, isBoundToCeremony, kindOf, messageKinds, schemaOfKind, signedBytesOf } from '../../messages/kinds.ts'
 import type { Json } from '../../base/canonical.ts'
 import { compileCheck } from '../../wire/schema.ts'
@@ -22,7 +22,7 @@ function faultOf(value: unknown): Fault {
 const change = kindOf({ kind: 'eth/bls-to-execution-change' }).example
 const deposit = kindOf({ kind: 'eth/deposit' }).example
 const exit = kindOf({ kind: 'eth/voluntary-exit' }).example
-const shown = (message: Message): string => displayMessage(checkMessage(message)).map(({ label, value }) => `${label}: ${value}`).join('\n')
+const shown = (message: Signable): string => displayMessage(checkMessage(message)).map(({ label, value }) => `${label}: ${value}`).join('\n')
 
 describe('the table of kinds', () => {
   it('has every file of the folder, each of which exports one kind', async () => {
@@ -80,7 +80,7 @@ describe('the table of kinds', () => {
 
   it('has one blind kind, which warns', () => {
     expect(messageKinds.filter(({ blind }) => blind === true).map(({ name }) => name)).to.deep.equal(['raw'])
-    const raw: Message = { kind: 'raw', root: 'ab'.repeat(32) }
+    const raw: Signable = { kind: 'raw', root: 'ab'.repeat(32) }
     expect(isBlind(raw)).to.equal(true)
     expect(displayMessage(raw).some(({ warning }) => warning === true)).to.equal(true)
   })

@@ -3,7 +3,7 @@ import { ByteVectorType, ContainerType, UintBigintType } from '@chainsafe/ssz'
 import { bls12_381 } from '@noble/curves/bls12-381.js'
 import bls from 'bls-eth-wasm'
 import { expect } from 'chai'
-import type { Message } from '../../messages/kind.ts'
+import type { Signable } from '../../messages/kind.ts'
 import { checkMessage, signedBytesOf, signerOf } from '../../messages/kinds.ts'
 import { networks } from '../../messages/networks.ts'
 import { seededRandom } from '../crypto/random.ts'
@@ -36,7 +36,7 @@ const publicKey = (): string => G1.BASE.multiply(BigInt(`0x${hex(random(16))}`) 
 const below = (most: number): number => Number(BigInt(`0x${hex(random(8))}`) % BigInt(most))
 /** The id of some ceremony. */
 const SOME = 'c5'.repeat(32)
-const signed = (message: Message): string => hex(signedBytesOf(checkMessage(message), SOME))
+const signed = (message: Signable): string => hex(signedBytesOf(checkMessage(message), SOME))
 
 const ZERO = '00'.repeat(32)
 const own = () => ({ genesisForkVersion: `0x${hex(random(4))}`, capellaForkVersion: hex(random(4)), genesisValidatorsRoot: `0x${hex(random(32))}` })
@@ -123,7 +123,7 @@ describe('networks', () => {
 
 describe('the bytes that are signed of other kinds', () => {
   const prefix = (kind: string): Buffer => Buffer.concat([Buffer.from(`keyrite/2/message/${kind}\n`, 'utf8'), Buffer.alloc(32, 0xc5)])
-  const of = (message: Message, ceremony = SOME): Buffer => Buffer.from(signedBytesOf(checkMessage(message), ceremony))
+  const of = (message: Signable, ceremony = SOME): Buffer => Buffer.from(signedBytesOf(checkMessage(message), ceremony))
 
   it('stand behind a prefix of their kind and the ceremony’s id, so that none can be a root in disguise', () => {
     expect(of({ kind: 'text', text: 'grüß\ndich' })).to.deep.equal(Buffer.concat([prefix('text'), Buffer.from('grüß\ndich', 'utf8')]))
@@ -134,10 +134,10 @@ describe('the bytes that are signed of other kinds', () => {
   })
 
   it('are others in another ceremony, but for a root', () => {
-    const text: Message = { kind: 'text', text: 'a' }
+    const text: Signable = { kind: 'text', text: 'a' }
     expect(of(text, '00'.repeat(32))).to.not.deep.equal(of(text))
     expect(() => of(text, 'c5'.repeat(31))).to.throw()
-    const raw: Message = { kind: 'raw', root: 'ab'.repeat(32) }
+    const raw: Signable = { kind: 'raw', root: 'ab'.repeat(32) }
     expect(of(raw, '00'.repeat(32))).to.deep.equal(of(raw))
   })
 

@@ -1,9 +1,9 @@
 /** Signatures that others made over these very messages; each verifies only over the right signing root. */
-import type { Message } from '../../messages/kind.ts'
+import type { Signable } from '../../messages/kind.ts'
 
 export interface Signed {
   readonly by: string
-  readonly message: Message
+  readonly message: Signable
   /** 48 bytes, hex. */
   readonly publicKey: string
   /** 96 bytes, hex. */
@@ -15,7 +15,7 @@ export interface SignedDeposit extends Signed {
   readonly depositMessageRoot: string
 }
 
-const deposit = (by: string, network: Message['network'], publicKey: string, withdrawalCredentials: string, signature: string, depositMessageRoot: string): SignedDeposit => ({
+const deposit = (by: string, network: Signable['network'], publicKey: string, withdrawalCredentials: string, signature: string, depositMessageRoot: string): SignedDeposit => ({
   by, publicKey, signature, depositMessageRoot,
   message: { kind: 'eth/deposit', network, pubkey: publicKey, withdrawalCredentials, amount: 32_000_000_000 },
 })

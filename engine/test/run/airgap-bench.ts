@@ -2,9 +2,9 @@
 import { expect } from 'chai'
 import { airgapKeyPair } from '../../crypto/seed.ts'
 import { sealEnvelope } from '../../channel/envelope.ts'
-import type { AirgapPorts } from '../../run/airgap-cell.ts'
+import type { AirgapPorts } from '../../run/airgap-session.ts'
 import { bindPieces, pieceFor } from '../../run/attachment.ts'
-import type { AirgapMemory, Cell } from '../../run/memory.ts'
+import type { AirgapMemory, Session } from '../../run/memory.ts'
 import type { Json } from '../../base/canonical.ts'
 import { indexOf } from '../../wire/card.ts'
 import type { Carried } from '../../wire/exchange.ts'
@@ -93,8 +93,8 @@ export class Bench {
     return sealEnvelope({ kind: 'request', ceremony, step, body: body as Record<string, Json> })
   }
 
-  cellOf(memory: AirgapMemory): Cell {
-    return memory.ceremonies[this.run.ceremony] ?? expect.fail('no cell')
+  sessionOf(memory: AirgapMemory): Session {
+    return memory.sessions[this.run.ceremony] ?? expect.fail('no session')
   }
 
   /** Asks an airgap that has this memory. */

@@ -61,7 +61,7 @@ describe('an airgap', () => {
       const { before, after, request, answer } = ben('ProcessDeals')
       const { airgap, text, memory } = await bench.ask(before, bench.dispute(good()))
       expect(text).to.equal((await bench.ask(after, bench.dispute(good()))).text)
-      expect(bench.cellOf(memory.read()).steps).to.deep.equal(bench.cellOf(before).steps)
+      expect(bench.sessionOf(memory.read()).steps).to.deep.equal(bench.sessionOf(before).steps)
       expect(await airgap.handle(request)).to.equal(answer)
       for (const [label, collected, code] of [
         ['none', [], 'run.statements'],
@@ -85,9 +85,9 @@ describe('an airgap', () => {
         expect(refusalOf(await airgap.handle(ben('ProcessResponses').request)), when).to.equal('run.closed')
         const restarted = await bench.ask(memory.read(), ben('ProcessResponses').request)
         expect(refusalOf(restarted.text), when).to.equal('run.closed')
-        expect(restarted.memory.read().kept).to.deep.equal({})
+        expect(restarted.memory.read().archive).to.deep.equal({})
         expect(readAnswer(await airgap.handle(close({ abort: abort('cleo') }))).give).to.equal('closed')
-        expect(bench.cellOf(memory.read())).to.include({ state: 'closed' })
+        expect(bench.sessionOf(memory.read())).to.include({ state: 'closed' })
         // What it said it says again; a new one comes too late.
         expect(readAnswer(await airgap.handle(bench.dispute(good()))).give).to.equal('statement')
         expect(refusalOf(await airgap.handle(bench.dispute(bench.complaint('anna', 'ben'))))).to.equal('run.closed')
@@ -109,7 +109,7 @@ describe('an airgap', () => {
         ['another ceremony', after, bench.dispute(bench.complaint('cleo', 'ben', { ceremony: '11'.repeat(32) })), 'run.statements'],
         ['another form', after, bench.dispute(bench.complaint('cleo', 'ben', { payload: { accused: 'ben', more: 1 } })), 'wire.malformed'],
         ['after its session is erased', ben('ProcessResponses').after, bench.dispute(good()), 'run.closed'],
-        ['in no ceremony', { ...after, ceremonies: {} }, bench.dispute(good()), 'run.unknown-ceremony'],
+        ['in no ceremony', { ...after, sessions: {} }, bench.dispute(good()), 'run.unknown-ceremony'],
         ['of no such name', after, bench.dispute(good(), 'Quarrel'), 'run.unknown-step'],
         ['of an inherited name', after, bench.dispute(good(), 'constructor'), 'run.unknown-step'],
       ]
@@ -128,8 +128,8 @@ describe('an airgap', () => {
       for (const step of ['SendPublicKeys', 'SendCommits', 'SendDeals']) {
         const { airgap, memory, text } = await bench.ask(ben(step).after, close({ abort: abort('cleo') }))
         expect(readAnswer(text).give, step).to.equal('closed')
-        expect(bench.cellOf(memory.read())).to.include({ state: 'closed' })
-        expect(Object.values(bench.cellOf(memory.read()).steps).flatMap((one) => one.collected)).to.deep.equal([])
+        expect(bench.sessionOf(memory.read())).to.include({ state: 'closed' })
+        expect(Object.values(bench.sessionOf(memory.read()).steps).flatMap((one) => one.collected)).to.deep.equal([])
         expect(readAnswer(await airgap.handle(close({ abort: abort('anna') }))).give).to.equal('closed')
         for (const other of ['SendPublicKeys', 'SendCommits', 'ProcessResponses']) expect(refusalOf(await airgap.handle(ben(other).request)), other).to.equal('run.closed')
       }
@@ -150,10 +150,10 @@ describe('an airgap', () => {
       for (const [step, ending] of [['Abandoned', { type: 'Abandoned', ...abandoned }], ['Complaint', { type: 'Complaint', ...complaint }]] as const) {
         const { memory, text, airgap } = await bench.ask(ben('ProcessDeals').after, close({ ending }, step))
         expect(readAnswer(text).give, step).to.equal('closed')
-        expect(bench.cellOf(memory.read())).to.include({ state: 'closed' })
+        expect(bench.sessionOf(memory.read())).to.include({ state: 'closed' })
         expect(refusalOf(await airgap.handle(ben('ProcessResponses').request))).to.equal('run.closed')
         expect(await airgap.handle(close({ ending }, step)), 'the same again').to.equal(text)
-        expect(memory.read().kept).to.deep.equal({})
+        expect(memory.read().archive).to.deep.equal({})
       }
       // What is finished stays so: the share is there.
       const { after } = ben('ProcessResponses')
@@ -192,7 +192,7 @@ describe('an airgap', () => {
     it('erases its session after it disputed, since it can have no part in a certificate', async () => {
       const { airgap, memory } = await bench.ask(ben('ProcessDeals').before, bench.complaining)
       expect(readAnswer(await airgap.handle(close({ abort: abort('cleo') }))).give).to.equal('closed')
-      expect(bench.cellOf(memory.read())).to.include({ state: 'closed' })
+      expect(bench.sessionOf(memory.read())).to.include({ state: 'closed' })
     })
 
     it('believes only an Abort of this ceremony that a participant signed', async () => {
@@ -225,10 +225,10 @@ describe('an airgap', () => {
       const expected = bench.carry('ben', { step: STEP, type: 'Abandoned', view: bench.viewBefore('ProcessDeals'), payload: {} })
       const given = readAnswer(text)
       expect(given.give === 'statement' ? given.statement : given).to.deep.equal({ type: 'Abandoned', payload: {}, airgapSignature: expected.airgapSignature })
-      const cell = bench.cellOf(memory.read())
-      expect(cell).to.include({ state: 'abandoned' })
-      expect(Object.values(cell.steps).flatMap((one) => [...one.collected, ...Object.keys(one.prepared)])).to.deep.equal([])
-      expect(memory.read().kept).to.deep.equal({})
+      const session = bench.sessionOf(memory.read())
+      expect(session).to.include({ state: 'abandoned' })
+      expect(Object.values(session.steps).flatMap((one) => [...one.collected, ...Object.keys(one.prepared)])).to.deep.equal([])
+      expect(memory.read().archive).to.deep.equal({})
       expect(await airgap.handle(request())).to.equal(text)
       const again = await bench.ask(memory.read(), request())
       expect(again.text).to.equal(text)
@@ -239,7 +239,7 @@ describe('an airgap', () => {
       }
       expect(refusalOf(await airgap.handle(bench.dispute(bench.complaint('cleo', 'ben'))))).to.equal('run.closed')
       expect(readAnswer(await airgap.handle(close({ abort: abort('cleo') }))).give).to.not.equal('statement')
-      expect(bench.cellOf(memory.read())).to.deep.equal(cell)
+      expect(bench.sessionOf(memory.read())).to.deep.equal(session)
     })
 
     it('uses nothing up when its owner says no', async () => {
@@ -270,7 +270,7 @@ describe('an airgap', () => {
         ['after it was closed', closed.read(), request(), 'run.closed'],
         ['the certificate step', ben('ProcessDeals').after, request('ProcessDeals'), 'run.unknown-step'],
         ['no step', ben('ProcessDeals').after, request('constructor'), 'run.unknown-step'],
-        ['of no ceremony', { ...ben('ProcessDeals').after, ceremonies: {} }, request(), 'run.unknown-ceremony'],
+        ['of no ceremony', { ...ben('ProcessDeals').after, sessions: {} }, request(), 'run.unknown-ceremony'],
       ]
       for (const [label, memory, text, code] of cases) {
         const { memory: store, text: answer, asked } = await bench.ask(memory, text)

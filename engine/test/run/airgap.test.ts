@@ -114,7 +114,7 @@ describe('an airgap', () => {
       expect(openEnvelope(text).body).to.have.property('fault').that.deep.equals({ reason: 'rejected', accused: null, why: 'Not our address' })
       expect(asked[0]).to.deep.include({ kind: 'join', ceremony: run.ceremony, step: 'SendPublicKeys', opening: run.opening, me: memberOf(run, 'ben').card })
       expect(asked[0]).to.have.property('number').that.matches(/^(\d{5} ){7}\d{5}$/)
-      expect(bench.cellOf(memory.read())).to.include({ state: 'declined' })
+      expect(bench.sessionOf(memory.read())).to.include({ state: 'declined' })
       expect(refusalOf(await airgap.handle(request))).to.equal('run.closed')
       expect(asked).to.have.lengthOf(1)
     })
@@ -253,7 +253,7 @@ describe('an airgap', () => {
         const reversed = withCollected(request, carried(request).reverse())
         const { text, memory } = await bench.ask(before, reversed)
         expect(readAnswer(text)).to.deep.equal({ ...readAnswer(answer), request: openEnvelope(reversed).digest })
-        expect(bench.cellOf(memory.read()).steps[step]?.asked).to.equal(bench.cellOf(after).steps[step]?.asked)
+        expect(bench.sessionOf(memory.read()).steps[step]?.asked).to.equal(bench.sessionOf(after).steps[step]?.asked)
       }
     })
 
@@ -276,23 +276,23 @@ describe('an airgap', () => {
       const answer = readAnswer(text)
       expect(answer.give === 'statement' ? [answer.statement.type, answer.statement.payload] : answer).to.deep.equal(['Complaint', { accused: 'cleo' }])
       expect(refusalOf(await airgap.handle(ben('ProcessResponses').request))).to.equal('run.closed')
-      expect(memory.read().kept).to.deep.equal({})
+      expect(memory.read().archive).to.deep.equal({})
     })
 
     it('keeps its share and erases its session with the last answer', () => {
       const { before, after } = ben('ProcessResponses')
-      expect(Object.values(bench.cellOf(before).steps).flatMap((step) => step.collected)).to.not.deep.equal([])
-      expect(before.kept).to.deep.equal({})
-      expect(bench.cellOf(after)).to.include({ state: 'finished' })
-      for (const step of Object.values(bench.cellOf(after).steps)) expect(step).to.deep.include({ collected: [], prepared: {} })
-      expect(after.kept[run.ceremony]?.values['share']).to.be.an('object')
-      expect(after.kept[run.ceremony]).to.not.have.property('unconfirmed')
+      expect(Object.values(bench.sessionOf(before).steps).flatMap((step) => step.collected)).to.not.deep.equal([])
+      expect(before.archive).to.deep.equal({})
+      expect(bench.sessionOf(after)).to.include({ state: 'finished' })
+      for (const step of Object.values(bench.sessionOf(after).steps)) expect(step).to.deep.include({ collected: [], prepared: {} })
+      expect(after.archive[run.ceremony]?.values['share']).to.be.an('object')
+      expect(after.archive[run.ceremony]).to.not.have.property('unconfirmed')
     })
 
-    it('takes no step of a ceremony whose cell it lost but whose share it has', async () => {
+    it('takes no step of a ceremony whose session it lost but whose share it has', async () => {
       const { after } = ben('ProcessResponses')
       for (const step of ['SendPublicKeys', 'SendCommits']) {
-        const { text } = await bench.ask({ ...after, ceremonies: {} }, ben(step).request)
+        const { text } = await bench.ask({ ...after, sessions: {} }, ben(step).request)
         expect(refusalOf(text), step).to.equal(step === 'SendPublicKeys' ? 'run.closed' : 'run.unknown-ceremony')
       }
     })

@@ -3,8 +3,8 @@ import { expect } from 'chai'
 import { isKeyriteError } from '../../base/errors.ts'
 import { encodeG1, encodeG1Affine, encodeG2, encodeG2Affine, signShare, timesBase } from '../../crypto/bls.ts'
 import { toHex, utf8 } from '../../base/bytes.ts'
-import type { Message as MessageSpec } from '../../machines/ceremony.ts'
-import { bindPieces, checkCrossed, expanded, hasAttachment, isBound, pieceFor, piecesProblem, readAttachment, statementFields } from '../../run/attachment.ts'
+import type { MessageSpec } from '../../machines/ceremony.ts'
+import { bindPieces, checkCrossed, expanded, hasAttachment, isPieceUnder, pieceFor, piecesProblem, readAttachment, statementFields } from '../../run/attachment.ts'
 import { readShipped } from '../../script/load.ts'
 import { canonical, canonicalBytes } from '../../base/canonical.ts'
 import type { Json, JsonObject } from '../../base/canonical.ts'
@@ -92,12 +92,12 @@ describe('pieces for each other participant', () => {
           if (name === from) continue
           const { piece, path } = pieceFor(made.attachment, i + 1)
           for (const other of [...NAMES, 'zoe']) {
-            expect(isBound(few, other, rootIn(made), piece, path), `${name}'s of ${from} as ${other}'s, of ${n}`).to.equal(other === name)
+            expect(isPieceUnder(few, other, rootIn(made), piece, path), `${name}'s of ${from} as ${other}'s, of ${n}`).to.equal(other === name)
           }
-          expect(isBound(few, name, rootIn(made), { sealed: toHex(random(80)) }, path)).to.equal(false)
-          expect(isBound(few, name, toHex(random(32)), piece, path)).to.equal(false)
-          expect(isBound(few, name, rootIn(made), piece, path.slice(1))).to.equal(false)
-          expect(isBound(few, name, rootIn(made), piece, [...path, toHex(random(32))])).to.equal(false)
+          expect(isPieceUnder(few, name, rootIn(made), { sealed: toHex(random(80)) }, path)).to.equal(false)
+          expect(isPieceUnder(few, name, toHex(random(32)), piece, path)).to.equal(false)
+          expect(isPieceUnder(few, name, rootIn(made), piece, path.slice(1))).to.equal(false)
+          expect(isPieceUnder(few, name, rootIn(made), piece, [...path, toHex(random(32))])).to.equal(false)
         }
       }
     }
@@ -105,8 +105,8 @@ describe('pieces for each other participant', () => {
 
   it('are not bound in a roster of another length', () => {
     const { piece, path } = pieceFor(bound.attachment, 1)
-    expect(isBound(roster, 'anna', root, piece, path)).to.equal(true)
-    for (const other of [roster.slice(0, 4), roster.slice(0, 3), roster.slice(0, 2)]) expect(isBound(other, 'anna', root, piece, path)).to.equal(false)
+    expect(isPieceUnder(roster, 'anna', root, piece, path)).to.equal(true)
+    for (const other of [roster.slice(0, 4), roster.slice(0, 3), roster.slice(0, 2)]) expect(isPieceUnder(other, 'anna', root, piece, path)).to.equal(false)
   })
 
   it('are there for others only', () => {

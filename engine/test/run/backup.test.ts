@@ -41,22 +41,22 @@ describe('an airgap that was restored from a backup', () => {
         expect(readAnswer(text)).to.have.property('todo').that.matches(/airgap recover TRANSCRIPT/)
       }
       expect(asked).to.deep.equal([])
-      expect(memory.read().ceremonies[run.ceremony]).to.deep.include({ state: 'left', steps: {}, disputes: {} })
+      expect(memory.read().sessions[run.ceremony]).to.deep.include({ state: 'left', steps: {}, disputes: {} })
     }
   })
 
   it('has the share back from the transcript, once the ceremony has succeeded', async () => {
     const { memory } = airgapFrom(restored(run.crossing('ben', 'ProcessDeals').after))
     await recover(transcriptOf(run), { memory, script: () => dkg, verbs, random: seededRandom('recover'), now: () => LATER })
-    expect(memory.read().kept[run.ceremony]?.values['share']).to.deep.equal(keptBy(run, 'ben'))
-    expect(memory.read().ceremonies[run.ceremony]?.state).to.equal('finished')
+    expect(memory.read().archive[run.ceremony]?.values['share']).to.deep.equal(keptBy(run, 'ben'))
+    expect(memory.read().sessions[run.ceremony]?.state).to.equal('finished')
   })
 
   it('has the share of a ceremony that was finished, and gives its last answer again byte for byte', async () => {
     const { request, answer, after } = run.crossing('ben', 'ProcessResponses')
     const { airgap, memory } = airgapFrom(restored(after))
-    expect(memory.read().kept).to.deep.equal(after.kept)
-    expect(memory.read().kept[run.ceremony]?.values['share']).to.deep.equal(keptBy(run, 'ben'))
+    expect(memory.read().archive).to.deep.equal(after.archive)
+    expect(memory.read().archive[run.ceremony]?.values['share']).to.deep.equal(keptBy(run, 'ben'))
     expect(await airgap.handle(request)).to.equal(answer)
     const other = changed(request, { body: (body) => ({ ...body, collected: (bodyOf(request)['collected'] as object[]).slice(1) }) })
     expect(refusalOf(await airgap.handle(other))).to.equal('run.other-request')
@@ -112,10 +112,10 @@ describe('an airgap that was restored from a backup', () => {
 
   it('stays declined, closed or abandoned where it was, without what it had answered', async () => {
     const { after } = run.crossing('ben', 'ProcessDeals')
-    const cell = after.ceremonies[run.ceremony] ?? expect.fail()
+    const session = after.sessions[run.ceremony] ?? expect.fail()
     for (const state of ['declined', 'closed', 'abandoned'] as const) {
-      const memory = restored({ ...after, ceremonies: { [run.ceremony]: { ...cell, state } } })
-      expect(memory.ceremonies[run.ceremony]).to.deep.equal({ opening: run.opening, state, steps: {}, disputes: {} })
+      const memory = restored({ ...after, sessions: { [run.ceremony]: { ...session, state } } })
+      expect(memory.sessions[run.ceremony]).to.deep.equal({ opening: run.opening, state, steps: {}, disputes: {} })
       const { airgap, asked } = airgapFrom(memory)
       for (const step of AIRGAP_STEPS) expect(refusalOf(await airgap.handle(run.crossing('ben', step).request)), step).to.equal('run.closed')
       const abandon = sealEnvelope({ kind: 'request', ceremony: run.ceremony, step: 'ProcessResponses', body: { ask: 'abandon' } })

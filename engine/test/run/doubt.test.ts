@@ -39,8 +39,8 @@ async function runAll(prepared: Prepared, gives: Readonly<Record<string, boolean
 
 const abandonedIn = ({ board }: Prepared) => board.entries.map(({ text }) => parseMessage(text).statement).filter(({ type }) => type === 'Abandoned').map(({ from }) => from)
 const stateOf = (prepared: Prepared, name: string) => {
-  const cells = Object.values(memberOf(prepared, name).memory.read().ceremonies)
-  return cells.map(({ state }) => state)
+  const sessions = Object.values(memberOf(prepared, name).memory.read().sessions)
+  return sessions.map(({ state }) => state)
 }
 
 /** An airgap whose owner declines to give anything up. */

@@ -69,7 +69,7 @@ describe('after an Abort in the step with the disputes, a client', function () {
     }
     for (const name of ['anna', 'cleo']) {
       expect(ends[name]?.outcome, name).to.equal('dead')
-      expect(memberOf(prepared, name).memory.read().ceremonies[ends[name]?.ledger.id ?? ''], name).to.include({ state: 'closed' })
+      expect(memberOf(prepared, name).memory.read().sessions[ends[name]?.ledger.id ?? ''], name).to.include({ state: 'closed' })
     }
   })
 
@@ -115,7 +115,7 @@ describe('after an Abort in the step with the disputes, a client', function () {
       expect(isOnDuty).to.equal(true)
       expect(ends['anna']?.outcome).to.equal('aborted')
       expect(typesIn(prepared)).to.not.include('anna Response')
-      expect(memberOf(prepared, 'anna').memory.read().ceremonies[ends['anna']?.ledger.id ?? '']).to.include({ state: 'closed' })
+      expect(memberOf(prepared, 'anna').memory.read().sessions[ends['anna']?.ledger.id ?? '']).to.include({ state: 'closed' })
     })
   }
 

@@ -9,7 +9,8 @@ import { verifyTranscript } from '../../run/verify.ts'
 import { loadScript, readShipped, shippedLibrary } from '../../script/load.ts'
 import { inStep, meddling, swallowed } from '../../simulate/meddling.ts'
 import { runMember, seededRandom, simulate } from '../../simulate/simulate.ts'
-import type { Exchange, Simulated, Tampering } from '../../simulate/simulate.ts'
+import type { Exchange } from '../../wire/exchange.ts'
+import type { Simulated, Tampering } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import { boardError } from '../../wire/board.ts'
 import type { Board } from '../../wire/board.ts'
@@ -40,7 +41,7 @@ describe('an Abort', () => {
     const run = await simulateDkg(3, 2, 'early abort', { tamper: { ben: abortsBefore('SendDeals', 0) } })
     expect(outcomes(run)).to.deep.equal({ anna: 'aborted', ben: 'aborted', cleo: 'aborted' })
     for (const name of ['anna', 'cleo']) expect(typesBy(run, name)).not.to.include.members(['Response'])
-    for (const { memory } of run.members) expect(memory.read().kept).to.deep.equal({})
+    for (const { memory } of run.members) expect(memory.read().archive).to.deep.equal({})
     expect(resultOf(run, 'anna').ledger.aborts.map(({ from, payload }) => [from, payload.reason])).to.deep.equal([['ben', 'operator']])
   })
 
@@ -49,14 +50,14 @@ describe('an Abort', () => {
     const abort = run.board.entries.find(({ text }) => text.includes('"type":"Abort"'))?.text ?? expect.fail()
     for (const { memory, airgap } of run.members) {
       await exchangeWith((request) => airgap.handle(request), run.ceremony, 'Abort', { ask: 'close', abort })
-      expect(memory.read().ceremonies[run.ceremony]).to.include({ state: 'closed' })
+      expect(memory.read().sessions[run.ceremony]).to.include({ state: 'closed' })
     }
     const late = await simulateDkg(3, 2, 'doubt without an offer', { tamper: { ben: inStep('ProcessDeals', swallowed) }, abandons: false })
     expect(outcomes(late)).to.include({ anna: 'doubtful', cleo: 'doubtful' })
     const said = late.board.entries.find(({ text }) => text.includes('"type":"Abort"'))?.text ?? expect.fail()
     const error: unknown = await exchangeWith((request) => memberOf(late, 'anna').airgap.handle(request), late.ceremony, 'Abort', { ask: 'close', abort: said }).catch((reason: unknown) => reason)
     expect(error).to.have.property('code', 'airgap.refused')
-    expect(memberOf(late, 'anna').memory.read().ceremonies[late.ceremony]).to.include({ state: 'live' })
+    expect(memberOf(late, 'anna').memory.read().sessions[late.ceremony]).to.include({ state: 'live' })
   })
 
   it('after one’s own part leaves one in doubt, from which the certificate leads back to success', async () => {
@@ -80,7 +81,7 @@ describe('an Abort', () => {
     }) } })
     expect(outcomes(run)).to.include({ anna: 'doubtful', cleo: 'doubtful' })
     // Their airgaps still have all that it takes, should it come.
-    for (const name of ['anna', 'cleo']) expect(memberOf(run, name).memory.read().ceremonies[run.ceremony]).to.include({ state: 'live' })
+    for (const name of ['anna', 'cleo']) expect(memberOf(run, name).memory.read().sessions[run.ceremony]).to.include({ state: 'live' })
     // It comes: the same clients, started again, go on to the end.
     const ben = memberOf(run, 'ben')
     const kept = await ben.client.store.get(`${run.ceremony}/outbox-ProcessDeals`)
@@ -239,8 +240,8 @@ describe('a ceremony in doubt', () => {
     const by = ledger.roster.map(({ name }) => name).filter((name) => ledger.hasAbandoned(name))
     expect(by).to.include('anna')
     expect(endingFor(ledger, 'anna')).to.equal('abandoned')
-    expect(memberOf(run, 'anna').memory.read().ceremonies[run.ceremony]).to.include({ state: 'abandoned' })
-    expect(run.members.map(({ memory }) => Object.keys(memory.read().kept))).to.deep.equal([[], [], []])
+    expect(memberOf(run, 'anna').memory.read().sessions[run.ceremony]).to.include({ state: 'abandoned' })
+    expect(run.members.map(({ memory }) => Object.keys(memory.read().archive))).to.deep.equal([[], [], []])
     // ben’s part comes after all: the certificate is complete, and the key can never be used.
     const kept = await memberOf(run, 'ben').client.store.get(`${run.ceremony}/outbox-ProcessDeals`)
     await run.board.post(kept ?? expect.fail())
@@ -256,7 +257,7 @@ describe('a ceremony in doubt', () => {
     } }
     const run = await simulateDkg(3, 2, 'no to abandon', { tamper: { anna: refusing, ben: { ...refusing, ...inStep('ProcessDeals', swallowed) }, cleo: refusing } })
     expect(outcomes(run)).to.include({ anna: 'doubtful', cleo: 'doubtful' })
-    for (const name of ['anna', 'cleo']) expect(memberOf(run, name).memory.read().ceremonies[run.ceremony]).to.include({ state: 'live' })
+    for (const name of ['anna', 'cleo']) expect(memberOf(run, name).memory.read().sessions[run.ceremony]).to.include({ state: 'live' })
     expect(readerOf(run)).to.include({ end: 'aborted', dead: null })
   })
 

@@ -4,7 +4,7 @@ import type { Envelope } from '../../channel/envelope.ts'
 import { toHex } from '../../base/bytes.ts'
 import type { Script } from '../../machines/ceremony.ts'
 import { createAirgap } from '../../run/airgap.ts'
-import type { AirgapPorts } from '../../run/airgap-cell.ts'
+import type { AirgapPorts } from '../../run/airgap-session.ts'
 import type { ClientResult } from '../../run/client.ts'
 import { Ledger } from '../../run/ledger.ts'
 import { emptyMemory, EPOCH } from '../../run/memory.ts'
@@ -65,7 +65,7 @@ export function memberOf({ members }: { readonly members: readonly SimulatedMemb
 
 /** What one participant's airgap keeps of the ceremony. */
 export function keptBy(run: Simulated, name: string): JsonObject {
-  const value = memberOf(run, name).memory.read().kept[run.ceremony]?.values['share']
+  const value = memberOf(run, name).memory.read().archive[run.ceremony]?.values['share']
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} keeps nothing`)
   return value as JsonObject
 }
@@ -209,5 +209,5 @@ export async function recovered(run: Simulated, name: string): Promise<Json | un
   await recover(transcriptOf(run), {
     memory, script: (hash) => (hash === dkg.hash ? dkg : undefined), verbs, random: seededRandom('recover'), now: () => new Date(0),
   })
-  return memory.read().kept[run.ceremony]?.values['share']
+  return memory.read().archive[run.ceremony]?.values['share']
 }

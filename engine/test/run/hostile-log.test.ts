@@ -22,7 +22,7 @@ const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 const verified = (text: string) => verifyTranscript(text, { library: shippedLibrary, verbs, random: seededRandom('verify') })
 
-const shareOf = (run: Simulated, name: string) => memberOf(run, name).memory.read().kept[run.ceremony]?.values['share']
+const shareOf = (run: Simulated, name: string) => memberOf(run, name).memory.read().archive[run.ceremony]?.values['share']
 
 /** Posts a message of the ceremony in a participant's name, signed with its client's key. */
 async function postAs(run: Simulated, name: string, payload: JsonObject, attachment?: Uint8Array): Promise<void> {

@@ -42,7 +42,7 @@ export function expectNobodyHonestBlamed(run: Simulated, faulty: readonly string
       expect(honest, `${label}: ${name} blames an honest one of ${reason}`).not.to.include(accused)
     }
     if (outcome === 'aborted' || outcome === 'doubtful') {
-      expect(run.members.find((member) => member.name === name)?.memory.read().kept[run.ceremony], `${label}: ${name} keeps`).to.equal(undefined)
+      expect(run.members.find((member) => member.name === name)?.memory.read().archive[run.ceremony], `${label}: ${name} keeps`).to.equal(undefined)
     }
   }
   const outcomes = honest.map((name) => resultOf(run, name).outcome)

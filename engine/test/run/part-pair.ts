@@ -6,7 +6,7 @@ import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
 import { memoryParts } from '../../channel/parts.ts'
 import { airgapInParts, clientInParts } from '../../run/parts.ts'
 import type { PartProgress } from '../../run/parts.ts'
-import type { Exchange } from '../../simulate/simulate.ts'
+import type { Exchange } from '../../wire/exchange.ts'
 import { airgapFrom, bodyOf } from './harness.ts'
 import type { Crossing } from './harness.ts'
 

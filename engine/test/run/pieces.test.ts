@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
 import { sha256Hex } from '../../crypto/hash.ts'
-import { bindPieces, isBound, pieceFor, piecesProblem } from '../../run/attachment.ts'
+import { bindPieces, isPieceUnder, pieceFor, piecesProblem } from '../../run/attachment.ts'
 import { airgapSign } from '../../simulate/meddling.ts'
 import { seededRandom, simulate } from '../../simulate/simulate.ts'
 import type { MemberKeys, Simulated, Tampering } from '../../simulate/simulate.ts'
@@ -67,13 +67,13 @@ describe('two sets of pieces of one dealer, one of them brought by a stolen clie
   it('make no key where the log has the bad one: nobody could get the share of it back from the log', async () => {
     const run = await twice(garbage, (good) => good)
     expect(endingOf(run, ['ben', 'anna']).convicted).to.deep.equal([])
-    expect(run.members.map(({ memory }) => Object.keys(memory.read().kept))).to.deep.equal([[], [], []])
+    expect(run.members.map(({ memory }) => Object.keys(memory.read().archive))).to.deep.equal([[], [], []])
   })
 
   it('do no harm where they are the same one: the share comes back from the log', async () => {
     const run = await twice((good) => good, (good) => good)
     expect(endingOf(run, []).outcomes).to.deep.equal(['usable'])
-    expect(await recovered(run, 'anna')).to.deep.equal(memberOf(run, 'anna').memory.read().kept[run.ceremony]?.values['share'])
+    expect(await recovered(run, 'anna')).to.deep.equal(memberOf(run, 'anna').memory.read().archive[run.ceremony]?.values['share'])
   })
 })
 
@@ -106,10 +106,10 @@ describe('pieces under one root', () => {
     const { payload, attachment } = made()
     const { piece, path } = pieceFor(attachment, 1)
     const root = textOf(payload['root'])
-    expect(namesOf(3).map((name) => isBound(rosterOf(), name, root, piece, path))).to.deep.equal([true, false, false])
-    expect(isBound(rosterOf(), 'anna', root, piece, path.slice(1))).to.equal(false)
-    expect(isBound(rosterOf(), 'anna', root, piece, [...path, path[0] ?? ''])).to.equal(false)
-    expect(isBound(rosterOf().slice(0, 2), 'anna', root, piece, path)).to.equal(false)
+    expect(namesOf(3).map((name) => isPieceUnder(rosterOf(), name, root, piece, path))).to.deep.equal([true, false, false])
+    expect(isPieceUnder(rosterOf(), 'anna', root, piece, path.slice(1))).to.equal(false)
+    expect(isPieceUnder(rosterOf(), 'anna', root, piece, [...path, path[0] ?? ''])).to.equal(false)
+    expect(isPieceUnder(rosterOf().slice(0, 2), 'anna', root, piece, path)).to.equal(false)
     expect(() => pieceFor(attachment, 2)).to.throw()
   })
 

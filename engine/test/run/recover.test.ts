@@ -5,9 +5,9 @@ import { toHex } from '../../base/bytes.ts'
 import { ed25519FromSeed } from '../../crypto/ed25519.ts'
 import { airgapKeyPair } from '../../crypto/seed.ts'
 import { signedBytesOf } from '../../messages/kinds.ts'
-import type { Confirmation } from '../../run/airgap-cell.ts'
+import type { Confirmation } from '../../run/airgap-session.ts'
 import { backupOf, emptyMemory, EPOCH, restoredFrom } from '../../run/memory.ts'
-import type { AirgapMemory, CellState } from '../../run/memory.ts'
+import type { AirgapMemory, SessionState } from '../../run/memory.ts'
 import { recover } from '../../run/recover.ts'
 import { readShipped } from '../../script/load.ts'
 import { memoryStore, seededRandom } from '../../simulate/simulate.ts'
@@ -76,8 +76,8 @@ describe('recovery', function () {
   it('gives the share of a usable key back, and changes neither the epoch nor a card that the vault has', async () => {
     const { result, memory } = await recovering(fresh(), transcriptOf(run))
     expect(result).to.deep.equal({ ceremony: run.ceremony, names: ['share'], isUnconfirmed: false })
-    expect(memory.kept[run.ceremony]?.values['share']).to.deep.equal(keptBy(run, 'ben'))
-    expect(memory.kept[run.ceremony]).to.not.have.property('unconfirmed')
+    expect(memory.archive[run.ceremony]?.values['share']).to.deep.equal(keptBy(run, 'ben'))
+    expect(memory.archive[run.ceremony]).to.not.have.property('unconfirmed')
     const { epoch, client } = fresh()
     expect(memory).to.deep.include({ epoch, client })
     const renamed = { name: 'benjamin', signingKey: memberOf(run, 'anna').card.signingKey }
@@ -87,17 +87,17 @@ describe('recovery', function () {
     expect((await recovering({ ...fresh(), client: null }, transcriptOf(run))).memory.client).to.deep.equal({ name, signingKey })
   })
 
-  it('is refused where this vault has a cell that is not one of a backup’s, or has the share, and changes nothing', async () => {
+  it('is refused where this vault has a session that is not one of a backup’s, or has the share, and changes nothing', async () => {
     const { after } = run.crossing('ben', 'ProcessDeals')
-    const cell = bench.cellOf(after)
-    const whys: Readonly<Partial<Record<CellState, RegExp>>> = { live: /takes part/, finished: /finished/, closed: /closed/, abandoned: /given it up/ }
+    const session = bench.sessionOf(after)
+    const whys: Readonly<Partial<Record<SessionState, RegExp>>> = { live: /takes part/, finished: /finished/, closed: /closed/, abandoned: /given it up/ }
     for (const state of ['live', 'finished', 'closed', 'abandoned'] as const) {
-      const memory = { ...after, ceremonies: { [run.ceremony]: { ...cell, state } } }
+      const memory = { ...after, sessions: { [run.ceremony]: { ...session, state } } }
       await expectRefused(memory, transcriptOf(run), whys[state] ?? expect.fail())
       if (state !== 'live') await expectRefused(restoredFrom(backupOf(memory, new Date(0)), new Uint8Array(EPOCH)), transcriptOf(run), whys[state] ?? expect.fail())
     }
-    const { kept } = memberOf(run, 'ben').memory.read()
-    await expectRefused({ ...fresh(), kept }, transcriptOf(run), /has what it made/)
+    const { archive } = memberOf(run, 'ben').memory.read()
+    await expectRefused({ ...fresh(), archive }, transcriptOf(run), /has what it made/)
     const once = await recovering(fresh(), transcriptOf(run))
     await expectRefused(once.memory, transcriptOf(run), /finished/)
   })
@@ -106,10 +106,10 @@ describe('recovery', function () {
     const { memory: barred } = await bench.ask(run.crossing('ben', 'ProcessDeals').after, bench.dispute(bench.complaint('cleo', 'ben')))
     await expectRefused(barred.read(), transcriptOf(run), /takes part/)
     const left = restoredFrom(backupOf(run.crossing('ben', 'SendDeals').after, new Date(0)), new Uint8Array(EPOCH).fill(3))
-    expect(bench.cellOf(left).state).to.equal('left')
+    expect(bench.sessionOf(left).state).to.equal('left')
     const { result, memory } = await recovering(left, transcriptOf(run))
     expect(result).to.include({ isUnconfirmed: false })
-    expect(memory.kept[run.ceremony]?.values['share']).to.deep.equal(keptBy(run, 'ben'))
+    expect(memory.archive[run.ceremony]?.values['share']).to.deep.equal(keptBy(run, 'ben'))
   })
 
   it('is refused without the certificate, and for another seed', async () => {
@@ -123,7 +123,7 @@ describe('recovery', function () {
     ]) {
       const { result, memory } = await recovering(fresh(), transcript)
       expect(result).to.deep.equal({ ceremony: run.ceremony, names: ['share'], isUnconfirmed: true })
-      expect(memory.kept[run.ceremony]).to.deep.include({ unconfirmed: true, values: { share: keptBy(run, 'ben') } })
+      expect(memory.archive[run.ceremony]).to.deep.include({ unconfirmed: true, values: { share: keptBy(run, 'ben') } })
     }
   })
 

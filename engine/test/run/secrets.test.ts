@@ -3,7 +3,7 @@ import { sealEnvelope } from '../../channel/envelope.ts'
 import { scalarToBytes } from '../../crypto/bls.ts'
 import { fromHex, toHex } from '../../base/bytes.ts'
 import { dealEphemeral, evaluate, polynomial } from '../../crypto/dkg.ts'
-import { airgapKeyPair, derive, encryptionKeyPair, openSession } from '../../crypto/seed.ts'
+import { airgapKeyPair, derive, encryptionKeyPair, sessionSecrets } from '../../crypto/seed.ts'
 import { forBackup } from '../../run/memory.ts'
 import { simulate } from '../../simulate/simulate.ts'
 import type { Simulated } from '../../simulate/simulate.ts'
@@ -16,7 +16,7 @@ function secretsOf(run: Simulated, name: string): Map<string, string> {
   const { seed, card } = memberOf(run, name)
   const id = fromHex(run.ceremony, 32)
   const salt = derive(seed, 'salt', id)
-  const session = openSession(seed, run.ceremony, false)
+  const session = sessionSecrets(seed, run.ceremony, false)
   const threshold = Number(run.opening.parameters['threshold'])
   const coefficients = polynomial(session, threshold)
   const secrets = new Map<string, string>([
@@ -75,7 +75,7 @@ describe('no secret', () => {
       const secrets = secretsOf(run, name)
       expect(secrets.size).to.be.greaterThan(16)
       expect(seen).to.contain(secrets.get('seed'))
-      expect(asText(memberOf(run, name).memory.read().kept)).to.contain(textOf(keptBy(run, name)['share']))
+      expect(asText(memberOf(run, name).memory.read().archive)).to.contain(textOf(keptBy(run, name)['share']))
     }
   })
 
@@ -161,12 +161,12 @@ describe('no secret', () => {
     for (const name of namesOf(3)) {
       const secrets = secretsOf(run, name)
       secrets.delete('seed')
-      expectNoneIn([['the memory', asText(memberOf(run, name).memory.read().ceremonies)]], secrets, name)
+      expectNoneIn([['the memory', asText(memberOf(run, name).memory.read().sessions)]], secrets, name)
       const live = run.crossing(name, 'ProcessDeals').after
-      const { opening, steps } = live.ceremonies[run.ceremony] ?? expect.fail()
+      const { opening, steps } = live.sessions[run.ceremony] ?? expect.fail()
       const backup = forBackup(live)
-      expect(backup.ceremonies).to.deep.equal({ [run.ceremony]: { opening, state: 'left', steps: {}, disputes: {} } })
-      expectNoneIn([['the live memory', asText(live.ceremonies)], ['the backup', asText(backup)]], secrets, name)
+      expect(backup.sessions).to.deep.equal({ [run.ceremony]: { opening, state: 'left', steps: {}, disputes: {} } })
+      expectNoneIn([['the live memory', asText(live.sessions)], ['the backup', asText(backup)]], secrets, name)
       expect(Object.keys(steps)).to.have.lengthOf(4)
       expect(backup).to.not.have.property('epoch')
     }

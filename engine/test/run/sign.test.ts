@@ -2,7 +2,7 @@ import { PublicKey, Signature, verify } from '@chainsafe/blst'
 import { expect } from 'chai'
 import { decodeG2Affine, DST_SIGNATURE, encodeG2Affine, hashToG2, lagrangeAtZero, R, signShare } from '../../crypto/bls.ts'
 import { fromHex, toHex } from '../../base/bytes.ts'
-import type { Message } from '../../messages/kind.ts'
+import type { Signable } from '../../messages/kind.ts'
 import { signedBytesOf } from '../../messages/kinds.ts'
 import { readShipped } from '../../script/load.ts'
 import { seededRandom, simulate } from '../../simulate/simulate.ts'
@@ -15,7 +15,7 @@ import { keptBy, namesOf, resultOf, simulateDkg } from './harness.ts'
 
 const sign = readShipped('sign')
 
-const MESSAGES: readonly Message[] = [
+const MESSAGES: readonly Signable[] = [
   { kind: 'text', text: 'Pay 5 to Anna' },
   { kind: 'bytes', hex: '00ff' },
   { kind: 'eth/voluntary-exit', network: 'hoodi', epoch: 1, validatorIndex: 5 },

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { sealEnvelope } from '../../channel/envelope.ts'
-import type { AirgapPorts } from '../../run/airgap-cell.ts'
+import type { AirgapPorts } from '../../run/airgap-session.ts'
 import { backupOf, forBackup, memorySchema } from '../../run/memory.ts'
-import type { AirgapMemory, Cell, MemoryStore } from '../../run/memory.ts'
+import type { AirgapMemory, Session, MemoryStore } from '../../run/memory.ts'
 import { readShipped } from '../../script/load.ts'
 import { memoryStore } from '../../simulate/simulate.ts'
 import type { Simulated } from '../../simulate/simulate.ts'
@@ -32,11 +32,11 @@ describe('work of an airgap that takes long', function () {
 
   const checkMemory = compileCheck<AirgapMemory>(memorySchema)
   const vault = (): AirgapMemory => memberOf(key, 'ben').memory.read()
-  const cellOf = (memory: AirgapMemory): Cell | undefined => memory.ceremonies[id]
-  const stateOf = (memory: AirgapMemory): readonly Json[] | null => (cellOf(memory)?.work?.state ?? null) as readonly Json[] | null
+  const sessionOf = (memory: AirgapMemory): Session | undefined => memory.sessions[id]
+  const stateOf = (memory: AirgapMemory): readonly Json[] | null => (sessionOf(memory)?.work?.state ?? null) as readonly Json[] | null
   const withState = (memory: AirgapMemory, state: Json): AirgapMemory => {
-    const cell = cellOf(memory) ?? expect.fail()
-    return { ...memory, ceremonies: { ...memory.ceremonies, [id]: { ...cell, work: { ...(cell.work ?? expect.fail()), state } } } }
+    const session = sessionOf(memory) ?? expect.fail()
+    return { ...memory, sessions: { ...memory.sessions, [id]: { ...session, work: { ...(session.work ?? expect.fail()), state } } } }
   }
   /** After a crash: nothing is left but what was written. */
   const reloaded = (memory: AirgapMemory): AirgapMemory => checkMemory(JSON.parse(canonical(memory)) as Json, 'The vault')
@@ -84,9 +84,9 @@ describe('work of an airgap that takes long', function () {
 
   it('keeps its owner’s consent before it begins, then how far it is, and nothing of both once it is done', () => {
     expect(stateOf(written[0] ?? expect.fail())).to.equal(null)
-    expect(cellOf(written[0] ?? expect.fail())).to.deep.include({ state: 'live', steps: {} })
+    expect(sessionOf(written[0] ?? expect.fail())).to.deep.include({ state: 'live', steps: {} })
     expect(written.slice(1, -1).map((one) => stateOf(one)?.length)).to.deep.equal([0, 10, 20])
-    expect(cellOf(written.at(-1) ?? expect.fail())).to.include({ state: 'finished' }).and.not.have.property('work')
+    expect(sessionOf(written.at(-1) ?? expect.fail())).to.include({ state: 'finished' }).and.not.have.property('work')
   })
 
   it('goes on after a crash where it was, unasked, and comes to the same answer byte for byte', async () => {
@@ -95,8 +95,8 @@ describe('work of an airgap that takes long', function () {
       expect(await airgap.handle(request), `crash after write ${i}`).to.equal(answer)
       expect(asked).to.deep.equal([])
       expect(told()[0]).to.equal([0, 0, 10, 20, undefined][i])
-      expect(after.read().ceremonies[id]?.steps).to.deep.equal(written.at(-1)?.ceremonies[id]?.steps)
-      expect(after.read().ceremonies[id]).to.not.have.property('work')
+      expect(after.read().sessions[id]?.steps).to.deep.equal(written.at(-1)?.sessions[id]?.steps)
+      expect(after.read().sessions[id]).to.not.have.property('work')
     }
   })
 
@@ -136,13 +136,13 @@ describe('work of an airgap that takes long', function () {
     })
     const { airgap, memory } = airgapWith(vault(), { verbs: { ...verbs, airgap: { ...verbs.airgap, 'bls.signShare': large } } })
     await airgap.handle(request).catch(() => undefined)
-    expect(cellOf(memory.read())?.work).to.include({ step: 'SendPartials', state: null })
+    expect(sessionOf(memory.read())?.work).to.include({ step: 'SendPartials', state: null })
   })
 
   it('of one step is no consent to another, nor of one ceremony', async () => {
     const memory = written[2] ?? expect.fail()
-    const cell = cellOf(memory) ?? expect.fail()
-    const other = { ...memory, ceremonies: { [id]: { ...cell, work: { ...(cell.work ?? expect.fail()), asked: '00'.repeat(32) } } } }
+    const session = sessionOf(memory) ?? expect.fail()
+    const other = { ...memory, sessions: { [id]: { ...session, work: { ...(session.work ?? expect.fail()), asked: '00'.repeat(32) } } } }
     const one = airgapWith(other)
     expect(await one.airgap.handle(request)).to.equal(answer)
     expect(one.asked).to.have.length(1)
@@ -158,7 +158,7 @@ describe('work of an airgap that takes long', function () {
     if (typeof partial !== 'string') expect.fail()
     expect(canonical(memory)).to.include(partial)
     expect(canonical(backupOf(memory, new Date(0)))).to.not.include(partial).and.not.include('"work"')
-    expect(forBackup(memory).ceremonies[id]).to.include({ state: 'left' })
+    expect(forBackup(memory).sessions[id]).to.include({ state: 'left' })
   })
 
   it('is erased when the ceremony is closed', async () => {
@@ -170,7 +170,7 @@ describe('work of an airgap that takes long', function () {
     const abort = canonical(signMessage(memberOf(key, 'anna').signingKey, { statement, seen: EMPTY_LOG }))
     const closed = await airgap.handle(sealEnvelope({ kind: 'request', ceremony: id, step: 'Abort', body: { ask: 'close', abort } }))
     expect(readAnswer(closed).give).to.equal('closed')
-    expect(cellOf(memory.read())).to.include({ state: 'closed' }).and.not.have.property('work')
+    expect(sessionOf(memory.read())).to.include({ state: 'closed' }).and.not.have.property('work')
     expect(refusalOf(await airgap.handle(request))).to.equal('run.closed')
   })
 })

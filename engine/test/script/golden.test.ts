@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { codes } from '../../script/codes.ts'
 import { formatDiagnostic, loadScript, shippedLibrary } from '../../script/load.ts'
-import { MAX_BYTES } from '../../script/yaml.ts'
+import { MAX_SCRIPT } from '../../script/yaml.ts'
 
 /**
  * The corpus: `CODE-case.yaml`, a script with a fault that has that code, and `CODE-case.txt`, exactly what is said about
@@ -42,9 +42,9 @@ describe('the corpus of wrong scripts', () => {
   })
 
   it('refuses a file over 256 KiB before it reads it (too-large)', () => {
-    const { diagnostics } = loadScript(new Uint8Array(MAX_BYTES + 1).fill(0x23), { file: 'big.yaml', library: shippedLibrary })
+    const { diagnostics } = loadScript(new Uint8Array(MAX_SCRIPT + 1).fill(0x23), { file: 'big.yaml', library: shippedLibrary })
     expect(diagnostics?.map(({ code, line, column }) => [code, line, column])).to.deep.equal([['too-large', 1, 1]])
-    const { diagnostics: atMost } = loadScript(new Uint8Array(MAX_BYTES).fill(0x23), { file: 'big.yaml', library: shippedLibrary })
+    const { diagnostics: atMost } = loadScript(new Uint8Array(MAX_SCRIPT).fill(0x23), { file: 'big.yaml', library: shippedLibrary })
     expect(atMost?.map(({ code }) => code)).to.deep.equal(['yaml-empty'])
   })
 })

@@ -74,7 +74,7 @@ describe('a fault in a key generation', () => {
   it('whose owner declines is said in the log as such, and the airgap takes nothing of that ceremony any more', async () => {
     const run = await simulateFaults(3, 2, ['declines:ben'])
     expect(resultOf(run, 'anna').ledger.aborts.map(({ from, payload }) => [from, payload.reason, payload.accused])).to.deep.equal([['ben', 'rejected', null]])
-    expect(memberOf(run, 'ben').memory.read().ceremonies[run.ceremony]).to.include({ state: 'declined' })
+    expect(memberOf(run, 'ben').memory.read().sessions[run.ceremony]).to.include({ state: 'declined' })
   })
 
   it('in the certificate’s place does not undo it: whoever contradicts it convicts itself alone', async () => {
@@ -101,7 +101,7 @@ describe('a fault in a key generation', () => {
 
   it('meets no share: only those who finished keep one', async () => {
     const run = await simulateFaults(3, 2, ['wrong-share:ben:anna'])
-    for (const { name, memory } of run.members) expect(memory.read().kept, name).to.deep.equal({})
+    for (const { name, memory } of run.members) expect(memory.read().archive, name).to.deep.equal({})
   })
 })
 

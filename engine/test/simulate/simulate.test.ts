@@ -17,20 +17,20 @@ describe('a simulation that aborts', () => {
     const run = await simulateFaults(4, 2, ['silent:ben:SendDeals'])
     for (const name of namesOf(4)) {
       expect(resultOf(run, name).outcome).to.equal('aborted')
-      expect(memberOf(run, name).memory.read().ceremonies[run.ceremony], name).to.include({ state: 'closed' })
+      expect(memberOf(run, name).memory.read().sessions[run.ceremony], name).to.include({ state: 'closed' })
     }
   })
 
   it('has every airgap erase it after a complaint, its part of the certificate stated or not: beside that there can be no success', async () => {
     const run = await simulateFaults(4, 2, ['wrong-share:anna:ben'])
-    const cellOf = (name: string) => memberOf(run, name).memory.read().ceremonies[run.ceremony]
+    const sessionOf = (name: string) => memberOf(run, name).memory.read().sessions[run.ceremony]
     // ben complained; the others had stated their Responses.
-    expect(namesOf(4).map((name) => cellOf(name)?.steps['ProcessDeals']?.stated?.type)).to.deep.equal(['Response', 'Complaint', 'Response', 'Response'])
-    expect(namesOf(4).map((name) => cellOf(name)?.state)).to.deep.equal(['closed', 'closed', 'closed', 'closed'])
+    expect(namesOf(4).map((name) => sessionOf(name)?.steps['ProcessDeals']?.stated?.type)).to.deep.equal(['Response', 'Complaint', 'Response', 'Response'])
+    expect(namesOf(4).map((name) => sessionOf(name)?.state)).to.deep.equal(['closed', 'closed', 'closed', 'closed'])
   })
 
   it('leaves the session to an airgap that stated its part of the certificate, which may complete all the same, until its owner gives it up', async () => {
-    const stateOf = (run: Simulated) => namesOf(4).map((name) => [resultOf(run, name).outcome, memberOf(run, name).memory.read().ceremonies[run.ceremony]?.state])
+    const stateOf = (run: Simulated) => namesOf(4).map((name) => [resultOf(run, name).outcome, memberOf(run, name).memory.read().sessions[run.ceremony]?.state])
     // ben's airgap states its part as well; his client never posts it.
     const silent = ['silent:ben:ProcessDeals']
     const prepared = await prepareSimulation(faultyOptions(4, 2, silent))
@@ -58,7 +58,7 @@ describe('a simulation that aborts', () => {
     const run = await simulateDkg(3, 2, 'stubborn', { tamper: { anna: stubborn, ben: { declines: true } } })
     expect(asked).to.deep.equal(['SendPublicKeys', 'Abort'])
     expect(resultOf(run, 'anna').outcome).to.equal('aborted')
-    expect(memberOf(run, 'anna').memory.read().ceremonies[run.ceremony]?.state).to.equal('live')
+    expect(memberOf(run, 'anna').memory.read().sessions[run.ceremony]?.state).to.equal('live')
   })
 })
 

@@ -5,7 +5,7 @@ import { openDeal, verifyKeyProofs } from '../../crypto/dkg.ts'
 import { verifyEd25519 } from '../../crypto/ed25519.ts'
 import { checkX25519Key } from '../../crypto/hpke.ts'
 import { isInTree } from '../../crypto/merkle.ts'
-import type { Session } from '../../crypto/seed.ts'
+import type { SessionSecrets } from '../../crypto/seed.ts'
 import { canonical } from '../../base/canonical.ts'
 import { verifyCard } from '../../wire/card.ts'
 import { headAfter } from '../../wire/log.ts'
@@ -72,12 +72,12 @@ describe('what the vectors say must be refused', () => {
 
   it('is so of pieces', () => {
     for (const { secretKey, aad, sealed, why } of refused.pieces) {
-      const session: Session = { expand: () => fromHex(secretKey), scalar: () => 0n }
+      const session: SessionSecrets = { expand: () => fromHex(secretKey), scalar: () => 0n }
       expect(openDeal({ session, sealed: fromHex(sealed), aad: utf8(aad) }), why).to.equal(null)
     }
     const [key] = vectors.dkg
     const [piece] = key?.dealers[0]?.pieces ?? []
-    const session: Session = { expand: () => fromHex(key?.sessions.find(({ name }) => name === piece?.to)?.values['encryption'] ?? ''), scalar: () => 0n }
+    const session: SessionSecrets = { expand: () => fromHex(key?.sessions.find(({ name }) => name === piece?.to)?.values['encryption'] ?? ''), scalar: () => 0n }
     const share = openDeal({ session, sealed: fromHex(piece?.sealed ?? ''), aad: utf8(piece?.aad ?? '') })
     expect(share?.toString(16).padStart(64, '0')).to.equal(piece?.share)
   })

@@ -6,7 +6,7 @@ import { openEnvelope } from '../../channel/envelope.ts'
 import { concat, fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { sha256Hex, taggedHash } from '../../crypto/hash.ts'
 import { ceremonyNumber } from '../../crypto/number.ts'
-import { airgapKeyPair, derive, newMnemonic, openSession, seedFromMnemonic } from '../../crypto/seed.ts'
+import { airgapKeyPair, derive, newMnemonic, sessionSecrets, seedFromMnemonic } from '../../crypto/seed.ts'
 import type { Script } from '../../machines/ceremony.ts'
 import type { Airgap } from '../../run/airgap.ts'
 import { ABANDONED, abandonStep } from '../../machines/ceremony.ts'
@@ -14,9 +14,10 @@ import { nextView } from '../../run/reading.ts'
 import { readShipped } from '../../script/load.ts'
 import { tamperingOf } from '../../simulate/faults.ts'
 import { seededRandom, simulate } from '../../simulate/simulate.ts'
-import type { Exchange, Simulated, SimulatedMember, SimulateOptions } from '../../simulate/simulate.ts'
+import type { Exchange } from '../../wire/exchange.ts'
+import type { Simulated, SimulatedMember, SimulateOptions } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
-import { text } from '../../verbs/runtime.ts'
+import { textField } from '../../verbs/runtime.ts'
 import type { Random } from '../../verbs/runtime.ts'
 import { canonicalBytes, parseCanonical } from '../../base/canonical.ts'
 import { ceremonyId, signCard } from '../../wire/card.ts'
@@ -85,7 +86,7 @@ export type Labels = (member: SimulatedMember, index: number) => Readonly<Record
 function sessionOf({ opening, ceremony }: Simulated, member: SimulatedMember, labels: Readonly<Record<string, number>>): Session {
   const id = fromHex(ceremony, 32)
   const salt = derive(member.seed, 'salt', id)
-  const session = openSession(member.seed, ceremony, opening.rehearsal)
+  const session = sessionSecrets(member.seed, ceremony, opening.rehearsal)
   return {
     name: member.name, salt: toHex(salt), seed: toHex(derive(member.seed, opening.rehearsal ? 'rehearsal' : 'session', concat(id, salt))),
     values: Object.fromEntries(Object.entries(labels).map(([label, length]) => [label, toHex(session.expand(label, length))])),
@@ -242,7 +243,7 @@ export async function makeVectors(): Promise<Vectors> {
   if (first === undefined || crossing === undefined) throw new Error('no key, or nothing crossed')
   return {
     protocol: 'keyrite/2', about: ABOUT, participants: two.members.map(participantOf), dkg: keys, disputes: disputed, abandoned: abandonedOf(two, dkg, first.views), crossing,
-    beacon: { ...drawn, output: text(number.results.get('anna')?.ledger.outputs ?? {}, 'number') },
+    beacon: { ...drawn, output: textField(number.results.get('anna')?.ledger.outputs ?? {}, 'number') },
     signing: { ...signing, follows: 'dkg-2-of-3', ...signingValues(signed, two, SIGNED) },
     kinds: kindsOf(signed.ceremony, EVERY_KIND),
     refused: refusedOf(first),

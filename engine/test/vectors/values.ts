@@ -3,14 +3,14 @@ import { DST_SIGNATURE, encodeG1, encodeG2, R, scalarToBytes, signShare, timesBa
 import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { sha256Hex } from '../../crypto/hash.ts'
 import { commitmentDigest, commitments, dealEphemeral, DST_KEY_PROOF, evaluate, polynomial, proofChallenge, proveKey, restHash, sealDeal, sumsHash } from '../../crypto/dkg.ts'
-import { encryptionKeyPair, openSession } from '../../crypto/seed.ts'
-import type { Session } from '../../crypto/seed.ts'
+import { encryptionKeyPair, sessionSecrets } from '../../crypto/seed.ts'
+import type { SessionSecrets } from '../../crypto/seed.ts'
 import { messagesHash } from '../../messages/batch.ts'
 import { checkMessage, signedBytesOf } from '../../messages/kinds.ts'
 import { bindPieces, pieceFor } from '../../run/attachment.ts'
 import type { Simulated } from '../../simulate/simulate.ts'
 import { birthMessage, dealAad } from '../../verbs/dkg.ts'
-import { text } from '../../verbs/runtime.ts'
+import { textField } from '../../verbs/runtime.ts'
 import type { Ceremony, Dealer, Dispute, Dkg, Piece, Plain, Signing, Vectors } from './independent/form.ts'
 import type { Labels } from './make.ts'
 
@@ -20,12 +20,12 @@ const point = (value: bigint): string => toHex(encodeG1(timesBase(value)))
 interface Member {
   readonly name: string
   readonly index: number
-  readonly session: Session
+  readonly session: SessionSecrets
   readonly coefficients: readonly bigint[]
 }
 
 const membersOf = ({ opening, ceremony, members }: Simulated, threshold: number): Member[] => members.map(({ name, seed }, i) => {
-  const session = openSession(seed, ceremony, opening.rehearsal)
+  const session = sessionSecrets(seed, ceremony, opening.rehearsal)
   return { name, index: i + 1, session, coefficients: polynomial(session, threshold) }
 })
 
@@ -61,7 +61,7 @@ export function dkgValues(simulated: Simulated): { readonly labels: Labels; read
       dealers: members.map((member) => dealerOf(id, member, members, simulated)), commitmentSums: sums, sums: hash, groupKey,
       shares: shares.map(scalar), shareKeys: shares.map(point),
       birthMessage: new TextDecoder().decode(birthMessage(id, proof?.statement.view ?? '', groupKey, hash)),
-      birth: text(outputs ?? {}, 'birth'),
+      birth: textField(outputs ?? {}, 'birth'),
     },
   }
 }
@@ -97,7 +97,7 @@ function dealerOf(id: string, { name, index, session, coefficients }: Member, me
       const piece = sealed.get(to)
       return piece === undefined ? [] : [{ ...piece, path: pieceFor(bound.attachment, at).path }]
     }),
-    root: text(bound.payload, 'root'),
+    root: textField(bound.payload, 'root'),
   }
 }
 

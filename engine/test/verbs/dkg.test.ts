@@ -4,7 +4,7 @@ import type { G1 } from '../../crypto/bls.ts'
 import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { dealEphemeral, evaluate, polynomial, sumsHash } from '../../crypto/dkg.ts'
 import { hpkeSeal } from '../../crypto/hpke.ts'
-import { openSession } from '../../crypto/seed.ts'
+import { sessionSecrets } from '../../crypto/seed.ts'
 import { bindPieces, expanded } from '../../run/attachment.ts'
 import { readShipped } from '../../script/load.ts'
 import { dealAad } from '../../verbs/dkg.ts'
@@ -25,10 +25,10 @@ const { messages } = readShipped('dkg').ceremony
 
 const scopeFor = (step: string, type: string): Scope => ({ ceremony: ID, roster, rehearsal: false, step, type, view: VIEW, random })
 
-const sessions = NAMES.map(() => openSession(random(64), ID, false))
+const sessions = NAMES.map(() => sessionSecrets(random(64), ID, false))
 const sessionOf = (i: number) => sessions[i] ?? expect.fail()
 const airgap = (i: number, step: string, type: string, more: Partial<AirgapScope> = {}): AirgapScope => ({
-  ...scopeFor(step, type), me: { name: NAMES[i] ?? '', index: i + 1 }, session: sessionOf(i), ...more,
+  ...scopeFor(step, type), me: { name: NAMES[i] ?? '', index: i + 1 }, secrets: sessionOf(i), ...more,
 })
 
 const collected = (i: number, step: string, type: string, payload: JsonObject, more: Partial<Collected> = {}): Collected => ({

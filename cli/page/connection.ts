@@ -2,10 +2,10 @@
 import { alarm, pause } from '../../engine/base/signals.ts'
 import { HEARTBEAT } from '../web/protocol.ts'
 import type { FramesResult, PAGE_TAKEN, PageError, PageState } from '../web/protocol.ts'
-import { failureOf } from './failures.ts'
+import { pageFailure } from './failures.ts'
 
 /** What the command refused, or that it did not answer. */
-export class Refused extends Error {
+export class CommandRefused extends Error {
   /** 0 where nobody answered. */
   readonly status: number
   readonly error: PageError | undefined
@@ -17,16 +17,16 @@ export class Refused extends Error {
   }
 }
 
-export const isKeyRefused = (error: unknown): boolean => error instanceof Refused && (error.status === 401 || error.status === 403)
+export const isKeyRefused = (error: unknown): boolean => error instanceof CommandRefused && (error.status === 401 || error.status === 403)
 
 /** Why something did not reach the command, for its owner. */
-export function whyNot(error: unknown): string {
-  const { title, what, todo } = failureOf('not-sent')
-  if (error instanceof Refused && error.error !== undefined) return `${error.error.message} ${error.error.todo}`
+export function whyNotSent(error: unknown): string {
+  const { title, what, todo } = pageFailure('not-sent')
+  if (error instanceof CommandRefused && error.error !== undefined) return `${error.error.message} ${error.error.todo}`
   return [`${title}.`, what, ...todo].join(' ')
 }
 
-export interface Session {
+export interface Connection {
   readonly fetch: (path: string, init?: { readonly body?: unknown; readonly signal?: AbortSignal }) => Promise<Response>
   readonly message: (id: string) => Promise<Uint8Array>
   readonly frames: (frames: readonly string[]) => Promise<FramesResult>
@@ -42,7 +42,7 @@ const KEY = 'key'
  * @returns undefined where there is neither a token nor a key from before
  * @throws Refused
  */
-export async function openSession(kept: Kept, place: Location = location): Promise<Session | undefined> {
+export async function connect(kept: PageMemory, place: Location = location): Promise<Connection | undefined> {
   const token = place.hash.slice(1)
   if (token !== '') history.replaceState(null, '', place.pathname)
   const old = kept.get(KEY)
@@ -61,9 +61,9 @@ export async function openSession(kept: Kept, place: Location = location): Promi
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-function sessionWith(key: string): Session {
+function sessionWith(key: string): Connection {
   const authorization = `Bearer ${key}`
-  const send: Session['fetch'] = (path, { body, signal } = {}) => asked(path, {
+  const send: Connection['fetch'] = (path, { body, signal } = {}) => asked(path, {
     ...(signal === undefined ? {} : { signal }),
     ...(body === undefined ? { headers: { authorization } } : { method: 'POST', headers: { ...JSON_TYPE, authorization }, body: JSON.stringify(body) }),
   })
@@ -87,10 +87,10 @@ async function asked(path: string, init: RequestInit): Promise<Response> {
     response = await fetch(path, { ...init, cache: 'no-store', credentials: 'omit', redirect: 'error' })
   } catch (cause) {
     if (init.signal?.aborted === true) throw cause
-    throw new Refused(0)
+    throw new CommandRefused(0)
   }
   if (response.ok) return response
-  throw new Refused(response.status, await response.json().then((error) => error as PageError, () => undefined))
+  throw new CommandRefused(response.status, await response.json().then((error) => error as PageError, () => undefined))
 }
 
 // The command's events: states as they come, signs of life, and their end.
@@ -101,7 +101,7 @@ export const SILENCE = 3 * HEARTBEAT
 const RETRY = 1000
 
 export interface StreamOptions {
-  readonly session: Pick<Session, 'fetch'>
+  readonly session: Pick<Connection, 'fetch'>
   readonly onState: (state: PageState) => void
   /** The command lives, and this page is the one that it talks to. */
   readonly onLive: () => void
@@ -156,7 +156,7 @@ export function makeStream({ session, onState, onLive, onSilent, onEnd }: Stream
     try {
       const { body } = await session.fetch('/events', { signal: controller.signal })
       if (body === null) return 'lost'
-      for await (const line of linesOf(body)) {
+      for await (const line of streamLines(body)) {
         if (mine !== run) return 'lost'
         silence.set(SILENCE)
         lastHeard = performance.now()
@@ -179,7 +179,7 @@ export function makeStream({ session, onState, onLive, onSilent, onEnd }: Stream
 }
 
 /** A stream's lines, without their ends. What stands behind the last end is no line yet. */
-export async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+export async function* streamLines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const reader = body.pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>).getReader()
   let rest = ''
   for (;;) {
@@ -256,7 +256,7 @@ export function makeOutbox<R>({ post, onResult, onProblem, now, most }: OutboxOp
  * What this page remembers: what its owner once chose, at this address, for the next command too; all else in its own tab, over a reload.
  * Where a browser keeps nothing, nothing is remembered.
  */
-export interface Kept {
+export interface PageMemory {
   readonly get: (name: string) => string | undefined
   readonly set: (name: string, value: string | undefined) => void
 }
@@ -264,7 +264,7 @@ export interface Kept {
 const PREFIX = 'keyrite.'
 const LASTING: ReadonlySet<string> = new Set(['camera', 'camera-name', 'sound', 'hint'])
 
-export function makeKept(tab: () => Storage = () => globalThis.sessionStorage, address: () => Storage = () => globalThis.localStorage): Kept {
+export function makePageMemory(tab: () => Storage = () => globalThis.sessionStorage, address: () => Storage = () => globalThis.localStorage): PageMemory {
   const storageOf = (name: string): Storage => (LASTING.has(name) ? address() : tab())
   return {
     get: (name) => {

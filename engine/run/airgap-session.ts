@@ -14,7 +14,7 @@ import { airgapKeyOf, knownOf } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
 import { runError } from './errors.ts'
 import { cardIn, followedIn } from './memory.ts'
-import type { Cell, CellState, KeptShown, MemoryStore } from './memory.ts'
+import type { Session, SessionState, ArchivedShown, MemoryStore } from './memory.ts'
 import { checkOpening, followedBy } from './opening.ts'
 import { checkRunnable } from './verbs.ts'
 import { airgapSteps, compileAirgap } from '../machines/airgap.ts'
@@ -33,7 +33,7 @@ export interface Confirmation {
   /** What this step wants shown besides, by parameter name. */
   readonly shows: JsonObject
   /** What the ceremony follows, by the script's name for it. */
-  readonly followed: Readonly<Record<string, KeptShown>>
+  readonly followed: Readonly<Record<string, ArchivedShown>>
 }
 
 export interface Pairing {
@@ -81,37 +81,37 @@ export interface AirgapProgress {
   readonly total?: number
 }
 
-/** One ceremony on one airgap: its cell, if it joined, and the script from its own disk. */
+/** One ceremony on one airgap: its session, if it joined, and the script from its own disk. */
 export interface Joined {
   readonly id: string
-  readonly cell: Cell | undefined
+  readonly session: Session | undefined
   readonly script: Script
   readonly opening: Opening
   readonly position: Position
 }
 
 /**
- * The ceremony's cell, or what its first request brings.
+ * The ceremony's session, or what its first request brings.
  *
  * @throws run.closed, run.unknown-ceremony, run.unknown-script, run.not-paired, run.not-runnable, run.opening, run.restored
  */
 export function joinedFor(ports: AirgapPorts, id: string, brought: Opening | undefined): Joined {
   const memory = ports.memory.read()
-  const cell = memory.ceremonies[id]
-  const opening = cell?.opening ?? brought
+  const session = memory.sessions[id]
+  const opening = session?.opening ?? brought
   if (opening === undefined || ceremonyId(opening) !== id) throw runError('unknown-ceremony', { ceremony: id })
   const script = scriptFor(ports, opening)
-  const position = positionOf(script.ceremony, cell)
+  const position = positionOf(script.ceremony, session)
   refuseOver(id, position)
   const card = cardIn(memory)
   if (card === null) throw runError('not-paired', { name: '' })
-  if (cell === undefined) {
-    if (memory.kept[id] !== undefined) throw runError('closed', { ceremony: id, why: 'it is finished, and its session is erased' })
+  if (session === undefined) {
+    if (memory.archive[id] !== undefined) throw runError('closed', { ceremony: id, why: 'it is finished, and its session is erased' })
     refuseEarlier(id, opening, card)
     checkOpening(opening, script, card, (followed) => followedIn(memory, followed))
     checkRunnable(script, ports.verbs)
   }
-  return { id, cell, script, opening, position }
+  return { id, session, script, opening, position }
 }
 
 /** Where an airgap is in a ceremony: its machine's state. */
@@ -128,8 +128,8 @@ function machineOf(ceremony: Ceremony): ReturnType<typeof compileAirgap> {
 /** Where it is after an event; the same where that may not come now. */
 export const moved = (ceremony: Ceremony, position: Position, event: AirgapEvent): Position => transition(machineOf(ceremony), position, event)[0]
 
-/** The events of a live cell, in an order in which they can have come. */
-function eventsOf(ceremony: Ceremony, { steps, disputes }: Cell): readonly AirgapEvent[] {
+/** The events of a live session, in an order in which they can have come. */
+function eventsOf(ceremony: Ceremony, { steps, disputes }: Session): readonly AirgapEvent[] {
   const answered = airgapSteps(ceremony).flatMap(({ name, disputes: complaint }): readonly AirgapEvent[] => {
     const stated = Object.hasOwn(steps, name) ? steps[name]?.stated ?? null : null
     if (stated === null) return []
@@ -139,21 +139,21 @@ function eventsOf(ceremony: Ceremony, { steps, disputes }: Cell): readonly Airga
 }
 
 /**
- * Where a cell says that its airgap is; at the beginning where there is none. What is over stays so whatever else is known of it:
+ * Where a session says that its airgap is; at the beginning where there is none. What is over stays so whatever else is known of it:
  * a backup has no steps, and a recovered ceremony none of what was answered.
  */
-export function positionOf(ceremony: Ceremony, cell: Cell | undefined): Position {
+export function positionOf(ceremony: Ceremony, session: Session | undefined): Position {
   const machine = machineOf(ceremony)
   const [first] = initialTransition(machine)
-  if (cell === undefined) return first
-  if (cell.state !== 'live') return machine.resolveState({ value: cell.state, context: first.context, status: 'done', output: cell.state })
-  return eventsOf(ceremony, cell).reduce((position, event) => moved(ceremony, position, event), first)
+  if (session === undefined) return first
+  if (session.state !== 'live') return machine.resolveState({ value: session.state, context: first.context, status: 'done', output: session.state })
+  return eventsOf(ceremony, session).reduce((position, event) => moved(ceremony, position, event), first)
 }
 
 /** The step that it is in, and what it does there; undefined where it takes none any more. */
-export const placeOf = (position: Position): AirgapPlace | undefined => Object.values(position.getMeta()).find((meta) => meta !== undefined)
+export const airgapPlace = (position: Position): AirgapPlace | undefined => Object.values(position.getMeta()).find((meta) => meta !== undefined)
 
-const OVER: Readonly<Partial<Record<CellState, string>>> = {
+const OVER: Readonly<Partial<Record<SessionState, string>>> = {
   declined: 'its owner declined it', closed: 'its client showed that it is over', abandoned: 'its owner gave it up for good',
 }
 
@@ -167,7 +167,7 @@ export function refuseOver(id: string, { output }: Position): void {
 /** Why a step may not come where an airgap is. */
 export function outOfPlace(id: string, ceremony: Ceremony, position: Position, step: string): KeyriteError {
   const refused = (why: string): KeyriteError => runError('closed', { ceremony: id, why })
-  const place = placeOf(position)
+  const place = airgapPlace(position)
   // One that was recovered has its share, and not what it had answered: to state any of it anew, to other statements, would be equivocation.
   if (position.output === 'finished') return refused('it is finished, and its session is erased')
   if (place === undefined) return refused(`this airgap disputed in ${ceremony.steps.find(({ disputes }) => disputes !== undefined)?.name ?? ''}, so it aborts`)
@@ -199,27 +199,27 @@ export function knownNow(ports: AirgapPorts, { id, script, opening }: Pick<Joine
   const me = opening.roster.find((card) => card.airgapKey === airgapKey)
   if (me === undefined) throw runError('opening', { why: 'this airgap’s key is not in its roster' })
   const followed = followedBy(script.ceremony, opening, (one) => followedIn(memory, one))
-  return knownOf(script, memory.ceremonies[id] ?? newCell(opening), me, followed)
+  return knownOf(script, memory.sessions[id] ?? newSession(opening), me, followed)
 }
 
-export const newCell = (opening: Opening): Cell => ({ opening, state: 'live', steps: {}, disputes: {} })
+export const newSession = (opening: Opening): Session => ({ opening, state: 'live', steps: {}, disputes: {} })
 
-/** Writes a cell; resolves when it is durable. */
-export async function saveCell(ports: AirgapPorts, id: string, change: (cell: Cell | undefined) => Cell): Promise<void> {
+/** Writes a session; resolves when it is durable. */
+export async function saveSession(ports: AirgapPorts, id: string, change: (session: Session | undefined) => Session): Promise<void> {
   await ports.memory.update((memory) => ({
-    ...memory, ceremonies: { ...memory.ceremonies, [id]: change(memory.ceremonies[id]) },
+    ...memory, sessions: { ...memory.sessions, [id]: change(memory.sessions[id]) },
   }))
 }
 
-/** A cell when what was under way in it is over. */
-export const withoutWork = ({ opening, state, steps, disputes }: Cell): Cell => ({ opening, state, steps, disputes })
+/** A session when what was under way in it is over. */
+export const withoutWork = ({ opening, state, steps, disputes }: Session): Session => ({ opening, state, steps, disputes })
 
-/** A cell without its session: what was answered stays, to be answered again; others' statements go. */
-export function erased(cell: Cell, state: Exclude<CellState, 'live'>): Cell {
+/** A session that is over: what was answered stays, to be answered again; others’ statements and work under way go. */
+export function erased(session: Session, state: Exclude<SessionState, 'live'>): Session {
   const steps = Object.fromEntries(
-    Object.entries(cell.steps).map(([name, step]) => [name, { ...step, collected: [], prepared: {} }]),
+    Object.entries(session.steps).map(([name, step]) => [name, { ...step, collected: [], prepared: {} }]),
   )
-  return { ...withoutWork(cell), state, steps }
+  return { ...withoutWork(session), state, steps }
 }
 
 // What an airgap answers where it refuses.
@@ -228,7 +228,7 @@ export function erased(cell: Cell, state: Exclude<CellState, 'live'>): Cell {
 const MOST_SAID = 2000
 
 /** @throws what is no refusal: it ends this airgap */
-export function refusal(request: string, error: unknown): RefusalAnswer {
+export function refusalAnswer(request: string, error: unknown): RefusalAnswer {
   if (!isKeyriteError(error)) throw error
   return { give: 'refusal', request, code: error.code, what: cut(error.message, MOST_SAID - 1), todo: cut(error.todo, MOST_SAID - 1), ...faultFacts(error) }
 }
