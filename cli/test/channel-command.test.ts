@@ -81,7 +81,7 @@ describe('a command on a channel', () => {
 
   it('closes the machine where the carrier cannot be opened', async () => {
     const { stderr } = await run('--channel', `folder:${import.meta.filename}`)
-    expect(stderr).to.include('it is not a folder')
+    expect(stderr).to.include('a part of its path is a file')
     expect(events).to.deep.equal(['machine opened', 'machine closed'])
   })
 

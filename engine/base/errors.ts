@@ -29,9 +29,13 @@ export type Code<A extends Area = Area> = { [K in A]: `${K}.${Reason<K>}` }[A]
 export type FactsOf<C extends string> = C extends `${infer A extends Area}.${infer R}` ? FactsIn<ErrorTables[A], R> : never
 type FactsIn<T, R> = R extends keyof T ? (T[R] extends (facts: infer F) => ErrorText ? F : never) : never
 
+/** Marks the errors of every copy of this file: a program and a library that it uses may each have loaded one. */
+const MARK = Symbol.for('keyrite.error')
+
 /** An error; with its code as the parameter where that is known, and else one of any code. */
 export class KeyriteError<C extends string = Code, F = FactsOf<C>> extends Error {
   override readonly name = 'KeyriteError'
+  readonly [MARK] = true
   readonly code: C
   /** JSON values that locate the problem. Public. */
   readonly facts: Readonly<F>
@@ -75,6 +79,5 @@ export function errorTable<A extends Area, F extends FactsByReason<F>>(area: A, 
 
 /** Is this an error with one of these codes, or with any? */
 export function isKeyriteError<C extends Code = Code>(error: unknown, ...codes: readonly C[]): error is KeyriteError<C> {
-  // eslint-disable-next-line no-restricted-syntax -- the one place that decides it
-  return error instanceof KeyriteError && (codes.length === 0 || codes.some((code) => code === error.code))
+  return error instanceof Error && MARK in error && (codes.length === 0 || codes.some((code) => 'code' in error && code === error.code))
 }
