@@ -69,6 +69,9 @@ const { createStateConfig: state } = machineSetup
 /** The steps that the airgap takes part in, in order. */
 export const airgapSteps = (ceremony: Ceremony): readonly Step[] => ceremony.steps.filter((step) => step.airgap !== undefined)
 
+/** Has a finished airgap stated its part of the certificate? Where the certificate is a client's step, it has none. */
+export const isCertifying = (ceremony: Ceremony): boolean => airgapSteps(ceremony).some(({ index }) => index >= certificateIndex(ceremony))
+
 interface StepOptions {
   readonly confirms: boolean
   /** Its part of the certificate is stated. */

@@ -9,7 +9,7 @@ import type { Envelope } from '../channel/envelope.ts'
 import { fromHex, toHex } from '../base/bytes.ts'
 import { ceremonyNumber } from '../crypto/number.ts'
 import { airgapKeyPair } from '../crypto/seed.ts'
-import { airgapSteps } from '../machines/airgap.ts'
+import { airgapSteps, isCertifying } from '../machines/airgap.ts'
 import type { AirgapEvent, AirgapPlace } from '../machines/airgap.ts'
 import type { Script, Step } from '../machines/ceremony.ts'
 import { checkAbort } from '../wire/abort.ts'
@@ -110,8 +110,9 @@ async function closeCeremony(ports: AirgapPorts, id: string, request: CloseReque
   else if (request.abort === undefined) throw runError('statements', { step: 'Abort', why: 'it brings nothing that shows an end' })
   else verifyAbort(known, request.abort)
   const by = request.ending === undefined ? 'abort' : 'ending'
-  const isAbortOfSuccess = position.output === 'finished' && by === 'abort'
-  if (position.status !== 'active' && !isAbortOfSuccess) return
+  // Of one that ended here the machine says nothing more: what it stated of the certificate may complete all the same.
+  const isCommitted = position.output === 'finished' && isCertifying(known.script.ceremony)
+  if (position.status !== 'active' && !(isCommitted && by === 'abort')) return
   if (!position.can({ type: 'CLOSED', by })) {
     throw runError('closed', { ceremony: id, why: 'this airgap has stated its part of the certificate and keeps its session until all have' })
   }

@@ -4,6 +4,7 @@ import { decodeG2Affine, DST_SIGNATURE, encodeG2Affine, hashToG2, lagrangeAtZero
 import { fromHex, toHex } from '../../base/bytes.ts'
 import type { Signable } from '../../messages/kind.ts'
 import { signedBytesOf } from '../../messages/kinds.ts'
+import { exchangeWith } from '../../run/client-work.ts'
 import { readShipped } from '../../script/load.ts'
 import { seededRandom, simulate } from '../../simulate/simulate.ts'
 import type { Simulated, SimulateOptions } from '../../simulate/simulate.ts'
@@ -11,7 +12,7 @@ import { verbs } from '../../verbs/implementations.ts'
 import type { AirgapVerb, Collected, Scope } from '../../verbs/runtime.ts'
 import { canonical, canonicalBytes } from '../../base/canonical.ts'
 import { parseMessage, signMessage } from '../../wire/message.ts'
-import { keptBy, namesOf, resultOf, simulateDkg } from './harness.ts'
+import { keptBy, memberOf, namesOf, resultOf, simulateDkg } from './harness.ts'
 
 const sign = readShipped('sign')
 
@@ -75,6 +76,11 @@ describe('a signing', function () {
     expect(outcomesOf(three)).to.deep.equal(namesOf(5).map((name) => `${name} aborted`))
     expect(resultOf(three, 'anna').fault).to.include({ reason: 'unreachable', accused: null, convicts: false })
     expect(resultOf(three, 'anna').fault?.why).to.contain('takes 3').and.contain('declined')
+    // Its airgap has no part in the certificate, which is a step of the clients: it is content with an Abort, and has nothing to erase.
+    const abort = three.board.entries.find(({ text }) => text.includes('"type":"Abort"') && text.includes(three.ceremony))?.text ?? expect.fail()
+    const { airgap, memory } = memberOf(three, 'anna')
+    const closed = await exchangeWith((request) => airgap.handle(request), three.ceremony, 'Abort', { ask: 'close', abort })
+    expect([closed.give, memory.read().sessions[three.ceremony]?.state]).to.deep.equal(['closed', 'finished'])
   })
 
   it('names the maker of a partial signature that is not right, and takes another one’s', async () => {
