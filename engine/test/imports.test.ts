@@ -178,8 +178,8 @@ describe('imports point one way', () => {
     expect(own.filter((file) => /\b(Buffer|process)[.[]/.test(readFileSync(file, 'utf8'))).map(name)).to.deep.equal([])
   })
 
-  it('the rooms of the engine import what the table of rooms says, all of it and nothing else, and in no circle', () => {
-    const edges = inward('engine').map(({ from, to }) => ({ from: roomOf(from), to: roomOf(to) })).filter(({ from, to }) => from !== to && from !== 'engine')
+  it('the rooms import what the table of rooms says, all of it and nothing else, and in no circle', () => {
+    const edges = ['engine', 'storage', 'cli'].flatMap(inward).filter(({ to }) => !to.startsWith('inline:')).map(({ from, to }) => ({ from: roomOf(from), to: roomOf(to) })).filter(({ from, to }) => from !== to)
     const found = Object.fromEntries(Object.keys(ROOMS).map((room) => [room, [...new Set(edges.filter(({ from }) => from === room).map(({ to }) => to))].sort()]))
     expect(found).to.deep.equal(Object.fromEntries(Object.entries(ROOMS).map(([room, { imports }]) => [room, [...imports].sort()])))
     expect(edges.filter(({ from }) => !Object.hasOwn(ROOMS, from))).to.deep.equal([])
@@ -217,7 +217,7 @@ const MAY: Readonly<Record<string, May>> = {
   'ceremony/simulate': and(ceremony, 'engine/channel engine/simulate cli/simulation', 'xstate'),
   'message/kinds': may('engine/base engine/crypto engine/messages engine/wire cli/screen', `ajv @noble/hashes @noble/curves ${BLS}`),
   'message/show': may('engine/base engine/crypto engine/messages engine/script engine/wire cli/screen cli/roles', `ajv @noble/hashes @noble/curves ${BLS}`),
-  'storage/serve': may('engine/base engine/crypto engine/vault engine/wire storage storage/stores', 'ajv koa @koa/router @noble/hashes @noble/curves'),
+  'storage/serve': may('engine/base engine/crypto engine/vault engine/wire storage', 'ajv koa @koa/router @noble/hashes @noble/curves'),
   verify: and(ceremony, 'cli/roles'),
   // It follows the board like everybody, for what it shows while it runs.
   demo: and(ceremony, 'storage cli/demo'),

@@ -6,15 +6,20 @@ import { codes } from '../script/codes.ts'
 import { readShipped } from '../script/load.ts'
 import { withTables } from './readmeTables.ts'
 
-const FILE = join(import.meta.dirname, '..', 'README.md')
-const text = readFileSync(FILE, 'utf8')
+const fileOf = (folder: string): string => join(import.meta.dirname, '..', '..', folder, 'README.md')
+const text = readFileSync(fileOf('engine'), 'utf8')
+
+describe('the README of a folder', () => {
+  for (const folder of ['engine', 'storage', 'cli']) {
+    it(`${folder} has the tables that its sources have (UPDATE_GOLDEN=1 writes them)`, () => {
+      const page = readFileSync(fileOf(folder), 'utf8')
+      if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(fileOf(folder), withTables(page, folder))
+      expect(readFileSync(fileOf(folder), 'utf8')).to.equal(withTables(page, folder)).and.contain('\n| [')
+    })
+  }
+})
 
 describe('engine/README.md', () => {
-  it('has the tables of types and verbs that the engine has (UPDATE_GOLDEN=1 writes them)', () => {
-    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(FILE, withTables(text))
-    expect(readFileSync(FILE, 'utf8')).to.equal(withTables(text))
-  })
-
   it('names every diagnostic', () => {
     const named = new Set([...text.matchAll(/`([a-z0-9-]+)`/g)].map((match) => match[1]))
     expect(codes.filter((name) => !named.has(name))).to.deep.equal([])

@@ -59,16 +59,24 @@ export const typeRows: readonly string[] = [
 export const verbRows: readonly string[] = signatures.map((one) =>
   row(code(one.name), placeOf(one), one.takes.map((type) => marked(describeType(type))).join('; ') || code('[]'), given(one), one.doc))
 
-export const roomRows: readonly string[] = Object.entries(ROOMS).map(([path, { what, imports }]) => {
-  const name = path.replace('engine/', '')
-  return row(`[${name}/](${name})`, what, imports.map((one) => one.replace('engine/', '')).join(', ') || 'nothing')
-})
+/** The rooms of one folder, for its README. Of the engine's, others need not know which they import. */
+function roomRows(folder: string): readonly string[] {
+  return Object.entries(ROOMS).filter(([path]) => path === folder || path.startsWith(`${folder}/`)).map(([path, { what, imports }]) => {
+    const name = path === folder ? '.' : path.slice(folder.length + 1)
+    const shown = imports.map((one) => (folder === 'engine' ? one.replace('engine/', '') : one.replace(/^engine\/.*/, 'engine')))
+    return row(path === folder ? 'this folder' : `[${name}/](${name})`, what, [...new Set(shown)].join(', ') || 'nothing')
+  })
+}
 
-/** The page with its tables made anew: the rows under these heads are the engine's. */
-export function withTables(page: string): string {
-  const put = (text: string, head: string, rows: readonly string[]): string => {
-    const start = text.indexOf('\n', text.indexOf('\n', text.indexOf(head)) + 1) + 1
-    return `${text.slice(0, start)}${rows.join('\n')}${text.slice(text.indexOf('\n\n', start))}`
-  }
-  return put(put(put(page, '| type | may stand in |', typeRows), '| verb | stands after |', verbRows), '| room | what it is for |', roomRows)
+/** A page with the rows under this head made anew. */
+function put(text: string, head: string, rows: readonly string[]): string {
+  const start = text.indexOf('\n', text.indexOf('\n', text.indexOf(head)) + 1) + 1
+  const end = text.indexOf('\n\n', start - 1)
+  return `${text.slice(0, start)}${rows.join('\n')}${end === -1 ? '\n' : text.slice(end)}`
+}
+
+/** A folder's README with its tables made anew. */
+export function withTables(page: string, folder: string): string {
+  const rooms = put(page, '| room | what it is for |', roomRows(folder))
+  return folder === 'engine' ? put(put(rooms, '| type | may stand in |', typeRows), '| verb | stands after |', verbRows) : rooms
 }

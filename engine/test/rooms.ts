@@ -1,5 +1,5 @@
 /**
- * The rooms of the house: what each is for, and what it imports. The table in engine/README.md is made of this, and a test holds the imports
+ * The rooms of the house: what each is for, and what it imports. The tables in the READMEs are made of this, and a test holds the imports
  * to it, in both directions: what is not here is not imported, and what is here is.
  */
 export interface Room {
@@ -9,7 +9,7 @@ export interface Room {
   readonly imports: readonly string[]
 }
 
-/** The engine's, each standing on those before it. A folder inside a room is part of it. */
+/** Each stands on those before it. A folder inside a room is part of it. */
 export const ROOMS: Readonly<Record<string, Room>> = {
   'engine/base': { what: 'what everything stands on, and knows no protocol: bytes, canonical JSON, legible text, typed errors, files and the lock of a folder, waiting', imports: [] },
   'engine/crypto': { what: 'pure functions over noble and node:crypto: hashes, keys, sealing, DKG, BLS; no I/O, no clock, no randomness of its own', imports: ['engine/base'] },
@@ -28,7 +28,59 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     what: 'ceremonies in memory with real clients and airgaps, and every fault that is known, as data',
     imports: ['engine/base', 'engine/channel', 'engine/crypto', 'engine/machines', 'engine/run', 'engine/script', 'engine/verbs', 'engine/wire'],
   },
+  engine: {
+    what: 'the door for those who use it as a library',
+    imports: ['engine/base', 'engine/crypto', 'engine/machines', 'engine/run', 'engine/script', 'engine/simulate', 'engine/verbs', 'engine/wire'],
+  },
+  storage: {
+    what: 'the server: what a log takes, who may post, HTTP; stores/ keep a log, one file a store; and the one client of boards, for Node and browsers',
+    imports: ['engine/base', 'engine/wire'],
+  },
+  'storage/page': {
+    what: 'the board as a page, which checks the log itself in its visitor’s browser; bundled into one file',
+    imports: ['engine/base', 'engine/crypto', 'engine/machines', 'engine/messages', 'engine/run', 'engine/script', 'engine/verbs', 'engine/wire', 'storage'],
+  },
+  cli: {
+    what: 'what every command stands on: flags, errors and exit codes, texts on a terminal, passphrases, scripts, homes',
+    imports: ['engine/base', 'engine/machines', 'engine/script', 'engine/vault', 'engine/verbs', 'engine/wire', 'storage'],
+  },
+  'cli/screen': {
+    what: 'what owners read and answer, on a terminal and on a page alike',
+    imports: ['cli', 'engine/base', 'engine/channel', 'engine/machines', 'engine/messages', 'engine/run', 'engine/script', 'engine/verbs', 'engine/wire'],
+  },
+  'cli/web': {
+    what: 'a command’s own page: its server, its protocol',
+    imports: ['cli', 'cli/screen', 'engine/base', 'engine/channel', 'engine/crypto', 'engine/machines', 'engine/run', 'engine/wire'],
+  },
+  'cli/page': {
+    what: 'that page in the browser: camera, codes, questions; bundled into one file',
+    imports: ['cli/screen', 'cli/web', 'engine/base', 'engine/channel', 'engine/run', 'engine/script', 'engine/wire', 'storage/page'],
+  },
+  'cli/carriers': {
+    what: 'the ways that --channel has: one file a carrier, and the table',
+    imports: ['cli', 'cli/screen', 'cli/web', 'engine/base', 'engine/channel'],
+  },
+  'cli/roles': {
+    what: 'a participant’s client and airgap on a real machine: disk, channel, board, clock',
+    imports: ['cli', 'cli/carriers', 'cli/screen', 'cli/web', 'engine/base', 'engine/channel', 'engine/crypto', 'engine/machines', 'engine/messages', 'engine/run', 'engine/script', 'engine/vault', 'engine/verbs', 'engine/wire', 'storage'],
+  },
+  'cli/simulation': {
+    what: 'ceremonies of made-up participants, and their report',
+    imports: ['cli', 'cli/screen', 'engine/base', 'engine/channel', 'engine/machines', 'engine/run', 'engine/script', 'engine/simulate', 'engine/verbs', 'engine/wire'],
+  },
+  'cli/demo': {
+    what: 'the whole ceremony on one machine, by real commands',
+    imports: ['cli', 'cli/screen', 'engine/base', 'engine/machines', 'engine/run', 'engine/script', 'engine/verbs', 'engine/wire', 'storage'],
+  },
+  'cli/commands': {
+    what: 'one file a command: flags, and what it says; the work is elsewhere',
+    imports: ['cli', 'cli/demo', 'cli/roles', 'cli/screen', 'cli/simulation', 'cli/web', 'engine/base', 'engine/crypto', 'engine/machines', 'engine/messages', 'engine/run', 'engine/script', 'engine/simulate', 'engine/verbs', 'engine/wire', 'storage'],
+  },
 }
 
-/** The room that a file of the engine is in, as a path from the root; `engine` for the door. */
-export const roomOf = (file: string): string => file.split('/').slice(0, -1).slice(0, 2).join('/')
+/** The room that a file is in, by its path from the root. */
+export function roomOf(file: string): string {
+  const folder = file.split('/').slice(0, -1)
+  const room = folder.slice(0, 2).join('/')
+  return Object.hasOwn(ROOMS, room) ? room : (folder[0] ?? '')
+}
