@@ -6,7 +6,8 @@ import { parseMessage, placeProblem, slotOf, verifyMessage, verifyStatement } fr
 import type { Message } from '../engine/wire/message.ts'
 import { verifyObject } from '../engine/wire/sign.ts'
 import { keysOf, openedBy, readyBy, wantOwnCard } from './ceremonies.ts'
-import { equalSecrets, sha256Of } from './digest.ts'
+import { equalSecrets } from '../engine/base/secrets.ts'
+import { sha256Of } from './digest.ts'
 import { storageError } from './errors.ts'
 import type { Candidate, Log } from './log.ts'
 

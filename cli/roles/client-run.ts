@@ -34,6 +34,7 @@ import { chosen, Ledgers, openedWith, troubleTeller } from './client-session.ts'
 import type { ClientSession } from './client-session.ts'
 import { RunView } from './run-view.ts'
 import { random } from '../random.ts'
+import { lastDeadline } from '../../engine/run/conclusions.ts'
 
 // After a ceremony that made nothing: shows the airgap that it is over, so that it erases the session (protocol §7).
 
@@ -279,7 +280,7 @@ export function abandonProblem(ledger: Ledger, me: string, now: number, begun = 
   if (ledger.certified) return 'its success certificate is complete: run the client and the airgap to confirm it'
   if (!begun && !ledger.isBound(me)) return 'your part of its success is not stated, so there is no doubt: abort it instead'
   if (abandonStep(ledger.ceremony) === undefined) return 'its script has no step by which it could be given up'
-  const last = Math.max(ledger.deadline(ledger.ceremony.steps.length - 1), ...ledger.disputes.map(({ name }) => ledger.disputeDeadline(name)))
+  const last = lastDeadline(ledger)
   return now < last ? `it may still succeed until ${clockTime(last)}` : null
 }
 

@@ -4,7 +4,7 @@
  * one (against DNS rebinding), the Origin this one, and everything but the file itself needs the session's key.
  */
 import { spawn } from 'node:child_process'
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
@@ -19,6 +19,7 @@ import type { CommandPage } from './page-file.ts'
 import { HEARTBEAT, MOST_FRAME_CHARACTERS, MOST_FRAMES, PAGE_TAKEN } from './protocol.ts'
 import type { FramesResult, PageState } from './protocol.ts'
 import { readBounded, writeDurable } from '../../engine/base/files.ts'
+import { equalSecrets } from '../../engine/base/secrets.ts'
 
 // The body of a request from a page, bounded before it is kept.
 
@@ -96,11 +97,7 @@ export interface Access {
 
 const draw = (): string => randomBytes(32).toString('base64url')
 
-/** Equal texts, in a time that tells nothing of them. */
-function isSame(a: string, b: string | undefined): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-  return b !== undefined && timingSafeEqual(digest(a), digest(b))
-}
+const isSame = (a: string, b: string | undefined): boolean => b !== undefined && equalSecrets(a, b)
 
 function makeAccess(): Access {
   let token: string | undefined

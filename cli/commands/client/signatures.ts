@@ -5,6 +5,7 @@ import { KeyriteCommand, prose } from '../../base.ts'
 import { cardOf, readClient } from '../../roles/client-home.ts'
 import { readBoard } from '../../roles/board-reader.ts'
 import { beaconChanges, signaturesFrom } from '../../roles/signature-file.ts'
+import { counted } from '../../../engine/base/words.ts'
 
 export class ClientSignatures extends KeyriteCommand {
   static override summary = 'Write what a signing made: messages, signatures, group key.'
@@ -39,7 +40,7 @@ SignedBLSToExecutionChange, ready to POST to /eth/v1/beacon/pool/bls_to_executio
       }
       const file = resolve(flags.output)
       await writeDurable(file, new TextEncoder().encode(text), { mode: 0o644 })
-      this.log(`Wrote ${file}: ${String(found.messages.length)} ${found.messages.length === 1 ? 'signature' : 'signatures'} of the key ${found.groupKey}.`)
+      this.log(`Wrote ${file}: ${counted(found.messages.length, 'signature')} of the key ${found.groupKey}.`)
       this.next(...(flags['beacon-api'] ? ['POST it to a beacon node: /eth/v1/beacon/pool/bls_to_execution_changes'] : [`keyrite verify ${file}`]))
       return { ceremony: found.ceremony, path: file, count: found.messages.length, rehearsal: found.rehearsal }
     } finally {
