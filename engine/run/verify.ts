@@ -118,9 +118,10 @@ function verifyPart(part: TranscriptPart, transcript: Transcript, options: Verif
 const names = ({ opening }: TranscriptPart): readonly string[] => opening.roster.map((card) => card.name)
 
 function readScript(transcript: TranscriptPart, { library }: VerifyOptions): Script {
-  const { script, diagnostics } = loadScript(transcript.scriptSource, { file: 'the script', library })
+  // First, since nobody needs to parse what is not what the participants signed for.
   const hash = sha256Hex(utf8(transcript.scriptSource))
   if (hash !== transcript.opening.script.hash) throw runError('transcript', { line: 1, why: `its script is another file: SHA-256 ${hash}` })
+  const { script, diagnostics } = loadScript(transcript.scriptSource, { file: 'the script', library })
   if (script !== undefined) return script
   const [first] = diagnostics
   throw runError('transcript', { line: 1, why: `its script is not valid: ${first?.message ?? 'unknown'}` })

@@ -88,6 +88,8 @@ export function notebook(file: string, source: string): Notebook {
 
 /** The widest excerpt of a line, in characters. */
 const WIDTH = 110
+/** Characters of it that stand before the caret where the line is cut. */
+const LEAD = 29
 
 /**
  * A diagnostic as text for people, without a newline at its end. Safe for a terminal whatever the script holds.
@@ -99,21 +101,21 @@ export function formatDiagnostic(diagnostic: Diagnostic, source: string): string
   const lineStart = source.lastIndexOf('\n', start - 1) + 1
   const newline = source.indexOf('\n', start)
   const lineEnd = newline === -1 ? source.length : newline
-  const characters = Array.from(source.slice(lineStart, lineEnd))
-  const marked = Math.max(1, Array.from(source.slice(start, Math.min(end, lineEnd)).trimEnd()).length)
-
-  // A long line is cut so that the caret stays in sight.
-  const from = column > WIDTH - 20 ? column - 30 : 0
-  const shown = characters.slice(from, from + WIDTH)
-  const before = from > 0 ? '… ' : ''
-  const after = characters.length > from + WIDTH ? ' …' : ''
+  // A long line is cut so that the caret stays in sight. A hostile one is long indeed: only what is shown is taken apart.
+  const lead = column > WIDTH - 20 ? Array.from(source.slice(start - 2 * LEAD - 2, start)).slice(-LEAD) : Array.from(source.slice(lineStart, start))
+  const rest = source.slice(start, Math.min(lineEnd, start + 2 * WIDTH))
+  const characters = [...lead, ...Array.from(rest)]
+  const marked = Math.max(1, Array.from(source.slice(start, Math.min(end, start + rest.length)).trimEnd()).length)
+  const shown = characters.slice(0, WIDTH)
+  const before = lead.length < column - 1 ? '… ' : ''
+  const after = characters.length > WIDTH || start + rest.length < lineEnd ? ' …' : ''
   const number = String(line).padStart(5)
   const margin = `${' '.repeat(number.length)} | `
-  const carets = '^'.repeat(Math.max(1, Math.min(marked, shown.length - (column - 1 - from))))
+  const carets = '^'.repeat(Math.max(1, Math.min(marked, shown.length - lead.length)))
   return [
     `${file}:${line}:${column} ${code}: ${message}`,
     `${number} | ${before}${printableLine(shown.join(''))}${after}`.trimEnd(),
-    `${margin}${before === '' ? '' : '  '}${' '.repeat(column - 1 - from)}${carets}`,
+    `${margin}${before === '' ? '' : '  '}${' '.repeat(lead.length)}${carets}`,
     ...(hint === undefined ? [] : [`${' '.repeat(number.length)} hint: ${hint}`]),
   ].join('\n')
 }

@@ -5,7 +5,7 @@
 import { Composer, CST, isMap, isScalar, isSeq, Lexer, Parser } from 'yaml'
 import type { CST as Cst, Pair, ParsedNode } from 'yaml'
 import { illegibleIn, numberOf, piecesOf } from '../base/text.ts'
-import { placesOf } from './diagnostic.ts'
+import { MAX_DIAGNOSTICS, placesOf } from './diagnostic.ts'
 import type { LineColumn, Reporter, Span } from './diagnostic.ts'
 
 // From a file's bytes to its text: bounded, UTF-8, and nothing in it that a reader does not see. A script is signed for
@@ -100,13 +100,14 @@ export function parseTree(source: string, report: Reporter): Tree | undefined {
   const composer = new Composer({ version: '1.2', schema: 'core', merge: false, uniqueKeys: false, strict: true })
   const documents = [...composer.compose(tokens, true, source.length)]
   const start = { start: 0, end: 0 }
-  const errors = documents.flatMap((document) => [...document.errors, ...document.warnings])
-  for (const error of errors) {
-    const [begin, end] = error.pos
-    // The parser has sometimes two errors for one place; the first in this order says most.
-    const order = (code: string) => Object.keys(syntax).indexOf(code)
-    const better = errors.some((other) => other.pos[0] === begin && order(other.code) > order(error.code))
-    if (!better) fault('yaml-syntax', { start: begin, end }, syntax[error.code] ?? { why: sentence(error.message), hint: LOOK })
+  // A hostile file may have one at every character.
+  const errors = documents.flatMap((document) => [...document.errors, ...document.warnings]).slice(0, MAX_DIAGNOSTICS)
+  // The parser has sometimes two errors for one place; the last of `syntax` says most.
+  const best = new Map<number, number>()
+  for (const { code, pos: [begin] } of errors) best.set(begin, Math.max(best.get(begin) ?? -1, SYNTAX_ORDER.indexOf(code)))
+  for (const { code, message, pos: [begin, end] } of errors) {
+    if (SYNTAX_ORDER.indexOf(code) < (best.get(begin) ?? -1)) continue
+    fault('yaml-syntax', { start: begin, end }, syntax[code] ?? { why: sentence(message), hint: LOOK })
   }
   const second = tokens.filter((token) => token.type === 'document').at(1)
   if (second !== undefined) fault('yaml-documents', { start: second.offset, end: second.offset + 3 }, {})
@@ -171,6 +172,8 @@ const syntax: Readonly<Record<string, { readonly why: string; readonly hint: str
     hint: 'line up the names that belong together, and close every bracket',
   },
 }
+
+const SYNTAX_ORDER: readonly string[] = Object.keys(syntax)
 
 /** The parser's message, without its capital and full stop. */
 function sentence(message: string): string {

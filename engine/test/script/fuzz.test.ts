@@ -148,5 +148,17 @@ function hostile(): (readonly [string, string])[] {
     ['escapes of its whole length', `a: "${'\\\\'.repeat(size / 2)}`],
     ['a comment of its whole length', `#${' '.repeat(size)}`],
     ['complex keys in complex keys', '? '.repeat(size / 2)],
+    ['a list of nothing but commas', `[${','.repeat(size)}`],
+    ['a map of nothing but commas', `{${','.repeat(size)}`],
+    ['a line of unclosed quotes', '"a\\" '.repeat(size / 6)],
+    ['unclosed quotes, one a line', 'a: "\n'.repeat(size / 5)],
+    ['wrong escapes of its whole length', `a: "${'\\y'.repeat(size / 2)}"`],
+    ['two colons in every line', 'a: b: c\n'.repeat(size / 8)],
+    ['anchors without end', '&a '.repeat(size / 3)],
+    ['tags without end', '!a '.repeat(size / 3)],
+    ['hidden characters of its whole length', '\u{200b}'.repeat(size / 3)],
+    ['closing brackets, one a line', ']\n'.repeat(size / 2)],
+    ['keys without a colon', 'a\n b\n'.repeat(size / 5)],
+    ['documents without end', '---\na\n'.repeat(size / 6)],
   ]
 }
