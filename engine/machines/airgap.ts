@@ -1,8 +1,8 @@
 /**
- * A ceremony → the machine that its airgap runs: what may come now, and what is done about it. Per step: waiting → verifying →
- * confirming (first step, or where the script says `confirm`) → computing → the next step, or back to waiting with a question or a
- * refusal. It has no actors and no memory: XState's pure `transition` steps it, and the vault, where what was answered stands, is
- * read into it by the same events (`run/airgap-session.ts`). So a restart can come to no other state than the one it left.
+ * Compiles a ceremony into the machine that its airgap runs: what may come now, and what is done about it. Per step: waiting →
+ * verifying → confirming (first step, or where the script says `confirm`) → computing → the next step, or back to waiting with a
+ * question or a refusal. The machine has no actors and no memory: XState's pure `transition` steps it. After a restart, the steps
+ * that the vault holds as answered are read into it by the same events (`run/airgap-session.ts`), so it comes to the state it left.
  */
 import { assign, setup } from 'xstate'
 import { abandonStep, certificateIndex } from './ceremony.ts'
@@ -37,14 +37,14 @@ export type AirgapEvent =
 export const AIRGAP_OUTCOMES = ['finished', 'declined', 'closed', 'abandoned', 'left'] as const
 export type AirgapOutcome = (typeof AIRGAP_OUTCOMES)[number]
 
-/** Of the states that are a step's: whose, and what is done there. */
+/** The place of a state inside a step: the step's name, and what is done there. */
 export interface AirgapPlace {
   readonly step: string
   readonly doing: 'waiting' | 'verifying' | 'confirming' | 'computing'
 }
 
 export interface AirgapContext {
-  /** It answered a complaint about itself. Beside one there can be no success, so it never finishes (protocol §5.6). */
+  /** It answered a complaint about itself. With a complaint there can be no success, so it never finishes (protocol §5.6). */
   readonly isBarred: boolean
 }
 
@@ -56,7 +56,7 @@ const machineSetup = setup({
   guards: {
     isFor: ({ context, event }, { step, isAfter }: { readonly step: string; readonly isAfter: boolean }) =>
       event.type === 'REQUEST' && event.step === step && !(isAfter && context.isBarred),
-    // An Abort is no end for whoever stated its part of the certificate, which may still complete; unless a complaint bars that.
+    // An Abort does not end an airgap that stated its part of the certificate, which may still complete, unless a complaint bars that.
     isOver: ({ context, event }, { isCommitted }: { readonly isCommitted: boolean }) =>
       event.type === 'CLOSED' && (event.by === 'ending' || !isCommitted || context.isBarred),
   },
@@ -144,7 +144,7 @@ export function compileAirgap(ceremony: Ceremony) {
   })]))
   const isOver = (outcome: AirgapOutcome, description: string = outcome) => state({ id: outcome, type: 'final', output: outcome, description })
   const disputes = Object.keys(ceremony.disputes)
-  // Whoever stated a dispute takes no step any more, but may be accused itself.
+  // An airgap that stated a dispute takes no step any more, but may be accused itself.
   const disputed = state({ id: 'disputed', on: { CLOSED: closed(false) }, description: `stated a ${disputes.join(' or ')}` })
   return machineSetup.createMachine({
     id: `${ceremony.name}-airgap`,

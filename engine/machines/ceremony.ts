@@ -109,10 +109,10 @@ export interface Script {
 /** The step whose completion is success, as an index; -1 in a draft that names none. */
 export const certificateIndex = ({ steps, certificate }: Pick<Ceremony, 'steps' | 'certificate'>): number => steps.findIndex(({ name }) => name === certificate)
 
-/** The type of that statement, which every script has. */
+/** The type of the statement that gives a ceremony up for good; every script has it. */
 export const ABANDONED = 'Abandoned'
 
-/** The step in whose slot it stands: the first of the airgap after the certificate that collects from all; none where there is no such. */
+/** The step in whose slot an Abandoned stands: the airgap's first after the certificate that collects from all; undefined without one. */
 export function abandonStep(ceremony: Ceremony): Step | undefined {
   return ceremony.steps.slice(certificateIndex(ceremony) + 1).find((step) => step.airgap !== undefined && step.collect.kind === 'all')
 }

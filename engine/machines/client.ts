@@ -1,8 +1,8 @@
 /**
- * A ceremony → the machine that its client runs. Per step: asking (→ assisting → asking) → posting → collecting. The
- * machine holds where the client is, and public JSON; the log, the local answers and the airgap are behind its actors,
- * so a client that starts again walks through what is done and goes on where it was. The descriptions are what the
- * drawing says (`graph.ts`), which has no other source.
+ * Compiles a ceremony into the machine that its client runs. Per step: asking (→ assisting → asking) → posting → collecting.
+ * The machine holds where the client is, and public JSON. The log, the local answers and the airgap are behind its actors,
+ * so a client that starts again walks through what is done and goes on where it was. The descriptions are the words of the
+ * drawing (`graph.ts`), which has no other source.
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import type { Json } from '../base/canonical.ts'
@@ -13,7 +13,7 @@ import { boardError } from '../wire/board.ts'
 import { abandonStep, certificateIndex } from './ceremony.ts'
 import type { Ceremony, Step } from './ceremony.ts'
 
-/** What an actor works on. JSON, public. */
+/** The input of an actor: JSON, public. */
 export interface StepInput {
   readonly step: string
   /** The answer to the airgap's question, where it asked one. */
@@ -23,14 +23,14 @@ export interface StepInput {
 
 export type Asked = { readonly kind: 'statement' } | { readonly kind: 'question'; readonly question: Json }
 
-/** How a step's collecting ended: `late` comes after the certificate only, where no deadline aborts any more. */
+/** The way in which a step's collecting ended: `late` comes after the certificate only, where no deadline aborts any more. */
 export interface CollectedHow {
   readonly kind: 'complete' | 'disputed' | 'late'
 }
 
 /**
- * What a client in duty to its disputes does next: answer one about itself, say what their verdicts come to, or nothing any more,
- * since no dispute can come to be answered.
+ * The next thing that a client owes to its disputes: to answer one about itself, to say what their verdicts come to, or nothing any
+ * more, since no dispute can come that it would have to answer.
  */
 export type Duty = { readonly kind: 'accused' } | { readonly kind: 'judged'; readonly fault: Fault } | { readonly kind: 'over' }
 
@@ -44,9 +44,9 @@ export interface Trouble {
 export interface ClientContext {
   readonly question: Json | null
   readonly assist: Json | null
-  /** What this client found wrong, or null. */
+  /** The fault that this client found, or null. */
   readonly fault: Fault | null
-  /** What stopped it, where that is no matter of the ceremony. */
+  /** The error that stopped it, where that is no matter of the ceremony. */
   readonly trouble: Trouble | null
 }
 
@@ -131,11 +131,11 @@ const abortFor = {
   actions: { type: 'keepFault', params: ({ event }: FailEvent) => ({ fault: faultOf(event.error) }) },
 } as const
 
-/** Tries an actor again after a pause when the network failed, and stops for anything else. */
+/** Goes to a pause, after which the actor runs again, where the network failed. */
 const unreachable = (pause: string) => ({ guard: { type: 'isTransport', params: error }, target: pause, description: 'the storage cannot be reached' } as const)
 const again = (target: string) => ({ target, description: 'a moment later' } as const)
 
-/** How a step's message is made: by the airgap, which may ask something back, or by the client itself. */
+/** The states that make a step's message: by the airgap, which may ask something back, or by the client itself. */
 function makingStates({ name, client, assist }: Step): Record<string, State> {
   if (client !== undefined) {
     return { computing: state({ invoke: { src: 'compute', input: input(name), onDone: { target: 'posting', description: 'computed' }, onError: [abortFor, stop] } }) }
@@ -170,7 +170,7 @@ function stepState(ceremony: Ceremony, step: Step, next: string): State {
   const late = { guard: isKind('late'), target: '#late', description: 'its deadline is over, or it can never be complete' } as const
   return state({
     id: name,
-    // Where some are enough, nobody waits for an airgap that is not needed any more.
+    // Where some messages are enough, nobody waits for an airgap that is not needed any more.
     ...(collect.kind === 'all' ? {} : { always: passed, on: { PASSED: passed } }),
     initial: client === undefined ? 'asking' : 'computing',
     states: {
@@ -194,8 +194,8 @@ function stepState(ceremony: Ceremony, step: Step, next: string): State {
 }
 
 /**
- * What a ceremony with disputes owes to guilt, whatever Aborts there are: as long as a complaint may come, its airgap's session stays, and
- * each one about it is answered (protocol §5.6).
+ * The duty to the disputes, which no Abort ends: while a complaint may come, the airgap's session stays, and each complaint about it
+ * is answered (protocol §5.6).
  */
 const answeringState = (succeeded: typeof SUCCEEDED & { readonly target: string }): State => state({
   id: 'answering',
@@ -247,7 +247,7 @@ export function compileClient(ceremony: Ceremony) {
     context: { question: null, assist: null, fault: null, trouble: null },
     initial: 'running',
     states: {
-      // What comes by the log and the clock is watched here: up to the certificate anything may abort, after it nothing does.
+      // The log and the clock are watched here: up to the certificate anything may abort, after it nothing does.
       running: state({
         invoke: { src: 'watch', onError: stop },
         on: {
@@ -269,7 +269,7 @@ export function compileClient(ceremony: Ceremony) {
           onError: [unreachable('waiting'), stop],
         },
       }),
-      // Whoever cannot say so before the last deadline need not: the others have clocks too.
+      // A client that cannot say so before the last deadline need not: the others have clocks too.
       waiting: state({
         invoke: {
           src: 'pause', onError: stop,
@@ -278,7 +278,7 @@ export function compileClient(ceremony: Ceremony) {
       }),
       ...(hasDisputes ? { answering: answeringState(succeeded) } : {}),
       ending: state({ id: 'ending', always: [succeeded, ...onDuty, dead, { ...bound, target: 'doubting' }, nothing] }),
-      // Not over: whoever stated the certificate's part cannot take it back, and the certificate may still complete.
+      // Not over: a client that stated its part of the certificate cannot take it back, and the certificate may still complete.
       doubting: state({
         id: 'doubting',
         invoke: { src: 'doubt', onDone: [succeeded, ...onDuty, dead, ...offers, { ...bound, target: 'doubtful' }, nothing], onError: stop },
@@ -287,7 +287,7 @@ export function compileClient(ceremony: Ceremony) {
       ...(certificateIndex(ceremony) === steps.length - 1
         ? {}
         : { late: state({ id: 'late', always: [dead, { ...unconfirmed, description: 'not everybody confirmed it' }] }) }),
-      // Every step is over; its outputs may be such as cannot be made.
+      // Every step is over, but an output may be one that cannot be made.
       made: state({ id: 'made', always: [{ guard: 'isUsable', target: 'usable', description: 'its result is made' }, { ...unconfirmed, description: 'its result cannot be made' }] }),
       usable: isOver('usable'), unconfirmed: isOver('unconfirmed'), doubtful: isOver('doubtful'),
       aborted: isOver('aborted'), dead: isOver('dead'), stopped: isOver('stopped'),

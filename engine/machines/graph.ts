@@ -11,7 +11,7 @@ import type { Role } from '../base/names.ts'
 /** The machine of a role. */
 export const machineOf = (ceremony: Ceremony, role: Role): AnyStateMachine => (role === 'client' ? compileClient(ceremony) : compileAirgap(ceremony))
 
-/** A way from one state to another. Of a state with others inside, it is a way from each of them. */
+/** A way from one state to another. A way from a state with others inside is a way from each of them. */
 export interface Way {
   readonly from: AnyStateNode
   readonly to: AnyStateNode
@@ -27,7 +27,7 @@ export function waysFrom(node: AnyStateNode): readonly Way[] {
     target.map((to): Way => ({ from: node, to, label: description ?? String(eventType) })))
 }
 
-/** The states in which a machine is when it enters one: itself, and what is first in it. */
+/** The states that a machine is in when it enters one: that state, and the first ones inside it. */
 function entered(node: AnyStateNode): readonly AnyStateNode[] {
   return [node, ...(isLeaf(node) ? [] : node.initial.target.flatMap(entered))]
 }
@@ -97,7 +97,7 @@ export function mermaid(ceremony: Ceremony, role: Role): string {
   return `${lines.join('\n')}\n`
 }
 
-/** The ways as they are drawn: one that all states inside a state have is one of that state's, once. */
+/** The ways as they are drawn: a way that all states inside a state share is drawn once, from that state. */
 function lifted(root: AnyStateNode): readonly Way[] {
   const same = (one: Way, other: Way): boolean => one.to === other.to && one.label === other.label
   const ways: Way[] = []

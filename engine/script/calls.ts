@@ -1,4 +1,4 @@
-/** A verb at its place, with arguments that are there by then, of the types it wants, and none that it must not see. */
+/** Checks a verb where it stands: its arguments are there by then, are of the types that it wants, and none is hidden from it. */
 import type { Call, Ref } from '../machines/ceremony.ts'
 import { each, followed, kept, list, sideOf, signatureOf, signatures, statements, value } from '../verbs/table.ts'
 import type { Signature, Type } from '../verbs/table.ts'
@@ -15,9 +15,9 @@ import type { Path } from './yaml.ts'
 interface Candidate {
   readonly name: string
   readonly ref: Ref
-  /** Whether it can be read at a place. */
+  /** From when on it can be read. */
   readonly from: From
-  /** The name that counts as used with it. */
+  /** The name that counts as used where this one is read. */
   readonly uses?: string
 }
 
@@ -27,7 +27,7 @@ export type From =
   | { readonly kind: 'collected'; readonly step: string; readonly index: number }
   /** From its place in the step's `prepare` on. */
   | { readonly kind: 'prepared'; readonly step: string; readonly index: number; readonly order: number }
-  /** In the dispute only, and there without being named. */
+  /** Never by its name: the verbs of its dispute get it unnamed. */
   | { readonly kind: 'dispute' }
   /** Nothing sends it, which is reported elsewhere. */
   | { readonly kind: 'never' }
@@ -92,7 +92,7 @@ function messagesOf({ declared }: Declaring, senders: ReadonlyMap<string, Sender
     const whole: Candidate = {
       name: message.name, from, ref: { from: 'message', message: message.name, type: statements(message.payload) },
     }
-    // What goes to each alone has no column: there is not one value from each participant.
+    // A message that goes to each alone has no column: there is not one value from each participant.
     if (message.to === 'others') return [whole]
     const columns = (['payload', 'attachment'] as const).flatMap((part) =>
       Object.entries(message[part] ?? {}).map(([field, written]): Candidate => ({
@@ -126,18 +126,18 @@ export function takesSealed(want: Type): boolean {
     Object.values(want.payload).some((written) => valueTypes[parseType(written).name]?.ciphertext === true)
 }
 
-/** What the checks of steps, disputes and outputs work with. */
+/** The input of the checks of steps, disputes and outputs. */
 export interface Resolving extends Checking {
   readonly candidates: ReadonlyMap<string, Candidate>
 }
 
-/** What can be read where the verb stands. */
+/** The messages and values that can be read where the verb stands. */
 export interface Reach {
-  /** The step, dispute or output, for texts. */
+  /** The name of the step, dispute or output, for texts. */
   readonly here: string
-  /** Messages of earlier steps than this are there. */
+  /** The messages of steps before this index can be read. */
   readonly collected: number
-  /** Prepared values of earlier steps than `index`, and those of that step that stand before `order`. */
+  /** The prepared values of steps before `index` can be read, and of that step those before `order`. */
   readonly prepared: { readonly index: number; readonly order: number }
 }
 
@@ -187,7 +187,7 @@ export function checkCall<P extends CallPlace>(
   else if (!mayStand(signature, place)) {
     report('verb-place', at.key(verbPath), { verb, is: describeUse(signature), want: wanted[place], known })
   }
-  // Arguments of a verb that is wrong are looked at for what they name, not for what it wants.
+  // The arguments of a wrong verb are resolved as names, but compared with no type.
   const right = signature !== undefined && isAt(signature, place) ? signature : undefined
   const args = names.map((name, position) => checkArgument(resolving, right, name, position, verbPath, scope))
   if (right === undefined) return undefined
@@ -239,7 +239,7 @@ function isPrivate({ declared }: Resolving, ref: Ref): boolean {
   return ref.from === 'message' && declared.messages.get(ref.message)?.to === 'others'
 }
 
-/** Is it there by then? */
+/** Can the candidate be read within that reach? */
 function isThere({ from }: Candidate, { collected, prepared }: Reach): boolean {
   switch (from.kind) {
     case 'start':
@@ -253,7 +253,7 @@ function isThere({ from }: Candidate, { collected, prepared }: Reach): boolean {
   }
 }
 
-/** Finds what a name stands for. Reports what names nothing, or nothing yet, or nothing ever. */
+/** Finds the candidate of a name. Reports a name of nothing, of something that comes later, or of something that nobody can name. */
 export function resolve(resolving: Resolving, name: string, path: Path, scope: Reach): Candidate | undefined {
   const { at, report, used } = resolving
   const candidate = resolving.candidates.get(name)
@@ -310,7 +310,7 @@ function isPrepared({ draft }: Resolving, name: string): boolean {
   return Object.values(draft.steps).some(({ prepare }) => Object.hasOwn(prepare ?? {}, name))
 }
 
-/** What a column holds for each participant. */
+/** The type of a column's value from each participant. */
 export function ofEach(type: Type): Type {
   return type.kind === 'each' ? type.of : type
 }

@@ -14,7 +14,7 @@ import type { Draft } from './schema.ts'
 import { checkStep } from './steps.ts'
 import type { Locator, Path } from './yaml.ts'
 
-// What comes out of a ceremony: one value each, the same for everybody.
+// The results of a ceremony: one value each, the same for everybody.
 
 function checkOutputs(resolving: Resolving, senders: ReadonlyMap<string, Sender>): Readonly<Record<string, Output>> {
   const { draft, declared } = resolving
@@ -33,7 +33,7 @@ function checkOutputs(resolving: Resolving, senders: ReadonlyMap<string, Sender>
   }))
 }
 
-/** A field is one value only if all agree on it, or if one message is all that is wanted. */
+/** Checks that an output is one value: a field that all agree on, or a field of a message of which one is enough. */
 function checkField(resolving: Resolving, name: string, ref: Ref, path: Path, senders: ReadonlyMap<string, Sender>): void {
   const { draft, at, report } = resolving
   if (ref.from === 'kept') {
@@ -51,7 +51,7 @@ function checkField(resolving: Resolving, name: string, ref: Ref, path: Path, se
   if (step === undefined || step.collect === 'any') return
   const agreed = step.agree ?? []
   if (ref.part === 'payload' && agreed.includes(ref.field)) return
-  // One that is only misspelt under `agree` is reported there.
+  // A field that is only misspelt under `agree` is reported there.
   const payload = draft.messages[ref.message]?.payload ?? {}
   if (agreed.some((field) => !Object.hasOwn(payload, field) && nearest(field, [ref.field]) !== undefined)) return
   report('output-ambiguous', at.value(path), { name, why: 'nothing says that they are all equal' })

@@ -1,4 +1,4 @@
-/** What every pass of the check has: the draft, where it stands, whom to tell, and what was declared. */
+/** The input of every pass of the check: the draft, its places in the text, the reporter, and the declarations. */
 import type { Ceremony, MessageSpec } from '../machines/ceremony.ts'
 import type { Fields } from '../verbs/table.ts'
 import type { Reporter } from './diagnostic.ts'
@@ -12,7 +12,7 @@ export interface Checking {
   readonly declared: Declared
   /** Names of parameters, prepared values and followed ceremonies that something uses. */
   readonly used: Set<string>
-  /** Messages that are not what their verb emits: said once, where they are sent. */
+  /** Messages that are not what their verb emits: reported once, where they are sent. */
   readonly mismatched: Set<string>
 }
 
@@ -38,7 +38,7 @@ export interface FollowedScript {
   readonly ceremony?: Ceremony
 }
 
-/** Of the first passes. */
+/** The input of the first passes, before anything is used. */
 export type Declaring = Omit<Checking, 'used' | 'mismatched'>
 
 export type Sender =

@@ -2,9 +2,9 @@
 import { printableLine } from '../base/text.ts'
 import { counted, listed } from '../base/words.ts'
 
-/** "Did you mean": the known name that is nearest to a misspelt one. */
+// "Did you mean": the known name that is nearest to a misspelt one.
 
-/** Names longer than this are not compared; they are nobody's typing mistake. */
+/** The longest name that is compared, in characters; a longer one is nobody's typing mistake. */
 const MAX_LENGTH = 64
 
 /**
@@ -26,7 +26,7 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   return best ?? withoutArea(name, names)
 }
 
-/** `keygen` for `dkg.keygen`, `deal` for `Deal.sealed` is none: only the part after the dot counts, and only whole. */
+/** Finds the one known name whose part after the dot is the name's own: `dkg.keygen` for `keygen`, but not `Deal.sealed` for `deal`. */
 function withoutArea(name: string, known: readonly string[]): string | undefined {
   const tail = name.slice(name.lastIndexOf('.') + 1).toLowerCase()
   const same = known.filter((candidate) => candidate.toLowerCase().endsWith(`.${tail}`))
@@ -63,13 +63,13 @@ interface Wording {
 /** The longest piece of a script that a text repeats. */
 const MAX_QUOTE = 140
 
-/** A fact, fit to be repeated in a text: strings cut and printable, in lists too. */
+/** Makes a fact fit to be repeated in a text: strings are cut and made printable, in lists too. */
 function quotable(fact: unknown): unknown {
   if (typeof fact === 'string') return printableLine(fact, MAX_QUOTE)
   return Array.isArray(fact) ? fact.map(quotable) : fact
 }
 
-/** Did you mean ..., or else what there is to choose from. */
+/** Asks "did you mean …?", or lists the names to choose from. */
 function suggest(name: string, known: readonly string[], none: string): string {
   const near = nearest(name, known)
   if (near !== undefined) return `did you mean ${near}?`

@@ -1,4 +1,4 @@
-/** What a script declares: names of the right form, one meaning each, and types that exist and may stand there. */
+/** The declarations of a script: names of the right form, one meaning each, and types that exist and may stand there. */
 import type { Ceremony, Dispute } from '../machines/ceremony.ts'
 import type { Fields } from '../verbs/table.ts'
 import { keptTypes, valueTypes } from '../verbs/types.ts'
@@ -17,7 +17,7 @@ import type { Path } from './yaml.ts'
 /** A script by its name, already checked; for `follows`. */
 export type Library = (name: string) => Ceremony | undefined
 
-/** What every check gets. */
+/** The input of every check. */
 type Basics = Omit<Checking, 'declared' | 'used' | 'mismatched'>
 
 export function declare(basics: Basics, library: Library): Declared {
@@ -36,13 +36,13 @@ export function declare(basics: Basics, library: Library): Declared {
   }
 }
 
-/** JavaScript gives these a meaning on every object. */
+/** Names that JavaScript gives a meaning on every object. */
 const INHERITED = Object.getOwnPropertyNames(Object.prototype)
 
 interface Named {
   readonly name: string
   readonly path: Path
-  /** With its article. */
+  /** The kind of thing that has the name, with its article. */
   readonly what: string
 }
 
@@ -93,11 +93,11 @@ function reserved({ report, at }: Basics, { name, path }: Named, why: string): v
   report('reserved-name', at.key(path), { name, why })
 }
 
-/** All of `names` can be meant by one and the same word. */
+/** Reports those of `names` that the same word could mean. */
 function checkClashes({ report, at }: Basics, names: readonly Named[]): void {
   const first = new Map<string, Named>()
   for (const named of names) {
-    // Letter case alone does not tell names apart for people.
+    // People do not tell names apart by letter case alone.
     const other = first.get(named.name.toLowerCase())
     if (other === undefined) first.set(named.name.toLowerCase(), named)
     else {
@@ -174,7 +174,7 @@ function declareFollows({ draft, report, at }: Basics, library: Library): Follow
   return { local, script, ...(ceremony === undefined ? {} : { ceremony }) }
 }
 
-// Which step or dispute sends each message, so that everything read was sent before.
+// The step or dispute that sends each message, so that everything read was sent before.
 
 /** The first sender of each message. Reports those that have two, or none. */
 export function sendersOf(checking: Declaring): ReadonlyMap<string, Sender> {
@@ -182,7 +182,7 @@ export function sendersOf(checking: Declaring): ReadonlyMap<string, Sender> {
   const senders = new Map<string, Sender>()
   const add = (message: string, sender: Sender, path: Path) => {
     const known = [...declared.messages.keys()]
-    // One that is only misspelt is reported there, and is not also never sent.
+    // A misspelt name is reported where it stands; the message that it means is not also reported as never sent.
     const meant = known.includes(message) ? message : (nearest(message, known) ?? message)
     const first = senders.get(meant)
     if (first === undefined) senders.set(meant, sender)
@@ -205,14 +205,14 @@ export function sendersOf(checking: Declaring): ReadonlyMap<string, Sender> {
   return senders
 }
 
-// What follows a dispute: the accused one's answer, and the judge of both.
+// The sequel of a dispute: the answer of the accused, and the judge of both.
 
 /** Checks that each step that disputes has its section, and each section its step. */
 export function checkDisputes(resolving: Resolving, senders: ReadonlyMap<string, Sender>): Readonly<Record<string, Dispute>> {
   const { draft, at, report } = resolving
   const sections = Object.keys(draft.disputes ?? {})
   for (const [step, { disputes }] of Object.entries(draft.steps)) {
-    // A section that is only misspelt is reported there.
+    // A section whose name is only misspelt is reported at the section.
     if (disputes !== undefined && nearest(disputes, sections) === undefined) {
       report('dispute-missing', at.value(['steps', step, 'disputes']), { message: disputes })
     }
@@ -230,7 +230,7 @@ function checkDispute(resolving: Resolving, message: string, sender: Sender | un
   const path = ['disputes', message]
   const opening = findMessageByKey(resolving, message)
   if (opening !== undefined && sender?.by !== 'dispute') report('dispute-unopened', at.key(path), { message })
-  // What was there when the step that disputes began.
+  // The messages and values that were there when the step that disputes began.
   const index = sender?.by === 'dispute' ? sender.index : resolving.declared.steps.length
   const scope: Reach = { here: message, collected: index, prepared: { index: index + 1, order: 0 } }
 

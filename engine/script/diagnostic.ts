@@ -12,7 +12,7 @@ import type { Fields, Signature, Type } from '../verbs/table.ts'
 import { wording } from './codes.ts'
 import type { DiagnosticCode, DiagnosticFacts } from './codes.ts'
 
-/** Lines and columns of offsets in a text. */
+// Lines and columns of offsets in a text.
 
 export interface LineColumn {
   /** From 1. */
@@ -54,18 +54,18 @@ export interface Diagnostic extends Span {
   readonly hint?: string
 }
 
-/** Takes down what is wrong. Every code has its own facts. */
+/** Takes down a diagnostic. Every code has its own facts. */
 export type Reporter = <C extends DiagnosticCode>(code: C, where: Span, facts: DiagnosticFacts<C>) => void
 
 export interface Notebook {
   readonly report: Reporter
-  /** What was reported, by position; the same thing at the same place once. */
+  /** The first diagnostics by position, `MAX_DIAGNOSTICS` at most; the same thing at the same place once. */
   readonly all: () => Diagnostic[]
 }
 
-/** More than this many help nobody; the first ones by position are kept. */
+/** The most diagnostics that are shown: more help nobody. */
 export const MAX_DIAGNOSTICS = 100
-/** A hostile file may have a fault in every byte; what comes after so many is not even taken down. */
+/** The most that are taken down at all: a hostile file may have a fault in every byte. */
 const MAX_TAKEN = 2000
 
 export function notebook(file: string, source: string): Notebook {
@@ -92,7 +92,7 @@ const WIDTH = 110
 const LEAD = 29
 
 /**
- * A diagnostic as text for people, without a newline at its end. Safe for a terminal whatever the script holds.
+ * Writes a diagnostic as text for people, without a newline at its end. Safe for a terminal whatever the script holds.
  *
  * @param source the text that it was found in
  */
@@ -122,13 +122,13 @@ export function formatDiagnostic(diagnostic: Diagnostic, source: string): string
 
 // Types and signatures in words, for diagnostics and for the editor.
 
-/** `{ digest: hash, points: [g1] }` */
+/** Writes fields as `{ digest: hash, points: [g1] }`. */
 export function describeFields(fields: Fields): string {
   const entries = Object.entries(fields).map(([name, type]) => `${name}: ${type}`)
   return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`
 }
 
-/** A payload, and an attachment where there is one. */
+/** Describes a payload, and an attachment where there is one. */
 export function describeContent(payload: Fields, attachment: Fields | undefined): string {
   const empty = Object.keys(payload).length === 0
   const body = empty ? 'no payload' : `the payload ${describeFields(payload)}`
@@ -152,7 +152,7 @@ export function describeType(type: Type): string {
   }
 }
 
-/** Where a verb belongs, as in "dkg.sum is ...". */
+/** Says where a verb belongs, as in "dkg.sum is ...". */
 export function describeUse(signature: Signature): string {
   switch (signature.use) {
     case 'airgap':
@@ -170,7 +170,7 @@ export function describeUse(signature: Signature): string {
   }
 }
 
-/** What an editor shows about a verb: what it does, takes and gives. */
+/** The text that an editor shows about a verb: what it does, takes and gives. */
 export function describeSignature(signature: Signature): string {
   const takes = signature.takes.length === 0 ? 'nothing: []' : signature.takes.map(describeType).join('; ')
   const lines = [signature.doc, `Takes ${takes}.`]

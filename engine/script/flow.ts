@@ -24,8 +24,8 @@ function isClient(step: DraftStep | undefined): boolean {
 }
 
 /**
- * Airgaps take part from the first step, and all of them see the same: what a client made, they could not verify, and
- * of what only some sent, each would see something else.
+ * Checks that airgaps take part from the first step and that all of them see the same: they could not verify a message that a
+ * client made, and where only some send one, each would see others.
  */
 function checkSides({ draft, declared, at, report }: Resolving, steps: readonly Step[]): void {
   const [first = ''] = declared.steps
@@ -59,7 +59,7 @@ function checkCertificate({ draft, declared, at, report }: Resolving): void {
   }
 }
 
-/** Each thing that is kept is kept once, and only of a ceremony that has succeeded. */
+/** Checks that each kept thing is kept once, and only after the certificate. */
 function checkKeeps({ draft, declared, at, report }: Resolving): void {
   const certificate = declared.steps.indexOf(draft.certificate)
   const keeper = new Map<string, string>()
@@ -68,7 +68,7 @@ function checkKeeps({ draft, declared, at, report }: Resolving): void {
     if (keeps === undefined) continue
     const where = at.value(['steps', name, 'keeps'])
     const other = keeper.get(keeps)
-    // One that is only misspelt is reported where it is.
+    // A name that is only misspelt is reported where it stands.
     keeper.set(nearest(keeps, Object.keys(declared.keeps)) ?? keeps, other ?? name)
     if (other !== undefined) report('kept-twice', where, { name: keeps, other })
     if (index <= certificate && Object.hasOwn(declared.keeps, keeps)) {
@@ -80,7 +80,7 @@ function checkKeeps({ draft, declared, at, report }: Resolving): void {
   }
 }
 
-/** What an airgap verb draws comes from the session and its own label: a second run would deal the same polynomial again. */
+/** Checks that no airgap verb runs twice: it draws from the session and its own label, so it would deal the same polynomial again. */
 function checkOnce({ draft, at, report }: Resolving): void {
   const first = new Map<string, string>()
   const calls: readonly (readonly [string, string, DraftCall | undefined])[] = [

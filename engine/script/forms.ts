@@ -6,11 +6,11 @@ import { BIG_NAME, NAME, NAME_SAYS, SMALL_NAME, whole } from '../base/names.ts'
 
 export interface Form {
   readonly pattern: string
-  /** In words. */
+  /** The form in words. */
   readonly says: string
 }
 
-/** Also the names of participants: the protocol's form. */
+/** The form of small names, which the names of participants have too: the protocol's. */
 export const scriptName: Form = { pattern: whole(NAME), says: NAME_SAYS }
 export const bigName: Form = {
   pattern: whole(BIG_NAME), says: 'a capital, then letters and digits, up to 32: SendCommits',
@@ -36,7 +36,7 @@ export function hasForm(text: string, form: Form): boolean {
 
 const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** Milliseconds of a time as written, or undefined where it has not that form. */
+/** Reads a time as written, in milliseconds; undefined where it has not that form. */
 export function milliseconds(written: string): number | undefined {
   const unit = units[written.slice(-1)]
   return hasForm(written, time) && unit !== undefined ? Number(written.slice(0, -1)) * unit : undefined

@@ -133,7 +133,7 @@ outputs:
 `
 }
 
-/** Nothing that could end the comment or the line, or that a script may not have. */
+/** Puts a space for whatever could end the line, or may not stand in a script. */
 const oneLine = (text: string): string => Array.from(piecesOf(text, { lines: false }), ({ piece, isLegible }) => (isLegible ? piece : ' ')).join('')
 
 const scriptError = errorTable('script', {
@@ -157,17 +157,17 @@ declare module '../base/errors.ts' {
 
 // The ceremonies that ship with the package, read from its `ceremonies/` folder. For Node; nothing else here needs it.
 
-/** From `engine/script/` in the source tree, and from `dist/engine/script/` in the package. */
+/** The folder's possible places: from `engine/script/` in the source tree, and from `dist/engine/script/` in the package. */
 const CANDIDATES = ['../../ceremonies/', '../../../ceremonies/'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
 
-/** The folder's absolute path. @throws script.no-ceremonies */
+/** Finds the folder of the shipped ceremonies; an absolute path. @throws script.no-ceremonies */
 export function shippedFolder(): string {
   const found = CANDIDATES.find((folder) => existsSync(join(folder, 'dkg.yaml')))
   if (found === undefined) throw scriptError('no-ceremonies', { folders: CANDIDATES })
   return found
 }
 
-/** Their names, sorted. @throws script.no-ceremonies */
+/** The names of the shipped ceremonies, sorted. @throws script.no-ceremonies */
 export function shippedNames(): readonly string[] {
   return readdirSync(shippedFolder()).filter((file) => file.endsWith('.yaml')).map((file) => file.slice(0, -5)).sort()
 }
@@ -175,7 +175,7 @@ export function shippedNames(): readonly string[] {
 const loaded = new Map<string, Script>()
 
 /**
- * One of them, checked.
+ * Reads a shipped ceremony, and checks it once.
  *
  * @throws script.not-shipped, script.shipped-broken, script.no-ceremonies
  */
@@ -183,18 +183,18 @@ export function readShipped(name: string): Script {
   return read(name, [])
 }
 
-/** The one whose file has this SHA-256 (hex), if any; others are not checked for it. */
+/** The shipped ceremony whose file has this SHA-256 (hex), if any. The scripts of the others are not checked for it. */
 export function shippedByHash(hash: string): Script | undefined {
   const name = shippedNames().find((one) => sha256Hex(readFileSync(join(shippedFolder(), `${one}.yaml`))) === hash)
   return name === undefined ? undefined : readShipped(name)
 }
 
-/** For `follows`: a shipped ceremony by its name, or undefined. */
+/** Finds a shipped ceremony by its name, for `follows`. */
 export function shippedLibrary(name: string): Ceremony | undefined {
   return shippedNames().includes(name) ? readShipped(name).ceremony : undefined
 }
 
-/** @param following those that are being read, so that two that follow one another come to an end */
+/** @param following the ceremonies that are being read, so that a circle of `follows` ends */
 function read(name: string, following: readonly string[]): Script {
   const known = shippedNames()
   if (!known.includes(name)) throw scriptError('not-shipped', { name, known })

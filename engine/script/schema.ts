@@ -1,7 +1,7 @@
 /**
- * The JSON Schema of a script, made from the tables of verbs and types. `closed` is what ships as
- * `ceremony.schema.json` and shows an author, in any editor that knows YAML schemas, what may stand where; `open`
- * leaves out what a name or value must be, since the checks say that better, with everything else that is wrong.
+ * The JSON Schema of a script, made from the tables of verbs and types. `closed` ships as `ceremony.schema.json` and shows
+ * an author what may stand where, in any editor that knows YAML schemas. `open` leaves out the forms of names and values,
+ * since the checks report those better, together with everything else that is wrong.
  */
 import { Ajv } from 'ajv'
 import type { ErrorObject, ValidateFunction } from 'ajv'
@@ -20,7 +20,7 @@ import type { Locator, Path, Plain } from './yaml.ts'
 
 export type Names = 'open' | 'closed'
 
-/** Where a verb stands in a script. */
+/** The places in a script where a verb can stand. */
 export type CallPlace = 'airgap' | 'client' | 'prepare' | 'assist' | 'check' | 'disputeAirgap' | 'judge' | 'output'
 
 /** May this verb stand there? */
@@ -249,7 +249,7 @@ export function ceremonySchema(names: Names): JSONSchema {
 // The second layer: is the outline of the script right? Reads ajv's errors into diagnostics at their places.
 
 const ajv = new Ajv({ ...OWN_SCHEMAS, allErrors: true, allowUnionTypes: true, verbose: true, ownProperties: true })
-/** More than these are not looked at; a file with so many has worse problems. */
+/** The most errors that are looked at; a file with more has worse problems. */
 const MAX_ERRORS = 500
 let outline: ValidateFunction<Draft> | undefined
 let complete: ValidateFunction | undefined
@@ -305,8 +305,8 @@ function reportShape(error: ErrorObject, misspelt: ReadonlySet<string>, at: Loca
 }
 
 /**
- * Lines with too little indentation leave nothing where they belong, and look like more entries of what is around it.
- * That nothing is there says it; what is wrong with each of those lines as an entry does not help.
+ * Is the entry a line with too little indentation? Such lines look like entries of the map around them. It is reported that
+ * nothing stands where they belong; a diagnostic for each line would not help.
  */
 function isMisplaced(error: ErrorObject, errors: readonly ErrorObject[]): boolean {
   const [around, entry] = error.instancePath.split('/').slice(1)
@@ -335,7 +335,7 @@ function textOf(params: Readonly<Record<string, unknown>>, name: string): string
   return typeof text === 'string' ? text : undefined
 }
 
-/** RFC 6901. */
+/** Reads a JSON pointer (RFC 6901). */
 function pathOf(pointer: string): Path {
   return pointer.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
@@ -374,12 +374,12 @@ function whyOf(error: ErrorObject): string {
   }
 }
 
-/** A script whose outline is right: the fields are there and of the right kind. What they name is not checked yet. */
+// A script whose outline is right: the fields are there and of the right kind. What they name is not checked yet.
 
 /** A verb and its arguments. Exactly one entry, once checked. */
 export type DraftCall = Readonly<Record<string, readonly string[]>>
 
-/** `hash` or `[hash]`, once checked. */
+/** Fields with their types, `hash` or `[hash]` once checked. */
 export type DraftFields = Readonly<Record<string, unknown>>
 
 export interface DraftMessage {

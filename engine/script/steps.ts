@@ -56,7 +56,7 @@ export function checkStep(resolving: Resolving, name: string, index: number): St
   }
 }
 
-/** The message of that name, if it is declared and good. */
+/** Finds the message of that name, if it is declared and good. */
 export function findMessage(resolving: Resolving, name: string, path: Path): DeclaredMessage | undefined {
   const { declared, draft, at, report } = resolving
   const message = declared.messages.get(name)
@@ -69,7 +69,7 @@ export function findMessage(resolving: Resolving, name: string, path: Path): Dec
 
 type Making = CheckedCall<AirgapSignature | ClientSignature>
 
-/** Is the message what the verb emits, for those for whom it emits it? */
+/** Checks that a message has the fields that the verb emits, and goes to those for whom it emits them. */
 export function checkEmits(resolving: Resolving, { signature }: Making, message: DeclaredMessage, path: Path): void {
   const { at, report } = resolving
   const { name: verb, emits } = signature
@@ -97,7 +97,7 @@ function within(part: Fields, whole: Fields): boolean {
   return Object.entries(part).every(([name, type]) => Object.hasOwn(whole, name) && whole[name] === type)
 }
 
-/** A verb that disputes, asks back or keeps needs the step to say where to, and a step must not say it for nothing. */
+/** Checks that the step names the parts that its verb needs to dispute, ask back or keep, and none that the verb never uses. */
 function checkParts(resolving: Resolving, { signature, path: verbPath }: Making, step: DraftStep, path: Path): void {
   const { at, report, declared } = resolving
   const airgap = signature.use === 'airgap' ? signature : undefined
@@ -211,7 +211,7 @@ function checkCollect(
     return { kind: 'count', of: ref }
   }
   const known = [...resolving.candidates.values()].filter((one) => isQuorum(one.ref)).map((one) => one.name)
-  // Nothing can be said about its parameter if the ceremony that brings it is unknown.
+  // The parameter of an unknown ceremony cannot be judged.
   const { follows } = resolving.declared
   const silent = follows !== undefined && follows.ceremony === undefined && step.collect.startsWith(`${follows.local}.`)
   if (silent) resolving.used.add(follows.local)
@@ -227,7 +227,7 @@ function isQuorum(ref: Ref): boolean {
   return isParameter && ref.type.kind === 'value' && ref.type.name === 'quorum'
 }
 
-/** Milliseconds; 0 where something was reported. */
+/** Reads a step's time, in milliseconds; 0 where something was reported. */
 export function checkWithin({ at, report }: Resolving, written: string, path: Path): number {
   const time = milliseconds(written)
   const why = time === undefined ? 'it is not a number with a unit'

@@ -100,9 +100,9 @@ export function parseTree(source: string, report: Reporter): Tree | undefined {
   const composer = new Composer({ version: '1.2', schema: 'core', merge: false, uniqueKeys: false, strict: true })
   const documents = [...composer.compose(tokens, true, source.length)]
   const start = { start: 0, end: 0 }
-  // A hostile file may have one at every character.
+  // A hostile file may have an error at every character.
   const errors = documents.flatMap((document) => [...document.errors, ...document.warnings]).slice(0, MAX_DIAGNOSTICS)
-  // The parser has sometimes two errors for one place; the last of `syntax` says most.
+  // The parser sometimes has two errors for one place; the last in the order of `syntax` says most.
   const best = new Map<number, number>()
   for (const { code, pos: [begin] } of errors) best.set(begin, Math.max(best.get(begin) ?? -1, SYNTAX_ORDER.indexOf(code)))
   for (const { code, message, pos: [begin, end] } of errors) {
@@ -118,7 +118,7 @@ export function parseTree(source: string, report: Reporter): Tree | undefined {
   return found.faults === 0 ? tree : undefined
 }
 
-/** What the lexer puts before a scalar's own text. */
+/** The mark that the lexer puts before a scalar's own text. */
 const SCALAR_FOLLOWS = '\u{1f}'
 
 /**
@@ -161,7 +161,7 @@ function isClosed(lexeme: string): boolean {
 const LOOK = 'look at the indentation, and at brackets, braces and quotes that are not closed, on this line and above it'
 const UNCLOSED = { why: 'this quote is never closed', hint: 'close it with the same quote, on the same line' }
 
-/** What the parser's errors mean to somebody who writes a script; where two are at one place, the later one counts. */
+/** The parser's errors in words for somebody who writes a script; where two are at one place, the later one of these counts. */
 const syntax: Readonly<Record<string, { readonly why: string; readonly hint: string }>> = {
   BLOCK_AS_IMPLICIT_KEY: { why: 'there are two colons in this line', hint: 'put the text in quotes if the colon belongs to it' },
   MULTILINE_IMPLICIT_KEY: {
@@ -229,7 +229,7 @@ function entriesOf(pairs: readonly Pair<ParsedNode, ParsedNode | null>[], readin
       entries.push({ key: name, keySpan, value: plainTree(value, reading, keySpan, depth + 1) })
       continue
     }
-    // What stands under it is read all the same, for what is wrong in it.
+    // The value of such a key is read all the same, for the faults in it.
     plainTree(value, reading, keySpan, depth + 1)
   }
   return entries
@@ -246,9 +246,9 @@ export function plainOf(tree: Tree): Plain {
 
 /** Finds places in a tree. A path that is not there gives the nearest place above it. */
 export interface Locator {
-  /** The last name of the path. */
+  /** The place of the path's last name. */
   readonly key: (path: Path) => Span
-  /** What stands there. */
+  /** The place of the value at the path. */
   readonly value: (path: Path) => Span
 }
 
@@ -277,7 +277,7 @@ export function locator(root: Tree): Locator {
   return { key: (path) => find(path).key, value: (path) => find(path).value }
 }
 
-/** A whole map or list is pointed at by its first name. */
+/** The place to point at for a whole map or list: its first name. */
 function headOf(tree: Tree): Span {
   const first = tree.kind === 'map' ? tree.entries[0]?.keySpan : undefined
   return first ?? { start: tree.span.start, end: tree.span.start + 1 }
