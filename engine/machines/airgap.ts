@@ -15,7 +15,7 @@ export type AirgapEvent =
   | { readonly type: 'VERIFIED' }
   | { readonly type: 'CONFIRMED' }
   | { readonly type: 'DECLINED' }
-  /** What the request says does not verify, or the work failed. */
+  /** Something that the request says does not verify, or the work failed. */
   | { readonly type: 'REFUSED' }
   /** It stated what the step sends. */
   | { readonly type: 'ANSWERED' }

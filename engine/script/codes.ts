@@ -52,11 +52,11 @@ function distance(a: string, b: string): number {
   return last[b.length] ?? 0
 }
 
-// What the tables of diagnostics are written with.
+// The parts of which the tables of diagnostics are made.
 
 interface Wording {
   readonly says: string
-  /** What to do about it, in a few words. */
+  /** The way to mend it, in a few words. */
   readonly hint?: string
 }
 
