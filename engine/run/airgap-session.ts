@@ -1,4 +1,4 @@
-/** An airgap's memory of one ceremony: found, joined, written, erased; and where its machine is by it. */
+/** An airgap's session of one ceremony: found, joined, written and erased, and the state of its machine that follows from it. */
 import { initialTransition, transition } from 'xstate'
 import type { SnapshotFrom } from 'xstate'
 import type { JsonObject } from '../base/canonical.ts'
@@ -20,7 +20,7 @@ import { checkRunnable } from './verbs.ts'
 import { airgapSteps, compileAirgap } from '../machines/airgap.ts'
 import type { AirgapEvent, AirgapPlace } from '../machines/airgap.ts'
 
-/** What the owner sees and confirms, on the airgap's own screen. */
+/** The question to the owner, who sees and confirms it on the airgap's own screen. */
 export interface Confirmation {
   readonly kind: 'join' | 'step'
   readonly ceremony: string
@@ -30,9 +30,9 @@ export interface Confirmation {
   readonly opening: Opening
   readonly me: Card
   readonly step: string
-  /** What this step wants shown besides, by parameter name. */
+  /** The values that this step wants shown besides, by parameter name. */
   readonly shows: JsonObject
-  /** What the ceremony follows, by the script's name for it. */
+  /** The ceremonies that this one follows, by the script's name for each. */
   readonly followed: Readonly<Record<string, ArchivedShown>>
 }
 
@@ -41,7 +41,7 @@ export interface Pairing {
   readonly card: Card
 }
 
-/** Asks whether a ceremony is to be given up for good: after that nobody can ever use its result. */
+/** The question whether a ceremony is to be given up for good: after that nobody can ever use its result. */
 export interface Abandoning {
   readonly kind: 'abandon'
   readonly ceremony: string
@@ -50,7 +50,7 @@ export interface Abandoning {
   readonly me: Card
 }
 
-/** A no for good, and why: one line that everybody can read (`reasonProblem`), or null. */
+/** An owner's no for good, with the reason: one line that everybody can read (`reasonProblem`), or null. */
 export interface Declined {
   readonly declined: string | null
 }
@@ -64,9 +64,9 @@ export interface AirgapPorts {
   readonly verbs: Verbs
   readonly random: Random
   readonly now: () => Date
-  /** Brings messages before the owner of which nobody can see what they are; without it they are refused unasked. */
+  /** Asks the owner also about messages whose meaning nobody can see; without it they are refused unasked. */
   readonly allowBlind?: boolean
-  /** Stops work that takes long; what was done is kept first. */
+  /** Stops work that takes long; what was done is stored first. */
   readonly signal?: AbortSignal
   /** Hears what the airgap does, for its screen. Public. */
   readonly onProgress?: (progress: AirgapProgress) => void
@@ -76,7 +76,7 @@ export interface AirgapProgress {
   readonly ceremony: string
   readonly step: string
   readonly state: 'verifying' | 'confirming' | 'computing' | 'answered' | 'asking' | 'refused' | 'finished'
-  /** Of work that takes long: how much is done, of how much. */
+  /** How much of the work that takes long is done, of `total`. */
   readonly done?: number
   readonly total?: number
 }
@@ -91,7 +91,7 @@ export interface Joined {
 }
 
 /**
- * The ceremony's session, or what its first request brings.
+ * Finds the ceremony's session, or checks the opening that its first request brings.
  *
  * @throws run.closed, run.unknown-ceremony, run.unknown-script, run.not-paired, run.not-runnable, run.opening, run.restored
  */
@@ -114,7 +114,7 @@ export function joinedFor(ports: AirgapPorts, id: string, brought: Opening | und
   return { id, session, script, opening, position }
 }
 
-/** Where an airgap is in a ceremony: its machine's state. */
+/** The state of an airgap's machine: its position in a ceremony. */
 export type Position = SnapshotFrom<ReturnType<typeof compileAirgap>>
 
 const machines = new WeakMap<Ceremony, ReturnType<typeof compileAirgap>>()
@@ -125,7 +125,7 @@ function machineOf(ceremony: Ceremony): ReturnType<typeof compileAirgap> {
   return machine
 }
 
-/** Where it is after an event; the same where that may not come now. */
+/** Moves the machine by an event; an event that may not come now changes nothing. */
 export const moved = (ceremony: Ceremony, position: Position, event: AirgapEvent): Position => transition(machineOf(ceremony), position, event)[0]
 
 /** The events of a live session, in an order in which they can have come. */
@@ -139,8 +139,8 @@ function eventsOf(ceremony: Ceremony, { steps, disputes }: Session): readonly Ai
 }
 
 /**
- * Where a session says that its airgap is; at the beginning where there is none. What is over stays so whatever else is known of it:
- * a backup has no steps, and a recovered ceremony none of what was answered.
+ * Finds the position of a session; the beginning where there is none. An end is taken from the session's state alone, whatever its
+ * steps say: a backup has no steps, and a recovered ceremony has none of its answers.
  */
 export function positionOf(ceremony: Ceremony, session: Session | undefined): Position {
   const machine = machineOf(ceremony)
@@ -150,25 +150,25 @@ export function positionOf(ceremony: Ceremony, session: Session | undefined): Po
   return eventsOf(ceremony, session).reduce((position, event) => moved(ceremony, position, event), first)
 }
 
-/** The step that it is in, and what it does there; undefined where it takes none any more. */
+/** The step that the airgap is in, and what it does there; undefined where it takes no step any more. */
 export const airgapPlace = (position: Position): AirgapPlace | undefined => Object.values(position.getMeta()).find((meta) => meta !== undefined)
 
 const OVER: Readonly<Partial<Record<SessionState, string>>> = {
   declined: 'its owner declined it', closed: 'its client showed that it is over', abandoned: 'its owner gave it up for good',
 }
 
-/** @throws run.restored, run.closed where this airgap takes no step of it any more; a finished one still gives its answers */
+/** Refuses a ceremony in which this airgap takes no step any more; a finished one still gives its answers. @throws run.restored, run.closed */
 export function refuseOver(id: string, { output }: Position): void {
   if (output === undefined || output === 'finished') return
   if (output === 'left') throw runError('restored', { ceremony: id, why: 'it was under way when the backup was made' })
   throw runError('closed', { ceremony: id, why: OVER[output] ?? output })
 }
 
-/** Why a step may not come where an airgap is. */
+/** The error that says why a step may not come at a position. */
 export function outOfPlace(id: string, ceremony: Ceremony, position: Position, step: string): KeyriteError {
   const refused = (why: string): KeyriteError => runError('closed', { ceremony: id, why })
   const place = airgapPlace(position)
-  // One that was recovered has its share, and not what it had answered: to state any of it anew, to other statements, would be equivocation.
+  // An airgap that was recovered has its share, but not its answers: to state one anew, from other statements, would be equivocation.
   if (position.output === 'finished') return refused('it is finished, and its session is erased')
   if (place === undefined) return refused(`this airgap disputed in ${ceremony.steps.find(({ disputes }) => disputes !== undefined)?.name ?? ''}, so it aborts`)
   if (place.step === step) return refused('this airgap was shown a complaint, beside which there can be no success')
@@ -176,8 +176,9 @@ export function outOfPlace(id: string, ceremony: Ceremony, position: Position, s
 }
 
 /**
- * A vault that was made anew from the words or a backup does not know what the one before stated. Whatever that one may have joined
- * has its epoch in the roster, and is not joined here: a second statement in a place would be equivocation.
+ * Refuses a ceremony of an earlier vault. A vault that was made anew from the words or a backup does not know what the earlier one
+ * stated. A ceremony that the earlier one may have joined has its epoch in the roster, and is not joined here: a second statement in
+ * a slot would be equivocation.
  */
 function refuseEarlier(id: string, { roster }: Opening, own: Card): void {
   const here = roster.find(({ airgapKey }) => airgapKey === own.airgapKey)
@@ -185,7 +186,7 @@ function refuseEarlier(id: string, { roster }: Opening, own: Card): void {
   throw runError('restored', { ceremony: id, why: 'its roster has this airgap’s card from before it was made anew, and the one before may have joined it' })
 }
 
-/** The opening's script, from the airgap's own disk. @throws run.unknown-script */
+/** Finds the opening's script on the airgap's own disk. @throws run.unknown-script */
 export function scriptFor(ports: AirgapPorts, { script: { name, hash } }: Opening): Script {
   const script = ports.script(hash)
   if (script === undefined) throw runError('unknown-script', { script: name, hash })
@@ -211,10 +212,10 @@ export async function saveSession(ports: AirgapPorts, id: string, change: (sessi
   }))
 }
 
-/** A session when what was under way in it is over. */
+/** Drops the work under way from a session. */
 export const withoutWork = ({ opening, state, steps, disputes }: Session): Session => ({ opening, state, steps, disputes })
 
-/** A session that is over: what was answered stays, to be answered again; others’ statements and work under way go. */
+/** A session that is over: its answers stay, to be given again; the others’ statements and the work under way go. */
 export function erased(session: Session, state: Exclude<SessionState, 'live'>): Session {
   const steps = Object.fromEntries(
     Object.entries(session.steps).map(([name, step]) => [name, { ...step, collected: [], prepared: {} }]),
@@ -222,12 +223,12 @@ export function erased(session: Session, state: Exclude<SessionState, 'live'>): 
   return { ...withoutWork(session), state, steps }
 }
 
-// What an airgap answers where it refuses.
+// The answer of an airgap that refuses.
 
 /** The most characters of each text that a refusal has room for. */
 const MOST_SAID = 2000
 
-/** @throws what is no refusal: it ends this airgap */
+/** Makes an error the answer that refuses. @throws the error itself where it is no refusal: it ends this airgap */
 export function refusalAnswer(request: string, error: unknown): RefusalAnswer {
   if (!isKeyriteError(error)) throw error
   return { give: 'refusal', request, code: error.code, what: cut(error.message, MOST_SAID - 1), todo: cut(error.todo, MOST_SAID - 1), ...faultFacts(error) }

@@ -1,6 +1,6 @@
 /**
- * What an airgap checks before it uses anything of a request (protocol §4, §5): every statement's form, values and
- * signature, under the views that it computes itself. Nothing that the client says about them is used.
+ * An airgap's checks before it uses anything of a request (protocol §4, §5): every statement's form, values and signature,
+ * under the views that it computes itself. It uses nothing that the client says about them.
  */
 import { fromHex, toHex } from '../base/bytes.ts'
 import { airgapKeyPair } from '../crypto/seed.ts'
@@ -32,7 +32,7 @@ export interface Known {
   readonly opening: Opening
   readonly me: Card
   readonly steps: Readonly<Record<string, StepMemory>>
-  /** What this one follows, with what that left in the vault. Secret. */
+  /** The ceremonies that this one follows, with what each left in the vault. Secret. */
   readonly followed: Readonly<Record<string, FollowedHere>>
 }
 
@@ -46,13 +46,13 @@ export const specOf = (script: Script, message: string): MessageSpec => {
   return spec
 }
 
-/** The step that came before, which a request for `step` brings the statements of. */
+/** The step before a step: a request for the one brings the statements of the other. */
 export const stepBefore = (script: Script, step: Step): Step | undefined => script.ceremony.steps[step.index - 1]
 
 /** This airgap's own key, hex. */
 export const airgapKeyOf = ({ seed }: Pick<AirgapMemory, 'seed'>): string => toHex(airgapKeyPair(fromHex(seed, 64)).publicKey)
 
-/** A statement with its airgap's signature, 64 bytes in hex, and what of it is for this airgap alone. */
+/** A statement with its airgap's signature, 64 bytes in hex, and the piece of it that is for this airgap alone. */
 export interface SignedStatement {
   readonly statement: Statement
   readonly airgapSignature: string
@@ -81,7 +81,7 @@ function allStatements(known: Known, step: Step, theirs: readonly Carried[]): re
 
 const viewsOfKnown = new WeakMap<Known, string[]>()
 
-/** The view before a step, out of what this airgap verified. */
+/** The view before a step, computed from the statements that this airgap verified. */
 export function viewBefore(known: Known, stepIndex: number): string {
   const views = viewsOfKnown.get(known) ?? [known.id]
   viewsOfKnown.set(known, views)
@@ -94,13 +94,13 @@ export function viewBefore(known: Known, stepIndex: number): string {
   return views[stepIndex] ?? known.id
 }
 
-/** Statements as verbs see them. */
+/** A statement in the form that verbs read. */
 export const asCollected = (roster: readonly Card[], { statement, airgapSignature, piece }: SignedStatement): Collected => ({
   from: statement.from, index: indexOf(roster, statement.from), step: statement.step ?? '', type: statement.type, view: statement.view ?? '',
   payload: statement.payload, airgapSignature, ...(piece === undefined ? {} : { piece }),
 })
 
-/** The set of statements that a request brings, whatever their order: H, hex. Pieces follow from the roots in them. */
+/** Hashes the set of statements that a request brings, whatever their order: H, hex. Their roots bind the pieces. */
 export const setHash = (statements: readonly Carried[]): string =>
   hashOf(statements.map(({ from, payload, airgapSignature }) => canonical({ from, payload, airgapSignature })).sort())
 
@@ -131,7 +131,7 @@ export function verifyCollected(known: Known, step: Step, theirs: readonly Carri
   }
 }
 
-/** The piece for this airgap, which must be of its form and stand at this airgap's own place under the statement's root. */
+/** Checks the piece for this airgap: its form, and that it stands at this airgap's own place under the statement's root. */
 function checkPiece(known: Known, spec: MessageSpec, { from, type, payload }: Statement, piece: JsonObject | undefined, path: readonly string[] | undefined, refuse: (why: string) => never): void {
   const { roster } = known.opening
   if (spec.to === 'everyone') {
@@ -156,7 +156,7 @@ function checkSenders(known: Known, previous: Step, theirs: readonly Carried[], 
   if (previous.collect.kind === 'all' && absent.length > 0) refuse(`${listed(absent)} ${absent.length === 1 ? 'is' : 'are'} missing`)
 }
 
-/** The fields in which a statement must equal this airgap's own; throws by `refuse` where one does not. */
+/** The fields in which a statement equals this airgap's own, as it must, or else the first in which it does not. */
 function agreed(previous: Step, own: Stated | undefined, statement: Statement): { readonly same: readonly string[]; readonly other?: string } {
   if (own === undefined) return { same: [] }
   const other = previous.agree.find((name) => canonical(own.payload[name] ?? null) !== canonical(statement.payload[name] ?? null))
@@ -179,7 +179,7 @@ function checkStatement(
   if (problem !== null) refuse(`the ${type} of ${from} holds an unusable value: ${problem}`)
 }
 
-/** A dispute of another, rebuilt and checked; it need not be about this participant. @throws run.statements */
+/** Rebuilds and checks another's dispute; it need not be about this participant. @throws run.statements */
 export function verifyDispute(known: Known, step: Step, name: string, { from, payload, airgapSignature }: Carried): SignedStatement {
   const refuse = (why: string): never => {
     throw runError('statements', { step: name, why })
@@ -191,12 +191,12 @@ export function verifyDispute(known: Known, step: Step, name: string, { from, pa
   return signed
 }
 
-/** Whom a dispute names. */
+/** The participant whom a dispute names. */
 export const accusedBy = (known: Known, { statement: { type, payload } }: SignedStatement): string => namedIn(specOf(known.script, type), payload)
 
 const preparedChecks = new Map<string, Check<Json>>()
 
-/** Checks what a step's `prepare` computed on the client: every name, once, each of its type. @throws run.statements */
+/** Checks the values that a step's `prepare` computed on the client: every name, once, each of its type. @throws run.statements */
 export function verifyPrepared(known: Known, step: Step, prepared: JsonObject): void {
   const refuse = (why: string): never => {
     throw runError('statements', { step: step.name, why })
@@ -215,7 +215,7 @@ export function verifyPrepared(known: Known, step: Step, prepared: JsonObject): 
   }
 }
 
-/** A type as a script writes it. */
+/** Writes a type as a script does. */
 function writtenType(type: Type): string {
   if (type.kind === 'value') return type.name
   if (type.kind === 'list') return `[${type.name}]`

@@ -1,6 +1,6 @@
 /**
- * Work of an airgap that takes long, kept in its vault while it goes on: after a crash its owner is not asked again, and
- * it does not begin anew.
+ * Work of an airgap that takes long. It is stored in the vault while it goes on: after a crash its owner is not asked
+ * again, and it does not begin anew.
  */
 import { fromHex } from '../base/bytes.ts'
 import { airgapKeyPair, sessionSecrets } from '../crypto/seed.ts'
@@ -22,29 +22,29 @@ import type { Session } from './memory.ts'
 import { resolveArgs } from './verbs.ts'
 import type { Sources } from './verbs.ts'
 
-/** Milliseconds between two writes, at least. */
+/** The shortest time between two writes, in milliseconds. */
 const EVERY = 2500
-/** And so many times as long as the last one took, so that a slow disk does not hold the work up. */
+/** The same as a multiple of the time that the last write took, so that a slow disk does not hold the work up. */
 const SHARE = 20
-/** Bytes of a state that is kept, at most. Of a larger one the consent alone is. */
+/** The largest state that is stored, in bytes. Of a larger one only the consent is stored. */
 const MOST_STATE = 8 * 1024 * 1024
 
-/** How the work of one step is kept. */
+/** The stored progress of one step's work. */
 interface Checkpoint {
-  /** What was kept last, if this very work was under way before. */
+  /** The state that was stored last, if this very work was under way before. */
   readonly saved?: Json
-  /** Keeps that it began, which tells that its owner has consented. */
+  /** Stores that it began, which tells that its owner has consented. */
   readonly begin: () => Promise<void>
-  /** Keeps how far it is, now and then. @throws the reason of the ports' signal, with all kept before */
+  /** Stores how far it is, now and then. @throws the reason of the ports' signal, once all is stored */
   readonly save: (state: () => Json) => Promise<void>
 }
 
 const isThis = (session: Session | undefined, step: string, asked: string): boolean => session?.work?.step === step && session.work.asked === asked
 
-/** Was this very work under way, so that its owner has consented to it? Not if the owner stopped it: that may have been second thoughts. */
+/** Is this very work under way, so that its owner has consented to it? Not if the owner stopped it: that may have been second thoughts. */
 export const isUnderWay = (session: Session | undefined, step: string, asked: string): boolean => isThis(session, step, asked) && session?.work?.stopped !== true
 
-/** @param session as it is, or as it will be once the work has begun */
+/** @param session the session as it is, or as it will be once the work has begun */
 export function checkpointOf(ports: AirgapPorts, id: string, session: Session, step: string, asked: string): Checkpoint {
   const state = isThis(session, step, asked) ? session.work?.state ?? null : null
   const clock = (): number => ports.now().getTime()
@@ -70,7 +70,7 @@ export function checkpointOf(ports: AirgapPorts, id: string, session: Session, s
   }
 }
 
-// Runs a step's airgap verb and signs what it states. The only place where a session exists.
+// Runs a step's airgap verb and signs what it states. The session's secrets exist here only.
 
 export interface Secrets {
   /** 64 bytes, hex. */
@@ -87,9 +87,9 @@ export interface ComputeInput {
   readonly dispute?: SignedStatement
   readonly verbs: Verbs
   readonly random: Random
-  /** Hears how far work is that takes long. */
+  /** Hears how far long work is. */
   readonly tell?: Tell
-  /** Keeps such work, where it is to outlive a crash. */
+  /** Stores such work, where it is to outlive a crash. */
   readonly checkpoint?: Checkpoint
 }
 
@@ -119,7 +119,7 @@ export async function computeStep(input: ComputeInput): Promise<Computing> {
   }
 }
 
-/** Answers a dispute about this participant. `step` is the one in which it arose, whose view it has. */
+/** Answers a dispute about this participant. `step` is the step in which it arose, whose view the answer has. */
 export async function computeDispute(input: ComputeInput & { readonly dispute: SignedStatement }): Promise<Stated> {
   const { known, step, dispute: { statement: { type } } } = input
   const spec = known.script.ceremony.disputes[type]
@@ -131,7 +131,7 @@ export async function computeDispute(input: ComputeInput & { readonly dispute: S
 
 type Settled = Exclude<Stating, { readonly kind: 'works' }>
 
-/** The end of what takes long. */
+/** Runs a verb's long work to its end; any other result is given back as it is. */
 async function settled(stating: Stating, { tell = () => undefined, checkpoint }: Pick<ComputeInput, 'tell' | 'checkpoint'>): Promise<Settled> {
   if (stating.kind !== 'works') return stating
   await checkpoint?.begin()
@@ -178,7 +178,7 @@ function missing(name: string): never {
   throw new TypeError(`${name} is not in the vault`)
 }
 
-/** Signs a statement of this airgap's. */
+/** Signs a statement of this airgap. */
 export function signStated(
   { known, secrets }: Pick<ComputeInput, 'known' | 'secrets'>, { step, type, view, payload }: Pick<Statement, 'step' | 'type' | 'view' | 'payload'>,
 ): Stated {

@@ -30,7 +30,7 @@ import type { Session, StepMemory } from './memory.ts'
 import { refuseBlind } from './opening.ts'
 import { ABANDONED, abandonStep } from '../machines/ceremony.ts'
 
-// The requests to an airgap that are no steps: answer a dispute, give a ceremony up, close one that is over, pair with a client.
+// The requests to an airgap that are no steps: to answer a dispute, to give a ceremony up, to close one that is over, to pair.
 
 interface Here {
   readonly session: Session
@@ -68,13 +68,13 @@ async function answerDispute(ports: AirgapPorts, id: string, name: string, { dis
   return stated
 }
 
-/** The ceremony as it would be known had the step been asked for with these statements. */
+/** The ceremony as the airgap would know it had the step been asked for with these statements. */
 const withCollected = (known: Known, step: string, collected: DisputeRequest['collected']): Known =>
   ({ ...known, steps: { ...known.steps, [step]: { asked: '', collected, prepared: {}, stated: null } } })
 
 /**
- * Gives a ceremony up for good, in the slot of the step that this airgap then never takes: whatever becomes of the
- * certificate, nobody can use its result. Its owner confirms it.
+ * Gives a ceremony up for good, once its owner confirms it. The statement takes the slot of a step that this airgap then never
+ * takes: whatever becomes of the certificate, nobody can use its result.
  */
 async function abandonCeremony(ports: AirgapPorts, id: string, name: string): Promise<Stated> {
   const { session, script, known, position } = hereOf(ports, id)
@@ -98,19 +98,19 @@ async function abandonCeremony(ports: AirgapPorts, id: string, name: string): Pr
 }
 
 /**
- * Erases the session of a ceremony that is over. An Abort of a participant is enough before this airgap stated its part of
- * the certificate, which may complete all the same; after that it takes a statement of another's airgap beside which there can be no
+ * Erases the session of a ceremony that is over. Before this airgap stated its part of the certificate, an Abort of a participant is
+ * enough. After that the certificate may complete all the same, so it takes a statement of another's airgap that rules out any
  * success.
  */
 async function closeCeremony(ports: AirgapPorts, id: string, request: CloseRequest): Promise<void> {
   const { session, known, position } = hereOf(ports, id)
-  // Closed before, perhaps with an answer that got lost: what was erased shows no end any more, and none is needed.
+  // Closed before, perhaps with an answer that got lost: with the session erased no end can be checked any more, and none is needed.
   if (position.output === 'closed') return
   if (request.ending !== undefined) verifyEnding(known, request.ending)
   else if (request.abort === undefined) throw runError('statements', { step: 'Abort', why: 'it brings nothing that shows an end' })
   else verifyAbort(known, request.abort)
   const by = request.ending === undefined ? 'abort' : 'ending'
-  // Of one that ended here the machine says nothing more: what it stated of the certificate may complete all the same.
+  // A machine that ended takes no CLOSED. That is an error only where the certificate that the airgap has part in may still complete.
   const isCommitted = position.output === 'finished' && isCertifying(known.script.ceremony)
   if (position.status !== 'active' && !(isCommitted && by === 'abort')) return
   if (!position.can({ type: 'CLOSED', by })) {
@@ -119,7 +119,7 @@ async function closeCeremony(ports: AirgapPorts, id: string, request: CloseReque
   await saveSession(ports, id, () => erased(session, 'closed'))
 }
 
-/** @throws run.statements, wire.* */
+/** Checks an Abort that a participant of this ceremony signed. @throws run.statements, wire.* */
 function verifyAbort({ id, opening }: Known, text: string): void {
   const message = parseMessage(text)
   const { statement } = message
@@ -131,7 +131,7 @@ function verifyAbort({ id, opening }: Known, text: string): void {
   checkAbort(statement.payload, 'The Abort')
 }
 
-/** A dispute or an Abandoned of another's airgap, under the view that this one has. @throws run.statements */
+/** Checks a dispute or an Abandoned of another's airgap, under this airgap's own view. @throws run.statements */
 function verifyEnding(known: Known, { type, from, payload, airgapSignature }: NonNullable<CloseRequest['ending']>): void {
   const { ceremony } = known.script
   const disputed = ceremony.steps.find(({ disputes }) => disputes === type)
@@ -162,7 +162,7 @@ async function pair(ports: AirgapPorts, envelope: Envelope, { name, signingKey }
 
 export interface Airgap {
   /**
-   * Takes a request's text, gives the answer's. A refusal is an answer too.
+   * Takes a request's text and gives the answer's text. A refusal is an answer too.
    *
    * @throws channel.*, wire.* for what is no request at all
    */
@@ -212,7 +212,7 @@ export function createAirgap(ports: AirgapPorts): Airgap {
   }
 }
 
-/** Answers a step: from memory where it was answered, or as its machine goes on from where the memory says that it is. */
+/** Answers a step: from memory where it was answered, else by its machine, from the state that the memory gives it. */
 async function answerStep(ports: AirgapPorts, id: string, name: string, body: StepRequest): Promise<PartialAnswer> {
   const joined = joinedFor(ports, id, body.opening)
   const { session, script, opening, position } = joined
@@ -229,7 +229,7 @@ async function answerStep(ports: AirgapPorts, id: string, name: string, body: St
   if (ports.allowBlind !== true) refuseBlind(id, script, opening)
   const tell = (state: AirgapProgress['state']) => ports.onProgress?.({ ceremony: id, step: name, state })
 
-  /** Does what a place asks for, and gives what came of it. */
+  /** Does what a place asks for, and gives the event or the answer that comes of it. */
   const done: Readonly<Record<Exclude<AirgapPlace['doing'], 'waiting'>, () => Promise<AirgapEvent | PartialAnswer>>> = {
     verifying: () => {
       const known = knownNow(ports, joined)
@@ -238,7 +238,7 @@ async function answerStep(ports: AirgapPorts, id: string, name: string, body: St
       return Promise.resolve({ type: 'VERIFIED' })
     },
     confirming: async () => {
-      // Its owner has said yes to this very work, which something stopped.
+      // Its owner has said yes to this very work before it was interrupted.
       if (isUnderWay(ports.memory.read().sessions[id], name, asked)) return { type: 'CONFIRMED' }
       tell('confirming')
       const said = await ports.confirm(confirmation(ports, joined, step))
@@ -276,7 +276,7 @@ function fromMemory({ stated, attachment }: StepMemory): StatedPart {
   return { give: 'statement', statement: stated, ...(attachment === undefined ? {} : { attachment }) }
 }
 
-/** The last number: it is slow on purpose, and simulated airgaps all show the same. */
+/** The last ceremony number: computing it is slow on purpose, and simulated airgaps all show the same one. */
 let shown = { id: '', number: '' }
 
 function numberOf(id: string): string {

@@ -1,6 +1,6 @@
 /**
- * The public data beside a message that its payload binds by hash (protocol §4): what form it has on the board, what form where it
- * crosses between an airgap and its client, and the pieces for each other participant under one root.
+ * The public data beside a message that its payload binds by hash (protocol §4): its form on the board, its form where it crosses
+ * between an airgap and its client, and the pieces for each other participant under one root.
  */
 import { isKeyriteError } from '../base/errors.ts'
 import { decodeG1OnCurve, decodeG2OnCurve, encodeG1Affine, encodeG2Affine } from '../crypto/bls.ts'
@@ -24,7 +24,7 @@ export const statementFields = ({ to, payload }: MessageSpec): Fields => (to ===
 export const hasAttachment = ({ to, attachment }: MessageSpec): boolean => to === 'others' || attachment !== undefined
 
 interface Pieces extends JsonObject {
-  /** By index; null at the maker's own. */
+  /** In the roster's order; null in the maker's own place. */
   readonly pieces: readonly (JsonObject | null)[]
 }
 
@@ -38,14 +38,14 @@ function checkForm(spec: MessageSpec, value: unknown, what: string, fields: (own
   return fieldsCheck(fields(spec.attachment ?? {}))(value, what)
 }
 
-/** An attachment out of its bytes, of the form that it has on the board. @throws wire.malformed, wire.not-canonical, TypeError for what is not UTF-8 */
+/** Reads an attachment in its form on the board. @throws wire.malformed, wire.not-canonical, TypeError for what is not UTF-8 */
 export function readAttachment(spec: MessageSpec, bytes: Uint8Array, what: string): JsonObject {
   return checkForm(spec, parseCanonical(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), what), what, (own) => own)
 }
 
 const crossings = new WeakMap<Fields, Fields>()
 
-/** Fields as they cross between an airgap and its client: points compressed, since every byte there is a code to be looked at. */
+/** Fields as they cross between an airgap and its client: points compressed, since more bytes are more codes to scan. */
 function crossing(fields: Fields): Fields {
   const known = crossings.get(fields) ?? Object.fromEntries(Object.entries(fields).map(([field, written]) => {
     const { name, list } = parseType(written)
@@ -64,7 +64,7 @@ const EXPAND: Readonly<Record<string, (point: string) => string>> = {
   'g2-affine': (point) => toHex(encodeG2Affine(decodeG2OnCurve(fromHex(point, 96)))),
 }
 
-/** What an airgap gave, as it stands on the board: one root of the field a point here, and none in every reader. @throws crypto.bad-point */
+/** Expands an airgap's attachment to its form on the board: a point's root is computed here once, and by no reader. @throws crypto.bad-point */
 export function expanded({ attachment: fields = {} }: MessageSpec, attachment: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(attachment).map(([field, value]) => {
     const { name, list } = parseType(fields[field] ?? '')
@@ -78,7 +78,7 @@ export function expanded({ attachment: fields = {} }: MessageSpec, attachment: J
 const NOTHING = new Uint8Array()
 const leavesOf = (pieces: readonly (JsonObject | null)[]): Uint8Array[] => pieces.map((piece) => leafHash(piece === null ? NOTHING : canonicalBytes(piece)))
 
-/** One statement with a piece for each other participant: the root that it states, and the pieces beside it. */
+/** Binds the pieces for each other participant into one statement: the root that it states, and the pieces beside it. */
 export function bindPieces(roster: readonly Card[], payloads: ReadonlyMap<string, JsonObject>): { readonly payload: JsonObject; readonly attachment: Pieces } {
   const pieces = roster.map(({ name }) => payloads.get(name) ?? null)
   return { payload: { root: toHex(merkleRoot(leavesOf(pieces))) }, attachment: { pieces } }
@@ -90,7 +90,7 @@ export interface PieceProblem {
   readonly convicts: boolean
 }
 
-/** Why pieces are not those that a statement binds, or not such as they must be; null if nothing is wrong. */
+/** Finds why pieces are not those that a statement binds, or not of the right form; null if nothing is wrong. */
 export function piecesProblem(spec: MessageSpec, roster: readonly Card[], from: string, root: string, attachment: JsonObject): PieceProblem | null {
   const { pieces } = attachment as Pieces
   if (pieces.length === 0 || toHex(merkleRoot(leavesOf(pieces))) !== root) return { why: 'its pieces are not those that it bound itself to', convicts: false }
@@ -114,7 +114,7 @@ function pieceProblem(spec: MessageSpec, roster: readonly Card[], piece: JsonObj
   return problem === null ? null : `holds an unusable value: ${problem}`
 }
 
-/** The piece for one participant with its path, as they cross to its airgap. */
+/** The piece for one participant with its path, as both cross to its airgap. */
 export function pieceFor(attachment: JsonObject, index: number): { readonly piece: JsonObject; readonly path: readonly string[] } {
   const { pieces } = attachment as Pieces
   const piece = pieces[index - 1]

@@ -1,6 +1,6 @@
 /**
- * What a client does in each state of its machine. Each thing is kept on disk before anybody sees it, and looked for
- * there first: doing it again asks for no scan and posts the same bytes.
+ * A client's work in each state of its machine. Everything is stored on disk before anybody sees it, and looked for there
+ * first: work that is done again asks for no scan and posts the same bytes.
  */
 import { errorTable } from '../base/errors.ts'
 import { openEnvelope, sealEnvelope } from '../channel/envelope.ts'
@@ -29,7 +29,7 @@ import { ABANDONED, abandonStep } from '../machines/ceremony.ts'
 import type { MessageChecks } from './reading.ts'
 import { resolveArgs } from './verbs.ts'
 
-// What a client asks its airgap, and how it checks the answer before anything is posted.
+// The client's requests to its airgap, and the checks of each answer before anything is posted.
 
 const airgapError = errorTable('airgap', {
   refused: ({ code, what, todo }: { code: string; what: string; todo: string }) => ({
@@ -60,7 +60,7 @@ export async function exchangeWith(
   throw runError('fault', { reason, accused, step, why, convicts: false, offsets: [] })
 }
 
-/** The request for a step: what came before, what was prepared, and the airgap's question answered. */
+/** The request for a step: the statements of the step before, the prepared values, and the answer to the airgap's question. */
 export function stepRequest(ledger: Ledger, step: Step, me: Card, assist: Json | null): Request {
   const first = ledger.ceremony.steps.find((one) => one.airgap !== undefined)
   const prepared = Object.fromEntries(Object.keys(step.prepare).map((name) => [name, ledger.sources.prepared(name)]))
@@ -73,15 +73,15 @@ export function stepRequest(ledger: Ledger, step: Step, me: Card, assist: Json |
   }
 }
 
-/** An answer as the client keeps it: the statement whole; with its signature, unless a client's step made it. */
+/** An answer as the client keeps it: the whole statement, with the airgap's signature unless a client's step made it. */
 export interface KeptAnswer extends JsonObject {
   readonly statement: Statement
   readonly airgapSignature?: string
-  /** As it stands on the board. */
+  /** In its form on the board. */
   readonly attachment?: JsonObject
 }
 
-/** Where an airgap's statement stands, and what may stand there. */
+/** The place of an airgap's statement, and the types that may stand there. */
 export interface StatedPlace {
   readonly step: string
   readonly view: string
@@ -89,8 +89,8 @@ export interface StatedPlace {
 }
 
 /**
- * Fills in what the client knows of the airgap's statement, and checks form, signature and attachment, which it writes as the board
- * has it.
+ * Fills in what the client knows of the airgap's statement, and checks form, signature and attachment. The attachment comes out in
+ * its form on the board.
  *
  * @throws run.answer
  */
@@ -109,10 +109,10 @@ export function checkStated(ledger: Ledger, me: Card, place: StatedPlace, { type
   return { statement, airgapSignature, ...(attachment === undefined ? {} : { attachment: expanded(spec, checkCrossed(spec, attachment)) }) }
 }
 
-/** What no script declares has nothing in it. */
+/** The form of an Abandoned, which no script declares: its payload is empty. */
 const NO_SCRIPTS: MessageSpec = { name: ABANDONED, to: 'everyone', payload: {} }
 
-/** Reads a kept answer back: this program's own text, but perhaps of another version. */
+/** Reads a kept answer back: this program wrote it, but perhaps another version of it. */
 export function readKept(text: string): KeptAnswer {
   const value = parseCanonical(text, 'A kept answer')
   if (typeof value !== 'object' || value === null || !('statement' in value)) {
@@ -124,7 +124,7 @@ export function readKept(text: string): KeptAnswer {
 export class ClientWork {
   private readonly ports: ClientPorts
   private readonly ledger: Ledger
-  /** Of the certificate what was begun to be posted, of all else what was posted, by its name: the log may hold it although nobody here has seen it yet. */
+  /** The names under which the log may hold something that nobody here has seen yet: the certificate once begun, all else once posted. */
   private readonly begun = new Set<string>()
 
   constructor(ports: ClientPorts, ledger: Ledger) {
@@ -142,7 +142,7 @@ export class ClientWork {
     return this.begun.has(this.ledger.ceremony.certificate)
   }
 
-  /** What this client did itself. */
+  /** The things that this client did itself. */
   get part(): OwnPart {
     return { ledger: this.ledger, me: this.ports.me.name, begun: this.begun }
   }
@@ -174,7 +174,7 @@ export class ClientWork {
     return run(scope, { name, index: indexOf(this.ledger.roster, name) }, question, resolveArgs(step.assist, this.ledger.sources))
   }
 
-  /** A client's own step: public in, a public message out. */
+  /** Makes the message of a client's own step, from public data. */
   async compute(step: Step): Promise<null> {
     const { ports, ledger } = this
     if ((await this.kept(step.name)) !== undefined) return null
@@ -189,28 +189,28 @@ export class ClientWork {
     return null
   }
 
-  /** Posts what was kept under a name, or for a step: those very bytes that were kept before the first try. */
+  /** Posts what was kept under a name, or for a step: the very bytes that were kept before the first try. */
   async post(slot: string, signal: AbortSignal): Promise<null> {
     const name = await this.slotName(slot)
     const kept = await this.kept(name)
     if (kept === undefined ? this.isPosted(name) : this.isInLog(kept.statement)) return null
     if (kept === undefined) throw new TypeError(`nothing to post in ${name}`)
     const message = await this.outbox(name, kept)
-    // The machine hears why by itself; or it finds the dispute where it collects.
+    // The machine hears the reason by itself; or it finds the dispute where it collects.
     if ((this.isPart(name, kept) && mustNotCertify(this.ledger)) || signal.aborted) return null
     if (this.isPart(name, kept)) this.begun.add(name)
     await this.ports.board.post(message)
-    // An answer to a dispute that the storage does not have is brought again.
+    // Anything else counts only once it is posted, so that an answer to a dispute that the storage does not have is brought again.
     if (name !== this.ledger.ceremony.certificate) this.begun.add(name)
     return null
   }
 
-  /** Under which name a step's statement is kept: of a ceremony that was given up for good, its Abandoned stands there. */
+  /** The name under which a step's statement is kept: where the ceremony was given up for good, its Abandoned has that slot. */
   private async slotName(step: string): Promise<string> {
     return abandonStep(this.ledger.ceremony)?.name === step && (await this.kept(ABANDONED)) !== undefined ? ABANDONED : step
   }
 
-  /** Goes on to abort where an earlier run was to, and the storage does not have its Abort yet. @throws run.fault */
+  /** Goes on with the Abort that an earlier run kept. @throws run.fault */
   private async resumeAbort(): Promise<void> {
     const text = this.ledger.certified ? undefined : await this.ports.store.get(this.key('outbox-Abort'))
     if (text === undefined) return
@@ -232,7 +232,7 @@ export class ClientWork {
     return await this.post(answerName(state), signal)
   }
 
-  /** Has the airgap give the ceremony up for good, and posts that. */
+  /** Has the airgap give the ceremony up for good, and posts its Abandoned. */
   async abandon(signal: AbortSignal): Promise<void> {
     const { ledger } = this
     const step = abandonStep(ledger.ceremony)
@@ -261,7 +261,7 @@ export class ClientWork {
   }
 
   private exchange(step: string, body: Request, signal: AbortSignal): Promise<Answer> {
-    // The machine may have gone elsewhere while this one looked on its disk: nobody should scan for nothing.
+    // The machine may have left this state while the disk was read: nobody should scan for nothing.
     signal.throwIfAborted()
     return exchangeWith((text) => this.ports.exchange(text, signal), this.ledger.id, step, body)
   }
@@ -315,7 +315,7 @@ export class ClientWork {
     return view
   }
 
-  /** Something of this participant stands in a step's slot, posted perhaps by a client that has another disk now. */
+  /** Does something of this participant stand in a step's slot? A client with another disk may have posted it. */
   private isPosted(step: string): boolean {
     return this.ledger.hasStated(step, this.ports.me.name)
   }
@@ -335,7 +335,7 @@ export async function hasBegun(store: TextStore, ledger: Ledger): Promise<boolea
   return kept !== undefined && isPartOf(ledger, readKept(kept)) && (await store.get(`${id}/outbox-${certificate}`)) !== undefined
 }
 
-// What a client's run stands on: its edges to the board, the airgap, the disk, the clock and the screen.
+// The edges of a client's run: to the board, the airgap, the disk, the clock and the screen.
 
 /** Texts kept on the client's disk. `put` resolves when the text is durable; it never changes one that is there. */
 export interface TextStore {
@@ -352,7 +352,7 @@ export interface Clock {
 
 export interface ClientProgress {
   readonly ceremony: string
-  /** Where the machine is: a step or dispute and what it does there, or a final state. */
+  /** The machine's place: a step or dispute and what it does there, or a final state. */
   readonly step: string
   readonly doing: string
 }
@@ -371,27 +371,27 @@ export interface ClientPorts {
   readonly verbs: Verbs
   /** The finished ceremonies that this one follows, by the script's local name. */
   readonly followed?: Readonly<Record<string, Ledger>>
-  /** Its own checks unless told; a simulation's clients share theirs. */
+  /** The client's own checks unless given; a simulation's clients share theirs. */
   readonly checks?: MessageChecks
   readonly random: Random
   readonly clock: Clock
   /**
-   * Asks the owner of a ceremony in doubt to the last deadline whether to give it up for good; its airgap's owner confirms it there. Without
-   * it nothing is given up.
+   * Asks the owner whether to give a ceremony up for good that is in doubt up to the last deadline; its airgap's owner confirms it
+   * there. Without it nothing is given up.
    */
   readonly offerAbandon?: () => Promise<boolean>
   readonly onProgress?: (progress: ClientProgress) => void
-  /** Hears of the ceremony as the log tells it, at the start and after every message, and whether this client began to post its part of the certificate. */
+  /** Hears of the ledger at the start and after every message, and whether this client began to post its part of the certificate. */
   readonly onLedger?: (ledger: Ledger, hasBegun: boolean) => void
   /** Hears of every failed try to reach the storage. */
   readonly onTrouble?: (error: Error) => void
 }
 
-// After the end of a ceremony that made nothing: what shows an airgap that it is over, so that it erases the session (protocol §7).
+// After the end of a ceremony that made nothing: the proof that it is over, for which an airgap erases its session (protocol §7).
 
 /**
- * What shows an airgap that joined the ceremony its end: a statement of another's airgap beside which there can be no success, or the
- * first Abort, or this client's own, which a storage may keep to itself; undefined where there is nothing to close.
+ * The request that shows an airgap that joined the ceremony its end: a statement of another's airgap that rules out any success, or
+ * the first Abort, or this client's own, which a storage may withhold. Undefined where there is nothing to close.
  */
 export async function endToBring({ feed, store, me }: Pick<ClientPorts, 'feed' | 'store' | 'me'>, ledger: Ledger): Promise<CloseRequest | undefined> {
   const [aborted] = ledger.aborts
@@ -399,7 +399,7 @@ export async function endToBring({ feed, store, me }: Pick<ClientPorts, 'feed' |
   const request = endingOf(ledger, me.name) ?? (abort === undefined ? undefined : { ask: 'close' as const, abort })
   if (request === undefined) return undefined
   for (const { name } of ledger.ceremony.steps) {
-    // Posted, perhaps by a client that has another disk now; or answered, and never posted.
+    // Posted, perhaps by a client with another disk; or answered, and never posted.
     if (ledger.hasStated(name, me.name) || (await store.get(`${ledger.id}/answer-${name}`)) !== undefined) return request
   }
   return undefined

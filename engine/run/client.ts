@@ -23,14 +23,14 @@ import type { Look } from './conclusions.ts'
 export interface ClientResult {
   readonly outcome: Outcome
   readonly ledger: Ledger
-  /** What this client found wrong, where it aborted for it. */
+  /** The fault that this client found, where it aborted for it. */
   readonly fault: Fault | null
-  /** What stopped it, where it is no matter of the ceremony. */
+  /** The error that stopped it, where it is no matter of the ceremony. */
   readonly trouble: Trouble | null
 }
 
 const RETRY_PAUSE = 1000
-/** What is posted at the last moment, or after it, still has this long to come back in the log. */
+/** The time that a message posted at the last moment, or after it, still has to come back in the log; milliseconds. */
 const GRACE = 60_000
 
 /**
@@ -49,11 +49,11 @@ class ClientRun {
   private readonly signal: AbortSignal
   private readonly work: ClientWork
   private readonly changed = new Set<() => void>()
-  /** How often the log has changed. */
+  /** The number of changes of the log. */
   private changes = 0
-  /** How many of the log's faults the machine was told of. */
+  /** The number of the log's faults that the machine was told of. */
   private heard = 0
-  /** When a complaint about this participant was first seen by this run. */
+  /** The time at which this run first saw each complaint about this participant. */
   private readonly seenAt = new Map<DisputeState, number>()
 
   constructor(ports: ClientPorts, signal: AbortSignal) {
@@ -89,7 +89,7 @@ class ClientRun {
     })
     const either = following(this.signal, broken.signal)
     try {
-      // What the log holds already comes before anything is done.
+      // All that the log holds already is read before anything is done.
       await this.read(either.signal)
       return await this.toEnd(either.signal)
     } catch (error) {
@@ -160,7 +160,7 @@ class ClientRun {
     return guardsOf(this.look, this.ports.offerAbandon !== undefined)
   }
 
-  /** What this client sees now. */
+  /** The log, this client's part and its clock, as they are now. */
   private get look(): Look {
     const { ledger, work, ports: { clock, me } } = this
     const now = clock.now()
@@ -216,7 +216,7 @@ class ClientRun {
     if (!signal.aborted) await this.read(signal)
   }
 
-  /** Waits for what has come in to be read, as far as it can be. */
+  /** Waits until what has come in is read, as far as it can be. */
   private async read(signal: AbortSignal): Promise<void> {
     const done = new AbortController()
     const either = following(signal, done.signal)
@@ -228,7 +228,7 @@ class ClientRun {
     }
   }
 
-  /** Tells the machine what the log and the clock bring: steps that are over, and as long as anything can still abort, faults, Aborts, deadlines. */
+  /** Tells the machine what the log and the clock bring: steps that are over and, while anything can still abort, faults, Aborts, deadlines. */
   private watch(send: (event: ClientEvent) => void): () => void {
     const stopped = new AbortController()
     let passed = this.ledger.current
@@ -244,7 +244,7 @@ class ClientRun {
       send(event)
     }
     this.changed.add(look)
-    // Not at once: the machine is still being started.
+    // Not at once, since the machine is still being started.
     queueMicrotask(look)
     this.concluded(missed, stopped.signal).then(
       (fault) => fault !== undefined && !stopped.signal.aborted && send({ type: 'FAULT', fault }),
@@ -267,7 +267,7 @@ class ClientRun {
     return (await this.concluded((look) => collected(look, step, least), signal, least)) ?? { kind: 'late' }
   }
 
-  /** Says why it aborts, and sees it in the log: whoever looks at the end finds the reason there. */
+  /** Says why it aborts, and sees it in the log: a reader of the log's end finds the reason there. */
   private async abort(fault: Fault | null, signal: AbortSignal): Promise<null> {
     const { ledger, work } = this
     await work.abort(fault, signal)
@@ -282,14 +282,14 @@ class ClientRun {
     return null
   }
 
-  /** Gives it up for good, if the owner says so on both machines, and sees that in the log. */
+  /** Gives the ceremony up for good, if the owner says so on both machines, and sees that in the log. */
   private async abandon(signal: AbortSignal): Promise<null> {
     const { ledger, work, ports: { offerAbandon } } = this
     if (offerAbandon === undefined || !(await offerAbandon())) return null
     try {
       await work.abandon(signal)
     } catch (error) {
-      // Its airgap's owner says no; or the answer comes late, and another day.
+      // The airgap refuses, or cannot be reached now: the ceremony stays in doubt, and a later run can offer this again.
       if (!isKeyriteError(error) || signal.aborted) throw error
       this.ports.onTrouble?.(error)
       return null
@@ -298,12 +298,12 @@ class ClientRun {
     return null
   }
 
-  /** Waits for what this participant owes to disputes: an answer, a word about what they came to, or nothing any more. */
+  /** Waits for what this participant owes to disputes: an answer, a word about their verdicts, or nothing any more. */
   private async duty(signal: AbortSignal): Promise<Duty> {
     return (await this.concluded(dutyOf, signal)) ?? { kind: 'over' }
   }
 }
 
-/** `{ SendDeals: 'posting' }` as a path. */
+/** Writes a state such as `{ SendDeals: 'posting' }` as a path. */
 const pathOf = (value: StateValue): readonly string[] =>
   typeof value === 'string' ? [value] : Object.entries(value).flatMap(([name, inner]) => [name, ...(inner === undefined ? [] : pathOf(inner))])

@@ -1,6 +1,6 @@
 /**
- * What a client concludes from the log that it sees, from its own part in it, and from its clock. Nothing here waits: the run asks
- * again whenever one of the three changes, and the model check asks the same of every order in which they can.
+ * A client's conclusions from the log that it sees, from its own part in it, and from its clock. Nothing here waits: the run asks
+ * again whenever one of the three changes, and the model check asks the same in every order in which they can change.
  */
 import { abandonStep, certificateIndex } from '../machines/ceremony.ts'
 import type { Step } from '../machines/ceremony.ts'
@@ -12,32 +12,32 @@ import { mayBeAccused } from './ending.ts'
 import { withheldWords } from './following.ts'
 import type { Ledger } from './ledger.ts'
 
-/** What a participant's client did itself, which the log need not show yet. */
+/** The things that a participant's client did itself, which the log need not show yet. */
 export interface OwnPart {
   readonly ledger: Ledger
   readonly me: string
-  /** What it began to post of the certificate, and which answers to disputes it posted, by the names under which they are kept. */
+  /** The names under which it keeps what it began to post of the certificate, and the answers to disputes that it posted. */
   readonly begun: ReadonlySet<string>
 }
 
-/** Its part of the certificate is, or may be, in the log, and the certificate may still complete. */
+/** Is its part of the certificate in the log, or may it be, while the certificate may still complete? */
 export const isBound = ({ ledger, me, begun }: OwnPart): boolean =>
   ledger.isBound(me) || (begun.has(ledger.ceremony.certificate) && ledger.dead === null && !ledger.certified)
 
-/** Its own Abort is in the log. */
+/** Is its own Abort in the log? */
 export const hasLeft = ({ ledger, me }: Pick<OwnPart, 'ledger' | 'me'>): boolean => ledger.aborts.some(({ from }) => from === me)
 
 /** The disputes about it that wait for its answer. */
 export const accusations = ({ ledger, me, begun }: OwnPart): readonly DisputeState[] => ledger.disputes.filter((one) =>
   one.accused === me && !one.answered && !begun.has(answerName(one)) && !ledger.hasStated(one.step.name, me, one.complainer))
 
-/** Under which name the answer to a dispute is kept. */
+/** The name under which the answer to a dispute is kept. */
 export const answerName = ({ name, complainer }: Pick<DisputeState, 'name' | 'complainer'>): string => `${name}-${complainer}`
 
-/** Whoever saw an Abort, a fault or a dispute must not help the certificate to completion; the machine hears of it by itself. */
+/** Must the client post no part of the certificate? So it is after an Abort, a fault or a dispute; the machine hears of it by itself. */
 export const mustNotCertify = ({ certified, ending, dead }: Ledger): boolean => !certified && (ending !== null || dead !== null)
 
-/** What a client looks at. */
+/** The view of a client at one moment, from which it concludes. */
 export interface Look {
   readonly ledger: Ledger
   readonly me: string
@@ -47,14 +47,14 @@ export interface Look {
   readonly isBound: boolean
   /** Its own Abort is in the log. */
   readonly hasLeft: boolean
-  /** Of each complaint about it that waits for its answer, until when it answers: as long after it first saw it as the script gives. */
+  /** For each complaint about it that waits for its answer, the end of the time for that, counted from when it first saw the complaint. */
   readonly accusedUntil: readonly number[]
 }
 
 /** The step whose statements may be disputed, where the script has one. */
 const disputedStep = ({ ceremony }: Ledger): Step | undefined => ceremony.steps.find((step) => step.disputes !== undefined)
 
-/** When nothing of a ceremony can come in time any more. */
+/** The time from which nothing of a ceremony can come in time any more. */
 export const lastDeadline = (ledger: Ledger): number =>
   Math.max(ledger.deadline(ledger.ceremony.steps.length - 1), ...ledger.disputes.map((one) => ledger.disputeDeadline(one.name)))
 
@@ -69,9 +69,9 @@ export function nextTime({ ledger, now, accusedUntil }: Look, least = -Infinity)
 }
 
 /**
- * What the log tells the machine once: that others see another log, a fault, or an Abort; undefined as long as nothing.
+ * Finds what the log tells the machine once: that others see another log, a fault, or an Abort; undefined while there is none.
  *
- * @param heard how many of the log's faults were told before: what aborted once, and came to a success all the same, stops nobody after it
+ * @param heard how many of the log's faults were told before: after a success, a fault that aborted before it stops nobody
  */
 export function watched({ ledger, hasLeft }: Look, heard = 0): ClientEvent | undefined {
   const { ending, certified, dead, disputes, faults } = ledger
@@ -79,12 +79,12 @@ export function watched({ ledger, hasLeft }: Look, heard = 0): ClientEvent | und
   if (fork !== undefined) return { type: 'FORKED', why: fork.why }
   if (certified) return undefined
   if (ending?.kind === 'fault') return { type: 'FAULT', fault: ending.fault }
-  // A dispute is heard where it matters, so that whoever has one too can still say so.
+  // With a dispute in the log the death is not told: the dispute is heard where it matters, so that others can still state theirs.
   const isDead = dead !== null && disputes.length === 0
   return ending !== null || hasLeft || isDead ? { type: 'ABORT' } : undefined
 }
 
-/** Whose time is over up to the certificate, on this client's clock; undefined as long as nobody's. */
+/** The fault of those whose time is over, up to the certificate, on this client's clock; undefined while there are none. */
 export function missed({ ledger, now }: Look): Fault | undefined {
   const step = ledger.ceremony.steps[ledger.current]
   if (step === undefined || ledger.certified || now < ledger.deadline(step.index)) return undefined
@@ -111,9 +111,9 @@ function missing(ledger: Ledger, step: Step): Fault {
 }
 
 /**
- * How a step's collecting ends; undefined as long as it does not. Before the certificate only the log ends it.
+ * The way in which a step's collecting ends; undefined while it does not. Before the certificate only the log ends it.
  *
- * @param least it waits until then, however late it began
+ * @param least the time until which it waits, however late it began
  */
 export function collected({ ledger, now }: Look, { index, name }: Step, least: number): CollectedHow | undefined {
   if (ledger.current > index) return { kind: 'complete' }
@@ -121,7 +121,7 @@ export function collected({ ledger, now }: Look, { index, name }: Step, least: n
   return ledger.dead !== null || now >= Math.max(ledger.deadline(index), least) ? { kind: 'late' } : undefined
 }
 
-/** The certificate is complete, cannot be any more, or all deadlines are over. */
+/** Is the certificate complete, or impossible, or are all deadlines over? */
 export const isDoubtOver = ({ ledger, isBound, now }: Look, least: number): boolean =>
   ledger.certified || ledger.dead !== null || !isBound || now >= Math.max(lastDeadline(ledger), least)
 
@@ -131,7 +131,7 @@ export function isOnDuty({ ledger, me, now, accusedUntil }: Look): boolean {
   return name !== undefined && mayBeAccused(ledger, me, now, Math.max(ledger.disputeDeadline(name), ...accusedUntil))
 }
 
-/** What a client owes to disputes: an answer, a word about what they came to, or nothing any more; undefined as long as that is open. */
+/** The next thing that a client owes to disputes: an answer, a word about their verdicts, or nothing more; undefined while that is open. */
 export function dutyOf(look: Look): Duty | undefined {
   const { ledger, now, hasLeft, accusedUntil } = look
   const { certified, usable, ending, disputes } = ledger
@@ -140,16 +140,16 @@ export function dutyOf(look: Look): Duty | undefined {
   if (accusedUntil.length > 0 && owes) return { kind: 'accused' }
   const areJudged = disputes.length > 0 && disputes.every(({ answered, name }) => answered || now >= ledger.disputeDeadline(name))
   if (areJudged && ending?.kind !== 'abort' && !hasLeft) return { kind: 'judged', fault: judged(ledger) }
-  // Another complaint may still come: to say that it is over would only be asked again.
+  // Another complaint may still come: said to be over now, it would only be asked again.
   return owes || (disputes.length > 0 && !areJudged) ? undefined : { kind: 'over' }
 }
 
-/** What the disputes came to: the first verdict, or that an answer did not come in time. */
+/** The result of the disputes: the first verdict, or the fault of an answer that did not come in time. */
 const judged = (ledger: Ledger): Fault =>
   ledger.faults.find(({ convicts, step }) => convicts && step === disputedStep(ledger)?.name) ??
   unanswered(ledger, ledger.disputes.find(({ answered }) => !answered)?.name ?? '')
 
-/** Nobody is guilty for want of an answer: a storage can delay. */
+/** The fault of an answer that did not come: it convicts nobody, since a storage can delay. */
 function unanswered({ disputes }: Ledger, name: string): Fault {
   const open = disputes.find((one) => one.name === name && !one.answered)
   const accused = open?.accused ?? null
@@ -159,7 +159,7 @@ function unanswered({ disputes }: Ledger, name: string): Fault {
   }
 }
 
-/** What the machine's guards ask. @param offers its owner can be asked to give the ceremony up */
+/** The answers to the machine's guards. @param offers its owner can be asked to give the ceremony up */
 export const guardsOf = (look: Look, offers: boolean) => ({
   isBound: look.isBound,
   isCertified: look.ledger.certified,

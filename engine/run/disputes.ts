@@ -1,4 +1,4 @@
-/** The disputes of one ceremony's log: each complaint that took its slot, and what its answer comes to (protocol §5.6). */
+/** The disputes of one ceremony's log: each complaint that took its slot, and the verdict that its answer leads to (protocol §5.6). */
 import type { Ceremony, Dispute, Step } from '../machines/ceremony.ts'
 import type { Fault } from '../wire/abort.ts'
 import { COMPLAINER } from '../wire/message.ts'
@@ -20,7 +20,7 @@ export class Disputes {
   private readonly ceremony: Ceremony
   private readonly slots: Slots
   private readonly list: DisputeState[] = []
-  /** Answers by accused and complainer. One may stand before its complaint: a storage keeps whatever it is given first. */
+  /** Answers by accused and complainer. One may stand before its complaint: a storage may order them as it likes. */
   private readonly answers = new Map<string, Placed>()
 
   constructor(ceremony: Ceremony, slots: Slots) {
@@ -40,7 +40,7 @@ export class Disputes {
     return answer === undefined ? undefined : this.judge(context, state, answer)
   }
 
-  /** Takes an accused one's answer. @returns the verdict; undefined as long as nobody complained: then it counts for nothing */
+  /** Takes the answer of an accused. @returns the verdict; undefined while nobody complained: then it counts for nothing */
   answer(context: VerbContext, answer: Placed): Fault | undefined {
     const { from, payload } = answer.statement
     const complainer = payload[COMPLAINER]
@@ -64,9 +64,9 @@ export class Disputes {
 
 const keyOf = (accused: string, complainer: string): string => `${accused}\n${complainer}`
 
-// How a ceremony ends, as anyone reads it from its log, as of an offset (protocol §6). Where a step wants all, whatever goes
-// wrong before its success ends it. Where some are enough, whoever fails, declines or cheats is out, and it ends when too few are
-// left (§8).
+// The end of a ceremony, as anyone reads it from its log, as of an offset (protocol §6). Where a step wants all, anything that goes
+// wrong before its success ends the ceremony. Where some are enough, a participant who fails, declines or cheats is out, and the
+// ceremony ends when too few are left (§8).
 
 /**
  * The endings of a log. `usable` and `dead` are for ever; the others may change with the next message. `aborted`: before the
@@ -75,21 +75,21 @@ const keyOf = (accused: string, complainer: string): string => `${accused}\n${co
 export const LOG_ENDINGS = ['open', 'aborted', 'unconfirmed', 'usable', 'dead'] as const
 export type LogEnding = (typeof LOG_ENDINGS)[number]
 
-/** Why a ceremony can be proved never to be usable. */
+/** The point from which a ceremony can be proved never to be usable, and why. */
 export interface Death {
   readonly offset: number
   /** One sentence for people. */
   readonly why: string
 }
 
-/** `abort`: a participant said so in the log. `fault`: it follows from the log; whoever reads it aborts. */
+/** `abort`: a participant said so in the log. `fault`: it follows from the log; every reader of it aborts. */
 export type Ending = { readonly kind: 'abort'; readonly abort: AbortSeen } | { readonly kind: 'fault'; readonly fault: Fault }
 
-/** What is known of the current step when it wants some only. */
+/** The state of the current step where it wants some only. */
 export interface Partly {
   readonly step: Step
   readonly wanted: number
-  /** Who has made its part of it. */
+  /** The participants who have made their part of it. */
   readonly made: readonly string[]
   readonly roster: readonly string[]
 }
@@ -97,7 +97,7 @@ export interface Partly {
 export class Endings {
   private abort: AbortSeen | undefined
   private fault: Fault | undefined
-  /** Why each is out, in the order in which they went. */
+  /** The reason why each is out, in the order in which they went. */
   private readonly gone = new Map<string, string>()
   private success: number | null = null
   private death: Death | null = null
@@ -111,7 +111,7 @@ export class Endings {
     return this.death
   }
 
-  /** What is usable stays so, as what was found dead stays dead. */
+  /** Notes the success. Whatever is usable stays so, as what was found dead stays dead. */
   succeeded(offset: number): void {
     if (this.death === null) this.success ??= offset
   }
@@ -120,13 +120,13 @@ export class Endings {
     if (this.success === null) this.death ??= death
   }
 
-  /** Someone aborts while this step is current: for all, or where some are enough for itself. */
+  /** Notes an Abort while this step is current: it is for all, or where some are enough for its author alone. */
   aborted(abort: AbortSeen, step: Step | undefined): void {
     if (isPartial(step)) this.leave(abort.from, abort.payload.reason === 'rejected' ? 'declined' : `aborted (${abort.payload.reason})`)
     else this.abort ??= abort
   }
 
-  /** Something was wrong while this step was current. What is no participant's doing ends any ceremony. */
+  /** Notes a fault while this step is current. A fault that is no participant's doing ends any ceremony. */
   faulted(fault: Fault, step: Step | undefined): void {
     if (!isPartial(step) || fault.accused === null) this.fault ??= fault
     else if (fault.convicts) this.leave(fault.accused, `is out (${fault.reason})`)
@@ -140,7 +140,7 @@ export class Endings {
     return this.gone.has(name)
   }
 
-  /** Aborts go before faults: they are there for all to see. */
+  /** The ending. An Abort goes before a fault, since everybody can see it. */
   of(partly: Partly | undefined): Ending | null {
     if (this.abort !== undefined) return { kind: 'abort', abort: this.abort }
     const fault = this.fault ?? (partly === undefined ? null : this.unreachable(partly))
@@ -158,5 +158,5 @@ export class Endings {
   }
 }
 
-/** Does the step collect from some only? Of steps that are all over, nothing is left to end. */
+/** Does the step collect from some only? Once all steps are over, there is none. */
 const isPartial = (step: Step | undefined): boolean => step !== undefined && step.collect.kind !== 'all'

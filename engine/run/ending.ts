@@ -1,20 +1,20 @@
 /**
- * What a ceremony comes to: whom its log proves guilty, who was accused and has not answered, and how it ends for one participant
- * (protocol §13): what its log says to everyone, and beside it what follows from what this one stated and from what its airgap did.
+ * The outcome of a ceremony: whom its log proves guilty, who was accused and has not answered, and how it ends for one participant
+ * (protocol §13), which follows from the log, from what this participant stated and from what its airgap did.
  */
 import type { AbortReason, Fault } from '../wire/abort.ts'
 import type { DisputeState, LogEnding } from './disputes.ts'
 import type { Ledger } from './ledger.ts'
 
 /**
- * `doubtful`: it stated its part of the certificate, which may still complete whatever was aborted. `left`: it takes no part any more
- * where some are enough. `abandoned`: its airgap gave it up for good.
+ * The ending for one participant. `doubtful`: it stated its part of the certificate, which may still complete whatever was aborted.
+ * `left`: it takes no part any more where some are enough. `abandoned`: its airgap gave it up for good.
  */
 export type OwnEnding = LogEnding | 'doubtful' | 'abandoned' | 'left'
 
 /**
- * May a complaint about a participant still come, which its airgap must then answer (protocol §5.6)? Not before all pieces are in, nor
- * after the certificate or its deadline, nor once everybody else has its slot.
+ * May a complaint about a participant still come, which its airgap must then answer (protocol §5.6)? None can before all pieces are
+ * in, after the certificate or its deadline, or once everybody else has its slot.
  *
  * @param until another time than the dispute's deadline: for complaints that came late
  */
@@ -25,7 +25,7 @@ export function mayBeAccused(ledger: Ledger, me: string, now: number, until = -I
   return !ledger.areOthersIn(step.name, me) || ledger.disputes.some(({ accused, answered }) => accused === me && !answered)
 }
 
-/** Why it will never be usable although the certificate is complete: what it was for cannot be made of what was stated. Null where that is not so. */
+/** The reason why a complete certificate never gives a usable result: it cannot be made of what was stated. Null where that is not so. */
 export const unmade = ({ certified, isStuck, usable, faults }: Ledger): string | null =>
   !certified || !isStuck || usable ? null : `its result cannot be made: ${faults.findLast(({ offsets }) => offsets.length === 0)?.why ?? ''}`
 
@@ -41,7 +41,7 @@ export function endingFor(ledger: Ledger, me?: string, hasBegun = false): OwnEnd
   return end === 'open' && ledger.aborts.some(({ from }) => from === me) ? 'left' : end
 }
 
-// Whom a log proves guilty, and who was accused and has not answered (protocol §5.6, §6).
+// The participants whom a log proves guilty, and those who were accused and have not answered (protocol §5.6, §6).
 
 export interface Conviction {
   readonly name: string
@@ -51,11 +51,11 @@ export interface Conviction {
 
 export interface Unanswered {
   readonly name: string
-  /** Who complains. */
+  /** The complainer's name. */
   readonly by: string
 }
 
-/** Each once, however often it was done. */
+/** The convictions that a log proves, each once, however often it was done. */
 export function convictedIn({ faults }: { readonly faults: readonly Fault[] }): readonly Conviction[] {
   const found = new Map<string, Conviction>()
   for (const { convicts, accused, reason, why } of faults) {
@@ -68,6 +68,6 @@ export function convictedIn({ faults }: { readonly faults: readonly Fault[] }): 
 export const unansweredIn = ({ disputes }: { readonly disputes: readonly DisputeState[] }): readonly Unanswered[] =>
   disputes.flatMap(({ answered, accused, complainer }) => (answered ? [] : [{ name: accused, by: complainer }]))
 
-/** One sentence, without its full stop. */
+/** Says in one sentence, without its full stop, that an accused has not answered. */
 export const unansweredWords = ({ name, by }: Unanswered): string =>
   `${name} is accused by ${by} and has not answered: neither guilty nor cleared`

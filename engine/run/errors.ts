@@ -61,7 +61,7 @@ export const runError = errorTable('run', {
     what: `The airgap’s owner did not take this card of ${name}.`,
     todo: 'If it is your own airgap, compare the signing key on its screen with the one that `keyrite client init` printed; then pair again: `keyrite client pair` here, and `keyrite airgap card` there.',
   }),
-  /** What ends a ceremony: the client's machine finds the fault in it. */
+  /** A fault that ends the ceremony; the client's machine takes it out of the error. */
   fault: ({ why }: Fault) => ({
     what: why,
     todo: 'The ceremony aborts; open it again when the cause is clear.',

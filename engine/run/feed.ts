@@ -1,5 +1,5 @@
 /**
- * A board's log as one client has verified it: every head, from the first message on. What was verified stays pinned
+ * A board's log as one client has verified it: every head, from the first message on. Whatever was verified stays pinned
  * on disk; a log that does not continue it stops the client.
  */
 import { pause } from '../base/signals.ts'
@@ -9,13 +9,13 @@ import { Chain, holding } from '../wire/log.ts'
 import type { Entry, Linked } from '../wire/log.ts'
 import type { Pin } from '../wire/message.ts'
 
-/** Where a client keeps the log that it verified. What was appended must be durable before anything that builds on it is posted. */
+/** The place of the log that a client verified. What was appended must be durable before anything that builds on it is posted. */
 export interface LogStore {
   readonly load: () => Promise<readonly Entry[]>
   readonly append: (entries: readonly Entry[]) => Promise<void>
 }
 
-/** Where a client keeps the attachments that it read, by their SHA-256. What was put is durable when that resolves. */
+/** The place of the attachments that a client read, by their SHA-256. What was put is durable when `put` resolves. */
 export interface AttachmentStore {
   /** Undefined where it is not there, or damaged. */
   readonly get: (hash: string) => Promise<Uint8Array | undefined>
@@ -25,10 +25,10 @@ export interface AttachmentStore {
 export interface FeedOptions {
   readonly board: Board
   readonly store: LogStore
-  /** Without it nothing is kept: for simulations, and readers that may not write. */
+  /** Without it nothing is stored: for simulations, and readers that may not write. */
   readonly attachments?: AttachmentStore
   readonly onTrouble?: (error: Error) => void
-  /** Waits before an attachment is asked for again, in milliseconds. */
+  /** The time before an attachment is asked for again, in milliseconds. */
   readonly retryDelay?: number
 }
 
@@ -59,7 +59,7 @@ export class Feed {
     return this.posts
   }
 
-  /** Hears every message from the first one on, then each new one. Returns how to stop hearing. */
+  /** Passes on every message from the first one on, then each new one. @returns stops it */
   listen(listener: Listener): () => void {
     for (const posted of this.posts) listener(posted)
     this.listeners.add(listener)
@@ -75,7 +75,7 @@ export class Feed {
     for (const entry of await this.options.store.load()) this.take(entry)
     for await (const entry of this.options.board.follow(this.pin, signal, this.options.onTrouble)) {
       const link = holding(() => this.chain.check(entry), tampered)
-      // Nothing is the last that was verified before it is kept.
+      // An entry becomes the last verified one only once it is stored.
       await this.options.store.append([link])
       this.take(link)
     }
@@ -88,8 +88,8 @@ export class Feed {
   }
 
   /**
-   * An attachment that a message of the log names, from disk or asked for until it comes. It is on disk before anything that follows from
-   * it counts: a log whose pieces nobody kept gives no share back.
+   * Gets an attachment that a message of the log names, from disk or from the storage, which is asked until it gives it. It is on disk
+   * before anything that follows from it counts: a log whose pieces nobody stored gives no share back.
    *
    * @param onMissing hears each time that it could not be had
    * @throws the signal's reason, where that comes first

@@ -1,4 +1,4 @@
-/** Reads a log's messages one after the other, in the order in which they were given, however long each takes and its attachment is waited for. */
+/** Reads a log's messages one after the other, in the order in which they were given, however long each of them takes. */
 import { inTurns } from '../base/turns.ts'
 import type { Slices } from '../base/turns.ts'
 import type { Post } from './reading.ts'
@@ -27,17 +27,17 @@ export class Following {
     this.reader = reader
   }
 
-  /** Messages were given that are not read yet. */
+  /** Were messages given that are not read yet? */
   get isReading(): boolean {
     return this.reading > 0
   }
 
-  /** The attachment that could not be had so far, and without which reading does not go on: its hash, or null. */
+  /** The hash of the attachment that could not be had so far, and without which reading does not go on; or null. */
   get withheld(): string | null {
     return this.isHeldUp ? this.awaited : null
   }
 
-  /** Resolves when all that was given was read, as far as what that takes can be had: a storage may give it never. Rejects where reading stopped. */
+  /** Resolves when all that was given is read, or an attachment for it cannot be had, perhaps ever. Rejects where reading stopped. */
   async settled(): Promise<void> {
     if (this.isHeldUp) return
     let done = (): void => undefined
@@ -53,7 +53,7 @@ export class Following {
     for (const done of this.waiting) done()
   }
 
-  /** Resolves when this one was read. @param signal stops the reading, for good */
+  /** Reads a message after those before it; resolves when it was read. @param signal stops the reading, for good */
   follow(post: Post, attachment: GetAttachment, signal?: AbortSignal): Promise<void> {
     this.reading += 1
     const read = this.last.then(async () => {
@@ -62,7 +62,7 @@ export class Following {
       this.reading -= 1
     })
     this.last = read
-    // Whoever called hears of it.
+    // The caller hears of it.
     read.catch(() => undefined)
     return read
   }

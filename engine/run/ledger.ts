@@ -25,16 +25,16 @@ import type { AbortSeen, MessageChecks, Placed, Post, ReadContext, Taken } from 
 import { checkBefore, checkMessages, outputsOf, prepareStep, resolveRef, sourcesOf } from './verbs.ts'
 import type { Sources, VerbContext } from './verbs.ts'
 
-// How far a ceremony's log has come: one step after the other, each complete before the next begins.
+// The progress of a ceremony's log: one step after the other, each complete before the next begins.
 
 export interface StepsOptions {
   readonly id: string
   readonly ceremony: Ceremony
   readonly slots: Slots
   readonly context: () => VerbContext
-  /** How many participants a step collects from. */
+  /** The number of participants that a step collects from. */
   readonly wanted: (step: Step) => number
-  /** Hears what is wrong without being one message's fault. */
+  /** Hears of a fault that is not one message's. */
   readonly found: (fault: Fault) => void
 }
 
@@ -51,7 +51,7 @@ class Steps {
     this.views = [options.id]
   }
 
-  /** How many steps are complete. */
+  /** The number of complete steps. */
   get complete(): number {
     return this.views.length - 1
   }
@@ -65,12 +65,12 @@ class Steps {
     return this.views
   }
 
-  /** What a step prepares, or what all was for, cannot be computed: nothing goes on from there. */
+  /** Nothing goes on: a value that a step prepares, or the result of the ceremony, cannot be computed. */
   get isStuck(): boolean {
     return this.stuck
   }
 
-  /** Once every step is complete. */
+  /** The outputs, once every step is complete. */
   get outputs(): JsonObject | undefined {
     return this.made
   }
@@ -81,7 +81,7 @@ class Steps {
     return value
   }
 
-  /** What this participant sent in a step was refused by a check. */
+  /** Did a check refuse what this participant sent in a step? */
   isBad(step: Step, name: string): boolean {
     return this.bad.has(badKey(step, name))
   }
@@ -90,7 +90,7 @@ class Steps {
     return yield* checkMessages(this.options.context(), step, this.views[step.index] ?? '', when, incoming.map((one) => one.collected))
   }
 
-  /** @throws Refused if there is a fault */
+  /** Takes down the faults that a step's check found. @throws Refused if there is one */
   refuse(step: Step, faults: readonly VerbFault[], incoming: readonly Placed[]): void {
     for (const one of faults) this.bad.add(badKey(step, one.accused))
     const [first, ...more] = faults
@@ -99,7 +99,7 @@ class Steps {
     throw new Refused(faultFrom(first, step, incoming), true)
   }
 
-  /** Goes on to the next step as long as the current one is complete. @throws Refused */
+  /** Goes on to the next step while the current one is complete. @throws Refused */
   *advance(): Slices<void> {
     for (let step = this.current; step !== undefined && !this.stuck && this.isFull(step); step = this.current) {
       const placed = this.options.slots.placedIn(step)
@@ -120,7 +120,7 @@ class Steps {
     }
   }
 
-  /** Where some are enough, whoever sent what is wrong is out, and another one may take its place. */
+  /** Puts out everybody who sent something wrong, where some are enough; another one may take the place. */
   private expel(step: Step, faults: readonly VerbFault[], placed: readonly Placed[]): void {
     const { slots, found } = this.options
     for (const one of placed) {
@@ -161,8 +161,8 @@ function faultFrom({ reason, accused, why, convicts }: VerbFault, step: Step, in
 }
 
 /**
- * What took a slot: `done` counts; `refused` does not, and nothing else can come there; `disputed` is a complaint that counts; `unread`
- * came where nothing can come of it any more, and was not checked.
+ * The state of a taken slot: `done` counts; `refused` does not, and nothing else can come there; `disputed` is a complaint that counts;
+ * `abandoned` gave the ceremony up; `unread` came where nothing can come of it any more, and was not checked.
  */
 export interface InSlot {
   readonly is: 'done' | 'refused' | 'disputed' | 'abandoned' | 'unread'
@@ -176,7 +176,7 @@ export interface LedgerOptions {
   readonly random: Random
   /** The verified head at an offset, or undefined where the log has none. */
   readonly headAt: (offset: number) => string | undefined
-  /** Its own checks unless told; a simulation's clients share theirs. */
+  /** The reader's own checks unless given; a simulation's clients share theirs. */
   readonly checks?: MessageChecks
   /** The finished ceremonies that this one follows, by the script's local name. */
   readonly followed?: Readonly<Record<string, Ledger>>
@@ -199,10 +199,10 @@ export class Ledger {
   private readonly attachments = new Map<number, Uint8Array>()
   private readonly unread = new Set<number>()
   private at = -1
-  /** The message at that offset is being read. */
+  /** Is the message at that offset being read? */
   private isReading = false
   private tampered: number | null = null
-  /** The ceremony's Opening was read; any other copy counts against its author's budget. */
+  /** Reads the messages of `follow` in turn. */
   private readonly following = new Following({ wants: (post) => this.wants(post), read: (post) => this.reading(post) })
 
   constructor(options: LedgerOptions) {
@@ -228,7 +228,7 @@ export class Ledger {
     return this.opening.roster
   }
 
-  /** How many steps are complete; the current step's index, or the number of steps when all are. */
+  /** The number of complete steps: the current step's index, or the number of steps when all are complete. */
   get current(): number {
     return this.steps.complete
   }
@@ -237,12 +237,12 @@ export class Ledger {
     return this.ceremony.steps.findIndex((step) => step.name === this.ceremony.certificate)
   }
 
-  /** The success certificate is complete: nothing aborts any more. */
+  /** Is the success certificate complete, so that nothing aborts any more? */
   get certified(): boolean {
     return this.current > this.certificateIndex
   }
 
-  /** Every step is complete, every check passed and every output is made: its result may be used, and nothing changes that any more. */
+  /** Is every step complete, every check passed and every output made? Then the result may be used, and nothing changes that any more. */
   get usable(): boolean {
     return this.usableAt !== null
   }
@@ -252,17 +252,17 @@ export class Ledger {
     return this.endings.usableAt
   }
 
-  /** Why it can be proved never to be usable; null if it cannot. */
+  /** The proof that it can never be usable; null if there is none. */
   get dead(): Death | null {
     return this.endings.dead
   }
 
-  /** The last message that was read of the log. */
+  /** The offset of the last message that was read of the log. */
   get asOf(): number {
     return this.at
   }
 
-  /** How the ceremony ends, as anyone reads it from the log up to here. */
+  /** The ending of the ceremony, as anyone reads it from the log up to here. */
   get end(): LogEnding {
     if (this.usable) return 'usable'
     if (this.dead !== null) return 'dead'
@@ -283,12 +283,12 @@ export class Ledger {
     return this.abortList
   }
 
-  /** What ends the ceremony before its certificate is complete; null as long as nothing does. */
+  /** The ending before the certificate is complete; null while there is none. */
   get ending(): Ending | null {
     return this.certified ? null : this.endings.of(this.partly)
   }
 
-  /** A participant declined, aborted or was convicted where some are enough: it takes no part any more. */
+  /** Did a participant decline, abort or cheat where some are enough? Then it takes no part any more. */
   isOut(name: string): boolean {
     return this.endings.isOut(name)
   }
@@ -302,12 +302,12 @@ export class Ledger {
     return this.disputing.all
   }
 
-  /** What a step prepares, or what all was for, cannot be computed: nothing goes on from there. */
+  /** Nothing goes on: a value that a step prepares, or the result of the ceremony, cannot be computed. */
   get isStuck(): boolean {
     return this.steps.isStuck
   }
 
-  /** Where the statements stand that count. */
+  /** The offsets of the statements that count. */
   get placedOffsets(): readonly number[] {
     return this.slots.offsets
   }
@@ -322,7 +322,7 @@ export class Ledger {
     return this.steps.viewsBefore[stepIndex]
   }
 
-  /** Does it take the attachment of this message, the log's next, to read it? */
+  /** Is the attachment of this message, the log's next, needed to read it? */
   wants(post: Post): boolean {
     const { ceremony, from } = post.message.statement
     return ceremony === this.id && post.offset < this.ignoredFrom(from) && wantsAttachment(this.readContext, post)
@@ -336,9 +336,9 @@ export class Ledger {
 
   /**
    * Reads the log's next message like `accept`, but gets the attachment that it wants, and lets others run in between where
-   * reading takes long, such as a thousand signatures. Messages are read one after the other, in the order of the calls, however
-   * long each takes: so the result is that of `accept`. Resolves when this one was read. While one is being read, it may stand in
-   * its place already, and what follows from it not yet.
+   * reading takes long, such as a thousand signatures. Messages are read one after the other, in the order of the calls, so the
+   * result is that of `accept`. Resolves when this one was read. While a message is being read, it may stand in its place
+   * already without what follows from it.
    *
    * @param signal stops the reading, for good
    */
@@ -351,12 +351,12 @@ export class Ledger {
     return this.following.withheld
   }
 
-  /** Resolves when all that was given to `follow` was read, as far as attachments that it takes can be had. */
+  /** Resolves when all that was given to `follow` is read, as far as its attachments can be had. */
   settled(): Promise<void> {
     return this.following.settled()
   }
 
-  /** From which offset on a participant's messages count for nothing: it used up what it may post besides its statements, or the log is forged. */
+  /** The offset from which on a participant's messages count for nothing: its budget is used up, or the log is forged. */
   ignoredFrom(name: string): number {
     return Math.min(this.tampered ?? Infinity, this.budgets.spentAt(name) ?? Infinity) + 1
   }
@@ -378,10 +378,10 @@ export class Ledger {
 
   private *readOne(post: Post): Slices<void> {
     const { statement } = post.message
-    // As the entry's mark says it: what this reader passes over, a transcript may leave out.
+    // The mark of the entry decides by this id too, so a transcript may leave out what this reader passes over.
     if (ceremonyOf(statement) !== this.id) return
     const card = this.roster.find((one) => one.name === statement.from)
-    // Of who has used up its budget a transcript has no more than marks, so that not even a signature may matter here.
+    // A transcript may leave out all but the marks of an author whose budget is used up, so not even a bad signature may matter here.
     if (card === undefined || post.offset >= this.ignoredFrom(card.name)) return
     const { checks = ownChecks, headAt } = this.options
     if (!isSigned({ checks }, post, card)) {
@@ -409,26 +409,26 @@ export class Ledger {
     if (this.steps.outputs !== undefined) this.endings.succeeded(post.offset)
   }
 
-  /** A slot of the certificate's step or a later one, where all are wanted, holds for ever what every reader must refuse. */
+  /** Finds the ceremony dead where a slot that it needs, of the certificate or after it, holds for ever what every reader must refuse. */
   private neverCounts(stepName: string | null, { why, offsets }: Fault): void {
     const step = this.ceremony.steps.find(({ name }) => name === stepName)
     if (step === undefined || step.index < this.certificateIndex || step.collect.kind !== 'all') return
     this.endings.died({ offset: offsets[0] ?? this.at, why })
   }
 
-  /** Names whose statement in the step does not count, or is not in. */
+  /** The participants whose statement in the step does not count, or is not in. */
   missing(stepIndex: number): readonly string[] {
     const step = this.ceremony.steps[stepIndex]
     if (step === undefined || stepIndex < this.current) return []
     return this.roster.map((card) => card.name).filter((name) => !this.slots.isFilledBy(step, name) || this.steps.isBad(step, name))
   }
 
-  /** A participant's statement in a step is in the log, whatever it is worth. @param complainer of the answer to a dispute */
+  /** Is a participant's statement in a step in the log, whatever it is worth? @param complainer of the answer to a dispute */
   hasStated(stepName: string, name: string, complainer?: string): boolean {
     return this.slots.holder(stepName, name, complainer) !== undefined
   }
 
-  /** What has a participant's slot in a step, and where it stands; null as long as it is free, or what took it is still being checked. */
+  /** The state of a participant's slot in a step, and the offset; null while it is free, or its statement is still being checked. */
   inSlot(step: Step, name: string): InSlot | null {
     const taken = this.slots.holder(step.name, name)
     if (taken === undefined) return null
@@ -451,12 +451,12 @@ export class Ledger {
     return this.slots.isHeldBy(statement)
   }
 
-  /** Statements of airgaps beside which there can be no success: brought to another airgap, each shows that. */
+  /** The statements of airgaps that rule out any success: each shows that to another airgap. */
   get deathbeds(): readonly Taken[] {
     return [...this.disputes.map(({ dispute }) => dispute), ...(this.abandoned === undefined ? [] : [this.abandoned])]
   }
 
-  /** A participant stated its part of the certificate, and neither can take it back nor knows yet what comes of it. */
+  /** Has a participant stated its part of the certificate, which it cannot take back, while nobody knows yet what comes of it? */
   isBound(name: string): boolean {
     const { certificate, steps } = this.ceremony
     const type = this.slots.holder(certificate, name)?.statement.type
@@ -467,13 +467,13 @@ export class Ledger {
     return deadlineOf(this.opening, this.script, stepIndex)
   }
 
-  /** When a dispute must be answered: its step's deadline and the dispute's own time. */
+  /** The time by which a dispute must be answered: its step's deadline and the dispute's own time. */
   disputeDeadline(name: string): number {
     const step = this.ceremony.steps.findIndex((one) => one.disputes === name)
     return this.deadline(step) + (this.ceremony.disputes[name]?.within ?? 0)
   }
 
-  /** Where arguments come from. Steps that are not complete give what they have. */
+  /** The sources of a call's arguments. Steps that are not complete give what they have. */
   get sources(): Sources {
     const { opening: { parameters }, slots, steps } = this
     return sourcesOf({ parameters, statements: (message) => slots.collected(message), prepared: (name) => steps.prepared(name) }, this.followed)
@@ -490,7 +490,7 @@ export class Ledger {
     return step === undefined ? [] : this.slots.carriable(step, to)
   }
 
-  /** Everyone but this participant has its slot in a step: nothing more can come there. */
+  /** Has everybody but this participant its slot in a step, so that nothing more can come there? */
   areOthersIn(stepName: string, me: string): boolean {
     return this.roster.every(({ name }) => name === me || this.slots.holder(stepName, name) !== undefined)
   }
@@ -543,7 +543,7 @@ export class Ledger {
     yield* steps.advance()
   }
 
-  /** How many participants a step collects from. */
+  /** The number of participants that a step collects from. */
   wanted({ collect }: Step): number {
     if (collect.kind === 'all') return this.roster.length
     return collect.kind === 'any' ? 1 : Number(resolveRef(collect.of, this.sources))

@@ -1,6 +1,6 @@
 /**
- * What an airgap remembers (protocol §7): one JSON value, in the vault. Per ceremony what it was asked and what it
- * answered; of finished ones what they left. Secret: the seed, the sessions, and the archive's values.
+ * The memory of an airgap (protocol §7): one JSON value, in the vault. It has a session for each ceremony, with the requests
+ * and their answers, and an archive of what finished ones left. Secret: the seed, the sessions, and the archive's values.
  */
 import { fromHex, isHex, toHex } from '../base/bytes.ts'
 import { airgapKeyPair } from '../crypto/seed.ts'
@@ -17,14 +17,14 @@ export interface StepMemory extends JsonObject {
   /** The previous step's statements by the others, as verified. */
   readonly collected: readonly Carried[]
   readonly prepared: JsonObject
-  /** Null as long as it is being made. */
+  /** Null while it is being made. */
   readonly stated: Stated | null
   readonly attachment?: JsonObject
 }
 
 /**
- * `closed`: its client showed it that the ceremony is over. `abandoned`: its owner gave it up for good. `left`: live when a backup
- * was made; what came back from it takes no step of that ceremony.
+ * The states of a session. `closed`: its client showed it that the ceremony is over. `abandoned`: its owner gave it up for good. `left`:
+ * it was live when a backup was made; a vault restored from that takes no step of the ceremony.
  */
 export const SESSION_STATES = ['live', 'finished', 'declined', 'closed', 'abandoned', 'left'] as const
 export type SessionState = (typeof SESSION_STATES)[number]
@@ -34,16 +34,16 @@ export interface Session extends JsonObject {
   readonly opening: Opening
   readonly state: SessionState
   readonly steps: Readonly<Record<string, StepMemory>>
-  /** Answered ones, by the dispute's name and its complainer's (`disputeKey`). Once there is one, the ceremony is never finished here. */
+  /** Answered disputes, by name and complainer (`disputeKey`). Once there is one, the ceremony is never finished here. */
   readonly disputes: Readonly<Record<string, StepMemory>>
-  /** What is under way and takes long. Gone once it is done. */
+  /** Work under way that takes long. Gone once it is done. */
   readonly work?: Work
 }
 
-/** Where the answer to a complainer's dispute is remembered: one answer each, always the same. */
+/** The key under which the answer to a complainer's dispute is remembered: one answer each, always the same. */
 export const disputeKey = (dispute: string, complainer: string): string => `${dispute} ${complainer}`
 
-/** Work under way, to which the owner has consented where that was asked. As secret as the session. */
+/** Work under way, with the owner's consent where that was asked. As secret as the session. */
 export interface Work extends JsonObject {
   readonly step: string
   /** As in the step's memory. */
@@ -54,7 +54,7 @@ export interface Work extends JsonObject {
   readonly stopped?: true
 }
 
-/** What a finished ceremony left in the vault. */
+/** The archive's record of a finished ceremony. */
 export interface Archived extends JsonObject {
   readonly opening: Opening
   readonly finishedAt: string
@@ -117,7 +117,7 @@ const stepSchema = objectSchema(
   ['attachment'],
 )
 
-/** What a backup has of the vault, all but its epoch. */
+/** The schema of a backup's part of the vault: all but its epoch. */
 const backedUpSchemas = {
   version: { type: 'integer', const: 2 },
   seed: hexSchema(64),
@@ -135,13 +135,13 @@ const backedUpSchemas = {
   archive: record(objectSchema({ opening: openingSchema, finishedAt: text, values: { type: 'object' }, unconfirmed: { type: 'boolean', const: true } }, ['unconfirmed'])),
 }
 
-/** The vault's schema: what is in it was written by this program, but perhaps by another version. */
+/** The vault's schema: this program wrote the vault, but perhaps another version of it. */
 export const memorySchema = objectSchema({ ...backedUpSchemas, epoch: hexSchema(16) })
 
 /** Bytes of an epoch. */
 export const EPOCH = 16
 
-/** @param epoch fresh, 16 bytes, whatever the seed is from */
+/** @param epoch fresh, 16 bytes, wherever the seed comes from */
 export const emptyMemory = (seed: string, epoch: Uint8Array): AirgapMemory =>
   ({ version: 2, seed, epoch: toHex(epoch), client: null, scripts: [], sessions: {}, archive: {} })
 
@@ -149,10 +149,10 @@ export const emptyMemory = (seed: string, epoch: Uint8Array): AirgapMemory =>
 export const cardIn = ({ seed, epoch, client }: AirgapMemory): Card | null =>
   client === null ? null : { ...client, airgapKey: toHex(airgapKeyPair(fromHex(seed, 64)).publicKey), epoch }
 
-/** What a backup has of a memory: all but its epoch. */
+/** The part of a memory that a backup has: all but its epoch. */
 export type BackedUp = JsonObject & Pick<AirgapMemory, 'version' | 'seed' | 'client' | 'scripts' | 'sessions' | 'archive'>
 
-/** What a backup holds. As secret as the memory. */
+/** A backup. As secret as the memory. */
 export interface Backup extends JsonObject {
   readonly keyrite: 'airgap-backup/2'
   /** RFC 3339. */
@@ -163,9 +163,9 @@ export interface Backup extends JsonObject {
 export const backupSchema = objectSchema({ keyrite: { type: 'string', const: 'airgap-backup/2' }, madeAt: text, memory: objectSchema(backedUpSchemas) })
 
 /**
- * The memory without its live sessions and its epoch: a backup must not be able to answer a live step again, nor join what this
- * vault may have joined. What a finished ceremony's airgap answered holds no secret, and is the same however often it is
- * given. Work under way is left out with its session.
+ * The memory without its live sessions and its epoch: a backup must not be able to answer a live step again, nor to join what this
+ * vault may have joined. The answers of a finished session hold no secret, and are the same however often they are given, so
+ * they stay. Work under way is left out with its session.
  */
 export function forBackup({ version, seed, client, scripts, archive, sessions }: AirgapMemory): BackedUp {
   const kept = Object.entries(sessions).map(([id, session]): [string, Session] => {
@@ -188,19 +188,19 @@ export interface MemoryStore {
   readonly update: (change: (memory: AirgapMemory) => AirgapMemory) => Promise<void>
 }
 
-// What is public of the finished ceremonies in an airgap's vault, for its owner's screen.
+// The public side of the archive, for the owner's screen.
 
-/** A finished ceremony, as its owner may see it anywhere: nothing of it is secret. */
+/** A finished ceremony as its owner may see it anywhere: nothing of it is secret. */
 export interface ArchivedShown {
   readonly id: string
   readonly opening: Opening
-  /** Of a key: 48 bytes, hex. */
+  /** For a key: 48 bytes, hex. */
   readonly groupKey?: string
   /** Its share was recovered from a log in which not everybody had confirmed: the others may have given it up. */
   readonly isUnconfirmed: boolean
 }
 
-/** @param kept a finished ceremony with what it left in the vault */
+/** The public side of one finished ceremony from the archive. */
 export function shownOf(
   { id, opening, values, unconfirmed = false }: { readonly id: string; readonly opening: Opening; readonly values: JsonObject; readonly unconfirmed?: boolean },
 ): ArchivedShown {
@@ -208,7 +208,7 @@ export function shownOf(
   return { id, opening, isUnconfirmed: unconfirmed, ...(groupKey === undefined ? {} : { groupKey }) }
 }
 
-/** The group key that a share is of: it stands beside the share. */
+/** The group key of a share, which stands beside the share. */
 function groupKeyIn(values: JsonObject): string | undefined {
   for (const value of Object.values(values)) {
     if (typeof value !== 'object' || value === null || !('groupKey' in value)) continue

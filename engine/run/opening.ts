@@ -1,4 +1,4 @@
-/** What an opening must be before anyone joins (protocol §3). Both roles and every auditor run the same checks. */
+/** The checks of an opening before anyone joins (protocol §3). Both roles and every auditor run the same. */
 import { isKeyriteError } from '../base/errors.ts'
 import type { Ceremony, Script } from '../machines/ceremony.ts'
 import { expandMessages } from '../messages/batch.ts'
@@ -17,10 +17,10 @@ import { runError } from './errors.ts'
 // The ceremony that another one follows, by its id: a signing follows the key generation that made its key. Both roles
 // and every auditor hold the opening of the second against the first by the same rules.
 
-/** Finds a finished ceremony by its id; undefined where there is none such here. */
+/** Finds a finished ceremony by its id; undefined where there is none here. */
 type FindFollowed<T extends Followed = Followed> = (id: string) => T | undefined
 
-/** The parameters of an opening: the script's own, and the ids of what it follows. */
+/** The parameters of an opening: the script's own, and the ids of the ceremonies that it follows. */
 const openingFields = ({ follows, parameters }: Ceremony): Fields =>
   ({ ...Object.fromEntries(Object.keys(follows).map((name) => [name, 'hash'])), ...parameters })
 
@@ -33,8 +33,8 @@ export function followedIds({ follows }: Ceremony, { parameters }: Opening): Rea
 }
 
 /**
- * Finds what an opening follows and holds it against that: the script, the rehearsal, and who takes part, by airgap keys, since
- * a participant may have got another client in between.
+ * Finds the ceremonies that an opening follows and compares it with them: the script, the rehearsal, and the participants, by their
+ * airgap keys, since a participant may have got another client in between.
  *
  * @throws run.opening with the reason
  */
@@ -97,7 +97,7 @@ export function checkOpening(opening: Opening, script: Script, own?: Card, find:
 
 const known = new WeakMap<Ceremony, Fields>()
 
-/** One object for a ceremony, by which its schema is known again. */
+/** One object for each ceremony, by which its schema is known again. */
 function fieldsOf(ceremony: Ceremony): Fields {
   const fields = known.get(ceremony) ?? openingFields(ceremony)
   known.set(ceremony, fields)
@@ -118,7 +118,7 @@ export function deadlineOf(opening: Opening, script: Script, stepIndex: number):
   return Date.parse(opening.opensAt) + within
 }
 
-// What an opening brings to be signed, whatever its script calls it.
+// The messages that an opening brings to be signed, whatever its script calls them.
 
 /** The messages of a checked opening, by parameter, templates written out. */
 export function messagesIn({ ceremony: { parameters } }: Script, opening: Opening): ReadonlyMap<string, readonly Signable[]> {
@@ -130,12 +130,12 @@ export function messagesIn({ ceremony: { parameters } }: Script, opening: Openin
   }))
 }
 
-/** All of them, in the script's order. */
+/** All messages of a checked opening, in the script's order. */
 export const allMessagesIn = (script: Script, opening: Opening): readonly Signable[] => [...messagesIn(script, opening).values()].flat()
 
-// Messages of which nobody can see what they are: an airgap signs them only where its owner allows it.
+// Messages whose meaning nobody can see: an airgap signs them only where its owner allows it.
 
-/** @throws run.blind where there is a message that is signed blind; nothing is used up */
+/** Refuses an opening with such a message; nothing is used up. @throws run.blind */
 export function refuseBlind(id: string, script: Script, opening: Opening): void {
   const count = allMessagesIn(script, opening).filter(isBlind).length
   if (count > 0) throw runError('blind', { ceremony: id, count })

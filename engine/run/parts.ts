@@ -1,7 +1,7 @@
 /**
- * Parts around an airgap: puts requests together that come in parts, and gives answers in parts that are too long to be looked at.
- * The airgap itself sees whole requests only and checks them as ever. It holds one request at a time, until another one begins:
- * with it, any part of its answer can be given again, after a restart too.
+ * Parts around an airgap: puts requests together that come in parts, and gives in parts the answers that are too long for one transfer.
+ * The airgap itself sees whole requests only and checks them as ever. One request is held at a time, until another one begins.
+ * While it is held, any part of its answer can be given again, after a restart too.
  */
 import { isKeyriteError } from '../base/errors.ts'
 import type { KeyriteError } from '../base/errors.ts'
@@ -20,26 +20,26 @@ export interface AirgapPartsUse {
   readonly above: number
   readonly store: PartStore
   readonly onPart?: OnPart
-  /** Hears of parts that had to be dropped, and of a disk on which none can be kept: then a restart begins anew. */
+  /** Hears of parts that had to be dropped, and of a disk that stores none: then a restart begins anew. */
   readonly onProblem?: (problem: KeyriteError) => void
 }
 
-/** What an airgap shows next. */
+/** The next text that an airgap shows. */
 export interface NextShown {
   readonly text: string
   /** The request that was answered and its answer, both whole; not set while parts of the request are missing. */
   readonly answered?: {
     readonly request: string
     readonly answer: string
-    /** The airgap has just given it; otherwise it was at hand, and only another part of it is shown. */
+    /** The airgap has just given it; otherwise it was held, and only another part of it is shown. */
     readonly isNew: boolean
-    /** All of it was shown with this. */
+    /** With this, all of it was shown. */
     readonly isLast: boolean
   }
 }
 
 export interface AirgapInParts extends Airgap {
-  /** Takes what the client shows, gives what to show. @throws what `handle` of the airgap throws, channel.bad-part */
+  /** Takes the text that the client shows and gives the one to show. @throws what `handle` of the airgap throws, channel.bad-part */
   readonly take: (text: string) => Promise<NextShown>
   /** Erases what is held. */
   readonly forget: () => Promise<void>
@@ -124,7 +124,7 @@ export function airgapInParts(airgap: Airgap, use: AirgapPartsUse): AirgapInPart
 
   async function takePart(text: string, envelope: Envelope, part: RequestPart): Promise<NextShown> {
     if (under?.assembly?.isOf(part) !== true) {
-      // Refused before anything that is held makes room for it.
+      // A bad part is refused before anything that is held makes room for it.
       const assembly = new Assembly(part)
       assembly.add(part)
       await forget()
@@ -136,7 +136,7 @@ export function airgapInParts(airgap: Airgap, use: AirgapPartsUse): AirgapInPart
     if (assembly === undefined) throw new TypeError('parts that nobody holds')
     if (assembly.isComplete && now.text === undefined) await complete(now, assembly)
     if (now.text === undefined) return held(envelope, part.whole, under === now ? assembly : undefined)
-    // Shown once more, a request is asked once more: a refusal may be mended since.
+    // A request that is shown again is asked again: what it was refused for may be mended since.
     const answer = await answerOrForget(now.text, envelope, now)
     now.answer = answer
     return give(envelope, { whole: now.whole, text: now.text, answer }, 1, true)
@@ -148,11 +148,11 @@ export function airgapInParts(airgap: Airgap, use: AirgapPartsUse): AirgapInPart
     const isNew = now.answer === undefined
     const answer = now.answer ?? (await answerOrForget(now.text, envelope, now))
     now.answer = answer
-    // Another answer than the client knows, perhaps: it sees that, and begins with it.
+    // The answer may be another than the client knows: the client sees that, and begins with it.
     return give(envelope, { whole, text: now.text, answer }, index <= answer.parts.length ? index : 1, isNew)
   }
 
-  /** Puts the parts together, or drops them all: nobody knows which one is wrong. */
+  /** Puts the parts together, or drops them all where they do not fit, since nobody knows which one is wrong. */
   async function complete(now: Under, assembly: Assembly): Promise<void> {
     try {
       now.text = assembly.join()
@@ -162,14 +162,14 @@ export function airgapInParts(airgap: Airgap, use: AirgapPartsUse): AirgapInPart
     }
   }
 
-  /** @param mayBeBare the answer crosses as it is if it is short enough, since the request did */
+  /** @param mayBeBare the answer crosses without parts if it is short enough, since the request did */
   async function answerTo(text: string, envelope: Envelope, of: string, mayBeBare: boolean): Promise<Cut> {
     const answer = await airgap.handle(text)
     const parts = cutInParts(answer, use.above, (part) => (mayBeBare && part.count === 1 ? answer : sealed(envelope, of, part)))
     return { text: answer, parts }
   }
 
-  /** What is no request at all stays none, however often it is asked. */
+  /** Answers a text, or forgets it where it is no request at all, however often it is asked. */
   async function answerOrForget(text: string, envelope: Envelope, { whole, assembly }: Under): Promise<Cut> {
     try {
       return await answerTo(text, envelope, whole, assembly === undefined)
@@ -215,27 +215,28 @@ function sealed({ ceremony, step, digest }: Envelope, of: string, part: Part): s
   return sealEnvelope({ kind: 'answer', ceremony, step, body })
 }
 
-// Parts around a client's exchange with its airgap: shows a request in parts that is too long to be looked at, and asks for an answer
-// part by part. Whoever calls it sees whole requests and answers only, and checks them as ever. What the airgap said it holds and the
-// parts of its answer are kept, so that a client that starts again shows and asks for nothing twice.
+// Parts around a client's exchange with its airgap: shows in parts a request that is too long for one transfer, and asks for an answer
+// part by part. The caller sees whole requests and answers only, and checks them as ever. What the airgap said that it holds and the
+// parts of its answer are stored, so that a client that starts again shows and asks for nothing twice.
 
 
 export interface ClientPartsUse {
   /** Packed bytes of a transfer above which it crosses in parts. */
   readonly above: number
-  /** What crossed of this ceremony's request under way. One exchange at a time. */
+  /** The parts that crossed for this ceremony's request under way. One exchange at a time. */
   readonly store: PartStore
   readonly onPart?: OnPart
-  /** Hears of a disk on which nothing can be kept: then a restart begins anew. */
+  /** Hears of a disk on which nothing can be stored: then a restart begins anew. */
   readonly onProblem?: (problem: KeyriteError) => void
 }
 
-/** Each part may cross so often, and some more: an airgap that was exchanged knows nothing, and one restart takes one more crossing. */
+/** The tries that a part has on average, and some more: another airgap in the place of the first knows nothing. */
 const TRIES = 3
 const MORE_TRIES = 10
 
 /**
- * @returns an exchange of whole requests and answers
+ * Makes an exchange of whole requests and answers from one of transfers.
+ *
  * @throws (the exchange) what `exchange` throws; run.answer, channel.bad-part, channel.wrong-whole for answers that cannot be; run.no-progress
  */
 export function clientInParts(exchange: Exchange, use: ClientPartsUse): Exchange {
@@ -263,7 +264,7 @@ class Talk {
   private readonly use: ClientPartsUse
   private readonly parts: readonly Part[]
   private readonly whole: string
-  /** Parts of the request that the airgap holds, as it says. */
+  /** The parts of the request that the airgap says it holds. */
   private held: readonly number[] = []
   /** The answer's parts, from the first on, without gaps. */
   private assembly: Assembly | undefined
@@ -276,12 +277,12 @@ class Talk {
     this.parts = cutInParts(request, use.above, (part) => (part.count === 1 ? request : this.sealed({ ask: 'part', ...part })))
   }
 
-  /** Parts of both, as far as they are known. */
+  /** The number of parts of both, as far as they are known. */
   get count(): number {
     return this.parts.length + (this.assembly?.count ?? 0)
   }
 
-  /** Takes up what crossed in an earlier run; drops what crossed for another request. */
+  /** Goes on from what crossed in an earlier run; drops what crossed for another request. */
   async load(): Promise<void> {
     const texts = await this.use.store.load()
     for (const text of texts) {
@@ -289,7 +290,7 @@ class Talk {
         const { kind, body } = openEnvelope(text)
         if (kind === 'answer' && isPartAnswer(body)) this.learn(checkPartAnswer(body, 'A kept answer'))
       } catch (error) {
-        // Of another request, or damaged: it crosses again where it is wanted.
+        // Of another request, or damaged: the part crosses again where it is wanted.
         if (!isKeyriteError(error)) throw error
       }
     }
@@ -297,7 +298,7 @@ class Talk {
     await this.finish()
   }
 
-  /** What to show next. */
+  /** The next text to show. */
   next(): string {
     const { assembly, parts, held } = this
     if (assembly !== undefined) {
@@ -306,7 +307,7 @@ class Talk {
       return this.sealed({ ask: 'answer-part', whole: this.whole, index: done + 1 })
     }
     if (parts.length === 1) return this.request
-    // An airgap that says it holds all and answers nothing is shown one again.
+    // An airgap that says that it holds all and answers nothing is shown a part again.
     const index = firstMissing(held, parts.length) ?? 1
     this.use.onPart?.({ direction: 'out', index, count: parts.length, done: held.length })
     return this.sealed({ ask: 'part', ...parts[index - 1] })
@@ -331,7 +332,7 @@ class Talk {
     await this.finish()
   }
 
-  /** @returns whether that was new. @throws run.answer, channel.bad-part */
+  /** Takes in a part of the answer, or which parts the airgap holds. @returns whether that was new. @throws run.answer, channel.bad-part */
   private learn(answer: PartAnswer): boolean {
     if (answer.give === 'held') {
       if (answer.whole !== this.whole) throw this.refuse('it speaks of another request’s parts')
@@ -341,14 +342,14 @@ class Talk {
     }
     if (answer.of !== this.whole) throw this.refuse('it is a part of the answer to another request')
     const assembly = this.assembly?.isOf(answer) === true ? this.assembly : new Assembly(answer)
-    // Without gaps, the last one that is asked for is the last one: then the airgap knows that all was taken.
+    // The parts are asked for in order, so that the last one asked for is the last: by it the airgap knows that all were taken.
     const isNext = answer.index === assembly.held.length + 1
     const isNew = isNext && assembly.add(answer)
     this.assembly = assembly
     return isNew
   }
 
-  /** Once the answer is whole, nothing of it is kept here: should it be refused, it is asked for again. */
+  /** Forgets the parts once the answer is whole: should it be refused, it is asked for again. */
   private async finish(): Promise<void> {
     if (this.assembly?.isComplete !== true) return
     await this.forget()
@@ -373,7 +374,7 @@ class Talk {
   }
 }
 
-/** The whole answer that an airgap's envelope holds: itself, or the one part that is all of it. Unchecked; undefined for anything else. */
+/** The whole answer in an airgap's envelope: its body, or the one part that is all of it. Unchecked; undefined for anything else. */
 export function answerIn({ kind, body }: Envelope): Json | undefined {
   if (kind !== 'answer') return undefined
   if (!isPartAnswer(body)) return body
@@ -386,9 +387,9 @@ export function answerIn({ kind, body }: Envelope): Json | undefined {
   }
 }
 
-/** How far a transfer in parts is. */
+/** The progress of a transfer in parts. */
 export interface PartProgress {
-  /** Out: this side's own text. In: the other side's. */
+  /** `out`: this side's own text. `in`: the other side's. */
   readonly direction: 'in' | 'out'
   /** The part that crosses now, from 1. */
   readonly index: number

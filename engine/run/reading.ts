@@ -1,6 +1,6 @@
 /**
- * Reads one message of a ceremony's log: signatures, place, form, slot, view, values, attachment. What it says of itself is
- * believed only as far as it was checked here; what is wrong with it stops the reading as `Refused`.
+ * Reads one message of a ceremony's log: signatures, place, form, slot, view, values, attachment. Its claims count only as
+ * far as they are checked here; the first thing that is wrong with it stops the reading as `Refused`.
  */
 import { isKeyriteError } from '../base/errors.ts'
 import { fromHex } from '../base/bytes.ts'
@@ -24,10 +24,10 @@ import { hashOf, placeProblem, sameStatement, slotKey, slotOf, verifyMessage, ve
 import type { Message, Statement } from '../wire/message.ts'
 import { hasAttachment, pieceFor, piecesProblem, readAttachment, statementFields } from './attachment.ts'
 
-// Giving up for good (protocol §6): an airgap that stated its part of a certificate, and never hears what became of it, states in the
-// slot of the step after that it will never take that step. Without its word there the ceremony can never be usable.
+// Giving up for good (protocol §6): an airgap that stated its part of a certificate, and never hears what became of it, states in a
+// later step's slot that it will never take that step. Without its part there the ceremony can never be usable.
 
-// The slots of one ceremony's log: what took each first, what of it counts, and whose are still free.
+// The slots of one ceremony's log: the statement that took each first, whether it counts, and the slots that are free.
 
 /** A statement that took its slot: the first one there with a good signature of its airgap and of the right form. */
 export interface Taken {
@@ -47,7 +47,7 @@ export class Slots {
   private readonly roster: readonly Card[]
   private readonly taken = new Map<string, Taken>()
   private readonly placed = new Map<string, Placed>()
-  /** What `collected` gave, until something of that type comes in. */
+  /** The results of `collected`, until a statement of that type comes in. */
   private readonly lists = new Map<string, readonly Collected[]>()
 
   constructor(id: string, ceremony: Ceremony, roster: readonly Card[]) {
@@ -56,7 +56,7 @@ export class Slots {
     this.roster = roster
   }
 
-  /** Has a statement take its slot. @returns what has it already, if something has */
+  /** Has a statement take its slot. @returns the one that has it already, if one has */
   take(one: Taken): Taken | undefined {
     const key = slotOf(one.statement) ?? ''
     const before = this.taken.get(key)
@@ -64,12 +64,12 @@ export class Slots {
     return before
   }
 
-  /** What took a slot, whether it counts or not. */
+  /** The statement that took a slot, whether it counts or not. */
   holder(step: string, from: string, complainer?: string): Taken | undefined {
     return this.taken.get(slotKey(this.id, step, from, complainer))
   }
 
-  /** What has the slot of a statement. */
+  /** The statement that has the slot of this one. */
   holderOf(statement: Statement): Taken | undefined {
     return this.taken.get(slotOf(statement) ?? '')
   }
@@ -80,7 +80,7 @@ export class Slots {
     return holder !== undefined && canonical(holder.statement) === canonical(statement)
   }
 
-  /** Lets what took its slot count. */
+  /** Lets a statement that took its slot count. */
   put(placed: Placed): void {
     this.placed.set(slotOf(placed.statement) ?? '', placed)
     this.lists.delete(placed.statement.type)
@@ -92,12 +92,12 @@ export class Slots {
     this.lists.delete(statement.type)
   }
 
-  /** What counts of a participant in a step. */
+  /** The statement of a participant in a step, if it counts. */
   get(step: string, from: string): Placed | undefined {
     return this.placed.get(slotKey(this.id, step, from))
   }
 
-  /** Where the statements stand that count. */
+  /** The offsets of the statements that count. */
   get offsets(): readonly number[] {
     return [...this.placed.values()].map((one) => one.offset)
   }
@@ -108,17 +108,17 @@ export class Slots {
     return spec
   }
 
-  /** What a participant states in a step counts. */
+  /** Does a participant's part of a step count? */
   isFilledBy(step: Step, name: string): boolean {
     return this.get(step.name, name)?.statement.type === step.sends
   }
 
-  /** What everybody states in a step counts. */
+  /** Does everybody's part of a step count? */
   isComplete(step: Step): boolean {
     return this.collected(step.sends).length === this.roster.length
   }
 
-  /** What a step sends, as far as it counts, by roster index. */
+  /** The messages that a step sends, as far as they count, by roster index. */
   placedIn(step: Step): readonly Placed[] {
     return this.roster.flatMap(({ name }) => {
       const placed = this.get(step.name, name)
@@ -138,7 +138,7 @@ export class Slots {
     return step === undefined ? [] : this.placedIn(step).map(({ collected }) => collected)
   }
 
-  /** What the airgaps of all others state in a step, as it crosses to one participant's. */
+  /** The statements of all others' airgaps in a step, as they cross to one participant's. */
   carriable(step: Step, to: string): readonly Carried[] {
     const isPrivate = this.message(step.sends).to === 'others'
     return this.placedIn(step).flatMap(({ statement: { from, payload }, airgapSignature, collected: { attachment } }) => {
@@ -190,7 +190,7 @@ export interface AbortSeen {
   readonly payload: AbortPayload
 }
 
-/** What is known of the ceremony when a message comes in. */
+/** The state of the ceremony when a message comes in. */
 export interface ReadContext {
   readonly ceremony: Ceremony
   readonly roster: readonly Card[]
@@ -200,26 +200,26 @@ export interface ReadContext {
   readonly views: readonly string[]
   /** The verified head at an offset, or undefined where the log has none. */
   readonly headAt: (offset: number) => string | undefined
-  /** What the step's check says before an attachment is decoded. */
+  /** The finding of the step's check before an attachment is decoded. */
   readonly checkBefore: (step: Step, one: Collected) => VerbFault | null
-  /** Its result is made, and nothing that comes changes it. */
+  /** The result is made, and nothing that comes changes it. */
   readonly isUsable: boolean
-  /** The step that cannot go on, since what it prepares cannot be computed: nothing that it sends can be checked. */
+  /** The step that cannot go on since a value that it prepares cannot be computed: no message of it can be checked. */
   readonly stuck: Step | undefined
 }
 
 export type Reading =
   | { readonly kind: 'abort'; readonly abort: AbortSeen }
-  /** The same statement once more, or one that took its slot where nothing can come of it any more: nothing more is read of either. */
+  /** A statement that is read no further: the same once more, or one that took its slot where nothing can come of it any more. */
   | { readonly kind: 'unread' }
   | { readonly kind: 'abandoned'; readonly taken: Taken }
   /** `answers`: the dispute whose answer it is. */
   | { readonly kind: 'statement'; readonly placed: Placed; readonly step: Step; readonly answers?: Dispute }
 
-/** Stops the reading of one message: what is wrong with it. */
+/** The end of the reading of a message: the fault in it. */
 export class Refused extends Error {
   readonly fault: Fault
-  /** It has its slot, and every reader must refuse it: that slot will never hold anything that counts. */
+  /** The message has its slot, and every reader must refuse it: that slot will never hold anything that counts. */
   readonly isFinal: boolean
   constructor(fault: Fault, isFinal = false) {
     super(fault.why)
@@ -233,14 +233,14 @@ type Refuse = (reason: AbortReason, why: string, more?: { readonly convicts?: bo
 /** Is the message its author's, by the key on this card? */
 export const isSigned = ({ checks }: Pick<ReadContext, 'checks'>, { message }: Post, card: Card): boolean => checks.message(message, card.signingKey)
 
-/** A message in somebody's name without its signature is not that participant's doing: the storage let it in. */
+/** The fault of a message in somebody's name without its signature. It is not that participant's doing: the storage let it in. */
 export const forged = ({ message: { statement }, offset }: Post, card: Card): Fault => ({
   reason: 'bad-signature', step: statement.step, accused: null, convicts: false, offsets: [offset],
   why: `a message in the name of ${card.name} does not bear its signature; the storage should have refused it`,
 })
 
 /**
- * Had a message's author seen another log than this one? What its airgap stated counts all the same.
+ * Finds whether a message's author saw another log than this one. Its airgap's statement counts all the same.
  *
  * @returns null if not
  */
@@ -279,7 +279,7 @@ function readAbort({ message, offset }: Post, card: Card, refuse: Refuse): Omit<
   }
 }
 
-/** An Abort's words are anybody's, and every screen and report shows them. */
+/** Makes an Abort's words fit for screens and reports: anybody can write them. */
 function readable({ step, evidence, ...payload }: AbortPayload): AbortPayload {
   const line = (text: string) => printableLine(flowed(text))
   return { ...payload, step: step === null ? null : line(step), evidence: { ...evidence, why: line(evidence.why) } }
@@ -288,14 +288,14 @@ function readable({ step, evidence, ...payload }: AbortPayload): AbortPayload {
 /** A place that the script has for a statement. */
 interface Place {
   readonly step: Step
-  /** Null of an Abandoned, which is no script's message. */
+  /** Null for an Abandoned, which no script declares. */
   readonly spec: MessageSpec | null
-  /** The step that the statement's view is that before. */
+  /** The step whose view the statement has. */
   readonly viewed: Step
   readonly answers?: Dispute
 }
 
-/** The script's place for a statement's step and type. */
+/** Finds the script's place for a statement's step and type. */
 export function placeOf(ceremony: Ceremony, statement: Statement): Place | undefined {
   const step = ceremony.steps.find((one) => one.name === statement.step)
   if (step === undefined) return undefined
@@ -319,7 +319,7 @@ function readStatement(context: ReadContext, post: Post, card: Card, refuse: Ref
   if (airgapSignature !== undefined && !checks.statement(statement, airgapSignature, card.airgapKey)) {
     return refuse('bad-signature', `the airgap’s signature on ${what} does not verify`)
   }
-  // Only of what an airgap signed under the log's own view is it certain that nothing from outside made it so.
+  // It is certain that an airgap made it so, and nothing from outside did, only where it signed under the log's own view.
   const place = placeOf(ceremony, statement)
   const view = views[(place?.viewed ?? step).index]
   const isJudged = isAirgaps && view !== undefined && statement.view === view
@@ -333,7 +333,7 @@ function readStatement(context: ReadContext, post: Post, card: Card, refuse: Ref
     if (sameStatement(before, taken)) return { kind: 'unread' }
     throw contradiction(before, taken)
   }
-  // The answer to a dispute has a slot of its own, which nothing that can succeed needs.
+  // A wrong answer to a dispute ends nothing: its slot is its own, and no success needs it.
   const isFinal = place.answers === undefined
   if (view === undefined) return refuse('malformed', `${card.name} posted ${statement.type} before the steps before it were complete`, { isFinal })
   if (statement.view !== view) return refuse('disagreement', `${card.name} made its ${statement.type} with another view of what came before`, { isFinal })
@@ -342,7 +342,7 @@ function readStatement(context: ReadContext, post: Post, card: Card, refuse: Ref
   return { kind: 'statement', placed: countedStatement(context, post, { card, step, spec: place.spec, view }, taken, refuse), step, ...(place.answers === undefined ? {} : { answers: place.answers }) }
 }
 
-/** What no statement of this place can be, whatever came before; `isOwn`: its airgap alone can have made it so. */
+/** Finds why no statement of this place can be so, whatever came before; `isOwn`: its airgap alone can have made it so. */
 function formProblem({ ceremony, roster, checks, slots }: ReadContext, { step, spec, answers }: Place, { type, from, payload }: Statement): { readonly why: string; readonly isOwn: boolean } | null {
   if (spec === null) return Object.keys(payload).length === 0 ? null : { why: 'holds something, where there is nothing to say', isOwn: true }
   const fields = statementFields(spec)
@@ -352,7 +352,7 @@ function formProblem({ ceremony, roster, checks, slots }: ReadContext, { step, s
     if (!isKeyriteError(error)) throw error
     return { why: `is not of its form: ${error.message}`, isOwn: true }
   }
-  // What equals a value that was checked before need not be checked again (n equal group keys, say).
+  // A value that equals one that was checked before need not be checked again (n equal group keys, say).
   const [first] = step.sends === type && step.agree.length > 0 ? slots.collected(type) : []
   const equal = step.agree.filter((name) => first !== undefined && first.payload[name] === payload[name])
   const brought = broughtIn(step, answers, type)
@@ -372,7 +372,7 @@ function broughtIn(step: Step, answers: Dispute | undefined, type: string): read
   return signature?.use === 'airgap' ? signature.emits.brought ?? [] : []
 }
 
-/** Two different statements in one slot: proved where the airgap signed both. What only a client makes proves nothing: its key may be stolen. */
+/** The refusal of two different statements in one slot: proved where the airgap signed both. A client's own prove nothing: its key may be stolen. */
 function contradiction(first: Taken, second: Taken): Refused {
   const { statement: { step, from }, airgapSignature } = second
   return new Refused({
@@ -385,7 +385,7 @@ function contradiction(first: Taken, second: Taken): Refused {
   })
 }
 
-/** A statement that took its slot and has the log's view, with the attachment that it names. */
+/** Reads a statement that took its slot and has the log's view, with the attachment that it names. */
 function countedStatement(
   context: ReadContext, post: Post, { card, step, spec, view }: { readonly card: Card; readonly step: Step; readonly spec: MessageSpec; readonly view: string }, taken: Taken, refuse: Refuse,
 ): Placed {
@@ -399,7 +399,7 @@ function countedStatement(
   return { ...taken, collected }
 }
 
-/** The attachment, its hash and form right; its values are not decoded yet. */
+/** Reads the attachment: its hash and form are right; its values are not decoded yet. */
 function attachmentOf({ message, attachment }: Post, spec: MessageSpec, refuse: Refuse): JsonObject | undefined {
   const { type, from } = message.statement
   if (hasAttachment(spec) !== (message.attachment !== undefined)) {
@@ -417,7 +417,7 @@ function attachmentOf({ message, attachment }: Post, spec: MessageSpec, refuse: 
   }
 }
 
-/** What an attachment holds: pieces under the statement's root, or values that the step's check finds bound before they are decoded. */
+/** Checks an attachment: pieces under the statement's root, or values that the step's check finds bound before they are decoded. */
 function checkAttachment(
   { roster, checks, checkBefore }: ReadContext, step: Step, spec: MessageSpec, collected: Collected, attachment: JsonObject, refuse: Refuse, offset: number,
 ): void {
@@ -435,7 +435,7 @@ function checkAttachment(
 }
 
 /**
- * Does what a message says depend on an attachment, as far as one can tell before it is there? Not where its slot is taken, nor
+ * Does the reading of a message depend on an attachment, as far as one can tell before it is there? Not where its slot is taken, nor
  * where it is no statement of the ceremony.
  */
 export function wantsAttachment({ ceremony, roster, slots, views, checks, isUsable }: Omit<ReadContext, 'headAt' | 'checkBefore'>, { message }: Post): boolean {
@@ -447,8 +447,8 @@ export function wantsAttachment({ ceremony, roster, slots, views, checks, isUsab
   return !isUsable && slots.holderOf(statement) === undefined && statement.view === views[place.viewed.index] && checks.message(message, card.signingKey)
 }
 
-// The checks on a message that cost most, and that follow from its bytes alone: signatures, and whether values are
-// what they should be. Every client does them itself; the clients of one simulation share them (`sharedChecks`).
+// The checks on a message that cost most and that follow from its bytes alone: of signatures, and of the form of
+// values. Every client does them itself; the clients of one simulation share them (`sharedChecks`).
 
 export interface MessageChecks {
   readonly message: typeof verifyMessage
@@ -458,10 +458,10 @@ export interface MessageChecks {
 
 export const ownChecks: MessageChecks = { message: verifyMessage, statement: verifyStatement, fields: fieldsProblem }
 
-// What a member may post in a ceremony besides the statements that take its slots (protocol §11): without a bound, one member could make
-// a transcript too long to use, and so take everybody's way to recover a share.
+// The budget of a member in a ceremony besides the statements that take its slots (protocol §11): without a bound, one member could
+// make a transcript too long to use, and so take from everybody the way to recover a share.
 
-/** How many slots a member has: one a step, and one for the answer to each other's dispute. */
+/** The number of slots that a member has: one a step, and one for the answer to each other's dispute. */
 export const slotsOf = ({ steps, disputes }: Ceremony, participants: number): number =>
   steps.length + Object.keys(disputes).length * (participants - 1)
 
@@ -482,13 +482,13 @@ export class Budgets {
     this.used.set(from, now.entries >= this.most || now.bytes >= MOST_BYTES ? { ...now, spentAt: offset } : now)
   }
 
-  /** The first Opening of the ceremony is what it is; any other takes up its author's budget. */
+  /** Charges an Opening to its author, but not the first well-placed one, which opens the ceremony. */
   chargeOpening(message: Message, offset: number): void {
     if (this.hasOpened || placeProblem(message) !== null) this.charge(message, offset)
     else this.hasOpened = true
   }
 
-  /** Where the last one stands that counted; undefined as long as not all is used up. */
+  /** The offset of the last message that counted; undefined while the budget is not used up. */
   spentAt(name: string): number | undefined {
     return this.used.get(name)?.spentAt
   }
@@ -498,8 +498,8 @@ export class Budgets {
 
 /**
  * The view after a step: `H("keyrite/2/view\n" || view || JCS([step, [H(JCS(statement))…]]))` over the statements that it
- * collected, by roster order. A client's step, or one for whoever comes, adds none: what was collected then is no airgap's
- * word, or differs from one participant to the next.
+ * collected, by roster order. A client's step adds none, since its messages are no airgap's; nor does a step for whoever comes, since
+ * each participant may have collected others.
  */
 export function nextView(view: string, step: Step, statements: readonly Statement[]): string {
   const counts = step.airgap !== undefined && step.collect.kind !== 'any'

@@ -31,19 +31,19 @@ export interface RecoverPorts {
 
 export interface Recovered {
   readonly ceremony: string
-  /** What was recovered, by name; the values are secret. */
+  /** The names of the recovered values, which are secret. */
   readonly names: readonly string[]
   /** Not everybody had confirmed in this log: the others may have given the ceremony up. */
   readonly isUnconfirmed: boolean
 }
 
-/** Why a ceremony that this vault has a session of is not recovered. One that was live in a backup is what recovery is for. */
+/** The reason why a ceremony that this vault has a session of is not recovered. One that was live in a backup can be. */
 const HERE: Readonly<Partial<Record<SessionState, string>>> = {
   live: 'this airgap takes part in it now', finished: 'this airgap has finished it', closed: 'this airgap has closed it', abandoned: 'this airgap has given it up for good',
 }
 
 /**
- * Recovers what a finished ceremony left in this airgap.
+ * Recovers what a finished ceremony left in this airgap's vault.
  *
  * @param given the transcript, its text or its lines
  * @throws run.transcript, run.unknown-script, run.opening, run.recover with the reason
@@ -90,12 +90,12 @@ export async function recover(given: string | Iterable<string>, ports: RecoverPo
   return { ceremony: id, names: Object.keys(values), isUnconfirmed }
 }
 
-/** Its airgap's word that it will never finish, wherever in the log it stands and whatever came of it. */
+/** Did its airgap state that it will never finish, wherever in the log, whatever came of it? */
 const hasAbandoned = (posts: readonly Post[], { id }: Ledger, me: Card): boolean =>
   posts.some(({ message: { statement, airgapSignature } }) => statement.ceremony === id && statement.type === ABANDONED && statement.from === me.name &&
     airgapSignature !== undefined && verifyStatement(statement, airgapSignature, me.airgapKey))
 
-/** The airgap's memory as it was, out of the log. */
+/** Rebuilds the airgap's memory of each step from the log. */
 function memories(ledger: Ledger, steps: readonly Step[], me: Card, posts: readonly Post[]): Record<string, StepMemory> {
   return Object.fromEntries(
     steps.map((step): [string, StepMemory] => [
@@ -111,8 +111,8 @@ function memories(ledger: Ledger, steps: readonly Step[], me: Card, posts: reado
 }
 
 /**
- * This airgap's own statement in a step: what it signed under the view that the log has. Anybody else's word in its name, posted by
- * the thief of its client's key, say, is passed over.
+ * This airgap's own statement in a step, signed under the view that the log has. A statement in its name by anybody else, such as
+ * the thief of its client's key, is passed over.
  */
 function statedBy(ledger: Ledger, step: Step, me: Card, posts: readonly Post[]): Stated | null {
   const post = posts.find(({ message: { statement, airgapSignature } }) =>
@@ -123,7 +123,7 @@ function statedBy(ledger: Ledger, step: Step, me: Card, posts: readonly Post[]):
   return { type, payload, airgapSignature: post.message.airgapSignature }
 }
 
-/** Does every step again and compares it with what the log holds; gives what the steps keep. */
+/** Does every step again and compares it with the log; gives the values that the steps keep. */
 async function replay(known: Known, ledger: Ledger, steps: readonly Step[], secrets: { readonly seed: string }, ports: RecoverPorts): Promise<JsonObject> {
   const prepared: JsonObject = Object.fromEntries(steps.flatMap((step) => Object.entries(known.steps[step.name]?.prepared ?? {})))
   const kept: Record<string, JsonObject[string]> = {}

@@ -1,6 +1,6 @@
 /**
- * What a signing made, as a file for those who use it: ceremony, messages, signatures, group key. What was signed follows from
- * a message and the ceremony's id, so anyone can check offline that they fit; whose key it is stands in the transcript.
+ * The result of a signing as a file for those who use it: ceremony, messages, signatures, group key. The signed bytes follow from a
+ * message and the ceremony's id, so anyone can check offline that they fit. Only the transcript proves whose key it is.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { isKeyriteError } from '../base/errors.ts'
@@ -27,7 +27,7 @@ const FORMAT = 'signatures/2'
 export interface SignedMessage extends JsonObject {
   readonly kind: string
   readonly message: Signable
-  /** What every airgap's owner saw of it. */
+  /** The message as every airgap's owner saw it. */
   readonly display: readonly { readonly label: string; readonly value: string; readonly warning?: boolean }[]
   /** 96 bytes, hex. */
   readonly signature: string
@@ -59,7 +59,7 @@ export interface Signing {
   readonly signatures: readonly string[] | undefined
 }
 
-/** What a ceremony signs, or undefined if it signs nothing under another one's key. */
+/** The signing of a ceremony, or undefined if it signs nothing under another one's key. */
 export function signingOf({ ceremony, opening, followed, outputs }: Ledger): Signing | undefined {
   const key = Object.values(followed).find((one) => typeof one.outputs?.['groupKey'] === 'string')
   const items = opening.parameters['messages']
@@ -104,7 +104,7 @@ const checkExport = compileCheck<SignatureExport>(objectSchema({
   },
 }))
 
-/** What an export is, by its first field; any other text is none, a transcript perhaps. */
+/** Is a text an export, by its first field? Any other text is none, a transcript perhaps. */
 export function isSignatureExport(file: string): boolean {
   const value = parsed(file)
   return typeof value === 'object' && value !== null && 'keyrite' in value && typeof value.keyrite === 'string' && value.keyrite.startsWith('signatures/')
@@ -135,7 +135,7 @@ export interface SignaturesVerification {
 /**
  * Verifies an export. Never throws for what it holds.
  *
- * @param transcript the signing's, verified, which holds that of the ceremony that made the key; `isTrusted` if whoever asks knows its scripts
+ * @param transcript the signing's, verified, with the ceremony that made the key; `isTrusted` if the caller knows its scripts
  */
 export function verifySignatures(file: string, random: Random, transcript?: Verification & { readonly isTrusted: boolean }): SignaturesVerification {
   const findings: Finding[] = []
@@ -165,7 +165,7 @@ export function verifySignatures(file: string, random: Random, transcript?: Veri
   }
 }
 
-/** @throws run.signatures */
+/** Reads an export. @throws run.signatures */
 function readExport(file: string): SignatureExport {
   const value = parsed(file)
   if (value === undefined) throw runError('signatures', { why: 'it is no JSON' })
@@ -205,10 +205,10 @@ function signatureProblem(groupKey: string, signed: readonly Uint8Array[], signa
 
 const MOST_LISTED = 20
 
-/** `message 3`, `messages 3, 5 and 998 more` */
+/** Writes `message 3`, or `messages 3, 5 and 998 more`. */
 const messagesSaid = (numbers: readonly number[]): string => `message${numbers.length === 1 ? '' : 's'} ${firstListed(numbers, MOST_LISTED)}`
 
-/** Why a transcript does not prove an export's key, or null. */
+/** The reason why a transcript does not prove an export's key, or null. */
 function transcriptProblem(found: SignatureExport, messages: readonly Signable[], { verdict, isTrusted, ceremony, rehearsal, outputs, followed = {}, parameters }: Verification & { readonly isTrusted: boolean }): string | null {
   if (verdict !== 'usable') return 'the transcript is not that of a usable ceremony'
   if (!isTrusted) return 'a script in the transcript is none that ships with keyrite, and its hash was not given: such a script proves what it likes'

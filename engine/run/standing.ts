@@ -1,6 +1,6 @@
 /**
- * Where a ceremony stands, as one picture: participants × steps, who is awaited and until when, how it ends and why. It follows from the
- * ledger, the time and who asks. Every screen, page and JSON paints this and decides nothing.
+ * The standing of a ceremony, as one picture: participants × steps, who is awaited and until when, how it ends and why. It follows
+ * from the ledger, the time and the asker. Every screen, page and JSON paints this and decides nothing.
  */
 import type { Step } from '../machines/ceremony.ts'
 import type { AbortReason } from '../wire/abort.ts'
@@ -12,15 +12,15 @@ import type { Ledger } from './ledger.ts'
 import type { AbortSeen } from './reading.ts'
 
 /**
- * One participant's part of one step. What took its slot, as `InSlot` says it; else `declined`, `aborted` where it said that it goes on no
- * more, `out` where it takes no part any more although others do; `awaited` now or `later`; `never` where nobody waits for it any more.
+ * One participant's part of one step. For a taken slot the mark is that of `InSlot`. Else: `declined`, or `aborted` where it said that it
+ * goes on no more; `out` where it takes no part any more although others do; `awaited` now or `later`; `never` where nobody waits for it.
  */
 export const MARKS = ['done', 'awaited', 'later', 'never', 'unread', 'refused', 'disputed', 'declined', 'aborted', 'abandoned', 'out'] as const
 export type Mark = (typeof MARKS)[number]
 
 export interface Cell {
   readonly mark: Mark
-  /** Where the message stands that says so, if one does. */
+  /** The offset of the message that says so, if one does. */
   readonly offset: number | null
 }
 
@@ -40,7 +40,7 @@ export interface StepStanding {
 /** A participant that takes no part any more, where some are enough. */
 export interface Out {
   readonly name: string
-  /** That of its Abort; null where the log proves it guilty. */
+  /** The reason of its Abort; null where the log proves it guilty. */
   readonly reason: AbortReason | null
   readonly why: string
 }
@@ -59,7 +59,7 @@ export interface FaultStanding {
   readonly step: string | null
   readonly reason: AbortReason
   readonly why: string
-  /** Whom this proves guilty. */
+  /** The participant whom this proves guilty. */
   readonly convicted: string | null
   readonly offsets: readonly number[]
 }
@@ -70,66 +70,66 @@ export interface DisputeStanding {
   readonly step: string
   readonly offset: number
   readonly isAnswered: boolean
-  /** When the time for an answer is over. */
+  /** The time at which the time for an answer is over. */
   readonly until: number
 }
 
-/** All that no clock changes. */
+/** The part of a standing that no clock changes. */
 export interface Lasting {
-  /** How the log ends, for everybody. */
+  /** The ending of the log, for everybody. */
   readonly end: LogEnding
-  /** How it ends for whoever asks. */
+  /** The ending for the asker. */
   readonly ending: OwnEnding
-  /** Why it can never be usable, why its result cannot be made, or what was found that ends it; null where an Abort says why, or nothing ends it. */
+  /** The reason why it can never be usable, its result cannot be made, or it ends; null where an Abort says why, or nothing ends it. */
   readonly why: string | null
   readonly steps: readonly StepStanding[]
   /** The current step's index; the number of steps when all are complete. */
   readonly current: number
   readonly rows: readonly Row[]
-  /** How many have made their part of the current step, and how many it takes, where some are enough; null where all are wanted, or nobody is. */
+  /** The number that made their part of the current step, of those that are enough; null where all are wanted, or nobody is. */
   readonly needed: { readonly made: number; readonly wanted: number } | null
-  /** Of an aborted one, who stated their part of its certificate: it may still be completed. */
+  /** The participants who stated their part of the certificate of an aborted ceremony: it may still be completed. */
   readonly bound: readonly string[]
   readonly out: readonly Out[]
   readonly aborts: readonly AbortStanding[]
   readonly faults: readonly FaultStanding[]
   readonly disputes: readonly DisputeStanding[]
-  /** Whom the log proves guilty, and of what, each once. */
+  /** The participants whom the log proves guilty, and of what, each once. */
   readonly convicted: readonly Conviction[]
-  /** The message that made it usable: what was found after it changes nothing. */
+  /** The offset of the message that made it usable: a later finding changes nothing. */
   readonly usableAt: number | null
-  /** Until when a complaint about whoever asks may come or be answered; null where none can. */
+  /** The time until which a complaint about the asker may come or be answered; null where none can. */
   readonly dutyUntil: number | null
   /** The attachment without which reading does not go on, and the last offset that was read. */
   readonly withheld: { readonly hash: string; readonly asOf: number } | null
 }
 
 /**
- * `disputed`: dead, and an accused one may still answer. `confirming`, `unconfirmed`: the certificate is complete, and the time for what is
- * awaited is not over, or is. The others are endings.
+ * The state of a ceremony. `disputed`: dead, and an accused one may still answer. `confirming`, `unconfirmed`: the certificate is
+ * complete, and the time for the rest is not over, or is. The others are endings.
  */
 export type CeremonyState = 'running' | 'disputed' | 'aborted' | 'dead' | 'abandoned' | 'left' | 'doubtful' | 'confirming' | 'unconfirmed' | 'usable'
 
-/** All that the time changes. */
+/** The part of a standing that the time changes. */
 export interface Timely {
-  /** For which time this is told. */
+  /** The time for which this is told, in milliseconds since the epoch. */
   readonly at: number
   readonly state: CeremonyState
-  /** Nothing more comes of it for whoever asks, but a duty that there may be. */
+  /** Nothing more comes of it for the asker, except for a duty. */
   readonly isOver: boolean
-  /** Whom everybody waits for: who is to take the current step, or to answer a complaint. */
+  /** The participants whom everybody waits for: to take the current step, or to answer a complaint. */
   readonly awaited: readonly string[]
-  /** When the time of the current step or for an answer is over; null where nothing is awaited. */
+  /** The end of the time for the current step or an answer; null where nothing is awaited. */
   readonly until: number | null
-  /** That time is over. */
+  /** Is that time over? */
   readonly isLate: boolean
-  /** `dutyUntil`, as long as that is to come. */
+  /** `dutyUntil`, while that is to come. */
   readonly duty: number | null
 }
 
 export type Standing = Lasting & Timely
 
-/** Who asks. */
+/** The participant who asks. */
 export interface Self {
   readonly name: string
   /** Its client began to post its part of the certificate, which the log may hold although nobody has seen it yet. */
@@ -139,7 +139,7 @@ export interface Self {
 /** @param me a member of the roster; absent for readers without a part in it */
 export const standingOf = (ledger: Ledger, now: number, me?: Self): Standing => standingAt(lastingOf(ledger, me), now)
 
-/** The same at another time. */
+/** The same standing at another time. */
 export function standingAt<T extends Lasting>(lasting: T, now: number): T & Timely {
   const { end, ending, why, steps, current, rows, disputes, dutyUntil } = lasting
   const accused = end === 'dead' ? disputes.filter(({ isAnswered, until }) => !isAnswered && now < until) : []
@@ -171,7 +171,7 @@ function stateOf(ending: OwnEnding, isJudged: boolean, isLate: boolean): Ceremon
 const goesOn = ({ end, ending, bound, why }: Pick<Lasting, 'end' | 'ending' | 'bound' | 'why'>): boolean =>
   end === 'open' || (end === 'unconfirmed' && why === null) || bound.length > 0 || ending === 'doubtful'
 
-/** The picture without the clock, for whoever shows it at more than one time. */
+/** The picture without the clock, for those who show it at more than one time. */
 export function lastingOf(ledger: Ledger, me?: Self): Lasting {
   const { end, roster, current, ceremony: { steps }, usableAt, withheld, asOf } = ledger
   const ending = endingFor(ledger, me?.name, me?.hasBegun)
@@ -207,7 +207,7 @@ function whyOf(ledger: Ledger): string | null {
   }
 }
 
-/** A participant's part of every step. Once it has said that it goes on no more, nobody waits for it, as long as its word counts. */
+/** A participant's part of every step. Once it said that it goes on no more, nobody waits for it, while its word counts. */
 function cellsOf(ledger: Ledger, { name }: Card, isGoingOn: boolean): readonly Cell[] {
   const { ceremony: { steps }, current, certified, certificateIndex } = ledger
   const isOut = ledger.isOut(name)
@@ -216,7 +216,7 @@ function cellsOf(ledger: Ledger, { name }: Card, isGoingOn: boolean): readonly C
   return steps.map((step): Cell => {
     const held = ledger.inSlot(step, name)
     if (held !== null) return { mark: held.is, offset: held.offset }
-    // Whoever has stated its part of the certificate cannot take it back, and goes on if that is completed.
+    // A participant that stated its part of the certificate cannot take it back, and goes on if the certificate is completed.
     if (abort !== undefined && !left && step.index >= stepOf(steps, abort) && (isOut || step.index <= certificateIndex)) {
       left = true
       return { mark: abort.payload.reason === 'rejected' ? 'declined' : 'aborted', offset: abort.offset }
@@ -228,7 +228,7 @@ function cellsOf(ledger: Ledger, { name }: Card, isGoingOn: boolean): readonly C
   })
 }
 
-/** From which step on its author goes on no more: the one that it names, and none that was not current yet when it came in. It may name any, or none. */
+/** The index of the step from which on an Abort's author goes on no more: the named one, or the one current then if that is earlier. */
 const stepOf = (steps: readonly Step[], { payload: { step }, during }: AbortSeen): number =>
   Math.min(steps.find(({ name }) => name === step)?.index ?? during, during)
 

@@ -7,7 +7,7 @@ import type { AbortStanding, CeremonyState, DisputeStanding, Lasting, Mark, Out,
 
 export type Tone = 'calm' | 'good' | 'heed' | 'bad'
 
-/** What a table shows of a mark, and what it means. */
+/** The sign of a mark in a table, and its meaning. */
 export interface MarkWords {
   readonly sign: string
   readonly word: string
@@ -34,7 +34,7 @@ export function marksIn(rows: Lasting['rows']): readonly Mark[] {
   return MARKS.filter((mark) => used.has(mark))
 }
 
-/** What a state means, for whoever is in it; `short`: in two words or so. */
+/** The words for a state; `short`: in two words or so. */
 export interface StateWords {
   readonly short: string
   readonly tone: Tone
@@ -59,18 +59,18 @@ export const STATE_WORDS: Readonly<Record<CeremonyState, StateWords>> = {
 
 export const stateWords = ({ state }: Pick<Standing, 'state'>): string => STATE_WORDS[state].words
 
-/** With a full stop where there is none. */
+/** Adds a full stop where there is none. */
 export const stopped = (words: string): string => (/[.:]$/.test(words) ? words : `${words}.`)
 
-/** With a capital as well: not for what begins with a name, which is written as it is. */
+/** Begins with a capital and ends with a full stop. Not for text that begins with a name, which is written as it is. */
 export const sentence = (words: string): string => stopped(capital(words))
 
-/** `anna, ben` */
+/** Writes names as `anna, ben`. */
 export type WriteNames = (names: readonly string[]) => string
 
 const allOf: WriteNames = (names) => names.join(', ')
 
-/** `SendDeals (3 of 5): waiting for bob, carol`; of some that are enough, how many are still needed. Null where nothing is awaited. */
+/** Writes `SendDeals (3 of 5): waiting for bob, carol`; where some are enough, the number still needed. Null where nothing is awaited. */
 export function waitingWords(standing: Standing, write = allOf): string | null {
   const { state, steps, current, rows, awaited, needed, until } = standing
   const step = steps[current]
@@ -82,28 +82,28 @@ export function waitingWords(standing: Standing, write = allOf): string | null {
   return `${where}: waiting for ${some}${write(awaited) || 'nobody'}${refused.length === 0 ? '' : `; refused: ${write(refused)}`}`
 }
 
-/** `2026-11-23 14:05 UTC (2 h left)`; null where nothing is awaited. */
+/** Writes `2026-11-23 14:05 UTC (2 h left)`; null where nothing is awaited. */
 export function untilWords({ until, at, isLate }: Standing): string | null {
   return until === null ? null : `${clockTime(until)} (${isLate ? 'passed' : `${duration(until - at)} left`})`
 }
 
-/** Who takes no part any more, where some are enough, and why. */
+/** Says that a participant takes no part any more, where some are enough, and why. */
 export const outWords = ({ name, reason, why }: Out): string =>
   `${name} ${reason === null ? 'is out, proven guilty' : reason === 'rejected' ? 'declined' : `is out (${reason})`}: ${why}`
 
-/** Why it ends, where that is no Abort's word; null where nothing of that kind ends it. */
+/** Says why it ends, where no Abort says it; null where nothing of that kind ends it. */
 export function whyWords({ end, why }: Pick<Lasting, 'end' | 'why'>): string | null {
   if (why === null) return null
   return end === 'dead' ? `It can never be usable: ${why}.` : end === 'aborted' ? `It cannot go on: ${why}.` : `Nobody is missing, but ${why}.`
 }
 
-/** That what was aborted may still be completed, and by whom; null where it may not. */
+/** Says by whom an aborted ceremony may still be completed; null where it may not. */
 export function doubtWords({ bound, awaited }: Pick<Standing, 'bound' | 'awaited'>, write = allOf): string | null {
   if (bound.length === 0) return null
   return `It may still be completed: ${write(bound)} stated their part of its certificate${awaited.length === 0 ? '' : `, and that of ${write(awaited)} may come`}.`
 }
 
-/** What several said in the same words. */
+/** An Abort that several stated in the same words. */
 export type SharedAbort = Omit<AbortStanding, 'from' | 'offset'> & { readonly from: readonly string[]; readonly offsets: readonly number[] }
 
 /** Puts equal aborts together: once one aborts, the others usually follow. */
@@ -117,30 +117,30 @@ export function alike(aborts: readonly AbortStanding[]): readonly SharedAbort[] 
   return [...found.values()]
 }
 
-/** `ben, cleo aborted in SendDeals (missing, naming anna): why` */
+/** Writes `ben, cleo aborted in SendDeals (missing, naming anna): why`. */
 export const abortWords = ({ from, step, reason, accused, why }: SharedAbort, write = allOf): string =>
   `${write(from)} aborted in ${step ?? 'the ceremony'} (${reason}${accused === null ? '' : `, naming ${accused}`}): ${why}`
 
-/** What became of a complaint, after `cleo complains of ben`. */
+/** Says what became of a complaint, after `cleo complains of ben`. */
 export function answerWords({ isAnswered, until }: DisputeStanding, at: number): string {
   if (isAnswered) return 'and was answered'
   return at < until ? `and an answer is awaited until ${clockTime(until)}` : 'and was not answered: neither guilty nor cleared'
 }
 
-/** Who is accused and has not answered, or may still. */
+/** Says of everybody who is accused that no answer came, or that one still may. */
 export const accusedWords = ({ disputes, at }: Standing): readonly string[] => disputes.filter(({ isAnswered }) => !isAnswered).map((one) =>
   (at < one.until ? `${one.accused} is accused by ${one.from}, ${answerWords(one, at)}` : unansweredWords({ name: one.accused, by: one.from })))
 
-/** Whom the log proves guilty. */
+/** Says whom the log proves guilty. */
 export function guiltWords({ convicted }: Pick<Lasting, 'convicted'>, write = allOf): string {
   return convicted.length === 0 ? 'The log proves nobody guilty.' : `The log proves guilty: ${write([...new Set(convicted.map(({ name }) => name))])}.`
 }
 
-/** That whoever asks may still have to answer, although it is over. */
+/** Says that the asker may still have to answer a complaint, although the ceremony is over. */
 export const dutyWords = ({ duty, isOver, state }: Standing): string | null =>
   (duty === null || !(isOver || state === 'disputed') ? null : `A complaint about you may still come, which your airgap must answer: leave your client running until ${clockTime(duty)}.`)
 
-/** Why it came to this, in full: what ends it, who said so, who was accused, and what is proved; nothing where it goes on, or went, as it should. */
+/** Gives all reasons for an ending: the cause, the Aborts, the accused, and the proofs; nothing where all goes, or went, as it should. */
 export function reasonLines(standing: Standing): readonly string[] {
   const { end, state, why, aborts, convicted } = standing
   if (end === 'usable') return [...standing.out.map(outWords), afterWords(standing)].filter((one) => one !== null)
@@ -155,10 +155,10 @@ export function reasonLines(standing: Standing): readonly string[] {
   ]
 }
 
-/** Was it found in what came in after the ceremony was usable? */
+/** Was a fault found in a message after the ceremony was usable? */
 export const isAfter = (usableAt: number | null, { offsets }: { readonly offsets: readonly number[] }): boolean =>
   usableAt !== null && offsets.some((offset) => offset > usableAt)
 
-/** What is to be said beside a success; null where there is nothing. */
+/** Says what stands beside a success; null where there is nothing. */
 export const afterWords = (standing: Lasting, write = allOf): string | null =>
   (standing.faults.some((fault) => isAfter(standing.usableAt, fault)) ? `What was found after that does not change it. ${guiltWords(standing, write)}` : null)

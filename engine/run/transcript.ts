@@ -1,16 +1,16 @@
 /**
  * A transcript: one ceremony's part of a log, with all that anyone needs to check it offline. Canonical JSON, one value
- * a line, so that damage has a place. All that members of its roster posted in it stands in full; whose the rest is, a mark under
- * the heads proves:
+ * a line, so that damage has a place. Every entry of the roster's members in this ceremony stands in full. Of every other entry
+ * there is a mark, which the heads prove to be somebody else's:
  *
  *   {"keyrite":"transcript/2","script":"<the script file's text>"}
  *   {"offset":0,"head":"…","hash":"…","mark":"…"}             a message of another ceremony, or of a stranger
  *   {"offset":1,"head":"…","message":{…}}                     this ceremony's
- *   {"offset":2,"head":"…","message":{…},"attachment":{…}}    with the attachment that was read with it, in hex if it is no such JSON
+ *   {"offset":2,"head":"…","message":{…},"attachment":{…}}    with the attachment that was read with it, in hex if it is no canonical JSON
  *   {"ceremony":"…","entries":3}
  *
- * Of a ceremony that follows another, both stand in it, which are on one board: the header has the followed one's script
- * as well, by the name that the script gives it, {"follows":{"key":"…"},…}.
+ * Where a ceremony follows another on the same board, both stand in it: the header has the followed one's script as well, by the name
+ * that the script gives it, {"follows":{"key":"…"},…}.
  */
 import { isKeyriteError } from '../base/errors.ts'
 import { fromHex, toHex } from '../base/bytes.ts'
@@ -29,22 +29,22 @@ import { runError } from './errors.ts'
 import type { Ledger } from './ledger.ts'
 import type { Post } from './reading.ts'
 
-/** One line is at most a message and an attachment, perhaps in hex. */
+/** The most characters of a line: a message and an attachment, perhaps in hex. */
 export const MAX_LINE = 10 << 20
-/** Characters of all that stands in full: what a reader holds at once. A thousand members' pieces are some 180 MB. */
+/** The most characters that stand in full, which a reader holds at once. A thousand members' pieces are some 180 MB. */
 const MAX_HELD = 512 << 20
-/** A line holds a message, or an attachment, one level deeper than it is itself. */
+/** The nesting of a line: it holds a message or an attachment one level deeper. */
 const LINE_DEPTH = MAX_DEPTH + 1
 
 const FORMAT = 'transcript/2'
 
-/** The most ceremonies that one follows, with those that they follow. */
+/** The most ceremonies that one may follow, directly or through others. */
 const MOST_FOLLOWED = 8
 
 interface Header extends JsonObject {
   readonly keyrite: string
   readonly script: string
-  /** Script texts by local name; of what a followed one follows itself, by the path: `key/base`. */
+  /** Script texts by local name; of a ceremony that a followed one follows, by the path: `key/base`. */
   readonly follows?: Readonly<Record<string, string>>
 }
 
@@ -87,7 +87,7 @@ const checkEntry = compileCheck<EntryLine>(
 )
 const checkFooter = compileCheck<Footer>(objectSchema({ ceremony: hexSchema(32), entries: { type: 'integer', minimum: 1 } }))
 
-/** Writes the transcript of a ceremony, and of what it follows, out of a verified log, which their ledgers have read to the end. */
+/** Writes the transcript of a ceremony and those that it follows, from a verified log that their ledgers have read to the end. */
 export function* writeTranscript(ledger: Ledger, posts: readonly Linked[]): Generator<string> {
   const followed = followedIn(ledger)
   const follows = Object.fromEntries(followed.map(([path, { script }]) => [path, script.source]))
@@ -110,16 +110,16 @@ interface Owner {
   readonly name: string
 }
 
-/** Whose entries stand in full, by their marks. */
+/** The owners of the entries that stand in full, by their marks. */
 const ownersOf = (ledgers: readonly Ledger[]): ReadonlyMap<string, Owner> =>
   new Map(ledgers.flatMap((ledger) => ledger.roster.map(({ name }) => [markOf(ledger.id, name), { ledger, name }] as const)))
 
-/** All that a ceremony follows, by its path. */
+/** All ceremonies that one follows, directly or through others, by their paths. */
 function followedIn({ followed }: Ledger, before = ''): readonly (readonly [path: string, ledger: Ledger])[] {
   return Object.entries(followed).flatMap(([name, one]) => [[`${before}${name}`, one] as const, ...followedIn(one, `${before}${name}/`)])
 }
 
-/** An attachment as JSON if it is that, byte for byte; whatever else a participant or a stranger attached, in hex. */
+/** An attachment as JSON if it is canonical JSON, byte for byte; else in hex, since anybody may attach anything. */
 function attachmentJson(bytes: Uint8Array): JsonObject | string {
   try {
     const value = parseCanonical(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), 'An attachment')
@@ -146,7 +146,7 @@ export interface TranscriptPart {
   readonly ceremony: string
   readonly opening: Opening
   readonly openedBy: string
-  /** What it follows, as far as the transcript has scripts for it, by the script's local name. */
+  /** The ceremonies that it follows, as far as the transcript has scripts for them, by the script's local name. */
   readonly followed: Readonly<Record<string, TranscriptPart>>
 }
 
@@ -166,8 +166,8 @@ export function readInto(ledger: Ledger, { posts, lineOf }: Transcript, afterEac
 }
 
 /**
- * Refuses what leaves out an entry of its own. What stands by its hash alone must be somebody else's; a member's own only where it
- * counts for nothing, after all that it may post besides its statements.
+ * Refuses a transcript that leaves out an entry of its own. An entry that stands by its hash alone must be somebody else's, or a
+ * member's that counts for nothing (`ignoredFrom`).
  *
  * @param ledgers of all ceremonies in it, which have read it
  * @throws run.transcript
@@ -190,7 +190,7 @@ export interface Hidden {
   readonly mark: string
 }
 
-/** A transcript that is whole: every line read, every head right. What its messages say is not yet checked, nor that what is left out is not its own. */
+/** A transcript that is whole: every line read, every head right. Neither its messages nor the entries that it leaves out are checked yet. */
 export interface Transcript extends TranscriptPart {
   readonly posts: readonly Post[]
   readonly hidden: readonly Hidden[]
@@ -272,7 +272,7 @@ export function readTranscript(lines: Iterable<string>): Transcript {
   return { ...partOf(ceremony, script, ''), posts, hidden, chain, lineOf }
 }
 
-/** After the header, an entry a line. */
+/** The line of an entry, from 1: the header comes first, then one entry a line. */
 const lineOf = (offset: number): number => offset + 2
 
 function readLine(line: string, index: number): Json {
@@ -299,7 +299,7 @@ function readHeader(value: Json, index: number): Header {
 
 const isFooter = (value: Json): boolean => typeof value === 'object' && value !== null && Object.hasOwn(value, 'entries')
 
-/** @throws BrokenChain where it does not continue what was read */
+/** Reads an entry and adds it to the chain. @throws BrokenChain where it does not continue what was read */
 function readEntry({ offset, head, hash, mark, message, attachment }: EntryLine, chain: Chain, damaged: (why: string) => Error): Post | Hidden {
   if (message === undefined) {
     if (hash === undefined || mark === undefined) throw damaged('it must hold a message, or a hash and a mark')

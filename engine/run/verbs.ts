@@ -10,7 +10,7 @@ import { runError } from './errors.ts'
 // Turns a call's arguments into values, from whatever holds them: the ledger of a client or auditor, or the memory
 // of an airgap.
 
-/** What is known of a running ceremony. */
+/** The values that a running ceremony's arguments can name. */
 export interface Sources {
   readonly parameters: JsonObject
   /** All collected statements of a message, in roster order. */
@@ -19,7 +19,7 @@ export interface Sources {
   readonly prepared: (name: string) => Json
   /** The ceremony that this one follows, by the script's local name. */
   readonly followed: (name: string) => Followed
-  /** What the followed ceremony left in the vault. An airgap's alone. */
+  /** A value that the followed ceremony left in the vault. An airgap's alone. */
   readonly kept: (name: string, field: string) => Json
 }
 
@@ -28,7 +28,7 @@ export function resolveArgs(call: Call, sources: Sources): readonly unknown[] {
   return call.args.map((ref) => resolveRef(ref, sources))
 }
 
-/** One value. */
+/** The value of one argument. */
 export function resolveRef(ref: Ref, sources: Sources): unknown {
   switch (ref.from) {
     case 'parameter':
@@ -50,7 +50,7 @@ export function resolveRef(ref: Ref, sources: Sources): unknown {
   }
 }
 
-/** What a verb works on: where its arguments come from, and the facts of a place in the ceremony. */
+/** The surroundings of a verb: the sources of its arguments, and the facts of a place in the ceremony. */
 export interface VerbContext {
   readonly verbs: Verbs
   readonly sources: Sources
@@ -64,7 +64,7 @@ function need<T>(table: Readonly<Record<string, T>>, { verb }: Call): T {
   return run
 }
 
-/** What a step prepares, name by name as it comes. Stops at the first fault and gives it. */
+/** Computes the values that a step prepares, and passes on each with its name. Stops at the first fault and gives it. */
 export function prepareStep({ verbs, sources, scope }: VerbContext, step: Step, view: string, keep: (name: string, value: Json) => void): Fault | undefined {
   for (const [name, call] of Object.entries(step.prepare)) {
     try {
@@ -76,7 +76,7 @@ export function prepareStep({ verbs, sources, scope }: VerbContext, step: Step, 
   return undefined
 }
 
-/** What a step's check says of a message whose attachment is not decoded yet. */
+/** The finding of a step's check on a message whose attachment is not decoded yet. */
 export function checkBefore({ verbs, sources, scope }: VerbContext, step: Step, view: string, one: Collected): VerbFault | null {
   if (step.check === undefined) return null
   return need(verbs.check, step.check).before?.(scope(step.name, step.sends, view), one, resolveArgs(step.check, sources)) ?? null
@@ -93,13 +93,13 @@ export function* checkMessages(
   return check.slices === undefined ? check.run(...given) : yield* check.slices(...given)
 }
 
-/** Who is guilty: the one that opened the dispute, or the one that answers it. */
+/** Judges who is guilty: the opener of the dispute, or the author of the answer. */
 export function judgeDispute({ verbs, sources, scope }: VerbContext, dispute: Dispute, opened: Collected, answer: Collected): Judgement {
   const run = need(verbs.judge, dispute.judge)
   return run(scope(answer.step, dispute.sends, answer.view), opened, answer, resolveArgs(dispute.judge, sources))
 }
 
-/** A finished ceremony's outputs, or why there are none. `view` is the one before its last step. */
+/** The outputs of a finished ceremony, or the fault for which there are none. `view` is the one before its last step. */
 export function outputsOf(context: VerbContext, ceremony: Ceremony, view: string): { readonly outputs: JsonObject } | { readonly fault: Fault } {
   const last = ceremony.steps.at(-1)?.name ?? ''
   try {
@@ -117,7 +117,7 @@ function computeOutputs({ verbs, sources, scope }: VerbContext, ceremony: Ceremo
   }))
 }
 
-/** A fault out of what a verb threw; anything else is a bug and goes on. */
+/** The fault inside a verb's error; any other error is a bug and goes on. */
 function verbFaultOf(error: unknown, step: string): Fault {
   if (!isKeyriteError(error, 'verb.fault')) throw error
   const { reason, accused, why } = error.facts
@@ -127,7 +127,7 @@ function verbFaultOf(error: unknown, step: string): Fault {
   }
 }
 
-/** Where a reader's arguments come from: all but what an airgap alone has. */
+/** The sources of a reader's arguments: all but those that an airgap alone has. */
 export const sourcesOf = (own: Omit<Sources, 'followed' | 'kept'>, followed: Readonly<Record<string, ReturnType<Sources['followed']>>>): Sources => ({
   ...own,
   followed: (name) => {
@@ -141,7 +141,7 @@ export const sourcesOf = (own: Omit<Sources, 'followed' | 'kept'>, followed: Rea
   },
 })
 
-// Can this version run a script? Both roles ask before anyone is asked to confirm anything.
+// Can this version run a script? Both roles check that before anyone is asked to confirm anything.
 
 /**
  * Checks that every verb of a script has an implementation of the kind that its place wants.

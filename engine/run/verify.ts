@@ -1,6 +1,6 @@
 /**
- * `keyrite verify`: checks a transcript offline, as any stranger may, and says line by line what holds. It runs the
- * very fold that the clients ran, over the same messages.
+ * `keyrite verify`: checks a transcript offline, as any stranger may, and says line by line what holds. It runs the very
+ * fold that the clients ran, over the same messages.
  */
 import { isKeyriteError } from '../base/errors.ts'
 import { sha256Hex } from '../crypto/hash.ts'
@@ -27,16 +27,16 @@ import type { Transcript, TranscriptPart } from './transcript.ts'
 export interface Finding {
   readonly check: string
   readonly holds: boolean
-  /** What was found, in words; of a failure, where. */
+  /** The finding in words; of a failure, with its place. */
   readonly detail: string
   /** The transcript's line, from 1, where one line is to blame. */
   readonly line?: number
 }
 
-/** How the log ends as of its last entry; `invalid`: the transcript itself is not what it claims to be. */
+/** The ending of the log as of its last entry; `invalid`: the transcript itself is not what it claims to be. */
 export type Verdict = LogEnding | 'invalid'
 
-/** Up to where the log is more than its maker's word: who signed to have seen it so far, and the offset. */
+/** A participant who signed to have seen the log up to an offset: so far it is more than its maker's word. */
 export interface Vouched {
   readonly name: string
   /** -1 where it signed none. */
@@ -53,14 +53,14 @@ export interface Verification {
   readonly parameters?: JsonObject
   readonly rehearsal?: boolean
   readonly outputs?: JsonObject
-  /** The last entry that the transcript has: what came after it, it cannot tell. */
+  /** The last entry that the transcript has. It cannot tell what came after that. */
   readonly asOf?: { readonly offset: number; readonly head: string }
   readonly vouched?: readonly Vouched[]
-  /** Accused, and without an answer in the log: neither guilty nor cleared. */
+  /** The accused without an answer in the log: neither guilty nor cleared. */
   readonly unanswered?: readonly Unanswered[]
-  /** Whom the transcript proves guilty, and of what. */
+  /** The participants whom the transcript proves guilty, and of what. */
   readonly convicted?: readonly Pick<Conviction, 'name' | 'reason'>[]
-  /** What the ceremony follows, by the script's local name. */
+  /** The ceremonies that it follows, by the script's local name. */
   readonly followed?: Readonly<Record<string, Omit<Verification, 'findings'>>>
 }
 
@@ -93,7 +93,7 @@ export function verifyTranscript(given: string | Iterable<string>, options: Veri
   }
 }
 
-/** One of the ceremonies in a transcript, after those that it follows, whose findings come first and bear their names. */
+/** Verifies one ceremony of a transcript, after those that it follows, whose findings come first and bear their names. */
 function verifyPart(part: TranscriptPart, transcript: Transcript, options: VerifyOptions, say: (finding: Finding) => void): { readonly ledger: Ledger; readonly ledgers: readonly Ledger[]; readonly result: Result } {
   const before = Object.entries(part.followed).map(([name, one]) =>
     [name, verifyPart(one, transcript, options, (finding) => say({ ...finding, check: `${name}: ${finding.check}` }))] as const)
@@ -166,7 +166,7 @@ function readLedger(ledger: Ledger, transcript: Transcript, say: (finding: Findi
   }
 }
 
-/** What an opening wants signed: how many, and the hash of all, as every airgap showed it. */
+/** The findings on the messages that an opening wants signed: their number, and the hash of all, as every airgap showed it. */
 function messageFindings({ ceremony, opening }: Ledger): readonly Finding[] {
   return Object.entries(ceremony.parameters).flatMap(([name, type]) => {
     const items = opening.parameters[name]
@@ -176,7 +176,7 @@ function messageFindings({ ceremony, opening }: Ledger): readonly Finding[] {
   })
 }
 
-/** Longer lists are told by their length. */
+/** The most characters of a list that is written out; a longer one is told by its length. */
 const MOST_OUTPUT = 2000
 
 function outputDetail(value: Json | undefined): string {
