@@ -1,7 +1,7 @@
 /**
- * The matrix of misbehaviour: every fault that a script can meet, in every step and against every target, one run each, and what must
- * hold after each of them (protocol §1, §13): all honest readers agree, nobody honest is convicted, whoever can be proved guilty is, no
- * secret is on the board, and nobody honest has something usable that another honest one must take for dead.
+ * The matrix of misbehaviour: every fault that a script can meet, in every step and against every target, one run each, and the rules
+ * that must hold after each of them (protocol §1, §13): all honest readers agree, nobody honest is convicted, everybody who can be
+ * proved guilty is, no secret is on the board, and nobody honest has something usable that another honest one must take for dead.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { scalarToBytes } from '../crypto/bls.ts'
@@ -27,7 +27,7 @@ import { memoryBoard, memoryStore, seededRandom, simulate } from './simulate.ts'
 import type { Simulated, SimulatedMember, SimulateOptions } from './simulate.ts'
 import type { Trouble } from '../machines/client.ts'
 
-// The secrets of a simulated participant, by what they are, as they would look to somebody who found them: for checks that nobody does.
+// The secrets of a simulated participant by their names, in the form in which somebody would find them: for checks that nobody does.
 
 /** Everything secret in hex that a participant's machines hold of a ceremony. A number that the script has it show is none. */
 export function secretsOf({ seed, signingKey, memory }: SimulatedMember, { ceremony, opening }: Pick<Simulated, 'ceremony' | 'opening'>, { ceremony: { steps } }: Script): ReadonlyMap<string, string> {
@@ -74,13 +74,13 @@ type Proved = Pick<Conviction, 'name' | 'reason'>
 export interface CellReport {
   readonly cell: string
   readonly who: FaultKind['who']
-  /** What the whole log comes to. */
+  /** The ending of the whole log. */
   readonly logEnding: LogEnding
-  /** How each one's client ended. */
+  /** The outcome of each participant's client. */
   readonly ends: Readonly<Record<string, string>>
   /** Each once. */
   readonly convicted: readonly Proved[]
-  /** What does not hold; empty where all is as it must be. */
+  /** The rules that do not hold; empty where all is as it must be. */
   readonly problems: readonly string[]
 }
 
@@ -93,7 +93,7 @@ export async function simulateCell(cell: FaultCell, options: CellOptions): Promi
   return await simulate({ ...options, ...beforehand, random, tamper: { [cell.participant]: tampering } })
 }
 
-/** Runs one cell and checks what it comes to. Never throws for what it finds. */
+/** Runs one cell and checks its result. Never throws for what it finds. */
 export async function runCell(cell: FaultCell, options: CellOptions): Promise<CellReport> {
   try {
     return await judged(cell, await simulateCell(cell, options), options)
@@ -113,11 +113,11 @@ async function copyOf(run: Simulated): Promise<Simulated> {
   return { ...run, board, members: run.members.map((member) => ({ ...member, memory: memoryStore(member.memory.read()) })) }
 }
 
-/** What a log says at one place. */
+/** The conclusions from a log at one place. */
 interface Said {
   readonly end: LogEnding
   readonly convicted: readonly Proved[]
-  /** Of every participant. */
+  /** For every participant. */
   readonly own: Readonly<Record<string, OwnEnding>>
 }
 
@@ -128,7 +128,7 @@ const saidBy = (ledger: Ledger): Said => ({
   own: Object.fromEntries(ledger.roster.map(({ name }) => [name, endingFor(ledger, name)])),
 })
 
-/** A log as anybody reads it, and what it says after each of its messages. */
+/** A log as anybody reads it, with the conclusions after each of its messages. */
 interface Reading {
   readonly ledger: Ledger
   readonly history: readonly Said[]
@@ -186,12 +186,12 @@ interface Judging {
   readonly isHonest: boolean
 }
 
-/** What is wrong with how one participant read its log, and with how it ended. */
+/** The problems with how one participant read its log, and with how it ended. */
 async function problemsOf(member: SimulatedMember, result: ClientResult, { cell, run, options, log, isHonest }: Judging): Promise<readonly string[]> {
   const { name, client, memory } = member
   const { ledger, outcome, trouble } = result
   const problems: string[] = []
-  // A mistake in the program; and an airgap that gave what it must refuse says so by one.
+  // A bug is a problem of anybody's; an airgap that gave what it must refuse shows as one.
   if (trouble?.code === 'bug') problems.push(`${name}: ${trouble.what}`)
   if (!isHonest) return problems
 
@@ -211,7 +211,7 @@ async function problemsOf(member: SimulatedMember, result: ClientResult, { cell,
   }
   const { sessions, archive } = memory.read()
   const cellState = sessions[run.ceremony]?.state
-  // After its part of the certificate it takes more than an Abort to close it.
+  // After an airgap's part of the certificate it takes more than an Abort to close its session.
   const isCommitted = sessions[run.ceremony]?.steps[certificate] !== undefined
   if ((outcome === 'aborted' || outcome === 'dead') && cellState === 'live' && !isCommitted) problems.push(`${name} ended ${outcome}, and its airgap still has the session`)
   const keeps = archive[run.ceremony] !== undefined
@@ -233,14 +233,14 @@ function follows(outcome: string, own: OwnEnding, { hasBegun, isStorage, trouble
       // A client whose own Abort never comes back to it has waited long enough.
       return own === 'aborted' || own === 'left' || (own === 'open' && isStorage)
     case 'doubtful':
-      // What it began to post may be in a log that it is not shown.
+      // The part that it began to post may be in a log that it is not shown.
       return own === 'doubtful' || (hasBegun && (own === 'aborted' || (own === 'open' && isStorage)))
     default:
       return outcome === own
   }
 }
 
-/** What never changes must not; what was proved stays proved. */
+/** Finds endings that changed although they are for ever, and proofs that were lost. */
 function finality({ history }: Reading): readonly string[] {
   return history.flatMap(({ end, convicted }, i) => {
     const before = history[i - 1]
@@ -254,7 +254,7 @@ function finality({ history }: Reading): readonly string[] {
   })
 }
 
-/** What must hold among those who are honest, and beside what the whole log says. */
+/** Finds the rules that do not hold among the honest, and against what the whole log says. */
 function together({ members, results, ceremony }: Simulated, { ceremony: { steps } }: Script, ledger: Ledger, isHonest: (name: string) => boolean): readonly string[] {
   const honest = members.filter(({ name }) => isHonest(name))
   const ends = honest.flatMap(({ name }) => {
@@ -276,7 +276,7 @@ function together({ members, results, ceremony }: Simulated, { ceremony: { steps
   return problems
 }
 
-/** The transcript of the whole log must say what the log says. */
+/** Finds where the transcript of the whole log says something else than the log. */
 function transcriptProblems({ board }: Simulated, { library, verbs }: CellOptions, ledger: Ledger): readonly string[] {
   const text = [...writeTranscript(ledger, board.entries)].join('')
   const { verdict, convicted = [], findings } = verifyTranscript(text, { library, verbs, random: seededRandom('a verifier') })
@@ -288,7 +288,7 @@ function transcriptProblems({ board }: Simulated, { library, verbs }: CellOption
   ]
 }
 
-/** Secrets of those whose airgaps are honest that somebody could read on the board. */
+/** Finds secrets, of those whose airgaps are honest, that somebody could read on the board. */
 function leaks({ kind, participant }: FaultCell, run: Simulated, script: Script): readonly string[] {
   const decoder = new TextDecoder()
   const all = [...run.board.entries.map(({ text }) => text), ...[...run.board.attachments.values()].map((bytes) => decoder.decode(bytes))].join('\n')
@@ -296,17 +296,17 @@ function leaks({ kind, participant }: FaultCell, run: Simulated, script: Script)
     [...secretsOf(member, run, script)].flatMap(([what, secret]) => (all.includes(secret) ? [`the ${what} of ${member.name} is on the board`] : [])))
 }
 
-// The matrix of misbehaviour as a table for people: a row for each kind, with what its cells came to.
+// The matrix of misbehaviour as a table for people: a row for each kind, with the results of its cells.
 
 export interface FaultRow {
   readonly fault: string
   readonly who: FaultCell['kind']['who']
   readonly doc: string
-  /** How many cells. */
+  /** The number of cells. */
   readonly cells: number
-  /** What the log came to, each ending once, from open to dead. */
+  /** The endings of the log, each once, from open to dead. */
   readonly ends: readonly string[]
-  /** Of what the one at fault was convicted. */
+  /** The reasons for which the one at fault was convicted. */
   readonly convicted: readonly string[]
   readonly problems: readonly string[]
 }

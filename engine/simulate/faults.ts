@@ -1,5 +1,5 @@
 /**
- * Faults by name, for simulations: what a participant, its machines or the storage in between may do wrong. Each is
+ * Faults by name, for simulations: misbehaviour of a participant, of its machines or of the storage in between. Each is
  * seeded, so that a run can be repeated, and says in one sentence what it does, and whether that can be proved.
  */
 import { DST_SIGNATURE, encodeG2, signShare } from '../crypto/bls.ts'

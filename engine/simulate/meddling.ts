@@ -1,4 +1,4 @@
-/** What faults are made of: a client or a storage that meddles with what is posted, an airgap whose key signs anything, a client that lies to its airgap. */
+/** The tools of faults: a client or storage that meddles with postings, an airgap whose key signs anything, a client that lies to its airgap. */
 import { openEnvelope, sealEnvelope } from '../channel/envelope.ts'
 import type { Envelope } from '../channel/envelope.ts'
 import { DST_SIGNATURE, encodeG1, encodeG2, signShare, timesBase } from '../crypto/bls.ts'
@@ -20,13 +20,13 @@ import type { MemberKeys, MemoryBoard, Tampering } from './simulate.ts'
 import type { VerbReason } from '../verbs/table.ts'
 import { airgapSteps } from '../machines/airgap.ts'
 
-/** Where a fault happens. */
+/** The place where a fault happens. */
 export interface FaultPlace {
   readonly script: Script
   readonly verbs: Verbs
   readonly random: Random
   readonly names: readonly string[]
-  /** Who cheats, or is cheated by its own machine. */
+  /** The participant who cheats, or is cheated by its own machine. */
   readonly participant: string
   /** A participant's or a step's name, as the kind wants it; '' where it wants none. */
   readonly target: string
@@ -34,13 +34,13 @@ export interface FaultPlace {
 
 export interface FaultKind {
   readonly name: string
-  /** One sentence: what happens. */
+  /** One sentence that says what happens. */
   readonly doc: string
-  /** Whose machine is dishonest. Of a `client`, its airgap and its owner are honest; of a `storage`, everybody is. */
+  /** The machine that is dishonest. Beside a `client`, its airgap and its owner are honest; beside a `storage`, everybody is. */
   readonly who: 'airgap' | 'client' | 'storage'
   /** The reasons for which the log proves the participant guilty: those and no others; none where it proves nobody so. */
   readonly proves: readonly (EngineReason | VerbReason)[]
-  /** What it takes after the participant. */
+  /** The kind of target that it takes after the participant. */
   readonly target: 'step' | 'participant' | 'none'
   /** Verbs that a script must use for this to happen in it. */
   readonly uses?: readonly string[]
@@ -51,7 +51,7 @@ export interface FaultKind {
   readonly make: (place: FaultPlace) => Tampering
 }
 
-/** What meddles with one posting: the message, and how to post in its place. */
+/** The means to meddle with one posting: the message, and ways to post in its place. */
 export interface Meddling {
   readonly message: Message
   readonly text: string
@@ -109,13 +109,13 @@ export const meddling = (change: Change): Tampering => ({
 export const inStep = (step: string, change: Change): Tampering =>
   meddling((one) => (one.message.statement.step === step && one.message.statement.type !== 'Abort' ? change(one) : one.board.post(one.text)))
 
-/** Meddles with the first statement of each step, before which something else happens once. */
+/** Does something else before each message of one step is posted. */
 export const beforeStep = (step: string, change: (meddling: Meddling) => Promise<unknown>): Tampering => inStep(step, async (one) => {
   await change(one)
   return one.board.post(one.text)
 })
 
-/** Says that it posted, and did not. */
+/** Says that it posted, but did not. */
 export const swallowed = (): Promise<Pin> => Promise.resolve(EMPTY_LOG)
 
 /** A statement with another digit in the first text of its payload. */
@@ -179,7 +179,7 @@ export function attachmentsOf(board: MemoryBoard, participant: string): Readonly
 
 export type Cheat = (scope: AirgapScope, args: Args, honest: AirgapVerb) => Stating
 
-/** An airgap in which some verbs are another's. */
+/** An airgap in which some verbs are replaced. */
 export function cheating({ verbs }: Pick<FaultPlace, 'verbs'>, cheats: Readonly<Record<string, Cheat>>): Tampering {
   const airgap: Record<string, AirgapVerb> = { ...verbs.airgap }
   for (const [name, cheat] of Object.entries(cheats)) {
@@ -190,7 +190,7 @@ export function cheating({ verbs }: Pick<FaultPlace, 'verbs'>, cheats: Readonly<
   return { airgapVerbs: { ...verbs, airgap } }
 }
 
-/** A request that a client made, and what it may make of it. */
+/** A request that a client made, and the means to bring it or another one. */
 export interface Bringing {
   readonly envelope: Omit<Envelope, 'digest'>
   readonly body: JsonObject
@@ -200,7 +200,7 @@ export interface Bringing {
   readonly bring: (envelope: Omit<Envelope, 'digest'>) => Promise<JsonObject>
 }
 
-/** A client that does as it likes with the requests to its airgap. It goes on with the answer that it gives back. */
+/** A client that does as it likes with the requests to its airgap. It goes on with the answer that `change` gives. */
 export const bringing = (change: (bringing: Bringing) => Promise<JsonObject>): Tampering => ({
   exchange: (airgap, member, board) => async (request) => {
     const { digest, ...envelope } = openEnvelope(request)
@@ -210,11 +210,11 @@ export const bringing = (change: (bringing: Bringing) => Promise<JsonObject>): T
   },
 })
 
-/** The same with the requests of one step. */
+/** Does so with the requests of one step only. */
 export const bringingIn = (step: string, change: (bringing: Bringing) => Promise<JsonObject>): Tampering =>
   bringing((one) => (one.envelope.step === step && one.body['ask'] === 'step' ? change(one) : one.bring(one.envelope)))
 
-/** Brings what an airgap must refuse. @throws Error where it gives anything else */
+/** Brings a request that an airgap must refuse. @throws Error where it gives anything else */
 export async function refusedBy({ bring }: Bringing, envelope: Omit<Envelope, 'digest'>): Promise<JsonObject> {
   const answer = await bring(envelope)
   if (answer['give'] !== 'refusal') throw new Error(`the airgap gave ${JSON.stringify(answer['give'])} where it should have refused`)

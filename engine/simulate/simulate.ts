@@ -84,7 +84,10 @@ export interface MemoryBoard extends Board {
   readonly force: (text: string) => Pin
 }
 
-/** @param airgapKeyOf of a registered name, hex: whose second statement in a slot is taken, as the proof that it made two */
+/**
+ * @param airgapKeyOf finds the airgap's key of a registered name, hex. A second statement in a slot that is signed by it is taken, as
+ * the proof that the airgap made two
+ */
 export function memoryBoard(airgapKeyOf: (name: string) => string | undefined = () => undefined): MemoryBoard {
   const entries: Linked[] = []
   const chain = new Chain()
@@ -154,10 +157,10 @@ async function change(waiting: Set<() => void>, signal: AbortSignal): Promise<vo
   }, { signal })
 }
 
-// What the clients of one simulation need to do only once: all of them verify the same public messages, with the same
-// result, and n clients in one process would take n times as long for it. Each result is kept by all that it follows
-// from, so that whoever is shown something else (a fault's doing) verifies that itself. Airgaps get none of this:
-// every one does all of its work. Nor does anything but a simulation.
+// The work that the clients of one simulation do only once: all of them verify the same public messages, with the same
+// result, and n clients in one process would take n times as long for it. Each result is stored by all that it follows
+// from, so that a client that is shown something else (by a fault) verifies that itself. Airgaps share nothing: every one
+// does all of its work. Nothing but a simulation uses this.
 
 /** Gives the first result again for equal arguments. What throws is not kept. */
 function once<A extends readonly unknown[], R>(run: (...args: A) => R, keyOf: (...args: A) => unknown): (...args: A) => R {
@@ -172,7 +175,7 @@ function once<A extends readonly unknown[], R>(run: (...args: A) => R, keyOf: (.
   }
 }
 
-/** Deeply: nobody changes what others were given too. */
+/** Freezes deeply: nobody changes what others were given too. */
 function frozen<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value)
@@ -190,12 +193,12 @@ export function sharedChecks(): MessageChecks {
   }
 }
 
-/** What a verb's result follows from besides its other arguments. Its randomness is for weights, and changes nothing. */
+/** The key of a verb's result: the place and arguments that it follows from. Its randomness is for weights, and changes nothing. */
 const placeOf = ({ ceremony, rehearsal, step, type, view }: Scope, args: Args) => [ceremony, rehearsal, step, type, view, args.map(printOf)]
 
 const prints = new WeakMap<object, string>()
 
-/** Stands for an argument, which may be all n² messages of a step, and the same again for the next message. */
+/** A text that stands for an argument, which may be all n² messages of a step, and the same again for the next message. */
 function printOf(arg: unknown): unknown {
   if (typeof arg !== 'object' || arg === null) return arg
   const known = prints.get(arg) ?? sha256Hex(utf8(JSON.stringify(arg)))
@@ -208,7 +211,7 @@ function sharedCheck({ when, before, run, slices }: CheckVerb): CheckVerb {
   return {
     when,
     run: shared,
-    // Two that do it a slice at a time would both do all of it.
+    // Two clients that do it a slice at a time would both do all of it.
     ...(slices === undefined ? {} : {
       slices: function* (...given) {
         yield
@@ -222,7 +225,7 @@ function sharedCheck({ when, before, run, slices }: CheckVerb): CheckVerb {
 const mapped = <T>(table: Readonly<Record<string, T>>, change: (verb: T) => T): Readonly<Record<string, T>> =>
   Object.fromEntries(Object.entries(table).map(([name, verb]) => [name, change(verb)]))
 
-/** The same verbs, for clients that share what theirs give. */
+/** The same verbs, for clients that share the results. */
 export function sharedVerbs(verbs: Verbs): Verbs {
   return {
     airgap: verbs.airgap,
@@ -244,10 +247,10 @@ export interface SimulatedMember {
   readonly client: Omit<ClientPorts, 'opening'>
 }
 
-/** A participant's keys and memory: what whoever cheats in its name has. */
+/** A participant's keys and memory: all that a cheat in its name has. */
 export type MemberKeys = Omit<SimulatedMember, 'client' | 'airgap'>
 
-/** What a fault may replace in one participant's machines. */
+/** The parts of one participant's machines that a fault may replace. */
 export interface Tampering {
   /** Other verbs in the participant's airgap. */
   readonly airgapVerbs?: Verbs
@@ -270,9 +273,9 @@ export interface SimulateOptions {
   readonly after?: Simulated
   /** By participant's name. */
   readonly tamper?: Readonly<Record<string, Tampering>>
-  /** When it opens, in milliseconds since the epoch; the present unless told. With a seeded `random`, makes a run repeatable. */
+  /** The time at which it opens, in milliseconds since the epoch; the present unless told. With a seeded `random`, makes a run repeatable. */
   readonly opensAt?: number
-  /** Owners in doubt give the ceremony up for good; they do unless told. */
+  /** Do owners in doubt give the ceremony up for good? They do unless told. */
   readonly abandons?: boolean
   /** Lets transfers of more packed bytes cross in parts. None does unless told. */
   readonly partsAbove?: number
@@ -361,7 +364,7 @@ export async function prepareSimulation(options: SimulateOptions): Promise<Prepa
   return { opening, board, members }
 }
 
-/** Owners compare numbers: nobody joins a ceremony of which no Opening was posted. */
+/** Is there an Opening of the question's ceremony? Owners compare numbers, so nobody joins a ceremony without one. */
 const isRead = (question: Parameters<AirgapPorts['confirm']>[0], { entries }: MemoryBoard): boolean =>
   question.kind === 'pair' || entries.some(({ text }) => isOpeningOf(question.ceremony, parseMessage(text)))
 
@@ -371,7 +374,7 @@ const isOpeningOf = (ceremony: string, { statement: { type, payload } }: Message
 const noOf = (declines: boolean | string = false): true | Declined =>
   declines === false || { declined: typeof declines === 'string' ? declines : null }
 
-/** What all clients of a simulation have in common. */
+/** The things that all clients of a simulation share. */
 type Common = Required<Pick<ClientPorts, 'clock' | 'checks' | 'verbs'>> & { readonly board: MemoryBoard }
 
 function createMember(name: string, options: SimulateOptions, { board, clock, checks, verbs }: Common): SimulatedMember {

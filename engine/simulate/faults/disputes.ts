@@ -1,4 +1,4 @@
-/** Faults of the key generation's disputes, and of giving it up: false complaints and answers, and what has no place beside another. */
+/** Faults of the key generation's disputes, and of giving it up: false complaints and answers, and statements that exclude one another. */
 import { toHex } from '../../base/bytes.ts'
 import { ABANDONED, abandonStep } from '../../machines/ceremony.ts'
 import type { JsonObject } from '../../base/canonical.ts'
@@ -178,7 +178,7 @@ const abandonFaults = [
   },
 ] satisfies Omit<FaultKind, 'uses'>[]
 
-/** Meddles with its statement after the certificate, an Abandoned in the same slot at hand. */
+/** Meddles with its statement after the certificate, and has an Abandoned for the same slot at hand. */
 function finishing(place: FaultPlace, change: (one: Meddling, gone: string) => Promise<Pin>): Tampering {
   let gone = ''
   return meddling((one) => {

@@ -1,4 +1,4 @@
-/** Faults of the key generation: what a dishonest airgap may deal, show and state, and what a client may bring to an honest one. */
+/** Faults of the key generation: false deals, commitments and statements of an airgap, and false requests of a client to an honest one. */
 import { decodeG1OnCurve, DST_SHARE_PROOF, encodeG1, encodeG2, inSubgroup, R, signShare, sumG1, timesBase } from '../../crypto/bls.ts'
 import type { G1 } from '../../crypto/bls.ts'
 import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
@@ -129,7 +129,7 @@ const lying = (place: FaultPlace, verb: string, change: (payload: JsonObject) =>
   },
 })
 
-/** A statement whose airgap bound what nobody could use; its digest binds it too. */
+/** A statement whose airgap bound a key that nobody could use; its digest binds it too. */
 const showingKey = (place: FaultPlace, key: string): Tampering => showing(place, (shown) => ({ ...shown, payload: { ...shown.payload, key } }))
 
 /** A number of 48 bytes that is no x of a point. */

@@ -1,4 +1,4 @@
-/** Faults that any script can meet in what a participant posts: its client's, and such as only its airgap's key can make. */
+/** Faults that any script can meet in a participant's messages: its client's, and those that only its airgap's key can make. */
 import { toHex } from '../../base/bytes.ts'
 import { deadlineOf } from '../../run/opening.ts'
 import { slotsOf } from '../../run/reading.ts'
