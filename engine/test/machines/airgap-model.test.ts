@@ -7,7 +7,7 @@ import { readShipped, shippedNames } from '../../script/load.ts'
 import { AirgapStepper } from './stepper.ts'
 import type { AirgapMachine, AirgapNode } from './stepper.ts'
 
-/** An airgap whose client may bring anything, in any order, and what came of it so far. */
+/** An airgap whose client may bring anything, in any order, with the result so far. */
 interface Alone {
   readonly node: AirgapNode
   /** The steps whose statement it made, in order. */
@@ -25,10 +25,10 @@ const eventsOf = (ceremony: Ceremony): readonly AirgapEvent[] => [
   { type: 'CLOSED', by: 'abort' }, { type: 'CLOSED', by: 'ending' },
 ]
 
-/** What comes from its client. */
+/** The events that come from its client. */
 const BROUGHT: readonly AirgapEvent['type'][] = ['REQUEST', 'ACCUSED', 'ABANDONED', 'CLOSED']
 
-/** What is wrong first in anything that can come to an airgap; null where nothing is. */
+/** The first thing that is wrong in anything that can come to an airgap; null where nothing is. */
 function wrongIn(ceremony: Ceremony, machine: AirgapMachine): string | null {
   const stepper = new AirgapStepper(machine)
   const steps = airgapSteps(ceremony).map(({ name }) => name)

@@ -1,6 +1,6 @@
 /**
- * Goes through every world of a model once, the nearest first, and holds what must be so in each and of all: nobody ends otherwise than
- * the log says, no two honest ones end against each other, nobody waits for ever, and every accused one can answer by its own doing.
+ * Goes through every world of a model once, the nearest first, and checks each and all of them: nobody ends otherwise than the log
+ * says, no two honest ones end against each other, nobody waits for ever, and every accused one can answer by its own doing.
  */
 import { abandonStep } from '../../machines/ceremony.ts'
 import { hasConfirming } from './world.ts'
@@ -10,11 +10,11 @@ import type { Model, World } from './world.ts'
 export interface Explored {
   readonly states: number
   readonly moves: number
-  /** How many logs were told apart. */
+  /** The number of logs that were told apart. */
   readonly logs: number
-  /** How everybody can end, one line each. */
+  /** The ways in which everybody can end, one line each. */
   readonly ends: readonly string[]
-  /** What is wrong first, by its name, and how it comes to that; null where nothing is. */
+  /** The first thing that is wrong, by its name, and the way to it; null where nothing is. */
   readonly violation: { readonly name: string; readonly trace: readonly string[] } | null
 }
 
@@ -36,10 +36,10 @@ class Numbers {
   at = (index: number): number => this.list[index] ?? 0
 }
 
-/** What is remembered of every world. */
+/** The facts that are stored of every world. */
 interface Facts {
   readonly isOver: boolean
-  /** Complaints about honest ones: whose answer is awaited in time, and whose has come. One bit each. */
+  /** Complaints about honest ones, one bit each: those with an answer awaited in time, and those with one that has come. */
   readonly accused: number
   readonly answered: number
 }
@@ -92,7 +92,7 @@ export function explore(model: Model, most = 2_000_000): Explored {
   add(model.first(), 0, '')
   const isAloneEnding = aloneEnding(model, partKey)
   for (const [at, world] of waiting) {
-    // What is done with need not be kept.
+    // A world that is done with need not be stored.
     waiting.delete(at)
     const wrong = wrongIn(model, world)
     if (wrong !== null) return explored(wrong, at)
@@ -170,8 +170,8 @@ const backwards = (size: number, from: Numbers, to: Numbers) => {
 }
 
 /**
- * Whoever hears nothing any more, and is not heard, ends all the same: by its own doing and its clock. But for what it has to say after the
- * certificate: that it brings as long as it takes.
+ * Does a participant end all the same where it hears nothing any more, and is not heard: by its own doing and its clock? Only what it
+ * has to say after the certificate is left out: that it brings as long as it takes.
  */
 function aloneEnding(model: Model, partKey: (part: Participant) => number): (world: World, i: number) => boolean {
   const known = new Set<string>()
@@ -199,7 +199,7 @@ function aloneEnding(model: Model, partKey: (part: Participant) => number): (wor
   }
 }
 
-/** What may be in no world. */
+/** The first thing in a world that may be in none. */
 function wrongIn(model: Model, world: World): string | null {
   if (world.wrong !== null) return world.wrong
   const { ceremony, setting: { honest } } = model
@@ -221,7 +221,7 @@ function wrongIn(model: Model, world: World): string | null {
     if (hasConfirming(ceremony) && output === 'finished' && !whole.certified) return `the airgap of ${name} finishes without a certificate`
     if (isForAll && said.has('usable') && output !== 'finished') return `${name} says usable, and its airgap did not finish`
     if (isForAll && said.has('aborted') && whole.isBound(name)) return `${name} says aborted, and its part of the certificate is in the log`
-    // One that stated its part cannot know that its client never posted it, and keeps its session.
+    // An airgap that stated its part cannot know that its client never posted it, and keeps its session.
     const isJoined = airgap.index !== model.airgaps.first.index && output === undefined
     if (said.has('aborted') && isJoined && !model.isCommitted(airgap) && !model.airgaps.can(airgap, CLOSED)) return `${name} says aborted, and its airgap keeps the session`
   }

@@ -20,7 +20,7 @@ export interface Log {
   readonly next: Map<number, Log>
 }
 
-/** What may stand in a log, each by its number. */
+/** A message that may stand in a log, by its number. */
 export interface Entry {
   readonly index: number
   readonly message: Message
@@ -38,7 +38,7 @@ export class Fold {
     this.empty = this.keep([])
   }
 
-  /** How many logs are told apart. */
+  /** The number of logs that are told apart. */
   get size(): number {
     return this.logs.size
   }
@@ -62,7 +62,7 @@ export class Fold {
     return entry.index
   }
 
-  /** Why an Abort was said. */
+  /** The reason of an Abort. */
   reasonOf(index: number): string {
     const { reason } = this.entry(index).message.statement.payload
     return typeof reason === 'string' ? reason : ''

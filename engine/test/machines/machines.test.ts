@@ -43,7 +43,7 @@ describe('the compiler of machines', () => {
 })
 
 describe('a client’s machine', () => {
-  /** Runs the DKG's machine with actors that do nothing but say that they ran, but for these. */
+  /** Runs the DKG's machine with actors that only say that they ran, except for these. */
   async function walk(
     actors: Partial<Record<'ask' | 'post' | 'collect', (input: StepInput) => Promise<unknown>>> & { duty?: () => Promise<Duty>; justify?: () => Promise<null> },
     guards: Partial<Record<'isBound' | 'isCertified' | 'isDead' | 'mayAbandon' | 'isOnDuty' | 'isOver' | 'isUsable', () => boolean>> = {},

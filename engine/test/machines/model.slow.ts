@@ -3,12 +3,12 @@ import { explore } from './explore.ts'
 import type { Setting } from './setting.ts'
 import { Model } from './world.ts'
 
-/** From the deals on; the third brings these, whenever it likes. */
+/** A setting from the deals on; the third participant brings these, whenever it likes. */
 const three = (lies: readonly string[]): Setting => ({
   ceremony: 'dkg', honest: ['anna', 'ben'], dishonest: ['cleo'], from: 'ProcessDeals', lies: ['PublicKey', 'Commits', 'Deals', ...lies],
 })
 
-/** What takes minutes. */
+/** The settings that take minutes. */
 const settings: Readonly<Record<string, Setting>> = {
   'a whole key generation of two, with a complaint, a decline and a check that fails': {
     ceremony: 'dkg', honest: ['anna', 'ben'], complains: { anna: 'ben' }, declines: ['ben'], fails: ['anna'],
@@ -29,7 +29,7 @@ describe('the model check at length', function () {
   for (const [what, setting] of Object.entries(settings)) {
     it(`finds in ${what} nothing that waits for ever, and no two ends that contradict each other`, () => {
       const { violation, states, moves, logs } = explore(new Model(setting), 8_000_000)
-      // How much that is, for whoever runs it.
+      // The size of it, for the person who runs it.
       console.log(`      ${states} states, ${moves} moves, ${logs} logs`)
       expect(violation).to.equal(null)
     })

@@ -9,7 +9,7 @@ import { stripped } from './stripped.ts'
 import { Model } from './world.ts'
 
 const beacon: Setting = { ceremony: 'beacon', honest: ['anna', 'ben'] }
-/** From where the ways part: every deal is in. */
+/** A setting from where the ways part: every deal is in. */
 const dkg: Setting = { ceremony: 'dkg', honest: ['anna', 'ben'], from: 'ProcessDeals' }
 const disputed: Setting = { ...dkg, complains: { anna: 'ben' } }
 const accused: Setting = { ...dkg, honest: ['anna'], dishonest: ['ben'] }

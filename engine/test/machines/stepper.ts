@@ -1,6 +1,6 @@
 /**
  * The two compiled machines, stepped by XState's pure transitions: every state that they come to is kept once, every transition
- * computed once. What the client's machine asks the run by its guards is told to it before each.
+ * computed once. Before each, the client's machine is told the answers to its guards.
  */
 import { initialTransition, transition } from 'xstate'
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
@@ -25,12 +25,12 @@ export interface ClientNode {
   readonly isRunning: boolean
   /** It has asked its client, and was answered. */
   readonly isAssisted: boolean
-  /** Of the fault for which it aborts. */
+  /** The reason of the fault for which it aborts. */
   readonly reason: string | undefined
   readonly outcome: Outcome | undefined
 }
 
-/** What a move tells the machine; the key says what it does to it. */
+/** The event that a move tells the machine; the key says what it does to it. */
 export interface Told {
   readonly key: string
   readonly event: EventObject & { readonly output?: unknown; readonly error?: unknown; readonly fault?: unknown }
@@ -135,7 +135,7 @@ export class AirgapStepper {
     return node
   }
 
-  /** It is at work on a request, and takes no other. */
+  /** Is it at work on a request, so that it takes no other? */
   isBusy(node: AirgapNode): boolean {
     return ['verifying', 'confirming', 'computing'].some((doing) => node.place.endsWith(doing))
   }
@@ -144,7 +144,7 @@ export class AirgapStepper {
     return from.snapshot.can(event)
   }
 
-  /** Where it is after these; the same where one may not come. */
+  /** Moves the machine by these events; one that may not come changes nothing. */
   next(from: AirgapNode, ...events: readonly EventObject[]): AirgapNode {
     return events.reduce((node, event) => {
       const asked = `${node.index} ${JSON.stringify(event)}`

@@ -1,6 +1,6 @@
 /**
- * A shipped ceremony with all taken away that no machine sees: fields, attachments, checks, prepared values, outputs. What is left is its
- * order, who is awaited, its disputes and its times; a test holds that the machines compiled from it are the same.
+ * A shipped ceremony without all that no machine sees: fields, attachments, checks, prepared values, outputs. It has its order, those
+ * who are awaited, its disputes and its times; a test holds that the machines compiled from it are the same.
  */
 import type { Call, Ceremony, MessageSpec, Script, Step } from '../../machines/ceremony.ts'
 import { readShipped } from '../../script/load.ts'
@@ -50,7 +50,7 @@ function bareStep({ name, index, airgap, client, confirm, assist, sends, dispute
 
 const alone = ({ verb }: Call): Call => ({ verb, args: [] })
 
-/** Of two who say different things one is guilty; machines do not ask which. */
+/** Judges one of two guilty who say different things; machines do not ask which. */
 const judges = ({ disputes }: Ceremony): Verbs['judge'] => Object.fromEntries(Object.values(disputes).map(({ judge }) => [
   judge.verb, (_, dispute) => ({ guilty: dispute.from, reason: 'dkg.false-complaint', why: 'the complaint is false' }),
 ]))

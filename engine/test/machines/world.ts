@@ -1,6 +1,6 @@
 /**
- * All that can come next in a ceremony: a log, and of each honest participant its client's machine, how far it has read, its clock, its
- * airgap's machine, and what it keeps and has on its way. What is concluded is asked of the run's own functions.
+ * All that can come next in a ceremony. A world is a log and, for each honest participant, its client's machine, how far it has read,
+ * its clock, its airgap's machine, and what it keeps and has on its way. The run's own functions draw the conclusions.
  */
 import { airgapSteps } from '../../machines/airgap.ts'
 import type { AirgapEvent } from '../../machines/airgap.ts'
@@ -26,15 +26,15 @@ export interface World {
   readonly tail: readonly number[]
   readonly at: readonly number[]
   readonly parts: readonly Participant[]
-  /** What is wrong in how somebody ended. */
+  /** The wrong way in which somebody ended, or null. */
   readonly wrong: string | null
 }
 
 export interface Move {
   readonly label: string
-  /** Whose own doing it is, without hearing anything or being heard; null of all others. */
+  /** The participant whose own doing it is, without hearing anything or being heard; null for all other moves. */
   readonly alone: number | null
-  /** Whose own doing it is, and the storage's that takes what it brings. */
+  /** The participant whose own doing it is, with a storage that takes what it brings. */
   readonly by: number | null
   readonly world: World
 }
@@ -44,7 +44,7 @@ type MakeMove = (label: string, change: Change) => Move
 type Choice = readonly [label: string, change: Change]
 
 const GRACE = 60_000
-/** Among what was begun: the part of the certificate is signed and on the client's disk, as it is before it is posted. */
+/** A name among what was begun: the part of the certificate is signed and on the client's disk, as it is before it is posted. */
 const OUTBOX = 'outbox'
 type Draft = { -readonly [K in keyof Participant]: Participant[K] }
 
@@ -61,7 +61,7 @@ const failed = ({ actorId }: ClientNode, error: KeyriteError, kind = ''): Told =
 const unreachable = boardError('unreachable', { url: 'memory', why: 'it is cut off' })
 const refused = runError('closed', { ceremony: '', why: 'it is over' })
 const found = (node: ClientNode, reason: string): Told => failed(node, runError('fault', faultOf(reason)), reason)
-/** Machines do not ask what a fault is, but for an owner's no. */
+/** The fault of a reason. Machines do not ask what a fault is, except for an owner's no. */
 const faultOf = (reason: string): Fault => ({ reason: reason === 'rejected' ? reason : 'operator', step: null, accused: null, convicts: false, offsets: [], why: reason })
 
 const never = (): never => {
@@ -100,7 +100,7 @@ export class Model {
     return from === undefined ? begun : this.until(begun, this.stepOf(from).index)
   }
 
-  /** Where everybody has read all messages of the steps before one. */
+  /** The world in which everybody has read all messages of the steps before one. */
   private until(world: World, index: number): World {
     const behind = world.parts.map((_, i) => i).filter((i) => this.ledgerOf(world, i).current < index)
     if (behind.length === 0) return world
@@ -120,11 +120,11 @@ export class Model {
   nodeOf = (world: World, i: number): ClientNode => this.clients.node(world.parts[i]?.client ?? 0)
   airgapOf = (world: World, i: number): AirgapNode => this.airgaps.node(world.parts[i]?.airgap ?? 0)
 
-  /** It stated its part of the certificate, and waits for what comes after. */
+  /** Has it stated its part of the certificate, and does it wait for what comes after? */
   isCommitted = ({ snapshot }: AirgapNode): boolean =>
     this.ceremony.steps.some(({ name, index }) => index > certificateIndex(this.ceremony) && snapshot.matches({ live: name }))
 
-  /** What one participant can do, or have happen to it. @param isCutOff it reaches nobody */
+  /** The moves that one participant can make, or that happen to it. @param isCutOff it reaches nobody */
   movesOf(world: World, i: number, isCutOff = false): readonly Move[] {
     const part = world.parts[i]
     const name = this.setting.honest[i] ?? ''
@@ -192,7 +192,7 @@ export class Model {
     }
   }
 
-  /** Where a participant is, and what its machine would be told, whatever the time. */
+  /** A participant and the answers to its machine's guards, whatever the time. */
   private untimed = (here: Here, part: Participant): string => JSON.stringify([{ ...part, now: 0 }, this.guards({ ...here, draft: { ...part } })])
 
   private guards = (here: Here): Guards => this.rules.guardsOf(this.look(here), this.setting.abandons?.includes(here.name) === true)
@@ -201,7 +201,7 @@ export class Model {
     return this.choices(here, node, isCutOff).map(([label, change]) => move(`${node.place}: ${label}`, change))
   }
 
-  /** What may come of what it does, where that is not certain. */
+  /** The possible results of its work, where they are not certain. */
   private choices(here: Here, node: ClientNode, isCutOff: boolean): readonly Choice[] {
     const { name, draft } = here
     const isOut = (isCutOff || this.setting.outages?.includes(name) === true) && draft.flying.length > 0
@@ -232,7 +232,7 @@ export class Model {
     }
   }
 
-  /** What an airgap can say to a step. */
+  /** The answers that an airgap can give to a step. */
   private answers({ name, draft, mine }: Here, node: ClientNode): readonly Choice[] {
     const { declines = [], fails = [], complains = {} } = this.setting
     const step = this.stepOf(node.step)
@@ -260,7 +260,7 @@ export class Model {
     ]
   }
 
-  /** Does whatever is certain, and says what the machine hears of it; undefined where it waits. */
+  /** Does the work that is certain, and says what the machine hears of it; undefined where it waits. */
   private due(here: Here, node: ClientNode): Told | undefined {
     const { draft, name, mine, all } = here
     const { ledger } = mine
@@ -276,10 +276,10 @@ export class Model {
         // An earlier run said why it aborts, and was killed before the storage had it.
         if (rules.resumesAbort && !ledger.certified && draft.kept['Abort'] !== undefined) return found(node, this.reasonOf(draft.kept['Abort']))
         if (draft.kept[this.slotName(draft, node.step)] !== undefined || ledger.hasStated(node.step, name)) return done(node, { kind: 'statement' }, 'statement')
-        // Whatever takes a scan comes later than what it hears at once.
+        // A scan takes longer than anything that it hears at once.
         if (!draft.hears) return undefined
         const [only, other] = this.answers(here, node)
-        // What comes of it is certain, and no log or clock can make it matter when.
+        // The result is certain, and no log or clock can make its time matter.
         return only !== undefined && other === undefined && only[0] === 'answers' && node.step !== this.ceremony.certificate ? only[1](here) : undefined
       }
       case 'assist':
@@ -325,7 +325,7 @@ export class Model {
     }
   }
 
-  /** Posts what is kept under a name. @returns whether that is done */
+  /** Posts the entry that is kept under a name. @returns whether that is done */
   private post(here: Here, kept: string): boolean {
     const { draft, mine: { ledger }, all } = here
     const entry = draft.kept[kept]
@@ -337,7 +337,7 @@ export class Model {
       return true
     }
     if (isPart && !draft.begun.includes(OUTBOX)) draft.begun = [...draft.begun, OUTBOX]
-    // It goes on to where it hears of what keeps it from that.
+    // It goes on to collect, where it hears of what keeps it from that.
     if (isPart && this.rules.mustNotCertify(ledger)) return this.rules.goesOn
     if (isPart || (this.isAnswer(kept) && !this.rules.isPostedWhenTaken)) draft.begun = [...new Set([...draft.begun, kept])]
     this.fly(here, entry)
@@ -391,7 +391,7 @@ export class Model {
 
   private nextTime = (here: Here): number => conclusions.nextTime(this.look(here), here.draft.least === 0 ? undefined : here.draft.least)
 
-  /** A statement of this type, as its maker states it who has read the log so far. */
+  /** The number of a statement of this type, as a participant makes it who has read the log so far. */
   private number({ ledger }: Log, from: string, step: Step, type: string, named?: string): number {
     const view = ledger.viewBefore(type === ABANDONED ? certificateIndex(this.ceremony) : step.index) ?? null
     const [field] = Object.keys(this.ceremony.messages[type]?.payload ?? {})
@@ -413,7 +413,7 @@ export class Model {
     })
   }
 
-  /** Whatever a dishonest one can bring to the storage now. */
+  /** All that a dishonest one can bring to the storage now. */
   private lies(world: World, name: string): readonly Move[] {
     const all = this.whole(world)
     const { ledger } = all
@@ -428,7 +428,7 @@ export class Model {
       ...(step === undefined || ledger.hasStated(step.name, name) ? [] : [
         this.number(all, name, step, step.sends),
         ...(step.disputes === undefined ? [] : others.map((one) => this.number(all, name, step, step.disputes ?? '', one))),
-        // One that every reader must refuse, for its view.
+        // One with a wrong view, which every reader must refuse.
         this.fold.number({ ceremony: ledger.id, step: step.name, type: step.sends, from: name, view: '0'.repeat(64), payload: {} }, step.airgap !== undefined),
       ]),
       ...ledger.disputes.flatMap((one) => (one.accused !== name || one.answered ? [] : [this.number(all, name, one.step, disputes[one.name]?.sends ?? '', one.complainer)])),
@@ -485,7 +485,7 @@ export class Model {
     draft.client = next.index
   }
 
-  /** What comes at the last moment still has some time to be read. */
+  /** The time until which it waits at least: a message of the last moment still has some time to be read. */
   private least({ actor, step }: ClientNode, now: number, { ledger }: Log): number {
     const least = now + GRACE
     if (actor === 'abort' || actor === 'abandon') return least
@@ -495,7 +495,7 @@ export class Model {
     return index > certificateIndex(this.ceremony) && least > ledger.deadline(index) ? least : 0
   }
 
-  /** How it ended, held against what the log says that it has read. */
+  /** Says how it ended otherwise than the log that it has read; null where it did not. */
   private endsWrong(here: Here): string | null {
     const { draft, name, mine: { ledger } } = here
     const outcome = this.clients.node(draft.client).outcome ?? 'stopped'
@@ -507,18 +507,18 @@ export class Model {
     return null
   }
 
-  /** A participant without what cannot matter any more. */
+  /** A participant without anything that cannot matter any more. */
   private canonical({ draft, name, mine: { ledger } }: Here): Participant {
     const node = this.clients.node(draft.client)
     const { outcome } = node
     if (outcome !== undefined && !draft.said.includes(outcome)) draft.said = [...draft.said, outcome].sort()
     if (outcome !== undefined && draft.lives === 0) return { ...draft, now: 0, least: 0, kept: {}, begun: [], seen: {} }
-    // What it stated it knows without reading it; of a step that is over nothing asks any more.
+    // It knows its own statement without reading it; nothing asks any more for one of a step that is over.
     const isOver = (under: string): boolean => this.ceremony.steps.some((step) => step.name === under && step.index < ledger.current) || (under === 'Abort' && conclusions.hasLeft({ ledger, me: name }))
     const kept = Object.fromEntries(Object.entries(draft.kept).filter(([under]) => !isOver(under)).sort(([a], [b]) => (a < b ? -1 : 1)))
     const isOpen = !ledger.certified && ledger.dead === null
     const begun = draft.begun.filter((one) => (one === this.ceremony.certificate || one === OUTBOX ? isOpen : kept[one] !== undefined)).sort()
-    // A clock before the deadline of what is over may as well be at it.
+    // A clock before the deadline of a step that is over may as well be at it.
     const now = ledger.current === 0 ? draft.now : Math.max(draft.now, ledger.deadline(ledger.current - 1))
     if (draft.lives > 0 || node.isRunning || Object.keys(draft.seen).length > 0) return { ...draft, kept, begun: [...new Set(begun)], now }
     // After its end has begun, deadlines before that of the certificate are nothing to it any more.

@@ -1,4 +1,4 @@
-/** One airgap of a recorded key generation to ask anything of, and what the others' airgaps would state, had they stated something else. */
+/** One airgap of a recorded key generation to ask anything of, and statements that the others' airgaps could have made instead. */
 import { expect } from 'chai'
 import { airgapKeyPair } from '../../crypto/seed.ts'
 import { sealEnvelope } from '../../channel/envelope.ts'
@@ -15,7 +15,7 @@ import type { Crossing, Recorded } from './harness.ts'
 
 type Payload = Readonly<Record<string, Json>>
 
-/** What another's airgap states, and where. */
+/** The place and payload of another's airgap's statement. */
 export interface Place {
   readonly step: string
   readonly type: string
@@ -36,7 +36,7 @@ export class Bench {
   readonly run: Recorded
   readonly name: string
 
-  /** @param name whose airgap is asked */
+  /** @param name the participant whose airgap is asked */
   constructor(run: Recorded, name = 'ben') {
     this.run = run
     this.name = name
@@ -52,7 +52,7 @@ export class Bench {
     return ledger.viewBefore(ledger.ceremony.steps.findIndex((one) => one.name === step)) ?? ''
   }
 
-  /** What another participant's airgap would state, had it stated something else. */
+  /** The statement that another participant's airgap would make in this place with this payload. */
   carry(name: string, { payload, ...place }: Place): Carried {
     const { secretKey } = airgapKeyPair(memberOf(this.run, name).seed)
     const statement: Statement = { ceremony: this.run.ceremony, from: name, payload, ...place }
@@ -103,7 +103,7 @@ export class Bench {
     return { ...made, text: await made.airgap.handle(request) }
   }
 
-  /** Refused with this code; nothing is remembered of it, and the right request then gets the recorded answer. */
+  /** Expects a refusal with this code: nothing is remembered of the request, and the right one then gets the recorded answer. */
   async expectRefused(step: string, request: string, code: string, label = ''): Promise<void> {
     const { before, request: right, answer } = this.at(step)
     const { airgap, memory, text } = await this.ask(before, request)

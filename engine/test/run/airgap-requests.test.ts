@@ -48,7 +48,7 @@ describe('an airgap', () => {
       expect(statedOf(text)).to.include({ type: 'Justification' }).and.have.nested.property('payload.complainer', 'cleo')
       expect(await airgap.handle(first)).to.equal(text)
       expect((await bench.ask(memory.read(), first)).text).to.equal(text)
-      // One that was put back says the same.
+      // An airgap whose memory was put back says the same.
       expect((await bench.ask(after, first)).text).to.equal(text)
       const other = await airgap.handle(second)
       expect(statedOf(other).payload).to.include({ complainer: 'anna' }).and.property('ephemeral').not.equal(statedOf(text).payload['ephemeral'])
@@ -88,7 +88,7 @@ describe('an airgap', () => {
         expect(restarted.memory.read().archive).to.deep.equal({})
         expect(readAnswer(await airgap.handle(close({ abort: abort('cleo') }))).give).to.equal('closed')
         expect(bench.sessionOf(memory.read())).to.include({ state: 'closed' })
-        // What it said it says again; a new one comes too late.
+        // It repeats its answer; a new complaint comes too late.
         expect(readAnswer(await airgap.handle(bench.dispute(good()))).give).to.equal('statement')
         expect(refusalOf(await airgap.handle(bench.dispute(bench.complaint('anna', 'ben'))))).to.equal('run.closed')
       }
@@ -117,7 +117,7 @@ describe('an airgap', () => {
         const { memory: store, text: answer, airgap } = await bench.ask(memory, text)
         expect(refusalOf(answer), label).to.equal(code)
         expect(store.read(), label).to.equal(memory)
-        // Nothing bars it.
+        // No complaint bars its last step.
         if (memory === after) expect(await airgap.handle(ben('ProcessResponses').request), label).to.equal(ben('ProcessResponses').answer)
       }
     })
@@ -155,7 +155,7 @@ describe('an airgap', () => {
         expect(await airgap.handle(close({ ending }, step)), 'the same again').to.equal(text)
         expect(memory.read().archive).to.deep.equal({})
       }
-      // What is finished stays so: the share is there.
+      // A finished ceremony stays so: the share is there.
       const { after } = ben('ProcessResponses')
       const late = await bench.ask(after, close({ ending: { type: 'Abandoned', ...abandoned } }, 'Abandoned'))
       expect(late.memory.read()).to.equal(after)

@@ -37,7 +37,7 @@ const rootOf = (list: readonly (JsonObject | null)[]): string => {
   return Buffer.from(tree(list.map((one) => (one === null ? new Uint8Array() : utf8(canonical(one)))))).toString('hex')
 }
 
-/** What is wrong with pieces under the root that binds exactly them, or under the first one. */
+/** The problem with pieces under the root that binds exactly them, or under the first one. */
 const problem = (list: readonly (JsonObject | null)[], root = rootOf(list)) => piecesProblem(deals, roster, FROM, root, { pieces: list })
 const replaced = (at: number, piece: JsonObject | null) => pieces.map((one, i) => (i === at ? piece : one))
 
@@ -130,7 +130,7 @@ describe('an attachment', () => {
       expect(read(spec, { [field]: board })).to.deep.equal({ [field]: board })
       expect(codeOf(() => checkCrossed(spec, { [field]: board }))).to.equal('wire.malformed')
       expect(codeOf(() => read(spec, { [field]: crossing }))).to.equal('wire.malformed')
-      // Two compressed points are as long as one by coordinates: still as many as they are.
+      // Two compressed points are as long as one by coordinates, but are still two.
       expect(codeOf(() => expanded(spec, { [field]: [crossing.join('')] }))).to.equal('bytes.not-hex')
     })
 

@@ -50,7 +50,7 @@ describe('a client’s attachments', () => {
     const board = {
       ...ben.client.board,
       post: (text: string) => {
-        // What a statement follows from is in what its author had read: `seen` says how far.
+        // The author had read everything that its statement follows from: `seen` says how far.
         const { seen } = parseMessage(text)
         expect(disk.log.length).to.be.greaterThan(seen.offset)
         return ben.client.board.post(text)
@@ -167,7 +167,7 @@ describe('a client’s attachments', () => {
   })
 })
 
-/** Withholds what was withheld in that run. */
+/** Withholds the attachment that was withheld in that run. */
 function withheldOf({ board: { entries } }: Simulated, step: string): Tampering {
   const hashes = entries.map(({ text }) => parseMessage(text)).filter(({ statement }) => statement.step === step && statement.from === 'cleo').map(({ attachment }) => attachment)
   expect(hashes).to.have.lengthOf(1)

@@ -20,7 +20,7 @@ function stated(run: Simulated, type: string, from: string): Message {
   return found
 }
 
-/** A message of what a member's airgap never says, signed by both of its keys. */
+/** A message that a member's airgap never makes, signed by both of its keys. */
 function cheat(run: Simulated, statement: Statement): string {
   const member = memberOf(run, statement.from)
   return canonical(signMessage(member.signingKey, { statement, seen: EMPTY_LOG, airgapSignature: airgapSign(member, statement) }))
@@ -80,7 +80,7 @@ describe('attacks on a log', () => {
       return { ...run, board: { ...board, entries: board.entries, attachments: run.board.attachments } }
     }
 
-    /** Whoever read the log itself, and whoever reads its transcript, say the same. */
+    /** The ending that a reader of the log and a reader of its transcript both find. */
     function bothSay(attacked: Simulated): string {
       const { end } = readerOf(attacked)
       expect(verifyTranscript(transcriptOf(attacked), { library: shippedLibrary, verbs, random: seededRandom('a stranger') }).verdict).to.equal(end)

@@ -50,7 +50,7 @@ function stated(run: Simulated, type: string, from: string): Message {
   return found
 }
 
-/** Puts another statement of a member's airgap into the log's end, as only who has both its keys, and the storage, can. */
+/** Puts another statement of a member's airgap at the log's end, as only somebody with both its keys and the storage can. */
 function append(run: Simulated, { statement, ...rest }: Message, change: Partial<Statement>): void {
   const member = memberOf(run, statement.from)
   const other = { ...statement, ...change }

@@ -68,7 +68,7 @@ describe('a client in doubt', function () {
     const reader = readerOf(prepared)
     expect(reader.end).to.equal('dead')
     expect([endingFor(reader, 'anna'), endingFor(reader, 'ben'), endingFor(reader)]).to.deep.equal(['abandoned', 'dead', 'dead'])
-    // Whoever comes back sees it, and its airgap takes it for the end that it is.
+    // A participant who comes back sees it, and its airgap takes it for the end that it is.
     const ben = memberOf(prepared, 'ben')
     const again = await runMember({ ...ben, client: { ...ben.client, feed: new Feed({ board: prepared.board, store: emptyLog, retryDelay: 1 }) } }, prepared.opening, new AbortController().signal)
     expect(again?.outcome).to.equal('dead')
@@ -87,7 +87,7 @@ describe('a client in doubt', function () {
     const again = await runMember(restarted(anna), prepared.opening, new AbortController().signal)
     expect(again?.outcome).to.equal('dead')
     expect(abandonedIn(prepared)).to.deep.equal(['anna'])
-    // Once more changes nothing.
+    // Another run changes nothing.
     expect((await runMember(restarted(anna), prepared.opening, new AbortController().signal))?.outcome).to.equal('dead')
     expect(abandonedIn(prepared)).to.deep.equal(['anna'])
   })

@@ -15,7 +15,7 @@ import { dkg, dkgOptions, memberOf, namesOf, readerOf } from './harness.ts'
 const STEP = 'ProcessDeals'
 const emptyLog = { load: () => Promise.resolve([]), append: () => Promise.resolve() }
 
-/** Posts an Abort in its own name before its message of the step with the disputes, and that once this holds. */
+/** Posts an Abort in its own name before its message of the step with the disputes, and the message once `until` holds. */
 const abortsThen = (until: () => boolean): Tampering => meddling(async ({ message, board, sign, text }) => {
   if (message.statement.step !== STEP) return board.post(text)
   const payload = { reason: 'operator', step: null, accused: null, evidence: { why: 'I do not like it', offsets: [] } }
@@ -62,7 +62,7 @@ describe('after an Abort in the step with the disputes, a client', function () {
     expect(types.indexOf('ben Abort')).to.be.lessThan(types.indexOf('ben Complaint'))
     expect(types.indexOf('ben Complaint')).to.be.lessThan(types.indexOf('anna Justification'))
     expect(types.filter((one) => one.endsWith('Justification'))).to.deep.equal(['anna Justification'])
-    // Who is not accused need not wait for it: any reader of the log finds the same.
+    // A participant that is not accused need not wait for it: any reader of the log finds the same.
     for (const ledger of [ends['anna']?.ledger ?? expect.fail(), readerOf(prepared)]) {
       expect(ledger.faults.filter(({ convicts }) => convicts).map(({ reason, accused }) => [reason, accused])).to.deep.equal([['dkg.false-complaint', 'ben']])
       expect(ledger.end).to.equal('dead')

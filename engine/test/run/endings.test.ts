@@ -80,7 +80,7 @@ describe('an Abort', () => {
       return board.force(sign({ statement: { ...message.statement, step: null, type: 'Abort', payload }, seen: message.seen }))
     }) } })
     expect(outcomes(run)).to.include({ anna: 'doubtful', cleo: 'doubtful' })
-    // Their airgaps still have all that it takes, should it come.
+    // Their airgaps still have all that it takes, should ben's part come.
     for (const name of ['anna', 'cleo']) expect(memberOf(run, name).memory.read().sessions[run.ceremony]).to.include({ state: 'live' })
     // It comes: the same clients, started again, go on to the end.
     const ben = memberOf(run, 'ben')

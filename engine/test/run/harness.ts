@@ -28,7 +28,7 @@ export const beacon = readShipped('beacon')
 const NAMES = ['anna', 'ben', 'cleo', 'dan', 'eva', 'finn', 'gwen']
 export const namesOf = (n: number): string[] => NAMES.slice(0, n)
 
-/** How long a simulated log must be still before a deadline passes. Everything here runs in one thread, so hardly at all. */
+/** The milliseconds for which a simulated log must be still before a deadline passes. All runs in one thread, so hardly any. */
 const IDLE = 5
 
 /** Options for a key generation among the first n names. Everything random in it follows from the seed. */
@@ -63,7 +63,7 @@ export function memberOf({ members }: { readonly members: readonly SimulatedMemb
   return member
 }
 
-/** What one participant's airgap keeps of the ceremony. */
+/** The share that one participant's airgap has of the ceremony in its archive. */
 export function keptBy(run: Simulated, name: string): JsonObject {
   const value = memberOf(run, name).memory.read().archive[run.ceremony]?.values['share']
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${name} keeps nothing`)
@@ -186,7 +186,7 @@ export function textOf(value: Json | undefined): string {
   return value
 }
 
-/** What any client of the run would export. */
+/** The transcript that any client of the run would export. */
 export function transcriptOf({ board, opening }: Simulated, script: Script = dkg): string {
   return [...writeTranscript(readerOf({ board, opening }, script), board.entries)].join('')
 }

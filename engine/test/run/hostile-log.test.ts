@@ -142,7 +142,7 @@ describe('a log with hostile messages in it', () => {
     const chain = new Chain()
     const text = transcriptOf({ ...run, board: { ...run.board, entries: texts.map((one) => chain.append(one)) } })
     expect(verified(text).verdict).to.equal('open')
-    // In a participant's name, and not signed by it, nothing is opened.
+    // An Opening in a participant's name that it did not sign opens nothing.
     const forged = canonical(signMessage(seededRandom('mallory')(32), opening))
     const alone = transcriptOf({ ...run, board: { ...run.board, entries: [new Chain().append(forged)] } })
     expect(verified(alone).verdict).to.equal('invalid')

@@ -1,22 +1,22 @@
-/** What a faulty ceremony came to, and the rule that holds for all of them: nobody honest is ever blamed. */
+/** The ending of a faulty ceremony, and the rule that holds for all of them: nobody honest is ever blamed. */
 import { expect } from 'chai'
 import type { Outcome } from '../../machines/client.ts'
 import type { Simulated } from '../../simulate/simulate.ts'
 import { resultOf } from './harness.ts'
 
-/** How a ceremony ended for those who are honest. */
+/** The ending of a ceremony for those who are honest. */
 export interface Ending {
   /** All outcomes that there were, each once, sorted. */
   readonly outcomes: readonly Outcome[]
-  /** What they found in the log, or say in their Aborts, each once: `reason`, or `reason:accused`. */
+  /** The faults that they found in the log, or say in their Aborts, each once: `reason`, or `reason:accused`. */
   readonly said: readonly string[]
-  /** Whom the log proves guilty. */
+  /** The participants whom the log proves guilty. */
   readonly convicted: readonly string[]
 }
 
 const sorted = <T extends string>(all: readonly T[]): T[] => [...new Set(all)].sort()
 
-/** Reads it off every honest client, which must all convict the same. */
+/** Reads the ending off every honest client; all of them must convict the same. */
 export function endingOf(run: Simulated, faulty: readonly string[]): Ending {
   const honest = run.members.map((member) => member.name).filter((name) => !faulty.includes(name))
   const ends = honest.map((name) => resultOf(run, name))
@@ -30,7 +30,7 @@ export function endingOf(run: Simulated, faulty: readonly string[]): Ending {
   return { outcomes: sorted(ends.map(({ outcome }) => outcome)), said: sorted(said), convicted: convicted[0] ?? [] }
 }
 
-/** No honest client finds, says or proves anything of another honest participant; each sees why it ended, and who has no success keeps nothing. */
+/** Expects that no honest client blames another honest participant, that each sees why it ended, and keeps nothing without a success. */
 export function expectNobodyHonestBlamed(run: Simulated, faulty: readonly string[], label = ''): void {
   const honest = run.members.map((member) => member.name).filter((name) => !faulty.includes(name))
   for (const name of honest) {

@@ -267,7 +267,7 @@ describe('a ledger', () => {
       stated({ ...messageOf('ProcessDeals', from).statement, step: abandonStep(resultOf(run, 'anna').ledger.ceremony)?.name ?? '', type: 'Abandoned', payload: {} })
     const abort = (from: string): Part =>
       ({ statement: { ...messageOf('ProcessDeals', from).statement, step: null, type: 'Abort', payload: { reason: 'operator', step: null, accused: null, evidence: { why: 'x', offsets: [] } } } })
-    /** All Deals are in; then these. */
+    /** A log with all Deals, and then these. */
     function responses(...parts: readonly Part[]): TestLog {
       const log = logOf(responsesAt)
       for (const part of parts) post(log, part)
@@ -500,7 +500,7 @@ describe('a ledger', () => {
       try {
         post(log, { ...partOf(message), ...stated(statement) })
       } catch (error) {
-        // Only what is no message at all; everybody's feed stops at that.
+        // Only a text that is no message at all; everybody's feed stops at that.
         expect(error).to.have.property('code').that.matches(/^wire\./)
         continue
       }

@@ -37,7 +37,7 @@ export class Pair {
   private airgap: ReturnType<typeof airgapInParts>
   private readonly memory
 
-  /** @param crossing whose memory the airgap has, as it was before or after */
+  /** @param crossing the request; the airgap has the memory of before it or after it */
   constructor(crossing: Crossing, when: 'before' | 'after' = 'after') {
     this.crossing = crossing
     this.memory = airgapFrom(crossing[when]).memory
@@ -76,7 +76,7 @@ export class Pair {
     return clientInParts(exchange, { above: LIMIT, store: this.clientStore, onPart: (part) => this.told.push(part) })(request, never)
   }
 
-  /** What was shown of the request and asked for of the answer, in short. */
+  /** The parts that were shown of the request and asked for of the answer, in short. */
   get story(): string[] {
     return this.shown.map((text) => {
       const { ask, index } = bodyOf(text)

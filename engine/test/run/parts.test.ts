@@ -122,7 +122,7 @@ describe('a request and an answer in parts', function () {
         break
       }
       expect(deaths.size).to.be.above(7)
-      // What the client did not see answered is shown once more, and nothing else is.
+      // A part that the client did not see answered is shown once more, and nothing else is.
       const times = new Map<string, number>()
       for (const one of pair.story) times.set(one, (times.get(one) ?? 0) + 1)
       expect([...new Set(times.values())]).to.deep.equal([when === 'before' ? 1 : 2])

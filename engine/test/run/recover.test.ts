@@ -42,7 +42,7 @@ describe('recovery', function () {
     return { ...emptyMemory(seed, new Uint8Array(EPOCH).fill(9)), client }
   }
 
-  /** What comes of it: the code of the refusal, or what was recovered; and the memory after it. */
+  /** The result of a recovery: the code of the refusal, or what was recovered; and the memory after it. */
   async function recovering(memory: AirgapMemory, transcript: string) {
     const store = memoryStore(memory)
     const result = await recover(transcript, {
@@ -82,7 +82,7 @@ describe('recovery', function () {
     expect(memory).to.deep.include({ epoch, client })
     const renamed = { name: 'benjamin', signingKey: memberOf(run, 'anna').card.signingKey }
     expect((await recovering({ ...fresh(), client: renamed }, transcriptOf(run))).memory.client).to.deep.equal(renamed)
-    // Before it was paired it takes the one that it had.
+    // An airgap that is not paired takes the client that it had.
     const { name, signingKey } = memberOf(run, 'ben').card
     expect((await recovering({ ...fresh(), client: null }, transcriptOf(run))).memory.client).to.deep.equal({ name, signingKey })
   })
@@ -130,7 +130,7 @@ describe('recovery', function () {
   it('is refused where its own airgap gave it up, wherever that stands, and not for a forged one', async () => {
     await expectRefused(fresh(), transcriptWith(withoutConfirmations, [abandonedBy('ben')]), /gave it up/)
     await expectRefused(fresh(), transcriptWith(() => true, [abandonedBy('ben')]), /gave it up/)
-    // Whoever has his client's key has not his airgap's.
+    // A thief of his client's key has not his airgap's.
     expect((await recovering(fresh(), transcriptWith(() => true, [abandonedBy('ben', 'anna')]))).result).to.include({ isUnconfirmed: false })
     expect((await recovering(fresh(), transcriptWith(() => true, [abandonedBy('cleo')]))).result).to.include({ isUnconfirmed: false })
   })
@@ -145,7 +145,7 @@ describe('recovery', function () {
       const hidden = canonical({ offset: value['offset'] ?? 0, head: value['head'] ?? '', hash: textHash(text), mark: markOf(run.ceremony, from) })
       await expectRefused(fresh(), [...lines.slice(0, i), hidden, ...lines.slice(i + 1), ''].join('\n'), /./, 'run.transcript')
     }
-    // Nor does another mark help: the heads are over it.
+    // Another mark does not help either: the heads are over it.
     const abandon = transcriptWith(() => true, [abandonedBy('ben')]).split('\n').filter((line) => line !== '')
     const last = parseCanonical(abandon.at(-2) ?? '', 'A line') as JsonObject
     const other = canonical({ offset: last['offset'] ?? 0, head: last['head'] ?? '', hash: textHash(canonical(last['message'] ?? null)), mark: markOf(run.ceremony, 'zoe') })
@@ -165,7 +165,7 @@ describe('recovery', function () {
   })
 
   describe('followed by a signing', () => {
-    /** What the airgap asks its owner, and gives, where the signing's roster has this card of ben. */
+    /** The airgap's questions to its owner, and its answer, where the signing's roster has this card of ben. */
     async function signing(memory: AirgapMemory, change: Partial<Opening> = {}) {
       const ben = { name: memory.client?.name ?? '', signingKey: memory.client?.signingKey ?? '', airgapKey: memberOf(run, 'ben').card.airgapKey, epoch: memory.epoch }
       const opening: Opening = {
@@ -209,7 +209,7 @@ describe('recovery', function () {
         const expected = signShare(BigInt(`0x${textOf(keptBy(run, 'ben')['share'])}`), signedBytesOf(MESSAGE, id), DST_SIGNATURE)
         expect(answer.give === 'statement' ? answer.attachment : refusalOf(text)).to.deep.equal({ partials: [toHex(encodeG2(expected))] })
       }
-      // With its card of before it does not join.
+      // With its earlier card it does not join.
       expect((await signing(restored, { roster: run.opening.roster })).refusal).to.equal('run.restored')
     })
   })

@@ -9,7 +9,7 @@ import { airgapFrom, memberOf, simulateDkg } from './harness.ts'
 
 const sign = readShipped('sign')
 
-/** What the airgap answers to a client that brings such an opening, whoever had made it. */
+/** The airgap's answer to a client that brings such an opening, whoever had made it. */
 async function brought(key: Simulated, rehearsal: boolean) {
   const { name, version } = sign.ceremony
   const opening: Opening = {

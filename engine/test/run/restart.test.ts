@@ -145,7 +145,7 @@ describe('an airgap that is restarted', () => {
       expect(asked).to.deep.equal([])
       expect(memory.read()).to.deep.equal(after)
     }
-    // And once all is over, for every step.
+    // Once all is over, it answers every step as before.
     for (const name of ['anna', 'ben', 'cleo']) {
       const mine = run.crossings.filter((one) => one.name === name)
       const { airgap } = airgapFrom(mine.at(-1)?.after ?? expect.fail())

@@ -150,7 +150,7 @@ describe('no secret', () => {
       }
     }
     const secrets = secretsOf(run, 'ben')
-    // That is what a Justification opens.
+    // A Justification opens just that.
     secrets.delete('ephemeral key for cleo')
     expectNoneIn(said, secrets, 'ben')
     expectNoneIn(said, new Map([['share of the key', textOf(keptBy(run, 'ben')['share'])]]), 'ben')

@@ -25,7 +25,7 @@ let text: string
 let keyText: string
 let signatures: SignatureExport
 
-/** What any client would export once the board has all of this. */
+/** The files that any client would export once the board has all of this. */
 function exportsOf({ board, opening }: Simulated): { readonly transcript: string; readonly keyTranscript: string; readonly signatures: SignatureExport } {
   const posts = board.entries.map(({ offset, message }) => {
     const attachment = message.attachment === undefined ? undefined : board.attachments.get(message.attachment)
@@ -126,7 +126,7 @@ describe('the transcript of a signing', function () {
       expect(check(same)).to.include({ verdict: 'signed', keyIsProven: false, count: 2, purpose: 'Payday' })
       expect(check(same, text)).to.include({ verdict: 'signed', keyIsProven: true })
       expect(check(same, keyText)).to.include({ verdict: 'invalid', keyIsProven: false })
-      // Its scripts are none that whoever asks knows.
+      // The asker does not know its scripts.
       expect(check(same, text, false)).to.include({ verdict: 'invalid', keyIsProven: false })
     })
 
@@ -138,7 +138,7 @@ describe('the transcript of a signing', function () {
         [withFirst({ message: { kind: 'text', text: 'Pay 9 to Anna' } }), 'messages'],
         [withFirst({ display: [{ label: 'Text', value: 'Pay 9 to Anna' }] }), 'messages'],
         [{ ...signatures, ceremony: 'ab'.repeat(32) }, 'signatures'],
-        // What was signed is never taken from the file.
+        // The signed bytes are never taken from the file.
         [withFirst({ signedBytes: '00' }), 'file'],
         [withFirst({ signature: second.signature }), 'signatures'],
         [withFirst({ signature: '00'.repeat(96) }), 'signatures'],

@@ -76,7 +76,7 @@ describe('where a key generation stands', () => {
     expect(states.map(({ state, isOver }) => [state, isOver])).to.deep.equal([['aborted', true], ['doubtful', false], ['aborted', true]])
     for (const one of states) expect(one).to.deep.include({ bound: ['anna', 'cleo'], awaited: ['ben'] })
     expect(reasonLines(states[0]!)[0]).to.equal('It may still be completed: anna, cleo stated their part of its certificate, and that of ben may come.')
-    // Its client began to post, although no reader has seen it: that one alone knows of the doubt.
+    // Its client began to post, although no reader has seen it: only that participant knows of the doubt.
     expect(standingOf(ledger, now, { name: 'ben', hasBegun: true })).to.include({ state: 'doubtful', end: 'aborted' })
   })
 

@@ -18,7 +18,7 @@ describe('a log that takes long to read', function () {
   let posts: readonly Post[]
   let followed: Ledger
 
-  /** A reader of its own: what others decoded of these messages helps it in nothing. */
+  /** A reader of its own: nothing that others decoded of these messages helps it. */
   function reader(): Ledger {
     const opening = structuredClone(signing.opening)
     return new Ledger({

@@ -27,7 +27,7 @@ describe('work of an airgap that takes long', function () {
   let id: string
   let request: string
   let answer: string
-  /** What was in the vault after each write, of an airgap that was not interrupted. */
+  /** The contents of the vault after each write, of an airgap that was not interrupted. */
   let written: AirgapMemory[]
 
   const checkMemory = compileCheck<AirgapMemory>(memorySchema)
@@ -38,7 +38,7 @@ describe('work of an airgap that takes long', function () {
     const session = sessionOf(memory) ?? expect.fail()
     return { ...memory, sessions: { ...memory.sessions, [id]: { ...session, work: { ...(session.work ?? expect.fail()), state } } } }
   }
-  /** After a crash: nothing is left but what was written. */
+  /** The memory after a crash: nothing is left but what was written. */
   const reloaded = (memory: AirgapMemory): AirgapMemory => checkMemory(JSON.parse(canonical(memory)) as Json, 'The vault')
 
   function airgapWith(memory: AirgapMemory, more: Partial<AirgapPorts> = {}) {
@@ -111,7 +111,7 @@ describe('work of an airgap that takes long', function () {
   it('is stopped by a signal, with all kept that was done but the consent: it may have been second thoughts', async () => {
     const stop = new AbortController()
     const { airgap, memory } = airgapWith(vault(), {
-      // Never late enough for a write of its own.
+      // The clock stands still, so that no write of its own is ever due.
       now: () => new Date(0), signal: stop.signal,
       onProgress: ({ done }) => {
         if (done === 20) stop.abort(new Error('Ctrl-C'))

@@ -18,7 +18,7 @@ function generator(seed: number): (below: number) => number {
 
 const load = (text: string | Uint8Array) => loadScript(text, { file: 'fuzz.yaml', library: shippedLibrary })
 
-/** Whatever comes out must be whole: a good ceremony, or at least one diagnostic that points into the text. */
+/** Checks that a verdict is whole: a good ceremony, or at least one diagnostic that points into the text. */
 function checkVerdict(text: string | Uint8Array): boolean {
   const { script, diagnostics, source } = load(text)
   if (script !== undefined) {
@@ -37,7 +37,7 @@ function checkVerdict(text: string | Uint8Array): boolean {
   return false
 }
 
-/** An oracle that shares only the tables and `fits` with the checker: what it lets pass keeps the promises. */
+/** An oracle that shares only the tables and `fits` with the checker: a script that it lets pass keeps the promises. */
 function checkCeremony(ceremony: Ceremony): void {
   const collected = new Set<string>()
   const check = (call: Call | undefined, own: readonly string[] = []) => {

@@ -5,13 +5,13 @@ import { formatDiagnostic, loadScript, shippedLibrary } from '../../script/load.
 import { MAX_SCRIPT } from '../../script/yaml.ts'
 
 /**
- * The corpus: `CODE-case.yaml`, a script with a fault that has that code, and `CODE-case.txt`, exactly what is said about
- * it. UPDATE_GOLDEN=1 writes the texts; read them before you commit them.
+ * The corpus: `CODE-case.yaml`, a script with a fault that has that code, and `CODE-case.txt`, exactly the text about it.
+ * UPDATE_GOLDEN=1 writes the texts; read them before you commit them.
  */
 const FOLDER = new URL('../golden/', import.meta.url)
 const UPDATE = process.env['UPDATE_GOLDEN'] === '1'
 
-/** Checked below without a file in the corpus, for it would be a large one. */
+/** Codes that are checked below without a file in the corpus, since it would be a large one. */
 const ELSEWHERE = ['too-large']
 
 const cases = readdirSync(FOLDER).filter((file) => file.endsWith('.yaml')).map((file) => file.slice(0, -5)).sort()

@@ -13,7 +13,7 @@ describe('the shipped scripts', () => {
     expect(shippedNames()).to.include.members(['beacon', 'dkg', 'sign'])
     for (const name of shippedNames()) {
       expect(readShipped(name).ceremony.name).to.equal(name)
-      // By every layer, the editors' schema too, which is left out when they are read.
+      // Every layer passes them, the editors' schema too, which is left out when they are read.
       expect(load(readShipped(name).source)).to.deep.equal({ script: readShipped(name) })
     }
   })

@@ -1,6 +1,6 @@
 /**
- * Every fault, in every step and against every target in which it can happen, in every shipped script; and pairs of them. After each, all
- * that `runCell` checks must hold; engine/FAULTS.md says what they came to.
+ * Every fault, in every step and against every target in which it can happen, in every shipped script; and pairs of them. After each,
+ * all that `runCell` checks must hold; engine/FAULTS.md has the results.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
@@ -30,7 +30,7 @@ const MATRIX: readonly [string, readonly FaultCell[], () => CellOptions][] = [
   ['beacon', cellsOf(beacon, names, 'ben'), () => ({ ...common, script: beacon, parameters: {} })],
 ]
 
-/** What stands between a script's markers. */
+/** The text between a script's markers. */
 const marked = (name: string): RegExp => new RegExp(`(?<=<!-- ${name} -->\\n)[^]*?(?=<!-- end -->)`)
 
 describe('every fault of one participant', () => {
