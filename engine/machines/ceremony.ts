@@ -10,7 +10,7 @@ export interface Call {
   readonly args: readonly Ref[]
 }
 
-/** Where an argument comes from, resolved by the checker. */
+/** The source of an argument, resolved by the checker. */
 export type Ref =
   /** `threshold` */
   | { readonly from: 'parameter'; readonly name: string; readonly type: Type }
@@ -35,7 +35,7 @@ export interface MessageSpec {
   readonly attachment?: Fields
 }
 
-/** How many of a step's messages are awaited. */
+/** The number of a step's messages that are awaited. */
 export type Collect = { readonly kind: 'all' } | { readonly kind: 'any' } | { readonly kind: 'count'; readonly of: Ref }
 
 export interface Step {

@@ -182,7 +182,7 @@ export const backupOf = (memory: AirgapMemory, madeAt: Date): Backup => ({
 /** A backup's memory in a new vault. @param epoch fresh, 16 bytes */
 export const restoredFrom = ({ memory }: Backup, epoch: Uint8Array): AirgapMemory => ({ ...memory, epoch: toHex(epoch) })
 
-/** Where the memory lives. `update` resolves after the new value is durable. */
+/** The place of the memory. `update` resolves after the new value is durable. */
 export interface MemoryStore {
   readonly read: () => AirgapMemory
   readonly update: (change: (memory: AirgapMemory) => AirgapMemory) => Promise<void>

@@ -79,7 +79,7 @@ export interface TreeEntry {
   readonly value: Tree
 }
 
-/** How deep a script may nest. The deepest part of the language goes to 6. */
+/** The deepest nesting of a script. The deepest part of the language goes to 6. */
 const MAX_DEPTH = 12
 /** The parser holds at least one token for each level of nesting, and not many more. */
 const MAX_STACK = 3 * MAX_DEPTH + 4

@@ -50,7 +50,7 @@ export function secretsOf({ seed, signingKey, memory }: SimulatedMember, { cerem
   return new Map(secrets)
 }
 
-/** One fault of one participant, of everything that it can be in a script. */
+/** One fault of one participant: a cell of the matrix. */
 export interface FaultCell {
   readonly kind: FaultKind
   readonly participant: string

@@ -162,7 +162,7 @@ async function change(waiting: Set<() => void>, signal: AbortSignal): Promise<vo
 // from, so that a client that is shown something else (by a fault) verifies that itself. Airgaps share nothing: every one
 // does all of its work. Nothing but a simulation uses this.
 
-/** Gives the first result again for equal arguments. What throws is not kept. */
+/** Gives the first result again for equal arguments. A call that throws is made again. */
 function once<A extends readonly unknown[], R>(run: (...args: A) => R, keyOf: (...args: A) => unknown): (...args: A) => R {
   const known = new Map<string, R>()
   return (...args) => {

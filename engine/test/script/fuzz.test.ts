@@ -133,7 +133,7 @@ describe('loading whatever somebody writes', () => {
   }
 })
 
-/** As large as a script may be, and made to cost as much as possible. */
+/** Scripts as large as one may be, made to cost as much as possible. */
 function hostile(): (readonly [string, string])[] {
   const size = 250_000
   return [
