@@ -210,13 +210,13 @@ async function problemsOf(member: SimulatedMember, result: ClientResult, { cell,
     problems.push(`${name} ended ${outcome}${trouble === null ? '' : ` (${trouble.code}: ${trouble.what})`}, where the log says ${own.own[name] ?? ''}`)
   }
   const { sessions, archive } = memory.read()
-  const cellState = sessions[run.ceremony]?.state
+  const sessionState = sessions[run.ceremony]?.state
   // After an airgap's part of the certificate it takes more than an Abort to close its session.
   const isCommitted = sessions[run.ceremony]?.steps[certificate] !== undefined
-  if ((outcome === 'aborted' || outcome === 'dead') && cellState === 'live' && !isCommitted) problems.push(`${name} ended ${outcome}, and its airgap still has the session`)
+  if ((outcome === 'aborted' || outcome === 'dead') && sessionState === 'live' && !isCommitted) problems.push(`${name} ended ${outcome}, and its airgap still has the session`)
   const keeps = archive[run.ceremony] !== undefined
   if (keeps && (outcome === 'aborted' || outcome === 'dead')) {
-    if (cellState !== 'finished') problems.push(`${name} ended ${outcome}, and keeps a share`)
+    if (sessionState !== 'finished') problems.push(`${name} ended ${outcome}, and keeps a share`)
   }
   if (outcome === 'usable' && !keeps && Object.keys(ledger.ceremony.keeps).length > 0) problems.push(`${name} ended usable, and keeps nothing`)
   return problems
