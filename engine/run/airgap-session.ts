@@ -1,6 +1,7 @@
 /** An airgap's session of one ceremony: found, joined, written and erased, and the state of its machine that follows from it. */
 import { initialTransition, transition } from 'xstate'
 import type { SnapshotFrom } from 'xstate'
+import { canonicalBytes } from '../base/canonical.ts'
 import type { JsonObject } from '../base/canonical.ts'
 import { isKeyriteError } from '../base/errors.ts'
 import type { KeyriteError } from '../base/errors.ts'
@@ -14,11 +15,12 @@ import { airgapKeyOf, knownOf } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
 import { runError } from './errors.ts'
 import { cardIn, followedIn } from './memory.ts'
-import type { Session, SessionState, ArchivedShown, MemoryStore } from './memory.ts'
+import type { Session, SessionState, ArchivedShown, MemoryStore, AirgapMemory } from './memory.ts'
 import { checkOpening, followedBy } from './opening.ts'
 import { checkRunnable } from './verbs.ts'
 import { airgapSteps, compileAirgap } from '../machines/airgap.ts'
-import type { AirgapEvent, AirgapPlace } from '../machines/airgap.ts'
+import type { AirgapEvent, AirgapOutcome, AirgapPlace } from '../machines/airgap.ts'
+import { MAX_MESSAGE } from '../wire/message.ts'
 
 /** The question to the owner, who sees and confirms it on the airgap's own screen. */
 export interface Confirmation {
@@ -81,6 +83,11 @@ export interface AirgapProgress {
   readonly total?: number
 }
 
+/** @throws run.closed where its owner declined it */
+export function refuseDeclined({ declined }: AirgapMemory, id: string): void {
+  if (declined.includes(id)) throw runError('closed', { ceremony: id, why: 'its owner declined it' })
+}
+
 /** One ceremony on one airgap: its session, if it joined, and the script from its own disk. */
 export interface Joined {
   readonly id: string
@@ -98,6 +105,7 @@ export interface Joined {
 export function joinedFor(ports: AirgapPorts, id: string, brought: Opening | undefined): Joined {
   const memory = ports.memory.read()
   const session = memory.sessions[id]
+  refuseDeclined(memory, id)
   const opening = session?.opening ?? brought
   if (opening === undefined || ceremonyId(opening) !== id) throw runError('unknown-ceremony', { ceremony: id })
   const script = scriptFor(ports, opening)
@@ -107,6 +115,7 @@ export function joinedFor(ports: AirgapPorts, id: string, brought: Opening | und
   if (card === null) throw runError('not-paired', { name: '' })
   if (session === undefined) {
     if (memory.archive[id] !== undefined) throw runError('closed', { ceremony: id, why: 'it is finished, and its session is erased' })
+    if (canonicalBytes(opening).length > MAX_MESSAGE) throw runError('opening', { why: 'it is larger than any message on a board' })
     refuseEarlier(id, opening, card)
     checkOpening(opening, script, card, (followed) => followedIn(memory, followed))
     checkRunnable(script, ports.verbs)
@@ -153,8 +162,8 @@ export function positionOf(ceremony: Ceremony, session: Session | undefined): Po
 /** The step that the airgap is in, and what it does there; undefined where it takes no step any more. */
 export const airgapPlace = (position: Position): AirgapPlace | undefined => Object.values(position.getMeta()).find((meta) => meta !== undefined)
 
-const OVER: Readonly<Partial<Record<SessionState, string>>> = {
-  declined: 'its owner declined it', closed: 'its client showed that it is over', abandoned: 'its owner gave it up for good',
+const OVER: Readonly<Partial<Record<AirgapOutcome, string>>> = {
+  closed: 'its client showed that it is over', abandoned: 'its owner gave it up for good',
 }
 
 /** Refuses a ceremony in which this airgap takes no step any more; a finished one still gives its answers. @throws run.restored, run.closed */
@@ -210,6 +219,14 @@ export async function saveSession(ports: AirgapPorts, id: string, change: (sessi
   await ports.memory.update((memory) => ({
     ...memory, sessions: { ...memory.sessions, [id]: change(memory.sessions[id]) },
   }))
+}
+
+/** Erases what there is of a ceremony that its owner declines, and remembers its id; resolves when that is durable. */
+export async function saveDeclined({ memory }: AirgapPorts, id: string): Promise<void> {
+  await memory.update((before) => {
+    const sessions = Object.fromEntries(Object.entries(before.sessions).filter(([one]) => one !== id))
+    return { ...before, sessions, declined: [...before.declined, id] }
+  })
 }
 
 /** Drops the work under way from a session. */

@@ -19,7 +19,7 @@ import type { Card } from '../wire/card.ts'
 import { checkRequest } from '../wire/exchange.ts'
 import type { Answer, CloseRequest, DisputeRequest, PairRequest, Request, Stated, StepRequest } from '../wire/exchange.ts'
 import { hashOf, parseMessage, verifyMessage, verifyStatement } from '../wire/message.ts'
-import { erased, joinedFor, knownNow, moved, newSession, outOfPlace, airgapPlace, positionOf, refusalAnswer, refuseOver, saveSession, scriptFor, withoutWork } from './airgap-session.ts'
+import { erased, joinedFor, knownNow, moved, newSession, outOfPlace, airgapPlace, positionOf, refusalAnswer, refuseOver, saveSession, scriptFor, withoutWork, refuseDeclined, saveDeclined } from './airgap-session.ts'
 import type { AirgapPorts, AirgapProgress, Confirmation, Joined, Position } from './airgap-session.ts'
 import { accusedBy, setHash, verifyCollected, verifyDispute, verifyPrepared, viewBefore } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
@@ -40,7 +40,9 @@ interface Here {
 }
 
 function hereOf(ports: AirgapPorts, id: string): Here {
-  const session = ports.memory.read().sessions[id]
+  const memory = ports.memory.read()
+  refuseDeclined(memory, id)
+  const session = memory.sessions[id]
   if (session === undefined) throw runError('unknown-ceremony', { ceremony: id })
   const script = scriptFor(ports, session.opening)
   return { session, script, known: knownNow(ports, { id, script, opening: session.opening }), position: positionOf(script.ceremony, session) }
@@ -103,6 +105,7 @@ async function abandonCeremony(ports: AirgapPorts, id: string, name: string): Pr
  * success.
  */
 async function closeCeremony(ports: AirgapPorts, id: string, request: CloseRequest): Promise<void> {
+  if (ports.memory.read().declined.includes(id)) return
   const { session, known, position } = hereOf(ports, id)
   // Closed before, perhaps with an answer that got lost: with the session erased no end can be checked any more, and none is needed.
   if (position.output === 'closed') return
@@ -155,7 +158,8 @@ async function pair(ports: AirgapPorts, envelope: Envelope, { name, signingKey }
     const problem = cardProblem(card)
     if (problem !== null) throw runError('card', { why: problem })
     if ((await ports.confirm({ kind: 'pair', card })) !== true) throw runError('pairing-declined', { name })
-    await ports.memory.update((memory) => ({ ...memory, client: { name, signingKey } }))
+    // What an earlier client brought cannot be joined any more: its rosters have another card.
+    await ports.memory.update((memory) => ({ ...memory, client: { name, signingKey }, declined: [] }))
   }
   return { give: 'card', request: envelope.digest, card, cardSignature: signCard(secretKey, card) }
 }
@@ -243,7 +247,7 @@ async function answerStep(ports: AirgapPorts, id: string, name: string, body: St
       tell('confirming')
       const said = await ports.confirm(confirmation(ports, joined, step))
       if (said === true) return { type: 'CONFIRMED' }
-      await saveSession(ports, id, (now) => erased(now ?? newSession(opening), 'declined'))
+      await saveDeclined(ports, id)
       throw runError('rejected', { ceremony: id, isForAll: step.collect.kind === 'all', reason: said.declined })
     },
     computing: () => {

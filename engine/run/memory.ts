@@ -26,7 +26,7 @@ export interface StepMemory extends JsonObject {
  * The states of a session. `closed`: its client showed it that the ceremony is over. `abandoned`: its owner gave it up for good. `left`:
  * it was live when a backup was made; a vault restored from that takes no step of the ceremony.
  */
-export const SESSION_STATES = ['live', 'finished', 'declined', 'closed', 'abandoned', 'left'] as const
+export const SESSION_STATES = ['live', 'finished', 'closed', 'abandoned', 'left'] as const
 export type SessionState = (typeof SESSION_STATES)[number]
 
 /** An airgap's memory of one ceremony. */
@@ -99,6 +99,8 @@ export interface AirgapMemory extends JsonObject {
   readonly client: Paired | null
   readonly scripts: readonly AddedScript[]
   readonly sessions: Readonly<Record<string, Session>>
+  /** The ids of ceremonies that the owner declined, whose openings are not kept: whoever opens many fills no vault. They go with their client. */
+  readonly declined: readonly string[]
   readonly archive: Readonly<Record<string, Archived>>
 }
 
@@ -132,6 +134,7 @@ const backedUpSchemas = {
       work: objectSchema({ step: text, asked: hexSchema(32), state: {}, stopped: { type: 'boolean', const: true } }, ['stopped']),
     }, ['work']),
   ),
+  declined: { type: 'array', items: hexSchema(32) },
   archive: record(objectSchema({ opening: openingSchema, finishedAt: text, values: { type: 'object' }, unconfirmed: { type: 'boolean', const: true } }, ['unconfirmed'])),
 }
 
@@ -143,14 +146,14 @@ export const EPOCH = 16
 
 /** @param epoch fresh, 16 bytes, wherever the seed comes from */
 export const emptyMemory = (seed: string, epoch: Uint8Array): AirgapMemory =>
-  ({ version: 2, seed, epoch: toHex(epoch), client: null, scripts: [], sessions: {}, archive: {} })
+  ({ version: 2, seed, epoch: toHex(epoch), client: null, scripts: [], sessions: {}, declined: [], archive: {} })
 
 /** This airgap's card, once it is paired: by its client, its own key, and the epoch of this vault. */
 export const cardIn = ({ seed, epoch, client }: AirgapMemory): Card | null =>
   client === null ? null : { ...client, airgapKey: toHex(airgapKeyPair(fromHex(seed, 64)).publicKey), epoch }
 
 /** The part of a memory that a backup has: all but its epoch. */
-export type BackedUp = JsonObject & Pick<AirgapMemory, 'version' | 'seed' | 'client' | 'scripts' | 'sessions' | 'archive'>
+export type BackedUp = JsonObject & Pick<AirgapMemory, 'version' | 'seed' | 'client' | 'scripts' | 'sessions' | 'declined' | 'archive'>
 
 /** A backup. As secret as the memory. */
 export interface Backup extends JsonObject {
@@ -167,12 +170,12 @@ export const backupSchema = objectSchema({ keyrite: { type: 'string', const: 'ai
  * vault may have joined. The answers of a finished session hold no secret, and are the same however often they are given, so
  * they stay. Work under way is left out with its session.
  */
-export function forBackup({ version, seed, client, scripts, archive, sessions }: AirgapMemory): BackedUp {
+export function forBackup({ version, seed, client, scripts, archive, declined, sessions }: AirgapMemory): BackedUp {
   const kept = Object.entries(sessions).map(([id, session]): [string, Session] => {
     if (session.state === 'finished') return [id, session]
     return [id, { opening: session.opening, state: session.state === 'live' ? 'left' : session.state, steps: {}, disputes: {} }]
   })
-  return { version, seed, client, scripts, archive, sessions: Object.fromEntries(kept) }
+  return { version, seed, client, scripts, archive, declined, sessions: Object.fromEntries(kept) }
 }
 
 export const backupOf = (memory: AirgapMemory, madeAt: Date): Backup => ({

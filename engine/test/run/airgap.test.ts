@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { openEnvelope } from '../../channel/envelope.ts'
+import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
 import { encodeG1, timesBase } from '../../crypto/bls.ts'
 import { toHex } from '../../base/bytes.ts'
 import { airgapKeyPair } from '../../crypto/seed.ts'
@@ -7,7 +7,7 @@ import { readShipped } from '../../script/load.ts'
 import { seededRandom } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import { canonical } from '../../base/canonical.ts'
-import type { Json } from '../../base/canonical.ts'
+import type { Json, JsonObject } from '../../base/canonical.ts'
 import { ceremonyId } from '../../wire/card.ts'
 import type { Card, Opening } from '../../wire/card.ts'
 import type { Carried } from '../../wire/exchange.ts'
@@ -114,9 +114,21 @@ describe('an airgap', () => {
       expect(openEnvelope(text).body).to.have.property('fault').that.deep.equals({ reason: 'rejected', accused: null, why: 'Not our address' })
       expect(asked[0]).to.deep.include({ kind: 'join', ceremony: run.ceremony, step: 'SendPublicKeys', opening: run.opening, me: memberOf(run, 'ben').card })
       expect(asked[0]).to.have.property('number').that.matches(/^(\d{5} ){7}\d{5}$/)
-      expect(bench.sessionOf(memory.read())).to.include({ state: 'declined' })
+      // Nothing stays but its id: an opening may be large, and a stolen client may bring many.
+      expect(memory.read()).to.deep.include({ sessions: {}, declined: [run.ceremony] })
       expect(refusalOf(await airgap.handle(request))).to.equal('run.closed')
       expect(asked).to.have.lengthOf(1)
+    })
+
+    it('refuses an opening that fits no message of a board before its owner is asked', async () => {
+      const { before, request } = first()
+      const { body, step } = openEnvelope(request)
+      const opening = { ...run.opening, parameters: { ...run.opening.parameters, more: 'x'.repeat(1 << 20) } }
+      const asked: unknown[] = []
+      const large = sealEnvelope({ kind: 'request', ceremony: ceremonyId(opening), step, body: { ...(body as JsonObject), opening } })
+      const { text, memory } = await bench.ask(before, large, { confirm: (question) => Promise.resolve(asked.push(question) > 0 || { declined: null }) })
+      expect([refusalOf(text), asked]).to.deep.equal(['run.opening', []])
+      expect(memory.read()).to.deep.equal(before)
     })
 
     it('uses nothing up when its screen fails, and asks again', async () => {

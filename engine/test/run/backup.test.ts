@@ -1,7 +1,8 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { sealEnvelope } from '../../channel/envelope.ts'
+import { toHex } from '../../base/bytes.ts'
+import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
 import { backupOf, backupSchema, cardIn, emptyMemory, EPOCH, restoredFrom } from '../../run/memory.ts'
 import type { AirgapMemory } from '../../run/memory.ts'
 import { recover } from '../../run/recover.ts'
@@ -14,6 +15,7 @@ import { codeOf, FAST, PASSPHRASE, withHome } from '../vault/home.ts'
 import { Bench } from './airgap-bench.ts'
 import { airgapFrom, bodyOf, changed, dkg, keptBy, readAnswer, recordDkg, refusalOf, transcriptOf } from './harness.ts'
 import type { Recorded } from './harness.ts'
+import { ed25519FromSeed } from '../../crypto/ed25519.ts'
 
 /** The simulated ceremony opens on the first of January. */
 const LATER = new Date(Date.UTC(2026, 0, 5))
@@ -110,10 +112,21 @@ describe('an airgap that was restored from a backup', () => {
     }
   })
 
-  it('stays declined, closed or abandoned where it was, without what it had answered', async () => {
+  it('stays declined where it was, until there is another client, whose openings have another card', async () => {
+    const { after } = run.crossing('ben', 'ProcessDeals')
+    const { airgap, asked, memory } = airgapFrom(restored({ ...after, sessions: {}, declined: [run.ceremony] }))
+    for (const step of AIRGAP_STEPS) expect(refusalOf(await airgap.handle(run.crossing('ben', step).request)), step).to.equal('run.closed')
+    expect(asked).to.deep.equal([])
+    const pairing = sealEnvelope({ kind: 'request', ceremony: null, step: null, body: { ask: 'pair', name: 'ben2', signingKey: toHex(ed25519FromSeed(new Uint8Array(32).fill(3)).publicKey) } })
+    expect(openEnvelope(await airgap.handle(pairing)).body).to.include({ give: 'card' })
+    expect(memory.read().declined).to.deep.equal([])
+    expect(refusalOf(await airgap.handle(run.crossing('ben', AIRGAP_STEPS[0] ?? '').request))).to.equal('run.restored')
+  })
+
+  it('stays closed or abandoned where it was, without what it had answered', async () => {
     const { after } = run.crossing('ben', 'ProcessDeals')
     const session = after.sessions[run.ceremony] ?? expect.fail()
-    for (const state of ['declined', 'closed', 'abandoned'] as const) {
+    for (const state of ['closed', 'abandoned'] as const) {
       const memory = restored({ ...after, sessions: { [run.ceremony]: { ...session, state } } })
       expect(memory.sessions[run.ceremony]).to.deep.equal({ opening: run.opening, state, steps: {}, disputes: {} })
       const { airgap, asked } = airgapFrom(memory)
