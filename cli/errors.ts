@@ -22,6 +22,14 @@ export const cliError = errorTable('cli', {
     what: `The home ${path} cannot be used: ${why}.`,
     todo: 'Check its owner and permissions, or set KEYRITE_HOME to a folder of your own.',
   }),
+  damaged: ({ path }: { path: string }) => ({
+    what: `${path} is not as it was written: this machine’s disk damaged it, or somebody changed it by hand.`,
+    todo: 'Put it back from a copy. Without one, make the client anew in another home, under another name: keyrite client init. The airgap stays as it is.',
+  }),
+  'damaged-copy': ({ path, line }: { path: string; line: number }) => ({
+    what: `${path} is not as it was written, from line ${line} on: this machine’s disk damaged it. Nobody else did.`,
+    todo: 'It is had again, from the storage or from the airgap. Look at the disk.',
+  }),
   'home-path': ({ value }: { value: string }) => ({
     what: `KEYRITE_HOME is not a usable path: ${quoted(value)}.`,
     todo: 'Set it to a folder, or unset it to use ~/.keyrite.',

@@ -43,7 +43,7 @@ async function asFarAsItGoes(session: BoardSession, signal: AbortSignal): Promis
     return undefined
   } catch (error) {
     if (!isKeyriteError(error, 'board.unreachable')) throw error
-    const { offset } = await session.pinned
+    const { offset } = await session.held
     if (offset < 0) throw error
     await Promise.race([until(() => session.feed.pin.offset >= offset, { every: 20, signal }), session.running])
     return error

@@ -4,7 +4,8 @@
  *   client/identity.json   its name, board and public keys: open, nothing in it is secret
  *   client/keyring.age     wrapped by the passphrase
  *   client/client.age      the signing key and the board's join token
- *   client/log.jsonl       the board's log as this client verified it
+ *   client/log.jsonl       the board's log as this client verified it: a copy, which the storage gives again
+ *   client/pin.json        how far that was, and the head there: what no storage may take back
  *   client/attachments/    what messages in it brought besides, by hash
  *   client/scripts/        scripts that do not ship with keyrite, by hash
  *   client/page-port       the port of its page
@@ -15,22 +16,22 @@ import { dirname, join } from 'node:path'
 import { sha256Hex } from '../../engine/crypto/hash.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
 import type { TextStore } from '../../engine/run/client-work.ts'
-import type { AttachmentStore, LogStore } from '../../engine/run/feed.ts'
+import type { AttachmentStore } from '../../engine/run/feed.ts'
 import { loadScript, shippedByHash, shippedLibrary } from '../../engine/script/load.ts'
 import { createKeyring, openKeyring } from '../../engine/vault/age.ts'
 import { vaultError } from '../../engine/vault/errors.ts'
-import { append, makeFolders, readBounded, readIfThere, syncFile, writeDurable, writeFailure } from '../../engine/base/files.ts'
+import { makeFolders, readBounded, readIfThere, writeDurable, writeFailure } from '../../engine/base/files.ts'
 import { createVault, readVault } from '../../engine/vault/vault.ts'
-import type { Board } from '../../engine/wire/board.ts'
-import { canonical, parseCanonical } from '../../engine/base/canonical.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
-import { hexPattern, isHex } from '../../engine/base/bytes.ts'
+import { isKeyriteError } from '../../engine/base/errors.ts'
+import type { KeyriteError } from '../../engine/base/errors.ts'
+import { hexPattern, isHex, utf8 } from '../../engine/base/bytes.ts'
 import type { Card } from '../../engine/wire/card.ts'
-import { Chain, holding } from '../../engine/wire/log.ts'
 import { MAX_ATTACHMENT } from '../../engine/wire/message.ts'
 import { compileCheck, hexSchema, nameSchema, objectSchema } from '../../engine/wire/schema.ts'
 import { cliError } from '../errors.ts'
 import { makeHome, makeInside, refuseAnother, rolePath } from '../home.ts'
+import { cutAt, fromSum, withSum } from './client-log.ts'
 
 /** What is not secret of a client. */
 export interface Identity {
@@ -95,20 +96,23 @@ export async function refuseAnotherClient(): Promise<void> {
 }
 
 export async function saveIdentity(home: string, { airgap, ...identity }: Identity): Promise<void> {
-  await writeDurable(identityPath(home), new TextEncoder().encode(`${canonical({ ...identity, airgap: airgap === null ? null : { ...airgap } })}\n`))
+  await writeDurable(identityPath(home), utf8(withSum({ ...identity, airgap: airgap === null ? null : { ...airgap } })))
 }
 
-/** The client in this home. @throws cli.no-client where there is none */
+/** The client in this home. @throws cli.no-client where there is none, cli.damaged where it is not as it was written */
 export async function readClient(): Promise<{ readonly home: string; readonly identity: Identity }> {
   const home = rolePath('client')
   let bytes: Uint8Array
   try {
     bytes = await readBounded(identityPath(home), 16_384)
   } catch (cause) {
-    throw cliError('no-client', { home }, cause)
+    throw isKeyriteError(cause, 'file.missing') ? cliError('no-client', { home }, cause) : cause
   }
-  const value = parseCanonical(new TextDecoder().decode(bytes).trimEnd(), 'identity.json')
-  if (typeof value === 'object' && value !== null && 'version' in value && value.version === 1) throw vaultError('other-version', { path: identityPath(home) })
+  const text = new TextDecoder().decode(bytes)
+  // The first version had no sum.
+  if (/"version":1[,}]/.test(text)) throw vaultError('other-version', { path: identityPath(home) })
+  const value = fromSum(text)
+  if (value === undefined) throw cliError('damaged', { path: identityPath(home) })
   return { home, identity: checkIdentity(value, 'identity.json') }
 }
 
@@ -155,8 +159,13 @@ export const clientPartsPath = (home: string, ceremony: string): string => join(
 /** A ceremony's id, and what a text of it is called. */
 const KEY = new RegExp(`^${hexPattern(32)}/[A-Za-z0-9-]{1,100}$`)
 
-/** Texts of ceremonies, each in a file, written once and durable. */
-export function textStore(home: string): TextStore {
+/**
+ * Texts of ceremonies, each in a file, written once and durable. The airgap gives its answers again, and a message is signed again, so a
+ * damaged one counts as one that is not there.
+ *
+ * @param onDamage hears of it
+ */
+export function textStore(home: string, onDamage: (error: KeyriteError<'cli.damaged-copy'>) => void = () => undefined): TextStore {
   const pathOf = (key: string): string => {
     if (!KEY.test(key)) throw new TypeError('a key that is no file name')
     return join(home, 'ceremonies', key)
@@ -164,9 +173,13 @@ export function textStore(home: string): TextStore {
   return {
     get: async (key) => {
       const bytes = await readIfThere(pathOf(key), 64 << 20)
-      return bytes === undefined ? undefined : new TextDecoder().decode(bytes)
+      if (bytes === undefined) return undefined
+      const [sum, text] = cutAt(new TextDecoder().decode(bytes), '\n')
+      if (sum === sha256Hex(utf8(text))) return text
+      onDamage(cliError('damaged-copy', { path: pathOf(key), line: 1 }))
+      return undefined
     },
-    put: (key, text) => writeBelow(pathOf(key), new TextEncoder().encode(text)),
+    put: (key, text) => writeBelow(pathOf(key), utf8(`${sha256Hex(utf8(text))}\n${text}`)),
   }
 }
 
@@ -176,88 +189,6 @@ async function writeBelow(path: string, bytes: Uint8Array): Promise<void> {
     throw writeFailure(error, path)
   })
   await writeDurable(path, bytes)
-}
-
-// The client's own copy of its board's log, `log.jsonl`: a message a line, heads computed again when it is read. It is
-// written as it comes in and synced before anything that builds on it goes out, so that no message of this client ever
-// names as `seen` what a power cut could take from its disk. A last line that a crash cut off is dropped; the storage
-// has it.
-
-export interface ClientLog extends LogStore {
-  /** Resolves when all that was appended before is on disk. @throws file.write-failed, … and always after that */
-  readonly sync: () => Promise<void>
-}
-
-/** What a log needs of a disk. */
-export interface LogFile {
-  /** The whole file's text, or undefined where there is none. */
-  readonly read: () => Promise<string | undefined>
-  /** Makes it, or makes it anew; resolves when that is durable. */
-  readonly replace: (text: string) => Promise<void>
-  readonly append: (text: string) => Promise<void>
-  /** Resolves when all that was appended is durable. */
-  readonly sync: () => Promise<void>
-}
-
-/**
- * The log in a client's home.
- *
- * @param keep false to read without writing, beside a running client
- */
-export function clientLog(home: string, keep = true, file: LogFile = logFile(join(home, 'log.jsonl'))): ClientLog {
-  // What an earlier run appended may have been left to the system's care.
-  let isSynced = !keep
-  let last = Promise.resolve()
-  const syncNow = async (): Promise<void> => {
-    if (isSynced) return
-    // Before the sync: what is appended while it runs waits for the next one.
-    isSynced = true
-    await file.sync()
-  }
-  return {
-    load: async () => {
-      const text = await file.read()
-      const whole = text?.slice(0, text.lastIndexOf('\n') + 1) ?? ''
-      if (keep && whole !== text) await file.replace(whole)
-      const chain = new Chain()
-      // A line that is no message is this machine's own damage, and says itself of what kind.
-      return holding(() => whole.split('\n').slice(0, -1).map((line) => chain.append(line)), (broken) => broken.cause)
-    },
-    append: async (entries) => {
-      if (!keep) return
-      await file.append(entries.map((entry) => `${entry.text}\n`).join(''))
-      isSynced = false
-    },
-    // After one that failed, all fail: a second try would succeed and prove nothing, for the system drops what it could
-    // not write.
-    sync: () => (last = last.then(syncNow)),
-  }
-}
-
-/** The same board, but what the client read of it is on disk before anything is posted. */
-export function keptFirst(board: Board, log: Pick<ClientLog, 'sync'>): Board {
-  return {
-    ...board,
-    post: async (text) => {
-      await log.sync()
-      return await board.post(text)
-    },
-  }
-}
-
-/** No text that this program can hold is longer. */
-const MOST_LOG = 2 ** 29 - 25
-
-function logFile(path: string): LogFile {
-  return {
-    read: async () => {
-      const bytes = await readIfThere(path, MOST_LOG)
-      return bytes === undefined ? undefined : new TextDecoder().decode(bytes)
-    },
-    replace: (text) => writeDurable(path, new TextEncoder().encode(text)),
-    append: (text) => append(path, text),
-    sync: () => syncFile(path),
-  }
 }
 
 // Scripts by their hash: those that ship with keyrite, and those that were brought to this machine.

@@ -109,11 +109,12 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
   })
   const stop = new AbortController()
   const either = following(signal, stop.signal)
+  const onTrouble = troubleTeller((line) => screen.log(line))
   try {
     const run = runClient(
       {
         script, opening: opened.opening, me, signingKey: fromHex(session.secrets.signingSeed, 32),
-        board: session.board, feed: session.feed, store: textStore(session.home),
+        board: session.board, feed: session.feed, store: textStore(session.home, onTrouble),
         exchange: (request, asking) => {
           view.asks()
           return exchange(request, asking)
@@ -122,7 +123,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
         offerAbandon: () => offered(use),
         onProgress: ({ step, doing }) => view.at(step, doing),
         onLedger: (ledger, begun) => view.follow(ledger, begun),
-        onTrouble: troubleTeller((line) => screen.log(line)),
+        onTrouble,
       },
       either.signal,
     )

@@ -25,7 +25,7 @@ import type { Board } from '../../engine/wire/board.ts'
 import { canonical } from '../../engine/base/canonical.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
 import type { Opening } from '../../engine/wire/card.ts'
-import { Chain, EMPTY_LOG, holding } from '../../engine/wire/log.ts'
+import { Chain, holding } from '../../engine/wire/log.ts'
 import { signMessage } from '../../engine/wire/message.ts'
 import type { Pin, Statement } from '../../engine/wire/message.ts'
 import { signObject } from '../../engine/wire/sign.ts'
@@ -36,7 +36,8 @@ import { askPassphrase } from '../prompt.ts'
 import { clockTime } from '../../engine/base/time.ts'
 import { claimLines, outputLines, progressTable, waitingLines } from '../screen/ceremony.ts'
 import { random } from '../random.ts'
-import { attachmentFiles, cardOf, clientLog, clientScript, keptFirst, readClient, textStore, unlockClient } from './client-home.ts'
+import { clientLog, keptFirst } from './client-log.ts'
+import { attachmentFiles, cardOf, clientScript, readClient, textStore, unlockClient } from './client-home.ts'
 import type { ClientSecrets, Identity } from './client-home.ts'
 
 // A client's way to its board: the log followed and verified, and what stands in it.
@@ -46,6 +47,8 @@ export interface BoardSession {
   readonly feed: Feed
   /** The last entry that an earlier run of this client verified. */
   readonly pinned: Promise<Pin>
+  /** The last entry of its log that is on this disk. */
+  readonly held: Promise<Pin>
   /** Rejects when the log cannot be believed or kept; resolves when the session was closed. */
   readonly running: Promise<void>
   /** Aborts when the session is closed, and with the command: nothing waits for the storage any longer. */
@@ -72,18 +75,18 @@ export function openBoard({ home, identity, secrets, signal, onTrouble }: BoardU
       : { credentials: { name: identity.name, sign: (label, object) => signObject(fromHex(secrets.signingSeed, 32), label, object) } }),
   })
   const closing = new AbortController()
-  const store = clientLog(home, secrets !== undefined)
+  const store = clientLog(home, secrets !== undefined, (error) => onTrouble?.(error))
   const board = keptFirst(remote, store)
-  const kept = store.load()
-  kept.catch(() => undefined)
-  const feed = new Feed({ board, store: { ...store, load: () => kept }, attachments: attachmentFiles(home, secrets !== undefined), ...(onTrouble === undefined ? {} : { onTrouble }) })
+  const [pinned, held] = [store.pinned(), store.held()]
+  for (const one of [pinned, held]) one.catch(() => undefined)
+  const feed = new Feed({ board, store, attachments: attachmentFiles(home, secrets !== undefined), ...(onTrouble === undefined ? {} : { onTrouble }) })
   const either = following(closing.signal, signal).signal
   const running = feed.run(either)
   // Whoever waits for it hears of a failure; until then it must not end the process.
   running.catch(() => undefined)
   return {
     board, feed, running, signal: either,
-    pinned: kept.then((entries) => entries.at(-1) ?? EMPTY_LOG),
+    pinned, held,
     close: async () => {
       closing.abort()
       await running.catch(() => undefined)

@@ -56,7 +56,7 @@ describe('giving a ceremony up', () => {
       member = made.members.find(({ name }) => name === 'ada')!
       const { airgapKey, epoch, signingKey } = member.card
       session = {
-        board: made.board, feed: await feedUntil(made, made.board.entries.length - 1), home, pinned: Promise.resolve(EMPTY_LOG), running: Promise.resolve(), signal, close: () => Promise.resolve(),
+        board: made.board, feed: await feedUntil(made, made.board.entries.length - 1), home, pinned: Promise.resolve(EMPTY_LOG), held: Promise.resolve(EMPTY_LOG), running: Promise.resolve(), signal, close: () => Promise.resolve(),
         identity: { version: 2, name: 'ada', board: 'memory', signingKey, airgap: { airgapKey, epoch, cardSignature: '00'.repeat(64) } },
         secrets: { version: 1, signingSeed: toHex(member.signingKey), joinToken: null },
       }

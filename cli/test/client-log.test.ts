@@ -13,8 +13,9 @@ import { canonical } from '../../engine/base/canonical.ts'
 import { EMPTY_HEAD, EMPTY_LOG, headAfter } from '../../engine/wire/log.ts'
 import { parseMessage, signMessage, textHash } from '../../engine/wire/message.ts'
 import type { Pin } from '../../engine/wire/message.ts'
-import { clientLog, keptFirst } from '../roles/client-home.ts'
-import type { ClientLog, LogFile } from '../roles/client-home.ts'
+import { clientLog, keptFirst } from '../roles/client-log.ts'
+import { withSum } from '../roles/client-log.ts'
+import type { ClientLog, LogFile } from '../roles/client-log.ts'
 
 /** A disk that loses, in a power cut, all that was not synced. */
 function fakeDisk() {
@@ -23,6 +24,8 @@ function fakeDisk() {
   let syncs = 0
   const file: LogFile = {
     read: () => Promise.resolve(written),
+    readPin: () => Promise.resolve(undefined),
+    writePin: () => Promise.resolve(),
     replace: (text) => {
       written = durable = text
       return Promise.resolve()
@@ -52,7 +55,7 @@ const headWith = (head: string, line: string): string => headAfter(head, parseMe
 
 /** Does this text hold the log up to there? */
 function holds(text: string, { offset, head }: Pin): boolean {
-  const lines = text.split('\n').slice(0, -1)
+  const lines = text.split('\n').slice(0, -1).map((one) => one.slice(one.indexOf(' ') + 1))
   return offset < lines.length && lines.slice(0, offset + 1).reduce(headWith, EMPTY_HEAD) === head
 }
 
@@ -63,7 +66,7 @@ async function tooEarly(wrap: (board: Board, log: ClientLog) => Board) {
   const names = ['ada', 'bob', 'cem', 'dan']
   const script = readShipped('dkg')
   const { members, opening, board } = await prepareSimulation({ script, names, parameters: { threshold: 2 }, verbs, random: seededRandom('log'), idle: 500 })
-  const log = clientLog('', true, disk.file)
+  const log = clientLog('', true, undefined, disk.file)
   const watched: Board = {
     ...board,
     post: (text) => {
@@ -93,7 +96,7 @@ describe('a client’s copy of the log', () => {
   it('lets nothing be posted any more once a sync failed, even where another would succeed', async () => {
     let tries = 0
     const { file } = fakeDisk()
-    const log = clientLog('', true, { ...file, sync: () => (tries++ === 0 ? Promise.reject(new Error('EIO')) : Promise.resolve()) })
+    const log = clientLog('', true, undefined, { ...file, sync: () => (tries++ === 0 ? Promise.reject(new Error('EIO')) : Promise.resolve()) })
     let posted = 0
     const board = keptFirst({ post: () => Promise.resolve({ offset: posted++, head: EMPTY_HEAD }) } as unknown as Board, log)
     const failures = []
@@ -107,30 +110,77 @@ describe('a client’s copy of the log', () => {
     before(async () => (home = await mkdtemp(join(tmpdir(), 'keyrite-log-'))))
     after(() => rm(home, { recursive: true }))
 
-    it('comes back with its heads, and without the line that a crash cut off', async () => {
-      const log = clientLog(home)
-      expect(await log.load()).to.deep.equal([])
-      const [a, b] = [line('a'), line('b')]
-      await log.append([{ offset: 0, head: '', text: a }, { offset: 1, head: '', text: b }])
-      await log.sync()
-      await appendFile(join(home, 'log.jsonl'), 'half')
-      const first = headWith(EMPTY_HEAD, a)
-      const whole = [{ offset: 0, head: first, text: a }, { offset: 1, head: headWith(first, b), text: b }]
-      const loaded = async (keep: boolean) => (await clientLog(home, keep).load()).map(({ offset, head, text }) => ({ offset, head, text }))
-      // A reader beside a running client repairs nothing.
-      expect(await loaded(false)).to.deep.equal(whole)
-      expect(await readFile(join(home, 'log.jsonl'), 'utf8')).to.equal(`${a}\n${b}\nhalf`)
-      expect(await loaded(true)).to.deep.equal(whole)
-      expect(await readFile(join(home, 'log.jsonl'), 'utf8')).to.equal(`${a}\n${b}\n`)
+    const texts = ['a', 'b', 'c'].map(line)
+    const heads = texts.reduce<string[]>((all, text) => [...all, headWith(all.at(-1) ?? EMPTY_HEAD, text)], [])
+    const entries = texts.map((text, offset) => ({ offset, head: heads[offset] ?? '', text }))
+    const pinAt = (offset: number): Pin => ({ offset, head: heads[offset] ?? '' })
+    const [log, pin] = [() => join(home, 'log.jsonl'), () => join(home, 'pin.json')]
+
+    /** What a client makes of what is on its disk, and what it says of it. */
+    async function look(keep = true) {
+      const told: string[] = []
+      const store = clientLog(home, keep, ({ facts: { path, line: at } }) => told.push(`${path.slice(home.length + 1)} ${String(at)}`))
+      const loaded = (await store.load()).map(({ offset, head, text }) => ({ offset, head, text }))
+      return { loaded, pinned: await store.pinned(), held: await store.held(), told }
+    }
+
+    beforeEach(async () => {
+      await Promise.all([rm(log(), { force: true }), rm(pin(), { force: true })])
+      const store = clientLog(home)
+      expect(await store.load()).to.deep.equal([])
+      await store.append(entries)
+      await store.sync()
     })
 
-    it('of the protocol’s first version, in which statements had recipients, is refused by that name, and left as it is', async () => {
-      const { statement, ...rest } = parseMessage(line('a'))
-      const text = `${canonical({ ...rest, statement: { ...statement, to: null } })}\n`
-      await writeFile(join(home, 'log.jsonl'), text)
-      const error: unknown = await clientLog(home).load().then(() => undefined, (reason: unknown) => reason)
-      expect(isKeyriteError(error, 'wire.other-version'), String(error)).to.equal(true)
-      expect(await readFile(join(home, 'log.jsonl'), 'utf8')).to.equal(text)
+    it('comes back with its heads, and without the line that a crash cut off', async () => {
+      await appendFile(log(), 'half')
+      const text = await readFile(log(), 'utf8')
+      // A reader beside a running client repairs nothing.
+      expect(await look(false)).to.deep.nested.include({ 'loaded': entries, 'told': [] })
+      expect(await readFile(log(), 'utf8')).to.equal(text)
+      expect(await look()).to.deep.equal({ loaded: entries, pinned: pinAt(2), held: pinAt(2), told: [] })
+      expect(await readFile(log(), 'utf8')).to.equal(text.slice(0, -'half'.length))
+    })
+
+    it('with any one bit of it flipped is kept up to the line before, which is said, and the pin stays', async () => {
+      const bytes = await readFile(log())
+      const ends = [0, ...[...bytes.keys()].filter((at) => bytes[at] === 0x0a).map((at) => at + 1)]
+      for (let at = 0; at < bytes.length; at += 13) {
+        const damaged = Buffer.from(bytes)
+        damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8))
+        await writeFile(log(), damaged)
+        const before = ends.findLastIndex((end) => end <= at)
+        const { loaded, pinned, told } = await look()
+        expect(loaded, String(at)).to.deep.equal(entries.slice(0, before))
+        expect([told, pinned], String(at)).to.deep.equal([[`log.jsonl ${String(before + 1)}`], pinAt(2)])
+        expect((await look()).told, 'once').to.deep.equal([])
+      }
+    })
+
+    it('that is gone loses nothing of what no storage may take back', async () => {
+      await rm(log())
+      expect(await look()).to.deep.include({ loaded: [], pinned: pinAt(2), told: [] })
+    })
+
+    it('is believed where the pin beside it is damaged, wrong or gone', async () => {
+      const text = await readFile(pin(), 'utf8')
+      for (const damaged of [text.replace(/"offset":2/, '"offset":9'), text.replace(/[0-9a-f]/, 'z'), text.slice(0, 40), '', withSum({ offset: 2, head: heads[1] ?? '' })]) {
+        await writeFile(pin(), damaged)
+        expect(await look(), damaged).to.deep.include({ pinned: pinAt(2), told: ['pin.json 1'] })
+      }
+      await rm(pin())
+      expect(await look()).to.deep.include({ told: [] })
+    })
+
+    it('without a pin holds a storage to nothing; with one, to what this client verified', async () => {
+      const board = (given: typeof entries) => ({ follow: async function* () { await Promise.resolve(); yield* given } }) as unknown as Board
+      await rm(log())
+      const other = [line('other'), ...texts.slice(1)]
+      const forged = other.reduce<typeof entries>((all, text, offset) => [...all, { offset, head: headWith(all.at(-1)?.head ?? EMPTY_HEAD, text), text }], [])
+      const run = (given: typeof entries) => new Feed({ board: board(given), store: clientLog(home, false) }).run(new AbortController().signal).then(() => 'followed', (error: unknown) => (isKeyriteError(error) ? error.code : String(error)))
+      expect([await run(entries), await run(forged)]).to.deep.equal(['followed', 'board.tampered'])
+      await rm(pin())
+      expect(await run(forged)).to.equal('followed')
     })
   })
 })

@@ -13,6 +13,8 @@ import type { Pin } from '../wire/message.ts'
 export interface LogStore {
   readonly load: () => Promise<readonly Entry[]>
   readonly append: (entries: readonly Entry[]) => Promise<void>
+  /** How far this client had verified the log, where that is more than what `load` still has. */
+  readonly pinned?: () => Promise<Pin>
 }
 
 /** The place of the attachments that a client read, by their SHA-256. What was put is durable when `put` resolves. */
@@ -73,8 +75,10 @@ export class Feed {
    */
   async run(signal: AbortSignal): Promise<void> {
     for (const entry of await this.options.store.load()) this.take(entry)
+    const pinned = await this.options.store.pinned?.()
     for await (const entry of this.options.board.follow(this.pin, signal, this.options.onTrouble)) {
       const link = holding(() => this.chain.check(entry), tampered)
+      if (link.offset === pinned?.offset) holding(() => new Chain(pinned).end(link), tampered)
       // An entry becomes the last verified one only once it is stored.
       await this.options.store.append([link])
       this.take(link)

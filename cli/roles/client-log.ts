@@ -1,0 +1,177 @@
+/**
+ * A client's own copy of its board's log, and how far it had verified that log. The copy can be had again from the storage; the pin
+ * cannot. Each is checked by itself before it is held against what the storage says, so that a damaged disk accuses nobody.
+ *
+ * The copy, `log.jsonl`, has an entry a line, its head before its text. It is written as entries come in and synced before anything that
+ * builds on it goes out, so that no message of this client ever names as `seen` what a power cut could take from its disk. From a line
+ * on that is damaged, or that a crash cut off, it is read again. The pin, `pin.json`, is written with each sync.
+ */
+import { join } from 'node:path'
+import { utf8 } from '../../engine/base/bytes.ts'
+import { canonical, canonicalBytes, parseCanonical } from '../../engine/base/canonical.ts'
+import type { JsonObject } from '../../engine/base/canonical.ts'
+import { isKeyriteError } from '../../engine/base/errors.ts'
+import type { KeyriteError } from '../../engine/base/errors.ts'
+import { append, readIfThere, syncFile, writeDurable } from '../../engine/base/files.ts'
+import { sha256Hex } from '../../engine/crypto/hash.ts'
+import type { LogStore } from '../../engine/run/feed.ts'
+import type { Board } from '../../engine/wire/board.ts'
+import { BrokenChain, Chain, EMPTY_LOG, pinOf } from '../../engine/wire/log.ts'
+import type { Linked } from '../../engine/wire/log.ts'
+import type { Pin } from '../../engine/wire/message.ts'
+import { compileCheck, hexSchema, objectSchema } from '../../engine/wire/schema.ts'
+import { cliError } from '../errors.ts'
+
+/** The text before the first such character, and the rest. */
+export function cutAt(text: string, mark: string): readonly [string, string] {
+  const at = text.indexOf(mark)
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
+}
+
+/** An object as one line of JSON, with its SHA-256 in it. */
+export const withSum = (value: JsonObject): string => `${canonical({ ...value, sum: sha256Hex(canonicalBytes(value)) })}\n`
+
+/** The object in such a line; undefined where it is not as it was written. */
+export function fromSum(text: string): JsonObject | undefined {
+  try {
+    const { sum, ...value } = parseCanonical(text.trimEnd(), 'It') as JsonObject
+    return sum === sha256Hex(canonicalBytes(value)) ? value : undefined
+  } catch (error) {
+    if (!isKeyriteError(error)) throw error
+    return undefined
+  }
+}
+
+export interface ClientLog extends LogStore {
+  readonly pinned: () => Promise<Pin>
+  /** The last entry that is on this disk. */
+  readonly held: () => Promise<Pin>
+  /** Resolves when all that was appended before is on disk. @throws file.write-failed, … and always after that */
+  readonly sync: () => Promise<void>
+}
+
+/** The files of a log. */
+export interface LogFile {
+  /** The copy's text, or undefined where there is none. */
+  readonly read: () => Promise<string | undefined>
+  /** Makes the copy, or makes it anew; resolves when that is durable. */
+  readonly replace: (text: string) => Promise<void>
+  readonly append: (text: string) => Promise<void>
+  /** Resolves when all that was appended is durable. */
+  readonly sync: () => Promise<void>
+  readonly readPin: () => Promise<string | undefined>
+  /** Resolves when that is durable. */
+  readonly writePin: (text: string) => Promise<void>
+}
+
+const checkPin = compileCheck<JsonObject & Pin>(objectSchema({ offset: { type: 'integer', minimum: -1 }, head: hexSchema(32) }))
+
+/**
+ * The log in a client's home.
+ *
+ * @param keep false to read without writing, beside a running client
+ * @param onDamage hears what of it was damaged
+ */
+export function clientLog(
+  home: string, keep = true, onDamage: (error: KeyriteError<'cli.damaged-copy'>) => void = () => undefined, file: LogFile = logFile(home),
+): ClientLog {
+  // An earlier run may have left what it appended to the system's care.
+  let isSynced = !keep
+  let end: Pin = EMPTY_LOG
+  let last = Promise.resolve()
+  const syncNow = async (): Promise<void> => {
+    if (isSynced) return
+    // Before the sync: what is appended while it runs waits for the next one.
+    isSynced = true
+    const pin = end
+    await file.sync()
+    await file.writePin(withSum({ ...pin }))
+  }
+  const read = async (): Promise<{ readonly entries: readonly Linked[]; readonly pin: Pin }> => {
+    const text = await file.read()
+    const { entries, whole, damaged } = copyIn(text ?? '')
+    if (damaged !== undefined) onDamage(cliError('damaged-copy', { path: join(home, 'log.jsonl'), line: damaged }))
+    if (keep && text !== undefined && whole !== text) await file.replace(whole)
+    end = pinOf(entries.at(-1) ?? EMPTY_LOG)
+    const kept = await file.readPin()
+    const pin = kept === undefined ? EMPTY_LOG : pinIn(kept)
+    // Where a whole copy has another head there, it is the pin that is wrong: a copy is a chain, and was checked.
+    const isGood = pin !== undefined && (pin.offset > end.offset || pin.offset === -1 || entries[pin.offset]?.head === pin.head)
+    if (!isGood) onDamage(cliError('damaged-copy', { path: join(home, 'pin.json'), line: 1 }))
+    return { entries, pin: isGood && pin.offset > end.offset ? pin : end }
+  }
+  let loading: ReturnType<typeof read> | undefined
+  const loaded = () => (loading ??= read())
+  return {
+    load: async () => (await loaded()).entries,
+    pinned: async () => (await loaded()).pin,
+    held: async () => pinOf((await loaded()).entries.at(-1) ?? EMPTY_LOG),
+    append: async (entries) => {
+      if (!keep) return
+      await file.append(entries.map((entry) => `${entry.head} ${entry.text}\n`).join(''))
+      end = pinOf(entries.at(-1) ?? end)
+      isSynced = false
+    },
+    // After one that failed, all fail: a second try would succeed and prove nothing, for the system drops what it could
+    // not write.
+    sync: () => (last = last.then(syncNow)),
+  }
+}
+
+/**
+ * The entries of a copy, up to the first line that is not as it was written.
+ *
+ * @returns the text of those lines, and the number of the damaged one; a last line without its end was cut off by a crash, and is none
+ */
+function copyIn(text: string): { readonly entries: readonly Linked[]; readonly whole: string; readonly damaged?: number } {
+  const chain = new Chain()
+  const entries: Linked[] = []
+  let at = 0
+  for (let next = text.indexOf('\n'); next !== -1; next = text.indexOf('\n', at)) {
+    const [head, message] = cutAt(text.slice(at, next), ' ')
+    try {
+      entries.push(chain.next({ offset: entries.length, head, text: message }))
+    } catch (error) {
+      if (!(error instanceof BrokenChain)) throw error
+      return { entries, whole: text.slice(0, at), damaged: entries.length + 1 }
+    }
+    at = next + 1
+  }
+  return { entries, whole: text.slice(0, at) }
+}
+
+function pinIn(text: string): Pin | undefined {
+  const value = fromSum(text)
+  return value === undefined ? undefined : checkPin(value, 'pin.json')
+}
+
+/** The same board, but what the client read of it is on disk before anything is posted. */
+export function keptFirst(board: Board, log: Pick<ClientLog, 'sync'>): Board {
+  return {
+    ...board,
+    post: async (text) => {
+      await log.sync()
+      return await board.post(text)
+    },
+  }
+}
+
+/** No text that this program can hold is longer. */
+const MOST_LOG = 2 ** 29 - 25
+const MOST_PIN = 1024
+
+function logFile(home: string): LogFile {
+  const [path, pin] = [join(home, 'log.jsonl'), join(home, 'pin.json')]
+  const textOf = async (one: string, most: number): Promise<string | undefined> => {
+    const bytes = await readIfThere(one, most)
+    return bytes === undefined ? undefined : new TextDecoder().decode(bytes)
+  }
+  return {
+    read: () => textOf(path, MOST_LOG),
+    replace: (text) => writeDurable(path, utf8(text)),
+    append: (text) => append(path, text),
+    sync: () => syncFile(path),
+    readPin: () => textOf(pin, MOST_PIN),
+    writePin: (text) => writeDurable(pin, utf8(text)),
+  }
+}
