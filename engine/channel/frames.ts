@@ -85,7 +85,7 @@ export type Incomplete =
       readonly needed: number
       /** The bytes of the whole transfer. */
       readonly bytes: number
-      /** Whether this frame told anything new. */
+      /** True if this frame told anything new. */
       readonly fresh: boolean
     }
   /** A frame that is not keyrite's or not readable. Nothing has changed. */

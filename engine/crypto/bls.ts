@@ -70,7 +70,7 @@ export interface IntegerLagrange {
 const MAX_INTEGER = 128
 
 /**
- * The same coefficients over one common denominator: as integers they are far shorter than r (some digits for a few
+ * The λᵢ of `lagrangeAtZero` over one common denominator: as integers they are far shorter than r (some digits for a few
  * signers, some 80 bits for 43 of 64), which makes the multiplications shorter too. When they would be longer, they are
  * taken modulo r.
  */

@@ -24,7 +24,7 @@ export interface Group {
   readonly kind: string
   /** The places of its messages in the list, from 1, ascending. */
   readonly places: readonly number[]
-  /** Its kind, and every field of its messages in full. */
+  /** The lines that show its kind, and every field of its messages in full. */
   readonly lines: readonly GroupLine[]
 }
 

@@ -15,10 +15,10 @@ export type FieldPlace = 'parameter' | 'payload' | 'attachment'
 export interface ValueType {
   /** One sentence for the person who writes a ceremony. */
   readonly doc: string
-  /** Its wire form: strict and bounded. Bytes are lower-case hex. */
+  /** The schema of its wire form: strict and bounded. Bytes are lower-case hex. */
   readonly schema: JSONSchema
   readonly stands: readonly FieldPlace[]
-  /** Its exact length in bytes, for those whose wire form is hex of one length. */
+  /** The exact length in bytes, for a type whose wire form is hex of one length. */
   readonly size?: number
   /** Set where all may see a value, and only one recipient's airgap can read it. A verb's values for one recipient are of such types only. */
   readonly ciphertext?: true
