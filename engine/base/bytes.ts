@@ -1,4 +1,4 @@
-/** Byte strings and their hex. Everything stands on these; none knows the protocol. */
+/** Byte strings and their hex. All other code is built on these; nothing here knows the protocol. */
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js'
 import { errorTable } from './errors.ts'
 
@@ -36,7 +36,7 @@ export function fromHex(text: string, length?: number, what = 'A byte string'): 
   return hexToBytes(text)
 }
 
-/** A digit of it, for a regular expression. */
+/** One lower-case hex digit, for a regular expression. */
 export const HEX_DIGIT = '[0-9a-f]'
 
 /** Hex of exactly so many bytes, or of any number of them, for a regular expression. */
@@ -44,11 +44,11 @@ export const hexPattern = (length?: number): string => (length === undefined ? `
 
 const DIGITS = new RegExp(`^${HEX_DIGIT}*$`)
 
-/** Is this lower-case hex, of exactly so many bytes where that is said? */
+/** Is this lower-case hex, of exactly `length` bytes if a length is given? */
 export const isHex = (value: unknown, length?: number): value is string =>
   typeof value === 'string' && (length === undefined ? value.length % 2 === 0 : value.length === 2 * length) && DIGITS.test(value)
 
-/** Are these the same bytes? Takes a time that depends on the lengths only. */
+/** Are these the same bytes? The time it takes depends on the lengths only. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   let difference = 0

@@ -5,7 +5,7 @@ import { utf8 } from './bytes.ts'
 import { errorTable } from './errors.ts'
 import { printableLine } from './text.ts'
 
-/** A member's name from outside may be of any length. */
+/** The most characters of a member's name in an error: a name from outside may be of any length. */
 const MOST_SAID = 200
 
 export const wireError = errorTable('wire', {
@@ -34,14 +34,14 @@ declare module './errors.ts' {
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
 export type JsonObject = { readonly [key: string]: Json | undefined }
 
-/** How deep values may nest: a list of lists is 1 deep. */
+/** The deepest that values may nest: `1` is 0 deep, `[1]` is 1 deep, `[[1]]` is 2 deep. */
 export const MAX_DEPTH = 32
 
 /**
- * RFC 8785 serialization: members sorted by UTF-16 code units, ECMAScript numbers, minimal escapes.
+ * The RFC 8785 serialization of a value: members sorted by UTF-16 code units, ECMAScript numbers, minimal escapes.
  * Members whose value is `undefined` are left out.
  *
- * @param most how deep it may nest
+ * @param most the deepest that it may nest
  * @throws wire.not-json for what JSON cannot hold (NaN, infinities, lone surrogates, functions, too deep), and for the
  * name `__proto__`
  */
@@ -68,7 +68,7 @@ function write(value: Json | undefined, left: number): string {
     .sort()
     .map((key) => {
       if (!key.isWellFormed()) throw wireError('not-json', { why: 'a name with a lone surrogate' })
-      // Legal JSON, but copying an object that has it sets a prototype: nothing here is ever called so.
+      // It is legal JSON, but copying an object that has it sets a prototype. Nothing here ever has this name.
       if (key === '__proto__') throw wireError('not-json', { why: 'the name __proto__' })
       return `${JSON.stringify(key)}:${write(object[key], left - 1)}`
     })
@@ -76,11 +76,11 @@ function write(value: Json | undefined, left: number): string {
 }
 
 /**
- * Parses JSON text that must be canonical: what it reads, written again, is the same text. That also refuses
- * duplicate names, other number spellings and every stray byte.
+ * Parses JSON text that must be canonical: the value, written again, must give the same text. That also refuses
+ * duplicate names, other spellings of numbers and every stray byte.
  *
  * @param what names the text in the error
- * @param most how deep it may nest
+ * @param most the deepest that it may nest
  * @throws wire.not-canonical
  */
 export function parseCanonical(text: string, what: string, most = MAX_DEPTH): Json {

@@ -1,18 +1,18 @@
 /**
- * Errors with a code and the facts. Each area declares one closed table; messages are built there and nowhere else, and
- * nobody parses one. Facts are public by rule: never put a secret in one.
+ * Errors with a code and facts. Each area declares one closed table. Messages are built there and nowhere else, and
+ * no code parses one. Facts are public by rule: never put a secret in one.
  */
 import { printable } from './text.ts'
 
-/** What a person reads: what happened, and what to do about it. */
+/** The text of an error for a person: what happened, and what to do about it. */
 export interface ErrorText {
   readonly what: string
   readonly todo: string
 }
 
 /**
- * Every area's table, by its codes' prefix. This file knows none of them: each area adds its own, beside the table, as
- * `declare module` with `interface ErrorTables { readonly wire: typeof wireError.table }`.
+ * Every area's table, by the prefix of its codes. This file knows none of them: each area adds its own beside its table,
+ * in a `declare module` with `interface ErrorTables { readonly wire: typeof wireError.table }`.
  */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- others fill it
 export interface ErrorTables {}
@@ -29,21 +29,21 @@ export type Code<A extends Area = Area> = { [K in A]: `${K}.${Reason<K>}` }[A]
 export type FactsOf<C extends string> = C extends `${infer A extends Area}.${infer R}` ? FactsIn<ErrorTables[A], R> : never
 type FactsIn<T, R> = R extends keyof T ? (T[R] extends (facts: infer F) => ErrorText ? F : never) : never
 
-/** Marks the errors of every copy of this file: a program and a library that it uses may each have loaded one. */
+/** The mark of keyrite's errors, the same in every copy of this file: a program and a library that it uses may each load a copy. */
 const MARK = Symbol.for('keyrite.error')
 
-/** An error; with its code as the parameter where that is known, and else one of any code. */
+/** An error of keyrite. The type parameter is its code where that is known, else any code. */
 export class KeyriteError<C extends string = Code, F = FactsOf<C>> extends Error {
   override readonly name = 'KeyriteError'
   readonly [MARK] = true
   readonly code: C
   /** JSON values that locate the problem. Public. */
   readonly facts: Readonly<F>
-  /** What the reader can do now. */
+  /** The advice to the reader: what to do now. */
   readonly todo: string
 
   constructor(code: C, facts: F, text: ErrorText, cause?: unknown) {
-    // Facts quote what came from outside, down to the names of members.
+    // Facts quote input from outside, even names of members, which could hold control characters.
     super(printable(text.what), cause === undefined ? undefined : { cause })
     this.code = code
     this.facts = facts
@@ -51,10 +51,10 @@ export class KeyriteError<C extends string = Code, F = FactsOf<C>> extends Error
   }
 }
 
-/** The facts of each reason. Never unknown ones, beside which those of all other errors would be unknown too. */
+/** The facts of each reason. They are never `unknown`: that would make the facts of a union of errors unknown too. */
 type FactsByReason<F> = { readonly [R in keyof F]: object }
 
-/** One text builder a reason; what it takes are the facts of that reason. */
+/** One text builder for each reason. Its argument is the facts of that reason. */
 export type Table<F extends FactsByReason<F>> = { readonly [R in keyof F]: (facts: F[R]) => ErrorText }
 
 /** Makes the errors of one area, typed by its table. */
@@ -77,7 +77,7 @@ export function errorTable<A extends Area, F extends FactsByReason<F>>(area: A, 
   return Object.assign(make, { table, made })
 }
 
-/** Is this an error with one of these codes, or with any? */
+/** Is this an error of keyrite, with one of these codes if any are given? */
 export function isKeyriteError<C extends Code = Code>(error: unknown, ...codes: readonly C[]): error is KeyriteError<C> {
   return error instanceof Error && MARK in error && (codes.length === 0 || codes.some((code) => 'code' in error && code === error.code))
 }

@@ -1,6 +1,6 @@
 /**
- * Files for every edge of keyrite: read with a bound, replaced whole or not at all, on disk before anybody builds on
- * them; and the folders on the way to them.
+ * Files, for every edge of keyrite: they are read with a bound, replaced whole or not at all, and on disk before anybody
+ * builds on them. Also the folders on the way to them.
  */
 import { randomBytes } from 'node:crypto'
 import type { Stats } from 'node:fs'
@@ -81,7 +81,7 @@ const WHY: Readonly<Record<Doing, Readonly<Record<string, string>>>> = {
   make: { ...SHARED, ENOENT: 'no folder can be made there', EEXIST: 'it is not a folder', EACCES: 'this user may not write there', EPERM: 'this user may not write there' },
 }
 
-/** Why a file could not be read or written, or a folder be made, as half a sentence for an error of another area. */
+/** The reason why a file could not be read or written, or a folder be made: half a sentence for an error of another area. */
 export function whyNot(doing: Doing, error: unknown): string {
   if (isKeyriteError(error, 'file.too-large')) return `it is larger than ${String(error.facts['most'])} bytes`
   const code = systemCode(isKeyriteError(error) ? error.cause : error)
@@ -113,7 +113,7 @@ export async function readBounded(path: string, most: number): Promise<Uint8Arra
   }
 }
 
-/** The same; undefined where there is no such file. @throws file.unreadable, file.too-large */
+/** Reads a file like `readBounded`, or gives undefined where there is none. @throws file.unreadable, file.too-large */
 export async function readIfThere(path: string, most: number): Promise<Uint8Array | undefined> {
   try {
     return await readBounded(path, most)
@@ -123,7 +123,7 @@ export async function readIfThere(path: string, most: number): Promise<Uint8Arra
   }
 }
 
-/** Reads what is left of an open file. @throws file.too-large where that is more than `most` bytes */
+/** Reads the rest of an open file. @throws file.too-large where that is more than `most` bytes */
 export async function readUpTo(file: FileHandle, most: number, path: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let total = 0
@@ -132,17 +132,17 @@ export async function readUpTo(file: FileHandle, most: number, path: string): Pr
     const { bytesRead } = await file.read(chunk)
     if (bytesRead === 0) return new Uint8Array(Buffer.concat(chunks))
     total += bytesRead
-    // Files grow, and pipes have no size.
+    // The size that stat gives is no bound: files grow, and pipes have no size.
     if (total > most) throw fileError('too-large', { path, most })
     chunks.push(chunk.subarray(0, bytesRead))
   }
 }
 
 /**
- * Opens an ordinary file for reading while `use` runs. A pipe or a device, which may have no end or keep its reader
- * waiting, is refused.
+ * Opens an ordinary file for reading while `use` runs. A pipe or a device is refused, because it may have no end or keep
+ * its reader waiting.
  *
- * @param flags further ones for opening it: `O_NOFOLLOW`
+ * @param flags further flags for open(2), such as `O_NOFOLLOW`
  * @throws file.missing, file.unreadable; what `use` throws
  */
 export async function withOrdinary<T>(path: string, use: (file: FileHandle, stats: Stats) => Promise<T>, flags = 0): Promise<T> {
@@ -167,22 +167,22 @@ export function readFailure(error: unknown, path: string): unknown {
 }
 
 export interface WriteOptions {
-  /** Permissions of the new file, less the umask. Owner only unless told. */
+  /** Permissions of the new file, less the umask. By default for its owner only. */
   readonly mode?: number
-  /** Refuse if there is a file already. */
+  /** Refuses to replace a file that is there already. */
   readonly exclusive?: boolean
 }
 
 /**
  * Writes a file whole or not at all, and returns when a power cut can no longer undo it: a temporary file beside
- * it, fdatasync, rename, fsync of the folder. Whatever fails before the rename leaves the old file as it was.
+ * it, fdatasync, rename, fsync of the folder. A failure before the rename leaves the old file as it was.
  *
  * @throws file.disk-full, file.unwritable, file.no-folder, file.not-a-file, file.write-failed: the old file is unchanged;
  *   file.exists with `exclusive`; file.unsynced: the new file is there, but may not survive a power cut
  */
 export async function writeDurable(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${String(process.pid)}-${randomBytes(6).toString('hex')}.tmp`)
-  // A rename would put a file in the place of what a link or a device is.
+  // A rename would put an ordinary file in the place of a link or a device.
   if (options.exclusive !== true && (await isNoFile(path))) throw fileError('not-a-file', { path })
   try {
     await writeNew(temporary, bytes, options.mode)
@@ -201,7 +201,7 @@ export async function writeDurable(path: string, bytes: Uint8Array, options: Wri
 
 const isNoFile = (path: string): Promise<boolean> => lstat(path).then((found) => !found.isFile(), () => false)
 
-/** Writes a file that is not there yet; its bytes are on disk when this resolves, its name may not be. @throws what the file system says */
+/** Writes a file that is not there yet. When this resolves, its bytes are on disk, but its name may not be. @throws what the file system says */
 export async function writeNew(path: string, bytes: Uint8Array, mode = 0o600): Promise<void> {
   const file = await open(path, 'wx', mode)
   try {
@@ -212,7 +212,7 @@ export async function writeNew(path: string, bytes: Uint8Array, mode = 0o600): P
   }
 }
 
-/** Like rename, but never over a file. File systems without hard links (FAT) get the next best thing. */
+/** Renames, but never over a file. Where there are no hard links (FAT), a check and a rename must do, with a gap between them. */
 async function publishNew(temporary: string, path: string): Promise<void> {
   try {
     await link(temporary, path)
@@ -236,7 +236,7 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Makes durable what was written to a file, through whatever handle. @throws file.write-failed, … */
+/** Makes all writes to a file durable, through whichever handle they went. @throws file.write-failed, … */
 export async function syncFile(path: string): Promise<void> {
   try {
     const file = await open(path, 'r+')
@@ -250,7 +250,7 @@ export async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** Adds to the end of a file, which is made where there is none. Not durable before `syncFile`. @throws file.disk-full, file.write-failed, … */
+/** Appends to a file, and makes it where there is none. Not durable before `syncFile`. @throws file.disk-full, file.write-failed, … */
 export async function append(path: string, text: string): Promise<void> {
   try {
     const file = await open(path, 'a', 0o600)
@@ -287,13 +287,14 @@ export function writeFailure(error: unknown, path: string): unknown {
   }
 }
 
-/** What `writeDurable` calls a file that is not whole yet, with the name of the one that it becomes. */
+/** The name of `writeDurable`'s temporary file. Its group is the name of the file that it becomes. */
 const TEMPORARY = new RegExp(`^\\.(.+)\\.[0-9]+-${hexPattern(6)}\\.tmp$`)
 
 /**
- * Deletes what killed calls of `writeDurable` left in a folder. Only who is alone on it may call this.
+ * Deletes the temporary files that killed calls of `writeDurable` left in a folder. Only the process that has the folder
+ * to itself may call this.
  *
- * @param of the one file that they were to write; any unless told
+ * @param of the one file that those calls were to write; by default any
  */
 export async function sweepTemporaries(folder: string, of?: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
@@ -310,10 +311,10 @@ export interface FolderOptions {
 }
 
 /**
- * Makes a folder and those above it that are missing. Not by mkdir's own `recursive`, which never returns where a file
- * system (/proc) has no room for folders.
+ * Makes a folder and the missing ones above it. It does not use mkdir's own `recursive`, which never returns on a file
+ * system that holds no new folders (/proc).
  *
- * @returns whether it was made; false if it was there
+ * @returns whether it was made; false if it was there already
  * @throws what the file system says: ENOENT where no folder can be made, EEXIST where something else stands
  */
 export async function makeFolders(path: string, options: FolderOptions = {}): Promise<boolean> {

@@ -1,23 +1,24 @@
 /**
- * THE lock of a folder: one keyrite at a time on a client's or an airgap's home, or on a storage's data. Reading needs
- * none.
+ * The lock of a folder: one keyrite at a time uses a client's or an airgap's home, or a storage's data. Reading needs no
+ * lock.
  *
- *     FOLDER/lock/NONCE     which process holds it; where `lock` is empty or not there, nobody does
+ *     FOLDER/lock/NONCE     names the process that holds it; where `lock` is empty or missing, nobody holds it
  *
- * No schedule of any number of processes gives two holders:
+ * However many processes run, in whatever order, there are never two holders:
  *
- * - It is taken by one rename of a whole folder, written and synced aside, to the name `lock`. A rename takes the place
- *   of an empty folder and of no other (rename(2): ENOTEMPTY), so of many that try at once one succeeds; and an entry is
+ * - A process takes the lock by one rename of a whole folder, written and synced aside, to the name `lock`. A rename
+ *   replaces an empty folder and no other (rename(2): ENOTEMPTY), so of many that try at once one succeeds. An entry is
  *   whole from the moment that anybody sees it.
- * - An entry goes by its own name alone, a nonce that never comes again: its holder unlinks it, or whoever found that this
- *   very holder is gone, which it then is for ever. Who looked long ago and acts late unlinks a name that is not there; no
- *   later holder can be hit. So neither taking over nor giving back has to look at the lock and act on it in one step.
- * - A holder that is slow, stopped or asleep holds on: no time runs out.
+ * - An entry is removed by its own name alone, a nonce that never comes again. Either its holder unlinks it, or a process
+ *   that found this holder gone, and a holder that is gone stays gone. A process that looked long ago and acts late
+ *   unlinks a name that is no longer there, and can hit no later holder. So neither taking over nor giving back has to
+ *   look at the lock and act on it in one step.
+ * - A holder that is slow, stopped or asleep keeps the lock: there is no timeout.
  *
- * Whether a holder is gone is certain where its number means the same here: on one boot, in one process namespace, by
- * the number and the clock tick of its start. An entry of an earlier boot, or of an earlier container, of the same host
- * name is of an earlier life of this machine or container, and gone. (Two that run at once under one name and share a
- * disk are not told apart from that.) Of any other, nobody here can know, and a person decides.
+ * Whether a holder is gone is certain where its process number means the same here: on one boot and in one process
+ * namespace, by the number and the clock tick of its start. An entry of an earlier boot or container of the same host
+ * name is from an earlier life of this machine or container, so its holder is gone. (Two machines that run at once under
+ * one name and share a disk cannot be told apart from that.) About any other entry nobody here can know: a person decides.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, readlink, rename, rm, rmdir, unlink } from 'node:fs/promises'
@@ -57,9 +58,9 @@ export interface Lock {
 
 interface Holder {
   readonly pid: number
-  /** The clock tick of its start, which tells it from a later process of its number. Empty where the system does not tell. */
+  /** The clock tick of its start, which tells it from a later process with the same number. Empty where the system does not tell. */
   readonly started: string
-  /** The boot and the process namespace in which these mean something. Empty where the system does not tell. */
+  /** The boot and the process namespace in which `pid` and `started` mean something. Empty where the system does not tell. */
   readonly world: string
   readonly host: string
   readonly since: string
@@ -78,7 +79,7 @@ export async function lockFolder(folder: string): Promise<Lock> {
   const me = await thisProcess()
   try {
     await mkdir(draft, 0o755)
-    // Anybody may read who holds it: another user of this machine has to be told as well.
+    // Anybody may read who holds it, so that another user of this machine is told too.
     await writeNew(join(draft, nonce), Buffer.from(JSON.stringify(me)), 0o644)
     await take(folder, draft, me)
   } catch (error) {
@@ -100,7 +101,7 @@ async function take(folder: string, draft: string, me: Holder): Promise<void> {
     } catch (error) {
       const code = systemCode(error)
       if (code === 'ENOTDIR') throw lockError('unknown', { path: folder, entry: path }, error)
-      // Some systems (Windows) deny it where others say that a folder is in the way.
+      // Windows denies the rename where other systems say that a folder is in the way.
       if (code === 'EPERM' || code === 'EACCES') denied += 1
       else if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error
       if (!(await clear(folder, me)) && denied > 10) throw error
@@ -109,7 +110,7 @@ async function take(folder: string, draft: string, me: Holder): Promise<void> {
 }
 
 /**
- * Clears the lock of what holders left who are gone.
+ * Clears the lock of the entries of holders that are gone.
  *
  * @returns whether there was anything in the way
  * @throws lock.held, lock.elsewhere, lock.unknown
@@ -118,13 +119,13 @@ async function clear(folder: string, me: Holder): Promise<boolean> {
   const path = join(folder, LOCK)
   try {
     for (const name of await readdir(path)) await clearEntry(folder, join(path, name), name, me)
-    // A rename takes the place of an empty folder on some systems only.
+    // A rename replaces an empty folder on some systems only.
     await rmdir(path)
     return true
   } catch (error) {
     const code = systemCode(error)
     if (code === 'ENOTDIR') throw lockError('unknown', { path: folder, entry: path }, error)
-    // Another one was faster, whoever it is.
+    // Another process was faster.
     if (code === 'ENOTEMPTY' || code === 'EEXIST') return true
     if (code === 'ENOENT') return false
     throw error
@@ -142,14 +143,14 @@ async function clearEntry(folder: string, entry: string, name: string, me: Holde
   await unlinkIfThere(entry)
 }
 
-/** Gives back one's own entry and no other. */
+/** Gives the lock back: removes this process's own entry and no other. */
 async function release(path: string, nonce: string): Promise<void> {
   await unlink(join(path, nonce)).catch(() => undefined)
-  // Fails where somebody has taken it since, as it must.
+  // It fails where another process has taken the lock since, as it must.
   await rmdir(path).catch(() => undefined)
 }
 
-/** Deletes what takers left that were killed on the way. */
+/** Deletes the drafts of processes that were killed while they took the lock. */
 async function sweepDrafts(folder: string, me: Holder): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const nonce = name.slice(LOCK.length + 2)
@@ -168,7 +169,7 @@ async function unlinkIfThere(path: string): Promise<void> {
   }
 }
 
-/** Who an entry names; undefined where it is gone by now, null where it is none of keyrite's. */
+/** The holder that an entry names; undefined where the entry is gone by now, null where it is not one that keyrite wrote. */
 async function readHolder(entry: string): Promise<Holder | undefined | null> {
   try {
     const bytes = await readIfThere(entry, MOST_ENTRY)
@@ -194,7 +195,7 @@ function parseHolder(text: string): Holder | null {
   return { pid, started, world, host, since }
 }
 
-/** Only what is certain is gone. */
+/** The state of a holder. It is `gone` only where that is certain. */
 async function stateOf(holder: Holder, me: Holder): Promise<'holds' | 'gone' | 'unknown'> {
   const isSameWorld = holder.world === me.world && (me.world !== '' || holder.host === me.host)
   if (isSameWorld) return (await isAlive(holder)) ? 'holds' : 'gone'
@@ -205,7 +206,7 @@ async function isAlive({ pid, started }: Holder): Promise<boolean> {
   try {
     process.kill(pid, 0)
   } catch (error) {
-    // EPERM: it is there, and belongs to someone else.
+    // EPERM: the process is there and belongs to another user.
     if (systemCode(error) === 'ESRCH') return false
   }
   const now = await startOf(pid)
@@ -217,7 +218,7 @@ async function thisProcess(): Promise<Holder> {
   return { pid, started: await startOf(pid), world: await world(), host: hostname(), since: new Date().toISOString() }
 }
 
-/** The clock tick in which a process started; Linux only, empty elsewhere. */
+/** The clock tick in which a process started, `ended` for one that has ended; Linux only, empty elsewhere. */
 async function startOf(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8').catch(() => '')
   // Fields 3 and 22 of proc(5), counted after the command, which may hold spaces and brackets.
@@ -225,7 +226,7 @@ async function startOf(pid: number): Promise<string> {
   return fields[0] === 'Z' || fields[0] === 'X' ? 'ended' : fields[19] ?? ''
 }
 
-/** Linux only; empty elsewhere. */
+/** This boot and process namespace; Linux only, empty elsewhere. */
 async function world(): Promise<string> {
   try {
     const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()

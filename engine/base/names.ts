@@ -1,6 +1,6 @@
 /**
- * How names, numbers and times are written, each in one place: what schemas, scripts, options, paths and files hold one to. A pattern
- * stands without its ends, so that it can be part of another; `whole` is what a schema takes. Hex is in `bytes.ts`.
+ * The forms of names, numbers and times, each in one place: schemas, scripts, options, paths and files all use these. A pattern
+ * stands without `^` and `$`, so that it can be part of another; `whole` adds them for a schema. Hex is in `bytes.ts`.
  */
 
 /** A pattern of the whole text. */
@@ -11,33 +11,33 @@ const tester = (pattern: string): ((text: string) => boolean) => {
   return (text) => form.test(text)
 }
 
-/** Participants, boards, ceremonies, and what else has a short name of its own. */
+/** A name of a participant, a board, a script or anything else that has a short name of its own. */
 export const NAME = '[a-z0-9-]{1,32}'
 export const NAME_SAYS = '1 to 32 small letters, digits and hyphens'
 export const isName = tester(NAME)
 
-/** What a script calls a message or a step. */
+/** A script's name of a message or a step. */
 export const BIG_NAME = '[A-Z][A-Za-z0-9]{0,31}'
-/** What a script, or a kind of message, calls a field or a parameter. */
+/** A script's name, or a kind of message's, of a field or a parameter. */
 export const SMALL_NAME = '[a-z][A-Za-z0-9]{0,31}'
-/** Any name in a script as statements have it: steps, messages, parameters. */
+/** A name of a step, a message or a parameter, as statements have it. */
 export const IDENTIFIER = '[A-Za-z][A-Za-z0-9]{0,63}'
 
-/** Where a board is on its storage; the name is the pattern's one group. */
+/** The path of a board on its storage. The pattern's one group is the board's name. */
 export const BOARD_PATH = `/boards/(${NAME})/?`
 
-/** A storage's token for joining: one that a header can carry. */
+/** The form of a storage's token for joining: an HTTP header can carry it. */
 export const TOKEN_SAYS = '16 to 256 printable characters without spaces'
 export const isToken = tester('[!-~]{16,256}')
 
-/** A ceremony's number, to be compared by ear: 40 digits in groups of five. */
+/** A ceremony's number: 40 digits in groups of five, so that people can compare it by ear. */
 export const CEREMONY_NUMBER = '[0-9]{5}( [0-9]{5}){7}'
 
 /** A time in UTC to the second. */
 export const INSTANT = '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z'
 export const instantOf = (time: Date | number): string => new Date(time).toISOString().replace(/\.\d+Z$/, 'Z')
 
-/** A whole number, in its one spelling: without sign or leading zeros, of at most so many digits; else undefined. */
+/** Reads a whole number in its one spelling, without sign or leading zeros, of at most `digits` digits; else gives undefined. */
 export function wholeNumber(text: string, digits: number): number | undefined {
   return text.length <= digits && /^(?:0|[1-9][0-9]*)$/.test(text) ? Number(text) : undefined
 }

@@ -1,19 +1,19 @@
 /**
- * Waiting: for an abort, for a time, for something to happen, or for whichever comes first. Every wait ends at once where its signal is
- * aborted, and leaves neither timer nor listener behind.
+ * Waiting: for an abort, for a time, for something to happen, or for whichever comes first. Every wait ends at once when its
+ * signal is aborted, and leaves neither a timer nor a listener behind.
  */
 
 /**
- * Signals that follow several others. `AbortSignal.any` does that too, but in Node 20 to 26 it may lose the abort once
+ * A signal that follows several others. `AbortSignal.any` does that too, but in Node 20 to 26 it may lose the abort once
  * its sources are collected as garbage (nodejs/node issue 65995), and then a process never ends.
  */
 export interface FollowingSignal {
   readonly signal: AbortSignal
-  /** Stops following; for sources that outlive what this signal is for. */
+  /** Stops following. Call it where the sources outlive the purpose of this signal. */
   readonly release: () => void
 }
 
-/** A signal that aborts with the first of these, with its reason. */
+/** Makes a signal that aborts when the first of these does, with its reason. */
 export function following(...sources: readonly AbortSignal[]): FollowingSignal {
   const own = new AbortController()
   const stops = sources.map((source) => {
@@ -25,15 +25,15 @@ export function following(...sources: readonly AbortSignal[]): FollowingSignal {
   return { signal: own.signal, release: () => stops.forEach((stop) => stop()) }
 }
 
-/** Why a signal was aborted, as an error. */
+/** The reason why a signal was aborted, as an error. */
 export const reasonOf = ({ reason }: AbortSignal): Error => (reason instanceof Error ? reason : new Error(String(reason)))
 
-/** Takes back what a wait asked for: stops listening. */
+/** Stops the listening that a wait began. */
 type Forget = (() => void) | undefined
 
 type Settle<T> = (value: T) => void
 
-/** Starts something that settles once, and forgets it as soon as it is settled, or the signal aborts. */
+/** Starts something that settles once, and forgets it as soon as it is settled or the signal aborts. */
 function settledOnce<T>(
   start: (resolve: Settle<T>, reject: Settle<Error>) => Forget, signal: AbortSignal | undefined, onAbort: (resolve: Settle<T>, reject: Settle<Error>) => void,
 ): Promise<T> {
@@ -59,7 +59,7 @@ function settledOnce<T>(
     } catch (error) {
       fail(error instanceof Error ? error : new Error(String(error)))
     }
-    // It may have settled before it could say how to forget it.
+    // It may have settled inside `start`, before `forget` was known.
     if (wait.isOver) wait.forget?.()
   })
 }
@@ -67,7 +67,7 @@ function settledOnce<T>(
 /**
  * A promise that is given up when the signal aborts.
  *
- * @param start begins, and says how to stop listening
+ * @param start begins, and returns how to stop listening
  * @throws the signal's reason, and whatever `reject` is given
  */
 export const unlessAborted = <T>(start: (resolve: Settle<T>, reject: Settle<Error>) => Forget, signal: AbortSignal | undefined): Promise<T> =>
@@ -75,23 +75,23 @@ export const unlessAborted = <T>(start: (resolve: Settle<T>, reject: Settle<Erro
     if (signal !== undefined) reject(reasonOf(signal))
   })
 
-/** For how long something is waited for. */
+/** The limits of a wait. */
 export interface Patience {
-  /** Milliseconds; for ever, if it is not said. */
+  /** Milliseconds; for ever if not given. */
   readonly ms?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** Longest that one timer may wait (a 32-bit number of milliseconds). */
+/** The longest that one timer can wait: a signed 32-bit number of milliseconds. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** How a wait ended. */
+/** The end of a wait: it happened, the time ran out, or the signal aborted. */
 export type Waited = 'done' | 'late' | 'aborted'
 
 /**
  * Waits for something to happen.
  *
- * @param listen has `done` called when it does, and says how to stop listening
+ * @param listen arranges that `done` is called when it happens, and returns how to stop listening
  */
 export const happening = (listen: (done: () => void) => Forget, { ms, signal }: Patience = {}): Promise<Waited> =>
   settledOnce<Waited>((resolve) => {
@@ -118,7 +118,7 @@ export async function untilAborted(signal: AbortSignal): Promise<void> {
   await happening(nothing, { signal })
 }
 
-/** Looks every so often until something is so. @returns whether it is; not, where time or patience ended before */
+/** Looks every `every` milliseconds until something is so. @returns whether it is; false if the time ended or the signal aborted first */
 export async function until(isSo: () => boolean | Promise<boolean>, { every, ms = Infinity, signal }: Patience & { readonly every: number }): Promise<boolean> {
   const end = performance.now() + ms
   for (;;) {
@@ -128,7 +128,7 @@ export async function until(isSo: () => boolean | Promise<boolean>, { every, ms 
   }
 }
 
-/** Does some work. Where it takes longer than that, `onLate` is called, which may hurry or stop it; it is waited for all the same. */
+/** Does some work. If it takes longer than `ms`, `onLate` is called, which may hurry or stop it. The work is waited for in any case. */
 export async function within<T>(ms: number, work: () => Promise<T>, onLate: () => void): Promise<T> {
   const timer = setTimeout(onLate, ms)
   try {
@@ -140,9 +140,9 @@ export async function within<T>(ms: number, work: () => Promise<T>, onLate: () =
 
 /** A timer for one purpose. */
 export interface Alarm {
-  /** Rings after so many milliseconds; what it was set to before counts no more. */
+  /** Rings after so many milliseconds. An earlier setting no longer counts. */
   readonly set: (ms: number) => void
-  /** The same, unless it is set already. */
+  /** Sets it, unless it is set already. */
   readonly begin: (ms: number) => void
   readonly clear: () => void
 }

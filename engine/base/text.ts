@@ -1,6 +1,6 @@
 /**
- * Texts from outside, and how each of them becomes fit to be shown: one table of characters (the protocol's appendix), and four
- * forms. A character has the same fate wherever a form is asked for.
+ * Texts from outside, made fit to be shown: one table of characters (the protocol's appendix), and four forms. In one form, a
+ * character is always treated alike.
  *
  *                               a character of the list   a line end, a tab         any other character
  *     harmless  `printable`     as it is                  as it is                  U+FFFD
@@ -10,12 +10,12 @@
  *               `legibleText`   letter alone              line; a tab its number
  *     quoted    `quoted`        one line, cut, in quotation marks that nothing in it can close
  *
- * Harmless is what every error says. One line is what must not look like a line of the program's own. Legible is what
- * somebody consents to, where two texts must never look alike; who is asked for a legible text (`legibleProblem`) is refused any
- * other. Quoted is what somebody typed or called something.
+ * Harmless is for the text of every error. One line is for text that must not look like a line of the program's own. Legible
+ * is for text to which somebody consents, where two different texts must never look alike; where a legible text is required
+ * (`legibleProblem`), any other is refused. Quoted is for text that somebody typed or gave as a name.
  *
- * Whoever consents to a text, or reads it, must see all of it; and since a text of another form convicts its maker, all programs must
- * agree on what that is. So the list is fixed, and no runtime is asked, whose Unicode grows from version to version.
+ * A person who consents to a text must see all of it. And because a text that is not legible convicts its maker, all programs
+ * must agree on what is legible. So the list is fixed: a runtime's own Unicode grows from version to version.
  */
 
 /**
@@ -85,7 +85,7 @@ FFE0-FFE6 FFE8-FFEE FFFD 10000-1000B 1000D-10026 10028-1003A 1003C-1003D 1003F-1
 1F900-1FA53 1FA60-1FA6D 1FA70-1FA7C 1FA80-1FA88 1FA90-1FABD 1FABF-1FAC5 1FACE-1FADB 1FAE0-1FAE8 1FAF0-1FAF8 1FB00-1FB92
 1FB94-1FBCA 1FBF0-1FBF9 20000-2A6DF 2A700-2B739 2B740-2B81D 2B820-2CEA1 2CEB0-2EBE0 2F800-2FA1D 30000-3134A 31350-323AF`.trim()
 
-/** Those of them that are marks, which stand on the character before them. Screens ask for them, the protocol does not. */
+/** The marks among them, which stand on the character before them. Only screens use this list, not the protocol. */
 const MARKS = `
 300-34E 350-36F 483-489 591-5BD 5BF 5C1-5C2 5C4-5C5 5C7 610-61A 64B-65F 670 6D6-6DC 6DF-6E4 6E7-6E8 6EA-6ED 711 730-74A
 7A6-7B0 7EB-7F3 7FD 816-819 81B-823 825-827 829-82D 859-85B 898-89F 8CA-8E1 8E3-903 93A-93C 93E-94F 951-957 962-963 981-983
@@ -111,7 +111,7 @@ FB1E FE20-FE2F 101FD 102E0 10376-1037A 10A01-10A03 10A05-10A06 10A0C-10A0F 10A38
 1D242-1D244 1DA00-1DA36 1DA3B-1DA6C 1DA75 1DA84 1E000-1E006 1E008-1E018 1E01B-1E021 1E023-1E024 1E026-1E02A 1E08F
 1E130-1E136 1E2AE 1E2EC-1E2EF 1E4EC-1E4EF 1E8D0-1E8D6 1E944-1E94A`.trim()
 
-/** Is a code point in the ranges? They are read once. */
+/** Makes a test for code points in these ranges, which are parsed once. */
 function within(written: string): (point: number) => boolean {
   const pairs = written.split(/\s/).map((range) => range.split('-').map((hex) => Number.parseInt(hex, 16)))
   const firsts = Uint32Array.from(pairs, ([first = 0]) => first)
@@ -127,22 +127,22 @@ function within(written: string): (point: number) => boolean {
   }
 }
 
-/** Stands where a character is not shown. */
+/** The character that stands for one that is not shown. */
 const REPLACED = '\ufffd'
 
 const isListed = within(LEGIBLE)
 const isMark = within(MARKS)
 
-/** Does every screen show this code point as itself? A lone surrogate is none that one does. */
+/** Does every screen show this code point as itself? A lone surrogate is never shown so. */
 export const isLegible = (point: number): boolean => (point >= 0x20 && point < 0x7f) || isListed(point)
 
-/** What is allowed besides. */
+/** The characters that are allowed besides the legible ones. */
 export interface Allowed {
   /** Line feeds, for text that may have several lines. */
   readonly lines: boolean
 }
 
-/** A text in pieces: the characters that are not legible, each alone, and what stands between them. */
+/** Cuts a text into pieces: each character that is not legible alone, and the legible text between them. */
 export function* piecesOf(text: string, { lines }: Allowed): Generator<{ readonly at: number; readonly piece: string; readonly isLegible: boolean }> {
   let start = 0
   for (let i = 0; i < text.length; ) {
@@ -158,7 +158,7 @@ export function* piecesOf(text: string, { lines }: Allowed): Generator<{ readonl
   if (start < text.length) yield { at: start, piece: text.slice(start), isLegible: true }
 }
 
-/** `U+202E` */
+/** A character's number as Unicode writes it: `U+202E`. */
 export const numberOf = (character: string): string => `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
 
 /** The first character that is not legible, or undefined. */
@@ -167,21 +167,22 @@ export function illegibleIn(text: string, allowed: Allowed): { readonly at: numb
   return undefined
 }
 
-/** Why a text is not legible, in words that begin with «it», or null. */
+/** The reason why a text is not legible, in words that begin with «it»; null if it is legible. */
 export function legibleProblem(text: string, allowed: Allowed): string | null {
   const found = illegibleIn(text, allowed)
   if (found === undefined) return null
   return `it has ${numberOf(found.piece)} as its character ${Array.from(text.slice(0, found.at)).length + 1}, which is not shown as itself on every screen`
 }
 
-/** For schemas: `format`. */
+/** The formats that schemas may name under `format`. */
 export const LEGIBLE_FORMATS = {
   'legible-lines': (text: string): boolean => illegibleIn(text, { lines: true }) === undefined,
 } as const
 
 /**
- * A line's characters, each as it may be painted: what is not legible is written out by its number, so that two texts of which
- * one has something hidden look different. A mark may stand on a letter, not on another mark, lest a heap of them cover what is around it.
+ * The characters of a line, each as it may be painted. One that is not legible is written as its number, so that a text with
+ * something hidden looks different from one without. A mark may stand on a letter but not on another mark: a heap of marks
+ * could cover the text around it.
  */
 export function legible(line: string): string[] {
   let isBase = false
@@ -194,39 +195,39 @@ export function legible(line: string): string[] {
   })
 }
 
-/** The same for a text of several lines. */
+/** A text of several lines with each line as `legible` gives it. */
 export const legibleText = (text: string): string => text.split(/\r\n|\n/).map((line) => legible(line).join('')).join('\n')
 
-/** Harmless: moves no cursor, hides nothing, and turns no direction of reading. */
+/** The harmless form of a text: it moves no cursor, hides nothing, and turns no direction of reading. */
 export const printable = (text: string): string =>
   Array.from(piecesOf(text, { lines: true }), ({ piece, isLegible }) => (isLegible || piece === '\t' ? piece : REPLACED)).join('')
 
 /**
- * One line, for what must not look like a line of the program's own.
+ * The harmless form of a text as one line, which cannot pretend to be another line of the program's own.
  *
- * @param most characters that are shown of it; what was cut ends in `…`
+ * @param most the most characters that are shown of it; a text that was cut ends in `…`
  */
 export const printableLine = (text: string, most = Infinity): string => printable(cut(text, most)).replace(/[\t\n]/g, REPLACED)
 
-/** Prose as a single line: its line ends and tabs are a space, as they are to a reader. Nothing else changes. */
+/** Prose as a single line: line ends, tabs and runs of spaces become one space. Nothing else changes. */
 export const flowed = (text: string): string => text.replace(/[\t\n\r ]+/g, ' ')
 
 /** The most characters of a text that are quoted. */
 const MOST_QUOTED = 140
 
-/** Quoted: what somebody typed, or called something, in quotation marks. */
+/** The quoted form of text that somebody typed or gave as a name: one line, cut, in quotation marks. */
 export const quoted = (text: string, most = MOST_QUOTED): string => JSON.stringify(printableLine(text, most))
 
-/** The first so many characters of a text. None is cut in two. */
+/** The first `most` characters of a text. No character is cut in two. */
 export function firstOf(text: string, most: number): string {
-  // No character takes more than two units.
+  // A text has no more characters than UTF-16 units.
   if (text.length <= most) return text
   let end = 0
   for (let count = 0; count < most && end < text.length; count++) end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1
   return text.slice(0, end)
 }
 
-/** A text of at most so many characters as it is; of a longer one the first so many, and `…`. */
+/** A text of at most `most` characters as it is; of a longer one the first `most`, and `…`. */
 export function cut(text: string, most: number): string {
   const first = firstOf(text, most)
   return first.length === text.length ? text : `${first}…`

@@ -1,11 +1,11 @@
-/** Times as people read them, the same on every screen and page. */
+/** Times as people read them, in the same form on every screen and page. */
 
-/** `2026-11-23 14:05 UTC`, from milliseconds since the epoch. */
+/** A time as `2026-11-23 14:05 UTC`, from milliseconds since the Unix epoch. */
 export const clockTime = (time: number): string => (Number.isFinite(time) ? `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC` : 'no date')
 
 const UNITS = [['d', 86_400], ['h', 3600], ['min', 60], ['s', 1]] as const
 
-/** `4 s`, `1 min 10 s`, `3 h 5 min`, `2 d 4 h`, from milliseconds. */
+/** A duration as `4 s`, `1 min 10 s`, `3 h 5 min` or `2 d 4 h`, from milliseconds. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000))
   const at = UNITS.findIndex(([, size]) => seconds >= size)

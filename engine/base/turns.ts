@@ -1,12 +1,12 @@
 /**
- * Work that takes long, in slices of some milliseconds: whoever runs it decides whether others run in between. What it comes
- * to does not depend on that.
+ * Long work in slices of some milliseconds. Its caller decides whether other work runs in between; the result does not
+ * depend on that.
  */
 
-/** Yields after each slice, returns the result. */
+/** Long work as a generator, which yields after each slice and returns the result. */
 export type Slices<T> = Generator<void, T, void>
 
-/** Does all of it at once. */
+/** Does all of the work at once. */
 export function finish<T>(slices: Slices<T>): T {
   for (;;) {
     const next = slices.next()
@@ -14,7 +14,7 @@ export function finish<T>(slices: Slices<T>): T {
   }
 }
 
-/** `items.map(change)`, a slice for every so many. */
+/** Computes `items.map(change)`, with `size` items in each slice. */
 export function* mapInSlices<T, R>(items: readonly T[], size: number, change: (item: T, i: number) => R): Slices<R[]> {
   const changed: R[] = []
   for (const [i, item] of items.entries()) {
@@ -24,12 +24,12 @@ export function* mapInSlices<T, R>(items: readonly T[], size: number, change: (i
   return changed
 }
 
-/** Lets others run. */
+/** Lets other work of the event loop run. */
 export const others = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-// Runs work that takes long, and lets others run after each of its slices.
-
 /**
+ * Does the work, and lets other work run after each slice.
+ *
  * @param signal stops it after a slice
  * @throws the signal's reason, and whatever the work throws
  */

@@ -1,12 +1,11 @@
 /**
- * What a DKG costs one participant: its airgap and channel, step by step (CPU, bytes and QR frames across), and its client (messages,
- * bytes and CPU of reading the log).
+ * The cost of a DKG for one participant: of its airgap and channel, step by step (CPU, bytes and QR frames across), and of its client
+ * (messages, bytes and CPU of reading the log).
  *
  *   node --import=tsx engine/bench/ceremony.ts [5/3 11/6 64/43 …]
  *
- * Every participant is simulated with the real roles. What crossed to one of them is then brought, once more, to an
- * airgap in a process of its own, as a real one is: with cold code, and nothing decoded, verified or imported before. The log is
- * read in such a process too.
+ * Every participant is simulated with the real roles. The requests to one airgap are then replayed to an airgap in a process of its
+ * own, as a real one is: with cold code, and nothing decoded, verified or imported before. The log is read in such a process too.
  */
 import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -30,7 +29,7 @@ import { EMPTY_HEAD } from '../wire/log.ts'
 import { parseMessage } from '../wire/message.ts'
 import { heading, median, print } from './report.ts'
 
-/** One request as it crossed, and the airgap's memory at that time. */
+/** One request as it crossed, its answer, and the airgap's memory before it. */
 interface Crossing {
   readonly request: string
   readonly answer: string
@@ -47,7 +46,7 @@ interface Log {
 const FRAGMENT = 400
 const PROCESSES = 3
 
-/** A ceremony in memory, its log, and what crossed to its last participant's airgap. */
+/** Runs a ceremony in memory, and records its log and all that crossed to its last participant's airgap. */
 async function record(n: number, threshold: number) {
   const crossings: Crossing[] = []
   const recorded = (airgap: Airgap, { memory }: MemberKeys) => async (request: string): Promise<string> => {
@@ -68,7 +67,7 @@ async function record(n: number, threshold: number) {
   return { crossings, log, outcome, seconds: (performance.now() - began) / 1000, cpuSeconds: (process.cpuUsage().user - before) / 1e6 }
 }
 
-/** What the work takes in a process that does nothing else. */
+/** Does the work in a process that does nothing else. @returns its CPU milliseconds */
 async function inProcess(work: 'replay' | 'read', given: readonly Crossing[] | Log): Promise<readonly number[]> {
   const child = fork(fileURLToPath(import.meta.url), [work])
   child.send(given)
@@ -76,7 +75,7 @@ async function inProcess(work: 'replay' | 'read', given: readonly Crossing[] | L
   return times
 }
 
-/** CPU milliseconds of reading a log to its end, as every client does. */
+/** Reads a log to its end, as every client does. @returns the CPU milliseconds */
 function read({ opening, entries, attachments }: Log): readonly number[] {
   const before = process.cpuUsage()
   const posts = entries.map(({ offset, text }) => {
@@ -92,7 +91,7 @@ function read({ opening, entries, attachments }: Log): readonly number[] {
   return [(user + system) / 1000]
 }
 
-/** CPU milliseconds of each request. */
+/** Replays the requests. @returns the CPU milliseconds of each */
 async function replay(crossings: readonly Crossing[]): Promise<readonly number[]> {
   const script = readShipped('dkg')
   let memory: AirgapMemory | undefined
@@ -109,7 +108,7 @@ async function replay(crossings: readonly Crossing[]): Promise<readonly number[]
   })
   const times: number[] = []
   for (const crossing of crossings) {
-    // Its own session, in which the others' answers fit.
+    // The memory is the recorded one, so that the other airgaps' statements fit the session.
     memory = crossing.memory
     const before = process.cpuUsage()
     const answer = await airgap.handle(crossing.request)

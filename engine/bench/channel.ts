@@ -16,7 +16,7 @@ const random = makeXoshiro(new TextEncoder().encode('bench'))
 const bytesOf = (length: number): Uint8Array => Uint8Array.from({ length }, () => random.nextInt(0, 255))
 const KB = 1000
 
-/** The frames that arrive when one in five is lost, as many as either decoder can want. */
+/** The frames that arrive when one in five is lost, as many as either decoder can need. */
 function arriving(message: Uint8Array, fragment: number): string[] {
   const fountain = makeFountain(message, fragment)
   const frames: string[] = []

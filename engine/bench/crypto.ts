@@ -1,6 +1,6 @@
 /**
- * CPU of one participant's cryptography in a DKG, per step, in milliseconds: `node --import=tsx engine/bench/crypto.ts`.
- * The other participants' parts are made beforehand and not counted.
+ * The CPU time of one participant's cryptography in a DKG, per step, in milliseconds: `node --import=tsx engine/bench/crypto.ts`.
+ * The other participants' values are made beforehand and not counted.
  */
 import { randomBytes } from 'node:crypto'
 import {
@@ -21,7 +21,7 @@ import { cpu, heading, print } from './report.ts'
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 const aad = utf8('{"ceremony":"…","from":"…","step":"SendDeals","to":"…","type":"Deals"}')
 
-/** Everything that one participant shows and keeps. */
+/** One participant's values, public and secret. */
 function participant(id: string, index: number, t: number) {
   const session = sessionSecrets(random(64), id, false)
   const coefficients = polynomial(session, t)
@@ -81,7 +81,7 @@ function bench(n: number, t: number): readonly [side: string, step: string, ms: 
   const entries = measure('client', 'read all proofs', () => proofs.map((proof) => decodeG2(proof)))
   const proved = measure('client', 'check all proofs', () =>
     verifyShareSignatures(entries.map((signature, i) => ({ publicKey: keys[i] ?? groupKey, signature })), message, DST_SHARE_PROOF, random))
-  // Signers 2, 3, … are the worst case of few; t spread over n the usual one.
+  // The t signers are spread over n, which is the usual case.
   const chosen = Array.from({ length: t }, (_, i) => 1 + Math.floor((i * n) / t))
   const partials = chosen.map((index) => ({ index, signature: signShare(allShares[index - 1] ?? 0n, message, DST_SIGNATURE) }))
   const signature = measure('client', 'combine t partial signatures', () => combineSignatures(partials))
@@ -121,5 +121,5 @@ function benchPrimitives(): void {
 
 heading('One participant’s cryptography')
 benchPrimitives()
-bench(5, 3) // warms up
+bench(5, 3) // Warms up.
 for (const [n, t] of [[5, 3], [11, 6], [64, 43]] as const) show(`${String(n)}/${String(t)}`, bench(n, t))

@@ -1,6 +1,6 @@
 /**
- * How long a client's event loop is blocked while it reads a signing with three times a thousand partial signatures, one of
- * them bad, and a fourth participant's that take the place of the cheat's: `node --import=tsx engine/bench/reading.ts [messages]`.
+ * The time for which a client's event loop is blocked while it reads a signing: three times a thousand partial signatures, one
+ * of them bad, and a fourth participant's, which replace the cheat's. `node --import=tsx engine/bench/reading.ts [messages]`
  */
 import { randomBytes } from 'node:crypto'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
@@ -30,10 +30,10 @@ const sign = readShipped('sign')
 const count = Number(process.argv[2] ?? 1000)
 const messages = Array.from({ length: count }, (_, i) => ({ kind: 'eth/voluntary-exit', network: 'hoodi', epoch: 1, validatorIndex: i }))
 
-/** An exit is the same in every ceremony. */
+/** Any id will do: an exit's signed bytes are the same in every ceremony. */
 const ANY_CEREMONY = '00'.repeat(32)
 
-/** Everybody's partial signatures; the first one's last is that of another message. */
+/** Everybody's partial signatures. The last one of the first participant is bad: it is of another message. */
 function partialsUnder(key: Simulated): ReadonlyMap<string, readonly string[]> {
   const hashes = messages.map((message) => hashToG2(signedBytesOf(message, ANY_CEREMONY), DST_SIGNATURE))
   return new Map(key.members.map(({ name, memory }, at) => {
@@ -44,7 +44,7 @@ function partialsUnder(key: Simulated): ReadonlyMap<string, readonly string[]> {
   }))
 }
 
-/** A reader of a new signing, and what each of them posts. */
+/** A reader of a new signing, and the posts of all participants. */
 function signing(key: Simulated, partials: ReadonlyMap<string, readonly string[]>): { readonly ledger: Ledger; readonly posts: readonly Post[] } {
   const followed = key.results.get(key.members[0]?.name ?? '')?.ledger
   if (followed === undefined) throw new TypeError('no key')

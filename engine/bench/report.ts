@@ -1,7 +1,7 @@
-/** What benchmarks print: on what they ran, a title, a table with numbers to the right. */
+/** The output of benchmarks: the machine, a title, a table with numbers to the right. */
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 
-/** `2 cores (Xeon …), 8 GB, Node v20.19.0, linux x64, load 0.31`. A load near the cores or above makes wall times worthless. */
+/** The machine in words: `2 cores (Xeon …), 8 GiB, Node v20.19.0, linux x64, load 0.31`. A load near the cores makes wall times worthless. */
 export function machine(): string {
   const [load = 0] = loadavg()
   const [model = 'unknown'] = cpus().map((cpu) => cpu.model.replace(/\s+/g, ' ').trim())
@@ -18,7 +18,7 @@ export function heading(title: string): void {
 
 type Cell = string | number
 
-/** Numbers with three digits that matter, and no more. */
+/** The text of a cell. A broken number below 100 has three significant digits, any other number none after the point. */
 const written = (cell: Cell): string =>
   typeof cell === 'string' ? cell : cell !== 0 && Math.abs(cell) < 100 && !Number.isInteger(cell) ? String(Number(cell.toPrecision(3))) : cell.toFixed(0)
 
@@ -35,7 +35,7 @@ export function print(title: string, columns: readonly string[], rows: readonly 
 
 export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
 
-/** CPU milliseconds of this process that some work takes. */
+/** Does some work, and measures the CPU milliseconds of this process that it takes. */
 export function cpu<T>(work: () => T): readonly [result: T, milliseconds: number] {
   const before = process.cpuUsage()
   const result = work()

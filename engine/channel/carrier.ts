@@ -1,11 +1,11 @@
 /**
- * How envelopes cross between a client and its airgap: one side shows, the other looks. Both roles use a carrier and do
- * not know which one it is.
+ * Carriers, by which envelopes cross between a client and its airgap: one side shows, the other looks. Both roles use a
+ * carrier and do not know which one it is.
  *
  * `folder.ts` writes QR images into a folder that both sides see; `terminal.ts` paints them in a terminal and reads what a
- * scanner types. A web carrier (a page on loopback, with the machine's camera) needs what only the command line has, and so stands there:
+ * scanner types. The web carrier (a page on loopback, with the machine's camera) needs a web server, and so stands in the command line:
  * its page calls `readQr` for each camera picture and posts the frames, it feeds them to a `Receiver`, and its `show` sends
- * the frames of `makeSending` to the page. Nothing else in the engine changes for it.
+ * the frames of `makeSending` to the page.
  */
 import type { KeyriteError } from '../base/errors.ts'
 import type { Role } from '../base/names.ts'
@@ -16,9 +16,9 @@ export interface Incoming {
   /** The envelope's text. */
   readonly text: string
   readonly envelope: Envelope
-  /** Frames that were read for it, the useless ones too. */
+  /** The number of frames that were read for it, useless ones included. */
   readonly frames: number
-  /** It was shown before this carrier was opened, as what stands in a folder may have been. */
+  /** Set where it was shown before this carrier was opened, as a transfer in a folder may have been. */
   readonly isOld?: boolean
 }
 
@@ -33,36 +33,36 @@ export interface CarrierProgress {
 }
 
 export interface CarrierOptions {
-  /** Whose carrier this is. */
+  /** The role that uses this carrier. */
   readonly role: Role
   /** The most bytes in each frame; each carrier has its own default. */
   readonly fragment?: number
-  /** Instead of the carrier's own `inPartsAbove`. */
+  /** Replaces the carrier's own `inPartsAbove`. */
   readonly inPartsAbove?: number
   readonly onProgress?: (progress: CarrierProgress) => void
   /**
-   * What the user should know and that does not end the waiting: a transfer that cannot be completed, one that was altered, a
-   * frame of something else, a window that is too small. The carrier keeps waiting.
+   * Takes problems that the user should know of: a transfer that cannot be completed, one that was altered, a frame of something
+   * else, a window that is too small. The carrier keeps waiting.
    */
   readonly onProblem?: (problem: KeyriteError) => void
 }
 
 export interface Carrier {
-  /** What is longer than so many packed bytes must cross in parts (`parts.ts`), each of which somebody brings and takes the answer of. */
+  /** The packed bytes of an envelope above which it must cross in parts (`parts.ts`). Each part is a transfer, and is answered by one. */
   readonly inPartsAbove: number
   /**
-   * Shows an envelope's text until `stopShowing`, `close` or the next `show`. Resolves once a full round was shown (written),
-   * or once it was stopped. To show the same text again is harmless.
+   * Shows an envelope's text until `stopShowing`, `close` or the next `show`. Resolves once a full round was shown or written,
+   * or once it was stopped. Showing the same text again is harmless.
    *
    * @throws channel.cannot-send, channel.bad-folder, channel.closed
    */
   show(text: string): Promise<void>
-  /** Shows nothing any more, so that the screen is free for a question. An airgap's answer in a folder stays there. */
+  /** Stops showing, so that the screen is free for a question. An airgap's answer in a folder stays there. */
   stopShowing(): Promise<void>
   /**
-   * The next complete transfer whose text differs from the last one received on this carrier, or that is shown anew after the other
-   * side had taken it away. A new carrier delivers what it finds, also what an earlier one has delivered: requests and answers are
-   * idempotent. One call at a time.
+   * Receives the next complete transfer whose text differs from the last one received on this carrier, or that the other side
+   * shows anew after it took it away. A new carrier also delivers a transfer that an earlier one has delivered: requests and
+   * answers are idempotent. One call at a time.
    *
    * @throws the signal's reason when it aborts, channel.closed, channel.busy
    */
@@ -72,33 +72,32 @@ export interface Carrier {
 }
 
 /**
- * How much the channel takes from outside, at most. Every number here is checked before anything is allocated.
- * Everything from a camera is hostile: one 97-character frame that claims a million parts stalls a well-known
- * decoder for minutes.
+ * The bounds of what the channel takes from outside, each checked before anything is allocated. Everything from a camera
+ * is hostile: one 97-character frame that claims a million parts stalls a well-known decoder for minutes.
  */
 
-/** Parts of one transfer. */
+/** The most parts (BCR-2024-001) of one transfer. */
 export const MAX_PARTS = 4096
 
-/** Bytes of one fragment. A QR code of version 40 at level L holds 4296 characters, and so no longer fragment than this. */
+/** The most bytes of one fragment. A QR code of version 40 at level L holds 4296 characters, and so no longer fragment than this. */
 export const MAX_FRAGMENT = 2108
 
-/** Bytes of the smallest fragment that a sender makes, the standard's own bound; a last or only one may be shorter. */
+/** The fewest bytes of a fragment that a sender makes, which is the standard's own bound; a last or only one may be shorter. */
 export const MIN_FRAGMENT = 10
 
-/** Bytes of a whole UR message: the deflated text as a CBOR byte string. */
+/** The most bytes of a whole UR message: the deflated text as a CBOR byte string. */
 export const MAX_TRANSFER = 2 * 1024 * 1024
 
-/** Packed bytes of a transfer above which a camera looks at it for so long that it better crosses in parts. */
+/** The packed bytes of a transfer above which it should cross in parts, because a camera would look at it for too long. */
 export const LONG_TO_LOOK_AT = 256 * 1024
 
-/** Characters of one frame: a whole message as a single part, typed or pasted. */
+/** The most characters of one frame: of a whole message in one frame, typed or pasted. */
 export const MAX_FRAME = 2 * (MAX_TRANSFER + 4) + 64
 
-/** Sequence numbers are unsigned 32-bit numbers from 1 (BCR-2024-001). */
+/** The highest sequence number: they are unsigned 32-bit numbers from 1 (BCR-2024-001). */
 export const MAX_SEQUENCE = 0xffffffff
 
-/** Bytes of an image file, its greatest side and its pixels: a 3840×2160 screen shot fits. */
+/** The most bytes of an image file, pixels of a side, and pixels in all: a 3840×2160 screen shot fits. */
 export const MAX_IMAGE_BYTES = 16 * 1024 * 1024
 export const MAX_IMAGE_SIDE = 4096
 export const MAX_IMAGE_PIXELS = 8 * 1024 * 1024

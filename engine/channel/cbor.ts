@@ -1,6 +1,6 @@
 /**
  * The little CBOR (RFC 8949) that a UR needs: a byte string, and a part's array of four unsigned numbers and a byte
- * string. Deterministic encoding only (§4.2.1): definite lengths, shortest heads, nothing after the end.
+ * string. The encoding is deterministic (§4.2.1): definite lengths, shortest heads, nothing after the end.
  */
 import { channelError } from './errors.ts'
 
@@ -10,7 +10,7 @@ const ARRAY = 4
 
 /** A part of a multi-part UR as it stands in CBOR (BCR-2024-001): `[seqNum, seqLen, messageLen, checksum, data]`. */
 export interface PartArray {
-  /** From 1; above `parts` it is a mix of fragments. */
+  /** The sequence number, from 1; above `parts`, the part is a mix of fragments. */
   readonly sequence: number
   readonly parts: number
   readonly messageLength: number
@@ -34,10 +34,10 @@ function join(front: readonly number[], data: Uint8Array): Uint8Array {
   return bytes
 }
 
-/** A byte string with its head. */
+/** Encodes a byte string with its head. */
 export const encodeBytes = (data: Uint8Array): Uint8Array => join(head(BYTE_STRING, data.length), data)
 
-/** A part's array. All numbers are unsigned 32-bit ones. */
+/** Encodes a part's array. All numbers are unsigned 32-bit ones. */
 export function encodePart(part: PartArray): Uint8Array {
   const numbers = [part.sequence, part.parts, part.messageLength, part.checksum]
   const front = [(ARRAY << 5) | 5, ...numbers.flatMap((value) => head(UINT, value)), ...head(BYTE_STRING, part.data.length)]
@@ -75,7 +75,7 @@ function readHead(reader: Reader, major: number, name: string): number {
   return value
 }
 
-/** The last byte string: exactly the rest. A view, not a copy. */
+/** Reads the last byte string, which must be exactly the rest. Gives a view, not a copy. */
 function readLastBytes(reader: Reader, name: string): Uint8Array {
   const length = readHead(reader, BYTE_STRING, name)
   const rest = reader.bytes.length - reader.place
@@ -84,6 +84,8 @@ function readLastBytes(reader: Reader, name: string): Uint8Array {
 }
 
 /**
+ * Reads a byte string that is all of `bytes`.
+ *
  * @returns a view into `bytes`
  * @throws channel.bad-cbor
  */
@@ -92,7 +94,7 @@ export function decodeBytes(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Reads a part's array; what its numbers mean is not checked here.
+ * Reads a part's array. Its numbers are not yet held to any bounds.
  *
  * @returns a part whose `data` is a view into `bytes`
  * @throws channel.bad-cbor

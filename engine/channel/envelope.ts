@@ -1,6 +1,6 @@
 /**
- * What crosses between a client and its airgap: canonical JSON that names the ceremony, the step and its own SHA-256.
- * The digest finds what CRC-32 does not; who wrote a thing is shown by the signatures inside.
+ * Envelopes, which cross between a client and its airgap: canonical JSON that names the ceremony, the step and its own
+ * SHA-256. The digest finds damage that CRC-32 does not find. It proves no author: the signatures inside do that.
  */
 import { sha256Hex } from '../crypto/hash.ts'
 import { canonical, canonicalBytes, parseCanonical } from '../base/canonical.ts'
@@ -10,7 +10,7 @@ import { isName } from '../base/names.ts'
 import { channelError } from './errors.ts'
 
 export interface Envelope {
-  /** What it is: `request`, `answer`, … A name. */
+  /** The kind of content, a name: `request`, `answer`, … */
   readonly kind: string
   /** The ceremony id in hex, or null where there is none yet. */
   readonly ceremony: string | null
@@ -28,6 +28,8 @@ const digestOf = ({ kind, ceremony, step, body }: Omit<Envelope, 'digest'>): str
   sha256Hex(canonicalBytes({ kind, ceremony, step, body }))
 
 /**
+ * Makes an envelope.
+ *
  * @returns the envelope's text, canonical JSON
  * @throws channel.bad-envelope for a name that `openEnvelope` would refuse, wire.not-json for a body that is not JSON
  */
@@ -38,6 +40,8 @@ export function sealEnvelope(content: Omit<Envelope, 'digest'>): string {
 }
 
 /**
+ * Reads an envelope's text and checks its form and digest.
+ *
  * @throws wire.not-canonical, channel.bad-envelope, channel.wrong-digest
  */
 export function openEnvelope(text: string): Envelope {

@@ -5,7 +5,7 @@ const START_AGAIN = 'Let the other side show it again from the start; if it happ
 const FOREIGN = 'Read the codes that keyrite shows on the other machine, and nothing else.'
 const OUT = 'Keyrite cannot send this; please report it.'
 
-/** Errors of the QR channel. No fact ever holds what was transferred, only its sizes and places. */
+/** The errors of the QR channel. No fact holds any content of a transfer, only sizes and places. */
 export const channelError = errorTable('channel', {
   'not-a-frame': ({ why }: { why: string }) => ({
     what: `This is not a frame of a keyrite transfer: ${why}.`,

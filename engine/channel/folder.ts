@@ -1,12 +1,12 @@
 /**
  * The folder carrier, `folder:DIR`: QR images as PNG files in a folder that both sides see (one machine, a stick, a shared disk).
  *
- *     DIR/from-client/000007-3f0c1b…/0001.png …      what the client shows
- *     DIR/from-airgap/000007-9a41d2…/0001.png …      what the airgap shows
+ *     DIR/from-client/000007-3f0c1b…/0001.png …      a transfer that the client shows
+ *     DIR/from-airgap/000007-9a41d2…/0001.png …      a transfer that the airgap shows
  *
- * Each side writes its own folder and only looks into the other's. The highest number is the newest transfer; it appears whole,
- * with a fifth more frames than needed, so damaged files do not matter. Both sides may restart at any time: a client shows its
- * request again, an airgap's answer stays until the next.
+ * Each side writes its own folder and only reads the other's. The highest number is the newest transfer. It appears whole, with
+ * a fifth more frames than needed, so that some files may be damaged. Both sides may restart at any time: a client shows its
+ * request again, and an airgap's answer stays until the next.
  */
 import { randomBytes } from 'node:crypto'
 import { constants, watch } from 'node:fs'
@@ -32,15 +32,15 @@ import type { Receiver } from './transfer.ts'
 const TRANSFER = new RegExp(`^([0-9]{6,12})-(${hexPattern(8)})$`)
 const UNFINISHED = new RegExp(`^\\.writing-${hexPattern(8)}$`)
 
-/** A transfer's directory, `NNNNNN-DIGEST`: the highest number is the newest. */
+/** The name of a transfer's directory, `NNNNNN-DIGEST`: the highest number is the newest. */
 interface TransferName {
   readonly name: string
   readonly number: number
-  /** The first 16 hex digits of the text's SHA-256; a hint, not a proof. */
+  /** The first 16 hex digits of the text's SHA-256. They are a hint, not a proof. */
   readonly digest: string
 }
 
-/** What a directory's name says, or undefined for a foreign one. */
+/** Reads a directory's name; gives undefined for a foreign one. */
 function readTransferName(name: string): TransferName | undefined {
   const match = TRANSFER.exec(name)
   return match?.[1] === undefined || match[2] === undefined ? undefined : { name, number: Number(match[1]), digest: match[2] }
@@ -52,19 +52,19 @@ const nameOf = (number: number, digest: string): string => `${String(number).pad
 
 export interface FrameOptions {
   readonly fragment: number
-  /** Pixels a module. */
+  /** Pixels for each module. */
   readonly scale: number
   readonly onFrame?: (written: number, frames: number, bytes: number) => void
-  /** Asked before every frame; once true, nothing more is written. */
+  /** Is asked before every frame; once true, nothing more is written. */
   readonly isOutdated?: () => boolean
 }
 
 /**
- * Writes all frames of a text, one after another, in a hidden directory, renames it, then removes what this side showed
- * before. A reader sees whole sets only, and never none.
+ * Writes all frames of a text, one after another, in a hidden directory, renames it, then removes this side's earlier
+ * transfers. So a reader always sees a whole set.
  *
  * @param folder this side's own folder
- * @returns false when it became outdated on the way, and nothing was shown
+ * @returns false when it became outdated on the way, so that nothing was shown
  * @throws channel.cannot-send, channel.bad-setting, channel.bad-folder
  */
 async function writeTransfer(folder: string, text: string, options: FrameOptions): Promise<boolean> {
@@ -91,7 +91,7 @@ async function writeTransfer(folder: string, text: string, options: FrameOptions
   }
 }
 
-/** Gives the hidden directory the next number. */
+/** Renames the hidden directory to the next number, which shows it. */
 async function reveal(folder: string, hidden: string, digest: string): Promise<string> {
   const numbers = (await readdir(folder)).map((name) => readTransferName(name)?.number ?? 0)
   const name = nameOf(Math.max(0, ...numbers) + 1, digest)
@@ -99,7 +99,7 @@ async function reveal(folder: string, hidden: string, digest: string): Promise<s
   return name
 }
 
-/** Removes what this side showed, but what is kept. @throws what the file system says */
+/** Removes this side's transfers, all but the one named `kept`. @throws what the file system says */
 async function removeTransfers(folder: string, kept?: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const ours = readTransferName(name) !== undefined || UNFINISHED.test(name)
@@ -107,7 +107,7 @@ async function removeTransfers(folder: string, kept?: string): Promise<void> {
   }
 }
 
-/** A file system's error as one that tells what to do; others are left as they are. */
+/** An error of the file system as one that says what to do; any other error is left as it is. */
 function folderError(folder: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error
   if ('facts' in error) return error
@@ -115,13 +115,13 @@ function folderError(folder: string, error: unknown): unknown {
   return channelError('bad-folder', { folder, why }, error)
 }
 
-// The looking side of a shared folder: reads the newest transfer, frame by frame, with whatever of it is readable.
+// The looking side of a shared folder: it reads the newest transfer, frame by frame, from all files that are readable.
 
 const FRAME_FILE = /^[0-9]{1,6}\.png$/
 const MAX_FILES = 2 * MAX_PARTS
 
 export interface FolderReaderOptions {
-  /** A transfer that stood there before. */
+  /** The name of a transfer that stood there before the carrier was opened. */
   readonly old?: string | undefined
   /** Milliseconds without a change after which a transfer counts as incomplete. */
   readonly settleAfter: number
@@ -131,19 +131,19 @@ export interface FolderReaderOptions {
 
 export interface FolderReader {
   /**
-   * Reads what is new in the newest transfer.
+   * Reads the new files of the newest transfer.
    *
    * @returns a transfer as soon as it is complete, if its text is not the last one returned
    */
   scan(signal: AbortSignal): Promise<Incoming | undefined>
   /**
-   * Looks, without reading, whether the other side still shows what was returned last. Where it does not, whatever it shows is read
-   * anew, and be it the same text.
+   * Looks, without reading, whether the other side still shows the transfer that was returned last. Where it does not, the next one
+   * is read anew, even if it is the same text.
    */
   shows(): Promise<'same' | 'other' | 'nothing'>
 }
 
-/** What a side shows now: its transfer with the highest number. @throws what the file system says */
+/** The transfer that a side shows now: the one with the highest number. @throws what the file system says */
 async function newestTransfer(folder: string): Promise<TransferName | undefined> {
   const names = (await readdir(folder)).map(readTransferName).filter((name) => name !== undefined)
   return names.sort((a, b) => b.number - a.number)[0]
@@ -153,9 +153,9 @@ async function newestTransfer(folder: string): Promise<TransferName | undefined>
 interface Current {
   readonly name: string
   readonly receiver: Receiver
-  /** Files that were read well. */
+  /** The files that were read. */
   readonly good: Set<string>
-  /** Files that gave nothing → what they looked like; they are read again when that changes. */
+  /** The look (size and time) of each file that gave nothing. A file is read again when its look changes. */
   readonly damaged: Map<string, string>
   seen: number
   needed: number
@@ -174,16 +174,16 @@ function makeFolderReader(folder: string, options: FolderReaderOptions): FolderR
   async function newest(): Promise<string | undefined> {
     const first = await newestTransfer(folder)
     if (old !== undefined && first?.name !== old) {
-      // What stood there before this reader is over: the same text is shown to it now.
+      // The transfer from before this carrier was taken away: if the same text comes again, it is shown to this reader.
       old = undefined
       lastText = undefined
     }
     if (first === undefined) {
-      // The other side took it away: what it shows next is meant to be read, and be it the same text.
+      // The other side took it away. It means its next transfer to be read, even if that is the same text.
       lastText = undefined
       return undefined
     }
-    // The same text again: shown anew after a restart of the other side.
+    // The same text under a new number: the other side restarted and shows it again.
     return lastText !== undefined && first.digest === digestHint(lastText) ? undefined : first.name
   }
 
@@ -200,7 +200,7 @@ function makeFolderReader(folder: string, options: FolderReaderOptions): FolderR
     } catch (cause) {
       const problem = folderError(folder, cause)
       if (!isKeyriteError(problem)) throw problem
-      // A stick that was pulled out comes back, and a transfer may be replaced while it is read.
+      // This is no reason to give up: a stick that was pulled out comes back, and a transfer may be replaced while it is read.
       if (!isGone && isKeyriteError(problem, 'channel.bad-folder')) options.onProblem(problem)
       isGone = true
       return undefined
@@ -269,7 +269,7 @@ function makeFolderReader(folder: string, options: FolderReaderOptions): FolderR
     try {
       first = await newestTransfer(folder)
     } catch (cause) {
-      // A stick that was pulled out comes back.
+      // A stick that was pulled out may come back, so nothing has changed yet.
       if (isKeyriteError(folderError(folder, cause))) return 'same'
       throw cause
     }
@@ -304,7 +304,7 @@ const incompleteError = (transfer: Current, where: string): KeyriteError =>
     needed: transfer.needed,
   })
 
-/** The frame in an image file, or null where there is none that can be read. */
+/** The frame in an image file, or null where none can be read. */
 function frameIn(bytes: Uint8Array): string | null {
   try {
     return readPng(bytes)
@@ -314,7 +314,7 @@ function frameIn(bytes: Uint8Array): string | null {
   }
 }
 
-/** A directory's files; none once it was replaced by a newer one. */
+/** The files of a directory; none once it is replaced by a newer one. */
 async function entriesOf(path: string): Promise<string[]> {
   try {
     return await readdir(path)
@@ -327,7 +327,7 @@ async function entriesOf(path: string): Promise<string[]> {
 /**
  * Reads an ordinary file of at most `MAX_IMAGE_BYTES`; no link, pipe or device is followed.
  *
- * @param before how it looked when it gave nothing
+ * @param before its look when it gave nothing
  * @returns undefined when it is gone or looks as before; no bytes when it is not an ordinary file or too large
  */
 async function readImage(path: string, before: string | undefined): Promise<{ look: string; bytes: Uint8Array | undefined } | undefined> {
@@ -347,18 +347,18 @@ async function readImage(path: string, before: string | undefined): Promise<{ lo
 
 export interface FolderCarrierOptions extends CarrierOptions {
   readonly folder: string
-  /** Pixels a module; 2 unless told, since no camera looks at them: twice as fast to read as 3. */
+  /** Pixels for each module, by default 2: no camera looks at them, and they are read twice as fast as 3. */
   readonly scale?: number
-  /** Milliseconds between looks, 150 unless told. Events of the file system come on top where there are any. */
+  /** Milliseconds between looks, by default 150. Where the file system sends events, they cause further looks. */
   readonly pollEvery?: number
-  /** Milliseconds without a change after which a transfer is reported as incomplete, 2000 unless told. */
+  /** Milliseconds without a change after which a transfer is reported as incomplete, by default 2000. */
   readonly settleAfter?: number
 }
 
 export interface FolderCarrier extends Carrier {
   /**
-   * Resolves once the other side shows something else than was received last, or nothing; undefined when the signal aborts. Not while
-   * a `receive` is pending.
+   * Resolves once the other side shows another transfer than was received last, or nothing; with undefined when the signal aborts.
+   * Do not call it while a `receive` is pending.
    */
   readonly untilChanged: (signal: AbortSignal) => Promise<'other' | 'nothing' | undefined>
 }
@@ -366,7 +366,7 @@ export interface FolderCarrier extends Carrier {
 const sideOf = (folder: string, role: Role): string => join(folder, `from-${role}`)
 
 /**
- * Makes both folders.
+ * Opens the carrier, and makes both folders.
  *
  * @throws channel.bad-folder
  */
@@ -452,8 +452,8 @@ export async function openFolderCarrier(options: FolderCarrierOptions): Promise<
   }
 
   /**
-   * A request that waits for no answer any more must not be found by an airgap that starts later. An answer stays: a
-   * client that starts again reads it there.
+   * Takes a client's request away: once nobody waits for its answer, an airgap that starts later must not find it. An
+   * airgap's answer stays, so that a client that restarts reads it.
    */
   async function stopShowing(): Promise<void> {
     if (options.role !== 'client') return
@@ -463,7 +463,7 @@ export async function openFolderCarrier(options: FolderCarrierOptions): Promise<
   }
 
   return {
-    // Somebody may carry a stick for each part, so there are no more parts than there must be.
+    // Somebody may carry a stick for each part, so there are as few parts as possible.
     inPartsAbove: options.inPartsAbove ?? Math.min(MAX_TRANSFER, MAX_PARTS * fragment),
     show,
     stopShowing,
@@ -476,7 +476,7 @@ export async function openFolderCarrier(options: FolderCarrierOptions): Promise<
   }
 }
 
-/** Rings when the folder changes, when the time is over, and when the signal aborts. */
+/** Makes a bell, which rings when the folder changes, when the time is over, and when the signal aborts. */
 function makeBell(folder: string, signal: AbortSignal) {
   let wake = (): void => undefined
   let hasRung = false
@@ -496,7 +496,7 @@ function makeBell(folder: string, signal: AbortSignal) {
   }
 }
 
-/** Some file systems cannot be watched; then looking now and then must do. */
+/** Watches a folder where that is possible. Some file systems cannot be watched; then polling must do. */
 function watchOrNot(folder: string, onChange: () => void) {
   try {
     const watcher = watch(folder, { persistent: false }, onChange)

@@ -1,29 +1,29 @@
 /**
- * The receiving half of the fountain code: incremental Gaussian elimination over GF(2). Any parts that are linearly
- * independent complete the message, however they were mixed; the usual belief propagation needs a third more and is
- * quadratic in JavaScript objects.
+ * The fountain code of BCR-2024-001, both halves. The receiver uses incremental Gaussian elimination over GF(2): any
+ * parts that are linearly independent complete the message, however they were mixed. The usual belief propagation needs
+ * a third more parts and is quadratic in JavaScript objects.
  */
 import { sha256 } from '../crypto/hash.ts'
 import { MAX_FRAGMENT, MAX_TRANSFER, MAX_PARTS, MAX_SEQUENCE, MIN_FRAGMENT } from './carrier.ts'
 import type { PartArray } from './cbor.ts'
 import { channelError } from './errors.ts'
 
-/** CRC-32 (ISO 3309, as in PNG and zlib). It finds accidents; it is not security. */
+/** The table of CRC-32 (ISO 3309, as in PNG and zlib), which finds accidents. It is no security. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let rest = byte
   for (let bit = 0; bit < 8; bit++) rest = (rest & 1) === 1 ? (rest >>> 1) ^ 0xedb88320 : rest >>> 1
   return rest >>> 0
 })
 
-/** @returns an unsigned 32-bit number */
+/** The CRC-32 of some bytes. @returns an unsigned 32-bit number */
 export function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff
   for (const byte of bytes) crc = (crc >>> 8) ^ (TABLE[(crc ^ byte) & 0xff] ?? 0)
   return (crc ^ 0xffffffff) >>> 0
 }
 
-// xoshiro256** (Blackman, Vigna) as the fountain code of BCR-2024-001 uses it: seeded with the SHA-256 of its seed, read
-// as four big-endian words. Not for secrets. Words are pairs of 32-bit halves, twenty times as fast as BigInt.
+// xoshiro256** (Blackman, Vigna) as the fountain code of BCR-2024-001 uses it: its state is the SHA-256 of the seed, read
+// as four big-endian words. It is not for secrets. Words are pairs of 32-bit halves, twenty times as fast as BigInt.
 
 export interface Xoshiro {
   /** The next 64 bits, as [high, low] halves. */
@@ -34,7 +34,7 @@ export interface Xoshiro {
   nextInt(low: number, high: number): number
 }
 
-/** @param seed any bytes */
+/** Makes a generator. @param seed any bytes */
 export function makeXoshiro(seed: Uint8Array): Xoshiro {
   const digest = sha256(seed)
   const view = new DataView(digest.buffer, digest.byteOffset, digest.byteLength)
@@ -96,8 +96,8 @@ export function makeXoshiro(seed: Uint8Array): Xoshiro {
   }
 }
 
-// Which fragments a part of the fountain mixes (BCR-2024-001). Every reader must get the same, so the floating-point
-// operations and their order are part of the format.
+// The choice of the fragments that a part of the fountain mixes (BCR-2024-001). Every reader must get the same ones, so
+// the floating-point operations and their order are part of the format.
 
 /** The alias method's tables (Walker, Vose). */
 interface AliasTable {
@@ -105,7 +105,7 @@ interface AliasTable {
   readonly aliases: Uint16Array
 }
 
-/** Degree d + 1 with a weight of 1 / (d + 1), for d from 0 below `count`. */
+/** The table that draws the degree d + 1 with a weight of 1 / (d + 1), for d from 0 below `count`. */
 function makeAliasTable(count: number): AliasTable {
   let sum = 0
   for (let i = 0; i < count; i++) sum += 1 / (i + 1)
@@ -135,7 +135,7 @@ function chooseDegree(table: AliasTable, random: Xoshiro): number {
   return (keeps ? column : (table.aliases[column] ?? 0)) + 1
 }
 
-/** The first `degree` of 0 … count-1 shuffled. */
+/** The first `degree` numbers of a shuffle of 0 … count-1. */
 function shuffled(count: number, degree: number, random: Xoshiro): number[] {
   const left = Uint16Array.from({ length: count }, (_, i) => i)
   const chosen: number[] = []
@@ -147,7 +147,7 @@ function shuffled(count: number, degree: number, random: Xoshiro): number[] {
   return chosen
 }
 
-/** Sequence number → the indices of the fragments that this part mixes, from 0, each once, in no order. */
+/** Gives the indices of the fragments that the part with a sequence number mixes, from 0, each once, in no order. */
 export type Chooser = (sequence: number) => readonly number[]
 
 /**
@@ -169,7 +169,7 @@ export function makeChooser(parts: number, checksum: number): Chooser {
   }
 }
 
-/** What every part of one transfer says alike. */
+/** The facts that are the same in every part of one transfer. */
 export interface TransferId {
   readonly checksum: number
   readonly parts: number
@@ -189,7 +189,7 @@ export const sameTransfer = (a: TransferId, b: TransferId): boolean =>
   a.checksum === b.checksum && a.parts === b.parts && a.messageLength === b.messageLength && a.fragment === b.fragment
 
 /**
- * Holds a part's numbers to their bounds and to one another. Nothing may be made from a part before.
+ * Checks a part's numbers against their bounds and one another. Nothing may be built from a part before this check.
  *
  * @throws channel.bad-sequence, channel.too-many-parts, channel.too-long, channel.bad-lengths
  */
@@ -200,7 +200,7 @@ export function checkPart(part: PartArray): void {
   if (parts < 1) throw channelError('bad-sequence', { why: 'it claims to have no parts' })
   if (parts > MAX_PARTS) throw channelError('too-many-parts', { parts, limit: MAX_PARTS })
   if (messageLength > MAX_TRANSFER) throw channelError('too-long', { what: 'The transfer', bytes: messageLength, limit: MAX_TRANSFER })
-  // A single part may hold a whole message; it is pasted then, not scanned.
+  // A single part may hold a whole message: then it is pasted, not scanned.
   const limit = parts === 1 ? MAX_TRANSFER : MAX_FRAGMENT
   if (fragment > limit) throw channelError('too-long', { what: 'A fragment', bytes: fragment, limit })
   if (fragment < 1 || parts !== Math.ceil(messageLength / fragment)) {
@@ -208,7 +208,7 @@ export function checkPart(part: PartArray): void {
   }
 }
 
-/** One equation: which fragments are mixed, as bits, and their sum; whole 32-bit words for fast XOR. */
+/** One equation: the fragments that are mixed, as bits, and their sum, both in whole 32-bit words for fast XOR. */
 interface Row {
   readonly bits: Uint32Array
   readonly sum: Uint32Array
@@ -216,29 +216,29 @@ interface Row {
 
 export interface FountainDecoder {
   readonly id: TransferId
-  /** Linearly independent parts so far; complete at `id.parts`. */
+  /** The number of linearly independent parts so far; the message is complete at `id.parts`. */
   readonly rank: number
   /**
    * Takes a part of this transfer that `checkPart` let through.
    *
    * @returns whether it told anything new
-   * @throws channel.mixed when it contradicts what is known: some part, no one knows which, is a lie
+   * @throws channel.mixed when it contradicts earlier parts: one of them is false, and nobody can tell which
    */
   add(part: PartArray): boolean
   /**
-   * The message, once `rank` is `id.parts`.
+   * Gives the message, once `rank` is `id.parts`.
    *
    * @throws channel.message-checksum
    */
   message(): Uint8Array
 }
 
-/** A decoder for the transfer that this part belongs to. It allocates for what it was given, not for what is claimed. */
+/** Makes a decoder for one transfer. It allocates for the parts that it is given, not for the number that they claim. */
 export function makeFountainDecoder(id: TransferId): FountainDecoder {
   const words = Math.ceil(id.parts / 32)
   const sumWords = Math.ceil(id.fragment / 4)
   const choose = makeChooser(id.parts, id.checksum)
-  /** Index of the lowest bit → the row in which it is the lowest. */
+  /** The rows by the index of their lowest bit. */
   const pivots = new Map<number, Row>()
 
   function rowOf(part: PartArray): Row {
@@ -267,7 +267,7 @@ export function makeFountainDecoder(id: TransferId): FountainDecoder {
     return false
   }
 
-  /** Fragments from the last to the first: a row's other bits are all higher, so they are solved already. */
+  /** Solves the fragments from the last to the first: the other bits of a row are all higher, so they are solved already. */
   function message(): Uint8Array {
     const bytes = new Uint8Array(id.parts * id.fragment)
     for (let index = id.parts - 1; index >= 0; index--) {
@@ -305,7 +305,7 @@ function xorInto(into: Uint32Array, from: Uint32Array, start: number): void {
   for (let i = start; i < into.length; i++) into[i] = (into[i] ?? 0) ^ (from[i] ?? 0)
 }
 
-// The sending half of the fountain code (BCR-2024-001): a message as an endless sequence of parts.
+// The sending half of the fountain code: a message as an endless sequence of parts.
 
 export interface Fountain {
   readonly parts: number
@@ -313,14 +313,14 @@ export interface Fountain {
   readonly fragment: number
   readonly messageLength: number
   readonly checksum: number
-  /** The part with this sequence number, from 1 to 2³²-1. */
+  /** Makes the part with this sequence number, from 1 to 2³²-1. */
   part(sequence: number): PartArray
-  /** How many fragments that part mixes. */
+  /** The number of fragments that the part mixes. */
   degree(sequence: number): number
 }
 
 /**
- * Cuts a message in the fewest fragments of at most `fragment` bytes, all equally long.
+ * Cuts a message into the fewest fragments of at most `fragment` bytes, all equally long.
  *
  * @param fragment bytes, 10 … 2108
  * @throws channel.bad-setting, channel.cannot-send
@@ -364,5 +364,5 @@ export function makeFountain(message: Uint8Array, fragment: number): Fountain {
   }
 }
 
-/** Sequence numbers from 1, endlessly; after 2³²-1 comes 1 again. */
+/** The sequence number after this one; after 2³²-1 comes 1 again. */
 export const nextSequence = (sequence: number): number => (sequence >= MAX_SEQUENCE ? 1 : sequence + 1)

@@ -1,6 +1,6 @@
 /**
- * One message as an endless sequence of frames, and back from whichever of them arrive. What a message says is not looked at
- * here, so that this runs in a page as well, which packs and unpacks nothing.
+ * One message as an endless sequence of frames, and back from whichever of them arrive. Messages are not unpacked here, so that
+ * this also runs in a page, which packs and unpacks nothing.
  */
 import { isKeyriteError } from '../base/errors.ts'
 import type { KeyriteError } from '../base/errors.ts'
@@ -10,29 +10,31 @@ import type { Fountain, FountainDecoder, TransferId } from './fountain.ts'
 import { readFrame, writePart, writeWhole } from './ur.ts'
 import type { Frame } from './ur.ts'
 
-/** Bytes in each frame: for poor cameras, the safe default, and dense. QR versions 8, 11 and 17. */
+/** The bytes in each frame: for poor cameras, by default, and for good cameras. They take QR versions 8, 11 and 17. */
 export const FRAGMENT_SIZES = { sparse: 100, normal: 200, dense: 400 } as const
 
-/** Mixes to choose from, at most: it takes up to 0.3 ms to know the degree of one. */
+/** The most mixes to choose from: finding the degree of one takes up to 0.3 ms. */
 const MAX_CANDIDATES = 1500
 
 export interface Sending {
-  /** Frames that suffice if none is lost. */
+  /** The number of frames that suffice if none is lost. */
   readonly partCount: number
-  /** Bytes that cross, without the framing. */
+  /** The bytes that cross, without the framing. */
   readonly bytes: number
-  /** CRC-32 of the message, as every frame of several carries it. */
+  /** CRC-32 of the message. Each frame carries it, if there are several. */
   readonly checksum: number
-  /** Frames from the first part on, endlessly; after `partCount` of them each is a new mix. */
+  /** Gives frames without end, from the first part on; after `partCount` of them each is a new mix. */
   frames(): Generator<string, never>
   /**
-   * The frames for a reader that gets no others, such as files: every part, and a fifth more (`roundLength`), which are chosen so
-   * that they make up for as many lost ones as they can.
+   * Gives the frames for a reader that gets no others, such as files: every part, and a fifth more (`roundLength`), chosen to make
+   * up for as many lost ones as possible.
    */
   round(): Generator<string, void>
 }
 
 /**
+ * Makes the frames of a message.
+ *
  * @param message as `pack` makes it
  * @param options.fragment the most bytes of a frame, 10 … 2108
  * @throws channel.bad-setting, channel.cannot-send
@@ -56,9 +58,9 @@ export function sendMessage(message: Uint8Array, options: { readonly fragment: n
 }
 
 /**
- * The mixes that help most when anything may be lost: first the widest, which stands in for any one part, then those of about half of all
- * parts, since random dense equations are nearly always independent. The standard's own first mixes are mostly narrow: of 30 parts and
- * 6 mixes, two losses are made up for in 62 % of cases by those, and in 95 % by these.
+ * The mixes that help most when any frames may be lost: first the widest, which can replace any one part, then those of about half of all
+ * parts, since random dense equations are nearly always independent. The standard's own first mixes are mostly narrow: with 30 parts and
+ * 6 mixes, they make up for two losses in 62 % of cases, and these in 95 %.
  */
 function spareSequences(fountain: Fountain): number[] {
   const { parts } = fountain
@@ -74,33 +76,33 @@ function spareSequences(fountain: Fountain): number[] {
     .map(({ sequence }) => sequence)
 }
 
-/** What became of one frame, but for a complete transfer. */
+/** The result of receiving one frame, other than a complete transfer. */
 export type Incomplete =
   | {
       readonly state: 'progress'
-      /** Useful parts so far, of `needed`. */
+      /** The number of useful parts so far, of `needed`. */
       readonly seen: number
       readonly needed: number
-      /** Bytes of the whole transfer. */
+      /** The bytes of the whole transfer. */
       readonly bytes: number
-      /** Whether this frame told anything new. */
+      /** True if this frame told anything new. */
       readonly fresh: boolean
     }
-  /** Not for us, or not readable: nothing has changed. */
+  /** A frame that is not keyrite's or not readable. Nothing has changed. */
   | { readonly state: 'ignored'; readonly why: KeyriteError }
-  /** A good frame of another transfer than the one under way. After `startOver`, this frame again begins that one. */
+  /** A good frame of another transfer than the one under way. To follow that one, call `startOver` and give this frame again. */
   | { readonly state: 'other-transfer'; readonly inARow: number; readonly seen: number; readonly needed: number }
   /** The transfer under way cannot be right; the receiver waits for a new one. */
   | { readonly state: 'failed'; readonly why: KeyriteError }
 
-/** What became of one frame. */
+/** The result of receiving one frame. */
 export type ReceivedMessage =
   | Incomplete
-  /** The same array as long as it is the same transfer. */
+  /** A complete transfer. The message is the same array as long as it is the same transfer. */
   | { readonly state: 'complete'; readonly message: Uint8Array; readonly needed: number }
 
 export interface MessageReceiver {
-  /** Takes a frame as scanned or typed, of either case. Never throws for what it holds. */
+  /** Takes a frame as scanned or typed, in upper or lower case. Never throws for a bad frame. */
   receive(frame: string): ReceivedMessage
   /** Forgets the transfer under way. */
   startOver(): void
@@ -108,18 +110,18 @@ export interface MessageReceiver {
 
 export interface ReceiverOptions {
   /**
-   * After so many frames in a row of one other transfer, follow that one, none of its frames lost. 0, the default, never
-   * does: the caller asks its user. Once a transfer is complete, the next one is followed at once.
+   * The number of frames in a row of one other transfer after which that one is followed; none of its frames is lost. 0, the
+   * default, means never: the caller asks its user. Once a transfer is complete, the next one is followed at once.
    */
   readonly switchAfter?: number
 }
 
-/** Receives one transfer after another. Frames of two are never mixed. */
+/** Makes a receiver of one transfer after another. Frames of two are never mixed. */
 export function makeMessageReceiver(options: ReceiverOptions = {}): MessageReceiver {
   const switchAfter = options.switchAfter ?? 0
   let decoder: FountainDecoder | undefined
   let complete: { readonly message: Uint8Array; readonly needed: number } | undefined
-  /** Parts in a row of one other transfer; they are kept while a switch to it is possible. */
+  /** The parts in a row of one other transfer. They are stored while a switch to it is possible. */
   let other: { readonly id: TransferId; count: number; readonly parts: PartArray[] } | undefined
 
   function startOver(): void {
@@ -169,7 +171,7 @@ export function makeMessageReceiver(options: ReceiverOptions = {}): MessageRecei
     }
     try {
       if (frame.kind === 'part') return takePart(frame.part)
-      // A whole transfer in one frame mixes with nothing, so it replaces whatever was under way.
+      // A whole transfer in one frame needs no other frames, so it replaces the one under way.
       startOver()
       return finish(frame.message, 1)
     } catch (why) {
@@ -186,6 +188,6 @@ function known(error: unknown): KeyriteError {
   throw error
 }
 
-/** How many frames a `round` has: every part and a fifth more, at least one more when there are several parts. */
+/** The number of frames in a `round`: every part and a fifth more, at least one more when there are several parts. */
 export const roundLength = ({ partCount }: Pick<Sending, 'partCount'>): number =>
   partCount === 1 ? 1 : partCount + Math.ceil(partCount / 5)

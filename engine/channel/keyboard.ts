@@ -1,10 +1,10 @@
 /**
- * Keyboard input that nobody asked for. A scanner in keyboard mode types whatever the other screen shows, at any time: what it typed
- * before a question, or after the last code, must reach neither the question nor the shell.
+ * Keyboard input that nobody asked for. A scanner in keyboard mode types whatever the other screen shows, at any time. Its input before
+ * a question, or after the last code, must reach neither the question nor the shell.
  */
 import { alarm, unlessAborted } from '../base/signals.ts'
 
-/** As much of a keyboard as is needed to hear it; `process.stdin` is one. */
+/** The members of a keyboard that are needed to hear it; `process.stdin` is one. */
 export interface Heard {
   on(event: 'data', listener: (piece: string | Uint8Array) => void): unknown
   on(event: 'end', listener: () => void): unknown
@@ -14,20 +14,20 @@ export interface Heard {
 }
 
 export interface DrainUse {
-  /** Milliseconds without any input after which it is over. */
+  /** Milliseconds without any input after which draining ends. */
   readonly quiet: number
-  /** Milliseconds after which it is over in any case; unless told, it waits for quiet. */
+  /** Milliseconds after which draining ends in any case; by default it waits for quiet. */
   readonly most?: number
   readonly signal?: AbortSignal
-  /** Hears what is dropped. */
+  /** Takes the dropped input. */
   readonly onDropped?: (text: string) => void
 }
 
 /**
- * Drops input until none comes any more, or it ends. The keyboard must be in raw mode, so that nothing is echoed and no line is kept by
- * the system for whoever reads next.
+ * Drops input until no more comes, or it ends. The keyboard must be in raw mode, so that nothing is echoed and the system holds no line
+ * for the next reader.
  *
- * @returns how many bytes were dropped
+ * @returns the number of bytes that were dropped
  * @throws the signal's reason when it aborts
  */
 export async function drain(input: Heard, { quiet, most, signal, onDropped }: DrainUse): Promise<number> {

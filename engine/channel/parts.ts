@@ -1,6 +1,6 @@
 /**
- * A text that is too long to look at as one transfer, cut into parts that each cross in an envelope of their own (protocol §9).
- * The SHA-256 of the whole holds them together: which parts are right shows once all are there, and not before.
+ * A text that is too long for one transfer, cut into parts that each cross in an envelope of their own (protocol §9).
+ * Only the SHA-256 of the whole proves the parts right, so they are checked when all are there, and not before.
  */
 import { sha256Hex } from '../crypto/hash.ts'
 import { utf8 } from '../base/bytes.ts'
@@ -9,10 +9,10 @@ import { MAX_TEXT, MAX_WHOLE, MAX_WHOLE_PARTS } from '../wire/limits.ts'
 import { channelError } from './errors.ts'
 import { packedSize } from './payload.ts'
 
-/** What tells one whole from another. */
+/** The hash that tells one whole text from another. */
 export const wholeHash = (text: string): string => sha256Hex(utf8(text))
 
-/** Deflate makes text that it cannot shorten longer by less than one in so many bytes. */
+/** The bytes for which deflate adds less than one, where it cannot shorten a text. */
 const LEAST_GROWTH = 256
 
 function fits(text: string, above: number): boolean {
@@ -22,11 +22,11 @@ function fits(text: string, above: number): boolean {
 }
 
 /**
- * Cuts a text so that no part is longer than a transfer may be; most are about half as long. The same text is cut alike, with one
- * version of zlib.
+ * Cuts a text so that no part is longer than a transfer may be; most are about half as long. With one version of zlib, the same
+ * text is always cut alike.
  *
- * @param above packed bytes that a transfer may have
- * @param seal what crosses for a part, and for a text of one part, to measure it
+ * @param above the most packed bytes of a transfer
+ * @param seal makes the text that crosses for a part, to measure it
  * @returns one part if the whole text fits
  * @throws channel.too-long for more text than crosses at all, channel.cannot-send
  */
@@ -44,7 +44,7 @@ export function cutInParts(text: string, above: number, seal: (part: Part) => st
   throw channelError('cannot-send', { what: 'The number of parts of this text', size: most + 1, limit: most })
 }
 
-/** As long as one another; none cuts a character in two. */
+/** Cuts a text into slices of equal length, and no character in two. */
 function slices(text: string, count: number): string[] {
   const placeOf = (i: number): number => {
     const place = Math.floor((i * text.length) / count)
@@ -55,7 +55,7 @@ function slices(text: string, count: number): string[] {
 }
 
 /**
- * Puts parts together that come from outside, in any order. Holds no more than the length that they name, which the schema bounds.
+ * Puts parts together that come from outside, in any order. It holds no more than the length that they name, which the schema bounds.
  */
 export class Assembly {
   private readonly like: Omit<Part, 'index' | 'text'>
@@ -63,7 +63,7 @@ export class Assembly {
   private bytes = 0
 
   /**
-   * For the whole that this part is of; the part itself is not yet taken.
+   * Makes an assembly for the whole to which this part belongs. The part itself is not yet taken.
    *
    * @throws channel.bad-part
    */
@@ -76,23 +76,23 @@ export class Assembly {
     return this.like.count
   }
 
-  /** Is it cut out of the same whole, in the same way? */
+  /** Is the part cut out of the same whole, in the same way? */
   isOf({ whole, count, length }: Part): boolean {
     return whole === this.like.whole && count === this.like.count && length === this.like.length
   }
 
   /**
-   * Takes a part of this whole; one that is held already is passed over.
+   * Takes a part of this whole; a part that is held already is passed over.
    *
    * @returns whether it is new
-   * @throws channel.bad-part where its numbers contradict one another or what is held; nothing has changed
+   * @throws channel.bad-part where its numbers contradict one another or the held parts; nothing has changed then
    */
   add({ index, text }: Part): boolean {
     const { count, length } = this.like
     checkPlace(index, count)
     if (this.texts.has(index)) return false
     const bytes = utf8(text).length
-    // Each part that is missing has a byte at least.
+    // Each missing part has at least one byte.
     const missing = count - this.texts.size - 1
     if (this.bytes + bytes + missing > length) throw channelError('bad-part', { why: `its ${bytes} bytes are more than the ${length} of the whole leave room for` })
     this.texts.set(index, text)
@@ -110,7 +110,7 @@ export class Assembly {
   }
 
   /**
-   * The whole text, once all parts are here.
+   * Gives the whole text, once all parts are here.
    *
    * @throws channel.wrong-whole if it does not have the length and the SHA-256 that its parts name
    */
@@ -127,28 +127,27 @@ function checkPlace(index: number, count: number): void {
   if (index > count) throw channelError('bad-part', { why: `it is part ${index} of ${count}` })
 }
 
-/** The first part that is missing of so many, or undefined. */
+/** The index of the first missing part of `count`, or undefined. */
 export function firstMissing(held: readonly number[], count: number): number | undefined {
   const known = new Set(held)
   for (let index = 1; index <= count; index++) if (!known.has(index)) return index
   return undefined
 }
 
-/** Where each side keeps what crossed of the one transfer in parts that is under way, so that a restart goes on with it. */
-
 /**
- * Envelopes' texts, one after another. All of them crossed in the open and carry their own digest. What a store gives back is
- * checked like what comes from the other side: a damaged text costs one more crossing, and nothing else.
+ * The store of the envelopes' texts that crossed for the one text in parts under way, so that a restart goes on with it. All of
+ * them crossed in the open and carry their own digest. A text from the store is checked like one from the other side, so a
+ * damaged one costs one more crossing, and nothing else.
  */
 export interface PartStore {
-  /** What was added since the last `clear`, in that order, as far as it is still there. Never throws for damage. */
+  /** Gives the texts that were added since the last `clear`, in that order, as far as they are still there. Never throws for damage. */
   readonly load: () => Promise<readonly string[]>
-  /** Resolves when the text is durable. @throws file.* where it cannot be written */
+  /** Adds a text; resolves when it is durable. @throws file.* where it cannot be written */
   readonly add: (text: string) => Promise<void>
   readonly clear: () => Promise<void>
 }
 
-/** One that forgets at exit. */
+/** Makes a store in memory, which is lost at exit. */
 export function memoryParts(): PartStore {
   const texts: string[] = []
   return {

@@ -1,11 +1,11 @@
-/** Text ⇄ the message of a UR: UTF-8, raw deflate (RFC 1951), CBOR byte string. */
+/** A text as the message of a UR and back: UTF-8, raw deflate (RFC 1951), CBOR byte string. */
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { MAX_TEXT } from '../wire/limits.ts'
 import { MAX_TRANSFER } from './carrier.ts'
 import { decodeBytes, encodeBytes } from './cbor.ts'
 import { channelError } from './errors.ts'
 
-/** Packs a text. Same text, same bytes, with one version of zlib. */
+/** Packs a text. With one version of zlib, the same text gives the same bytes. */
 export function pack(text: string): Uint8Array {
   const bytes = new TextEncoder().encode(text)
   if (bytes.length > MAX_TEXT) {
@@ -14,11 +14,11 @@ export function pack(text: string): Uint8Array {
   return encodeBytes(deflateRawSync(bytes, { level: 9 }))
 }
 
-/** Bytes that `pack` would make of a text, however long it is. */
+/** The number of bytes that `pack` would make of a text, however long it is. */
 export const packedSize = (text: string): number => encodeBytes(deflateRawSync(new TextEncoder().encode(text), { level: 9 })).length
 
 /**
- * Unpacks what `pack` made.
+ * Unpacks a message that `pack` made.
  *
  * @param limit the most bytes of text; inflating never allocates more
  * @throws channel.too-long, channel.bad-cbor, channel.inflate-bound, channel.bad-deflate, channel.bad-text
@@ -34,7 +34,7 @@ export function unpack(message: Uint8Array, limit = MAX_TEXT): string {
 }
 
 function inflate(deflated: Uint8Array, limit: number): Uint8Array {
-  // Types do not know `info: true`, which tells how much was consumed: bytes after the stream's end are refused.
+  // Node's types lack `info: true`, which gives the number of consumed bytes: bytes after the stream's end are refused.
   let result: unknown
   try {
     result = inflateRawSync(deflated, { maxOutputLength: limit, chunkSize: chunkFor(deflated.length, limit), info: true })
@@ -47,7 +47,7 @@ function inflate(deflated: Uint8Array, limit: number): Uint8Array {
   return result.buffer
 }
 
-/** A chunk that holds a usual text at once, so that its parts need no copying together; zlib wants 64 at least. */
+/** The size of zlib's chunk: large enough for a usual text, so that no pieces are copied together; zlib wants 64 at least. */
 const chunkFor = (deflated: number, limit: number): number => Math.max(64, Math.min(limit, 4 * deflated + 1024))
 
 function isInflated(value: unknown): value is { readonly buffer: Uint8Array; readonly engine: { readonly bytesWritten: number } } {

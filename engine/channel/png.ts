@@ -1,4 +1,4 @@
-/** QR codes as PNG files (ISO/IEC 15948). Written by hand at one bit a pixel, a tenth of the usual size; read by pngjs. */
+/** QR codes as PNG files (ISO/IEC 15948). They are written by hand at one bit a pixel, a tenth of the usual size, and read by pngjs. */
 import { deflateSync } from 'node:zlib'
 import { PNG } from 'pngjs'
 import { MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE } from './carrier.ts'
@@ -13,9 +13,9 @@ const MAX_PALETTE = 3 * 256
 const MAX_OTHER_CHUNK = 64 * 1024
 
 export interface PngOptions {
-  /** Pixels a module, 4 unless told; cameras want 6 at least. */
+  /** Pixels for each module, by default 4; cameras want 6 at least. */
   readonly scale?: number
-  /** White modules around the code, 4 unless told. */
+  /** White modules around the code, by default 4. */
   readonly margin?: number
 }
 
@@ -64,7 +64,7 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
 /**
  * Reads the QR code in a PNG file.
  *
- * @returns its text, or null if none is found in it
+ * @returns its text, or null if no code is found
  * @throws channel.bad-image for a file that is damaged, or above its bounds; they are checked before it is decoded
  */
 export function readPng(bytes: Uint8Array): string | null {
@@ -86,7 +86,7 @@ function decodePng(bytes: Uint8Array): Image {
   }
 }
 
-/** Walks the chunks: pngjs believes every length that it reads, and inflates interlaced images without a bound. */
+/** Checks a file's chunks before pngjs reads them: it trusts every length that it reads, and inflates interlaced images without a bound. */
 function checkPng(bytes: Uint8Array): void {
   const refuse = (why: string): never => {
     throw channelError('bad-image', { why })

@@ -1,4 +1,4 @@
-/** QR codes in pictures, read by jsQR; how they are written is in `qr-matrix.ts`. */
+/** QR codes in pictures, read by jsQR. `qr-matrix.ts` writes them. */
 import jsqr from 'jsqr'
 
 export { fragmentFor, MAX_VERSION, QUIET_ZONE, qrMatrix, sizeOfVersion, UNREADABLE_VERSION, versionFor } from './qr-matrix.ts'
@@ -11,7 +11,7 @@ export interface Image {
   readonly height: number
 }
 
-/** Raw, blurred, half size: what helps one image hurts another, so a reader takes them in turns. */
+/** The number of filters (none, blur, half size): one that helps with an image hurts with another, so a reader takes them in turns. */
 export const READ_ATTEMPTS = 3
 
 /** A code that was found, and the box around it in pixels of the image. */
@@ -26,7 +26,7 @@ export interface FoundQr {
 /**
  * Looks for a QR code.
  *
- * @param attempt which filter, modulo 3: 0 none, 1 a 3×3 box blur (against noise and moiré), 2 half size (against blur)
+ * @param attempt the number of the filter, modulo 3: 0 none, 1 a 3×3 box blur (against noise and moiré), 2 half size (against blur)
  */
 export function findQr(image: Image, attempt = 0): FoundQr | null {
   const { width, height } = image
@@ -42,7 +42,7 @@ export function findQr(image: Image, attempt = 0): FoundQr | null {
     const ys = corners.map(({ y }) => y * scale)
     return { text: code.data, left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) }
   } catch {
-    // jsQR runs out of an array now and then when a finder pattern is no finder pattern.
+    // jsQR sometimes reads past an array's end, where it took something else for a finder pattern.
     return null
   }
 }
@@ -52,7 +52,7 @@ export const readQr = (image: Image, attempt = 0): string | null => findQr(image
 
 const FILTERS: readonly ((image: Image) => Image)[] = [(image) => image, blur, halve]
 
-/** Luma of each pixel, 0 … 255. */
+/** The luma of each pixel, 0 … 255. */
 function grayOf({ data }: Image): Uint8Array {
   const gray = new Uint8Array(data.length / 4)
   for (let i = 0, from = 0; i < gray.length; i++, from += 4) {
@@ -73,7 +73,7 @@ function imageOf(gray: Uint8Array, width: number, height: number): Image {
   return { data, width, height }
 }
 
-/** The mean of each pixel and its eight neighbours, first along rows, then along columns; edges repeat. */
+/** Replaces each pixel by the mean of it and its eight neighbours, first along rows, then along columns; edges repeat. */
 function blur(image: Image): Image {
   const { width, height } = image
   const gray = grayOf(image)
@@ -95,7 +95,7 @@ function blur(image: Image): Image {
   return imageOf(gray, width, height)
 }
 
-/** Each pixel is the mean of four. */
+/** Halves each side: each new pixel is the mean of four. */
 function halve(image: Image): Image {
   const gray = grayOf(image)
   const width = image.width >>> 1

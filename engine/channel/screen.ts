@@ -10,36 +10,36 @@ import type { QrMatrix } from './qr.ts'
 import { makeSending } from './transfer.ts'
 import type { Sending } from './transfer.ts'
 
-// A QR code as terminal cells: two modules a cell, one above the other. Every cell says both its colours, so that themes do not
-// matter, and a cell of one colour is a space, since many fonts leave seams in a block that should fill its cell.
+// A QR code as terminal cells: two modules in a cell, one above the other. Every cell sets both its colours, so that themes do not
+// matter. A cell of one colour is a space, since many fonts leave seams in a block that should fill its cell.
 
 export interface Window {
   readonly columns: number
   readonly rows: number
 }
 
-/** `256` works in every terminal in use; its colours 16 and 231 are pure black and white, whatever the theme. */
+/** A palette. `256` works in every terminal in use; its colours 16 and 231 are pure black and white, whatever the theme. */
 export type Colours = '256' | '24bit'
 
-/** Light modules around the code that readers can do with where the window is small. */
+/** The fewest light modules around the code with which readers still work, for small windows. */
 const LEAST_MARGIN = 2
 
 /** The lowest version whose frames hold a useful fragment, 22 bytes. */
 const LEAST_VERSION = 4
 
-/** The last row tells how far it is. */
+/** The rows below the code: the last row shows the progress. */
 const STATUS_ROWS = 1
 
-/** Modules that fit the window, each way. */
+/** The number of modules that fit the window, in both directions. */
 const roomOf = ({ columns, rows }: Window): number => Math.min(columns, 2 * (rows - STATUS_ROWS))
 
-/** The window that the lowest version needs. */
+/** The smallest window, which the lowest version needs. */
 export const LEAST_WINDOW: Window = {
   columns: sizeOfVersion(LEAST_VERSION) + 2 * LEAST_MARGIN,
   rows: Math.ceil((sizeOfVersion(LEAST_VERSION) + 2 * LEAST_MARGIN) / 2) + STATUS_ROWS,
 }
 
-/** Does a code with so many modules a side fit, with the least light around it? */
+/** Does a code with this many modules a side fit, with the least margin? */
 const fitsWindow = (size: number, window: Window): boolean => size + 2 * LEAST_MARGIN <= roomOf(window)
 
 /** The greatest version that fits the window, or undefined if not even the lowest does. */
@@ -50,7 +50,7 @@ export function versionForWindow(window: Window): number | undefined {
   return undefined
 }
 
-/** The fragment size for a window, and for an owner who wants it less dense. Undefined if the window is too small. */
+/** The version and fragment size for a window. `atMost` is the densest version that the owner wants. Undefined if the window is too small. */
 export function fragmentForWindow(window: Window, atMost: number = MAX_VERSION): { readonly version: number; readonly fragment: number } | undefined {
   const largest = versionForWindow(window)
   if (largest === undefined) return undefined
@@ -64,11 +64,11 @@ const CODES = {
   '24bit': { dark: '2;0;0;0', light: '2;255;255;255' },
 } as const
 
-/** Moves to a cell; rows and columns from 1. */
+/** The sequence that moves the cursor to a cell; rows and columns count from 1. */
 const moveTo = (row: number, column: number): string => `${ESC}${row};${column}H`
 
 /**
- * The text that paints a code, in the middle of the window's width. It paints the code and its quiet zone and nothing else.
+ * The text that paints a code and its quiet zone, and nothing else, in the middle of the window's width.
  *
  * @param matrix a code that fits the window
  */
@@ -95,26 +95,26 @@ export function paintQr(matrix: QrMatrix, window: Window, colours: Colours = '25
   return `${text}${ESC}0m`
 }
 
-/** The last row, cut to the window. */
+/** The text that paints the last row, cut to the window. */
 const paintStatus = (text: string, { columns, rows }: Window): string =>
   `${moveTo(rows, 1)}${ESC}0m${ESC}2K${text.slice(0, Math.max(0, columns - 1))}`
 
-/** Another screen without a cursor, so that what stood in the window comes back afterwards. */
+/** The sequence that enters a second screen without a cursor, so that the window's contents come back afterwards. */
 const ENTER_SCREEN = `${ESC}?1049h${ESC}?25l${ESC}2J`
 export const LEAVE_SCREEN = `${ESC}0m${ESC}?25h${ESC}?1049l`
 const CLEAR_SCREEN = `${ESC}0m${ESC}2J`
 
-/** Frames a second that the keys step through. */
+/** The speeds that the keys step through, in frames a second. */
 const SPEEDS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15]
 const DEFAULT_SPEED = 5
 
-/** 400 bytes a frame. A large window could hold more than most cameras read; who has a good one presses `+`. */
+/** The densest version at first: 400 bytes a frame. A large window could hold more than most cameras read; `+` is for a good one. */
 const DENSE_VERSION = 17
 
-/** Frames are numbered from 1 again here, so that their numbers do not outgrow the code's version. */
+/** The last frame number, after which they begin at 1 again, so that longer numbers do not outgrow the code's version. */
 const LAST_FRAME = 99_000
 
-/** The window, and what goes to it. `process.stdout` is one. */
+/** The window's output. `process.stdout` is one. */
 export interface TerminalOutput {
   write(text: string): unknown
   readonly columns?: number | undefined
@@ -124,28 +124,28 @@ export interface TerminalOutput {
 export interface ScreenOptions {
   readonly output: TerminalOutput
   readonly colours: Colours
-  /** Frames a second at first. */
+  /** The speed at first, in frames a second. */
   readonly speed?: number
-  /** The most bytes in each frame, whatever the window would hold. */
+  /** The most bytes in each frame, even if the window would hold more. */
   readonly fragment?: number
   readonly onProgress: (progress: CarrierProgress) => void
   readonly onProblem: (problem: KeyriteError) => void
-  /** What else the status row tells. */
+  /** Gives further text for the status row. */
   readonly note: () => string
 }
 
 export interface QrScreen {
   readonly isShowing: boolean
-  /** Resolves after the first full round, or when it is stopped or replaced. */
+  /** Shows a text. Resolves after the first full round, or when it is stopped or replaced. */
   show(text: string): Promise<void>
   stop(): void
   /** Paints at once, for example after a change of the window. */
   refresh(): void
-  /** One of `SCREEN_KEYS`. */
+  /** Takes a key, one of `SCREEN_KEYS`. */
   press(key: string): void
 }
 
-/** `+` and `=` denser, `-` less dense, `>` faster, `<` slower. */
+/** The keys: `+` and `=` denser, `-` less dense, `>` faster, `<` slower. */
 export const SCREEN_KEYS = '+=-<>'
 
 interface Showing {
@@ -171,7 +171,7 @@ export function makeScreen(options: ScreenOptions): QrScreen {
   const windowNow = (): Window => ({ columns: output.columns || 80, rows: output.rows || 24 })
 
   function prepare(text: string): Sending {
-    // In a window that is too small nothing is painted until it is larger, and then it is framed anew.
+    // A window that is too small stays empty until it is larger, and then the text is framed anew.
     const fragment = (fragmentForWindow(windowNow(), atMost) ?? fragmentForWindow(LEAST_WINDOW))?.fragment ?? MIN_FRAGMENT
     return makeSending(text, { fragment: Math.min(fragment, options.fragment ?? fragment) })
   }
@@ -187,7 +187,7 @@ export function makeScreen(options: ScreenOptions): QrScreen {
     })
   }
 
-  /** Frames anew, after a change of the window or of the density. */
+  /** Makes the frames anew, after a change of the window or of the density. */
   function reframe(): void {
     if (showing === undefined) return
     try {
@@ -221,7 +221,7 @@ export function makeScreen(options: ScreenOptions): QrScreen {
     if (now.shown >= now.sending.partCount) now.finish()
   }
 
-  /** Says once for each window that nothing can be painted in it. */
+  /** Says, once for each size of the window, that it is too small. */
   function tellSmall(window: Window): void {
     const newLayout = `${window.columns} ${window.rows} none`
     if (newLayout === layout) return
@@ -242,7 +242,7 @@ export function makeScreen(options: ScreenOptions): QrScreen {
     output.write(clear + picture)
   }
 
-  /** Ends what is shown, and leaves the screen as it is. */
+  /** Ends the showing, and leaves the screen as it is. */
   function halt(): void {
     timer.clear()
     showing?.finish()

@@ -1,11 +1,11 @@
 /**
  * The terminal carrier: an animated QR code painted in the window, for the camera of the other machine. A terminal has no camera itself,
- * so it reads frames that are typed or pasted, one a line: a handheld scanner in keyboard mode types exactly that, and so does
- * someone who pastes the whole transfer as one `UR:KEYRITE/…` line or as its many parts, in any order.
+ * so it reads frames that are typed or pasted, one a line. A handheld scanner in keyboard mode types exactly that. A person may paste
+ * the whole transfer as one `UR:KEYRITE/…` line, or as its many frames in any order.
  *
- * While it shows or receives, it owns the window and the keyboard (raw mode); `stopShowing` gives the window back. An airgap's keeps the
- * keyboard until it is closed, so that nothing that a scanner types is ever echoed on the screen that its owner believes; a question
- * borrows it with `lend`. Closing drops what is still typed, so that it reaches no shell.
+ * While it shows or receives, it owns the window and the keyboard (raw mode); `stopShowing` gives the window back. An airgap's carrier
+ * keeps the keyboard until it is closed, so that no input from a scanner is ever echoed on the screen that the owner trusts. A question
+ * borrows the keyboard with `lend`. Closing drops late input, so that it reaches no shell.
  */
 import { StringDecoder } from 'node:string_decoder'
 import { isKeyriteError } from '../base/errors.ts'
@@ -20,22 +20,22 @@ import { LEAVE_SCREEN, makeScreen, SCREEN_KEYS } from './screen.ts'
 import type { Colours, TerminalOutput } from './screen.ts'
 import { makeReceiver } from './transfer.ts'
 
-/** What is typed or pasted in a terminal, as lines and keys. */
+// Input that is typed or pasted in a terminal, as lines and keys.
 
 export interface InputHandlers {
-  /** A line with something in it, without its end. */
+  /** Takes a line that is not empty, without its end. */
   readonly onLine: (line: string) => void
-  /** A key that is no part of a line. */
+  /** Takes a key that is no part of a line. */
   readonly onKey: (key: string) => void
-  /** Enter where no line has begun. A line's own end, CR LF too, is none. */
+  /** Takes Enter where no line has begun. The end of a line, CR LF included, does not count. */
   readonly onEnter?: () => void
-  /** Ctrl-C, which a terminal in raw mode hands over as a character. */
+  /** Takes Ctrl-C, which a terminal in raw mode gives as a character. */
   readonly onInterrupt: () => void
-  /** A line above the limit ended; it was dropped. */
+  /** Takes the length of a line above the limit, which was dropped. */
   readonly onTooLong: (length: number) => void
-  /** The most characters of a line that are kept. */
+  /** The most characters of a line. */
   readonly limit: number
-  /** Keys are only looked for where a line has not begun, and only at a keyboard. */
+  /** The keys that are looked for, where no line has begun. */
   readonly keys: string
 }
 
@@ -43,7 +43,7 @@ const CTRL_C = '\u0003'
 const ESCAPE = '\u001b'
 const ERASE = new Set(['\u007f', '\b'])
 
-/** @returns a function that takes the input in pieces of any size */
+/** Splits input into lines and keys. @returns a function that takes the input in pieces of any size */
 export function makeInputSplitter(handlers: InputHandlers): (piece: string) => void {
   let line = ''
   let length = 0
@@ -84,13 +84,13 @@ export function makeInputSplitter(handlers: InputHandlers): (piece: string) => v
   }
 }
 
-/** The frame in a line: whatever was typed before it by mistake is left out. */
+/** The frame in a line, without anything typed before it by mistake. */
 export function frameInLine(line: string): string {
   const place = line.toLowerCase().lastIndexOf('ur:')
   return place < 0 ? line : line.slice(place)
 }
 
-/** `process.stdin` is one. */
+/** The keyboard. `process.stdin` is one. */
 export interface TerminalInput {
   on(event: 'data', listener: (piece: string | Uint8Array) => void): unknown
   on(event: 'end', listener: () => void): unknown
@@ -108,39 +108,39 @@ export interface TerminalCarrierOptions extends CarrierOptions {
     on?(event: 'resize', listener: () => void): unknown
     off?(event: 'resize', listener: () => void): unknown
   }
-  /** 256 unless told. */
+  /** The palette, by default `256`. */
   readonly colours?: Colours
-  /** Frames a second at first, 5 unless told. */
+  /** The speed at first in frames a second, by default 5. */
   readonly speed?: number
-  /** What to do with the code, told below it until something was read; asked for each time that something is shown. */
+  /** Gives the text below the code until a frame is read, which says what to do with the code. It is asked for at each showing. */
   readonly hint?: () => string
-  /** Milliseconds without input after which closing believes that nothing more is typed; 500 unless told. */
+  /** Milliseconds without input after which closing takes the input to be over, by default 500. */
   readonly quiet?: number
-  /** Ctrl-C, which raw mode keeps from the process. Unless told, the process gets its SIGINT. */
+  /** Takes Ctrl-C, which raw mode keeps from the process. By default the process gets a SIGINT. */
   readonly onInterrupt?: () => void
 }
 
 export interface TerminalCarrier extends Carrier {
-  /** Asks a question: shows nothing, and leaves window and keyboard, which stays in raw mode, to `ask`. */
+  /** Lends window and keyboard to a question: shows nothing while `ask` runs. The keyboard stays in raw mode. */
   readonly lend: <T>(ask: () => Promise<T>) => Promise<T>
   /**
-   * Keeps showing until the other machine has read it: until somebody presses Enter, another transfer comes, the input ends, or the
-   * signal aborts. It says in the window that it waits.
+   * Keeps showing until the other machine has read the code: until somebody presses Enter, another transfer comes, the input ends, or
+   * the signal aborts. The window says that it waits.
    */
   readonly untilTaken: (signal: AbortSignal) => Promise<void>
 }
 
-/** Frames in a row after which another transfer is followed; none of them is lost. */
+/** The frames in a row after which another transfer is followed; none of them is lost. */
 const SWITCH_AFTER = 3
 
-/** A scanner with its trigger held types a code every few hundred milliseconds. */
+/** Milliseconds of quiet that end the input: a scanner with its trigger held types a code every few hundred milliseconds. */
 const QUIET = 500
-/** Nobody is kept waiting for a scanner that never stops. */
+/** The most milliseconds of draining, because a scanner may never stop. */
 const MOST_DRAIN = 10_000
 
 const TAKEN_HINT = 'press Enter when it is read'
 
-/** @throws channel.bad-setting */
+/** Makes a terminal carrier. @throws channel.bad-setting */
 export function makeTerminalCarrier(options: TerminalCarrierOptions): TerminalCarrier {
   const { input, output } = options
   const receiver = makeReceiver({ switchAfter: SWITCH_AFTER })
@@ -154,7 +154,7 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): TerminalCa
   let isAttached = false
   let isClosed = false
   let isLent = false
-  /** An airgap's keyboard was taken, and is kept. */
+  /** True once an airgap has taken the keyboard, which it then keeps. */
   let isKept = false
   let onTaken: (() => void) | undefined
   let hasEnded = false
@@ -230,7 +230,7 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): TerminalCa
     limit: MAX_FRAME,
     keys: input.isTTY === true ? SCREEN_KEYS : '',
   })
-  /** Gives the window back first: a process that dies of a signal has no time for it. */
+  /** Interrupts the process. It gives the window back first: a process that dies of a signal has no time for that. */
   function interrupt(): void {
     screen.stop()
     attach()
@@ -277,7 +277,7 @@ export function makeTerminalCarrier(options: TerminalCarrierOptions): TerminalCa
     }
   }
 
-  /** Drops what is still typed, and gives the keyboard back. */
+  /** Drops late input, and gives the keyboard back. */
   async function release(): Promise<void> {
     const wasAttached = isAttached
     listen(false)

@@ -8,24 +8,26 @@ export { FRAGMENT_SIZES, roundLength } from './frames.ts'
 export type { ReceiverOptions, Sending } from './frames.ts'
 
 /**
+ * Makes the frames of a text.
+ *
  * @param options.fragment the most bytes of a frame, 10 … 2108
  * @throws channel.bad-setting, channel.cannot-send
  */
 export const makeSending = (text: string, options: { readonly fragment: number }): Sending => sendMessage(pack(text), options)
 
-/** What became of one frame. */
+/** The result of receiving one frame. */
 export type Received =
   | Incomplete
   | { readonly state: 'complete'; readonly text: string; readonly bytes: number; readonly needed: number }
 
 export interface Receiver {
-  /** Takes a frame as scanned or typed, of either case. Never throws for what it holds. */
+  /** Takes a frame as scanned or typed, in upper or lower case. Never throws for a bad frame. */
   receive(frame: string): Received
   /** Forgets the transfer under way. */
   startOver(): void
 }
 
-/** Receives one transfer after another. Frames of two are never mixed. */
+/** Makes a receiver of one transfer after another. Frames of two are never mixed. */
 export function makeReceiver(options: ReceiverOptions = {}): Receiver {
   const messages = makeMessageReceiver(options)
   let last: { readonly message: Uint8Array; readonly text: string } | undefined

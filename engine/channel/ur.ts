@@ -1,6 +1,6 @@
 /**
  * Uniform Resources (BCR-2020-005, BCR-2024-001) of one type: `ur:keyrite/BODY` for a whole message, and
- * `ur:keyrite/SEQUENCE-PARTS/BODY` for a part of one. Upper case on the way out, for alphanumeric QR codes; either on the way in.
+ * `ur:keyrite/SEQUENCE-PARTS/BODY` for a part of one. They are written in upper case, for alphanumeric QR codes, and read in either.
  */
 import { MAX_FRAGMENT, MAX_FRAME, MAX_TRANSFER, MAX_PARTS } from './carrier.ts'
 import { decodePart, encodePart } from './cbor.ts'
@@ -25,22 +25,22 @@ const WORDS =
 
 const CHECKSUM_BYTES = 4
 
-/** Byte → its two letters. */
+/** The two letters of each byte. */
 const PAIRS = Array.from({ length: 256 }, (_, byte) => `${WORDS.charAt(4 * byte)}${WORDS.charAt(4 * byte + 3)}`)
 
-/** First letter × 26 + last letter → byte, or -1. */
+/** The byte of each pair of letters, at first letter × 26 + last letter; -1 where there is none. */
 const BYTES = new Int16Array(26 * 26).fill(-1)
 PAIRS.forEach((pair, byte) => {
   BYTES[letter(pair.charCodeAt(0)) * 26 + letter(pair.charCodeAt(1))] = byte
 })
 
-/** 0…25 for a letter of either case, 26 or more for anything else. */
+/** The number of a letter of either case, 0 … 25; 26 for anything else. */
 function letter(code: number): number {
   const lower = code | 0x20
   return lower >= 0x61 && lower <= 0x7a ? lower - 0x61 : 26
 }
 
-/** How many letters stand for so many bytes. */
+/** The number of letters that stand for this many bytes. */
 export const wordsLength = (bytes: number): number => 2 * (bytes + CHECKSUM_BYTES)
 
 /** Bytes and their checksum as letters, lower case. */
@@ -53,9 +53,9 @@ export function toWords(bytes: Uint8Array): string {
 }
 
 /**
- * Reads letters of either case.
+ * Reads bytes from letters of either case.
  *
- * @param limit the most bytes that are taken, without the checksum; checked before anything is allocated
+ * @param limit the most bytes, without the checksum; checked before anything is allocated
  * @throws channel.not-a-frame, channel.too-long, channel.bad-word, channel.frame-checksum
  */
 export function fromWords(text: string, limit: number): Uint8Array {
@@ -82,20 +82,20 @@ export const UR_TYPE = 'keyrite'
 /** The most bytes that stand before a fragment in a part's CBOR: an array head, four numbers, a byte string's head. */
 const PART_OVERHEAD = 1 + 5 + 3 + 5 + 5 + 5
 
-/** What one frame holds. */
+/** The content of one frame. */
 export type Frame =
   | { readonly kind: 'whole'; readonly message: Uint8Array }
   | { readonly kind: 'part'; readonly part: PartArray }
 
-/** A whole message as one frame. */
+/** Writes a whole message as one frame. */
 export const writeWhole = (message: Uint8Array, type = UR_TYPE): string => `ur:${type}/${toWords(message)}`.toUpperCase()
 
-/** A part as one frame. */
+/** Writes a part as one frame. */
 export const writePart = (part: PartArray, type = UR_TYPE): string =>
   `ur:${type}/${part.sequence}-${part.parts}/${toWords(encodePart(part))}`.toUpperCase()
 
 /**
- * Reads a frame; everything in it is within its bounds afterwards.
+ * Reads a frame, and checks that everything in it is within its bounds.
  *
  * @throws channel.not-a-frame, channel.wrong-type, channel.bad-word, channel.frame-checksum, channel.bad-cbor,
  *   channel.bad-sequence, channel.too-many-parts, channel.too-long, channel.bad-lengths

@@ -13,19 +13,19 @@ import { cryptoError } from './errors.ts'
 
 // Scalars of BLS12-381's groups: integers modulo r, and their 32 big-endian bytes.
 
-/** r, the prime order of G1 and G2. */
+/** The prime order r of G1 and G2. */
 export const R: bigint = Fr.ORDER
 
-/** A big-endian integer of any length. */
+/** Reads a big-endian integer of any length. */
 export const toBigInt = (bytes: Uint8Array): bigint => bytesToNumberBE(bytes)
 
-/** 32 bytes, big endian. @throws crypto.bad-scalar when it is not in 0 … r-1 */
+/** Writes a scalar as 32 bytes, big endian. @throws crypto.bad-scalar when it is not in 0 … r-1 */
 export function scalarToBytes(scalar: bigint, what = 'A scalar'): Uint8Array {
   if (scalar < 0n || scalar >= R) throw cryptoError('bad-scalar', { what })
   return numberToBytesBE(scalar, 32)
 }
 
-/** @throws crypto.bad-scalar unless there are 32 bytes that spell a number below r */
+/** Reads a scalar of 32 bytes, big endian. @throws crypto.bad-scalar unless there are 32 bytes that spell a number below r */
 export function scalarFromBytes(bytes: Uint8Array, what = 'A scalar'): bigint {
   const scalar = bytes.length === 32 ? toBigInt(bytes) : R
   if (scalar >= R) throw cryptoError('bad-scalar', { what })
@@ -35,7 +35,7 @@ export function scalarFromBytes(bytes: Uint8Array, what = 'A scalar'): bigint {
 /**
  * Weights of a random linear combination, 128 bits each. Draw them after everything that they weigh is fixed.
  *
- * @throws crypto.bad-argument when the source gives a zero, which no working one ever does
+ * @throws crypto.bad-argument when the source gives a zero or too few bytes, which no working one ever does
  */
 export function randomWeights(count: number, random: (length: number) => Uint8Array): bigint[] {
   const bytes = random(16 * count)
@@ -49,7 +49,7 @@ export function randomWeights(count: number, random: (length: number) => Uint8Ar
 // Lagrange interpolation at zero over the scalars, for shares at roster indices. Public values only.
 
 /**
- * λᵢ with f(0) = Σ λᵢ·f(indexᵢ) for every f of degree below the number of indices; λᵢ = Π j/(j-i) modulo r.
+ * The λᵢ with f(0) = Σ λᵢ·f(indexᵢ) for every f of degree below the number of indices; λᵢ = Π j/(j-i) modulo r.
  *
  * @throws crypto.bad-argument for indices that repeat or are not whole numbers from 1
  */
@@ -70,9 +70,9 @@ export interface IntegerLagrange {
 const MAX_INTEGER = 128
 
 /**
- * The same coefficients over one common denominator: as integers they are far shorter than r (some digits for a few
- * signers, some 80 bits for 43 of 64), and so are the multiplications. When they would be longer, they are taken
- * modulo r.
+ * The λᵢ of `lagrangeAtZero` over one common denominator: as integers they are far shorter than r (some digits for a few
+ * signers, some 80 bits for 43 of 64), which makes the multiplications shorter too. When they would be longer, they are
+ * taken modulo r.
  */
 export function integerLagrange(indices: readonly number[]): IntegerLagrange {
   if (indices.length > MAX_INTEGER) return { numerators: lagrangeAtZero(indices), denominator: 1n }
@@ -113,8 +113,8 @@ function gcd(a: bigint, b: bigint): bigint {
   return a
 }
 
-// Membership in G1, twice as fast as by the library's own points. It is by far the most frequent thing that an airgap
-// computes: once for every point that crosses to it.
+// Membership in G1, twice as fast as by the library's own points. An airgap computes nothing else as often: once for
+// every point that crosses to it.
 
 const Point = bls12_381.G1.Point
 const P = bls12_381.fields.Fp.ORDER
@@ -167,7 +167,7 @@ const G1Point = bls12_381.G1.Point
 const G2Point = bls12_381.G2.Point
 const FIELD = 48
 
-/** Why a point of the curve is refused that does not have the order r. */
+/** The reason for refusing a point of the curve whose order is not r. */
 export const OUTSIDE_SUBGROUP = 'it is not in the prime-order subgroup'
 
 /** A point of BLS12-381's E(Fp). */
@@ -175,9 +175,9 @@ export type G1 = WeierstrassPoint<bigint>
 /** A point of BLS12-381's E'(Fp²). */
 export type G2 = WeierstrassPoint<typeof Fp2.ONE>
 
-/** Domain of an airgap's proof that its share works; nothing else is ever signed in it. */
+/** The domain of an airgap's proof that its share works; nothing else is ever signed in it. */
 export const DST_SHARE_PROOF = 'KEYRITE_BLS12381G2_SHARE_PROOF_'
-/** Ethereum's signatures: draft-irtf-cfrg-bls-signature, proof-of-possession scheme. */
+/** The domain of Ethereum's signatures: draft-irtf-cfrg-bls-signature, proof-of-possession scheme. */
 export const DST_SIGNATURE = 'BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_'
 
 /** G1's generator times a secret scalar, in constant time. */
@@ -186,12 +186,12 @@ export const timesBase = (scalar: bigint): G1 => (scalar === 0n ? G1Point.ZERO :
 /** The sum of points; the identity for none. */
 export const sumG1 = (points: readonly G1[]): G1 => points.reduce((sum, point) => sum.add(point), G1Point.ZERO)
 
-/** Σ scalarᵢ·pointᵢ for public values: the time depends on the scalars. */
+/** The sum Σ scalarᵢ·pointᵢ, for public values only: the time depends on the scalars. */
 export const combineG1 = (points: readonly G1[], scalars: readonly bigint[]): G1 =>
   mulAddUnsafe(G1Point, [...points], [...scalars])
 
 /**
- * Reads a compressed point, without the subgroup check: for points of which only sums are used.
+ * Reads a compressed point of 48 bytes, without the subgroup check: for points of which only sums are used.
  *
  * @throws crypto.bad-point with the reason: length, form, not canonical, identity, not on the curve
  */
@@ -213,7 +213,7 @@ export function decodeG1(bytes: Uint8Array, what = 'A G1 point'): G1 {
   return point
 }
 
-/** 48 bytes, compressed. @throws crypto.bad-point for the identity, which nothing here may send */
+/** The compressed form of a point, 48 bytes. @throws crypto.bad-point for the identity, which nothing here may send */
 export function encodeG1(point: G1): Uint8Array {
   // noble's toBytes checks the subgroup again, which takes longer than all the rest.
   if (point.is0()) throw cryptoError('bad-point', { what: 'A G1 point', why: 'it is the identity' })
@@ -233,7 +233,7 @@ export function decodeG2(bytes: Uint8Array, what = 'A G2 point'): G2 {
 }
 
 /**
- * Reads a compressed point, without the subgroup check: for points of which only sums are used.
+ * Reads a compressed point of 96 bytes, without the subgroup check: for points of which only sums are used.
  *
  * @throws crypto.bad-point with the reason
  */
@@ -244,7 +244,7 @@ export function decodeG2OnCurve(bytes: Uint8Array, what = 'A G2 point'): G2 {
   return G2Point.fromAffine({ x, y: isLarger2(y) === larger ? y : Fp2.neg(y) })
 }
 
-/** 96 bytes, compressed. @throws crypto.bad-point for the identity */
+/** The compressed form of a point, 96 bytes. @throws crypto.bad-point for the identity */
 export function encodeG2(point: G2): Uint8Array {
   if (point.is0()) throw cryptoError('bad-point', { what: 'A G2 point', why: 'it is the identity' })
   const { x, y } = point.toAffine()
@@ -252,8 +252,8 @@ export function encodeG2(point: G2): Uint8Array {
 }
 
 /**
- * Reads a point as its two coordinates, x || y, each 48 bytes big endian below p: reading one takes the curve's equation, and
- * no square root. Its subgroup is not checked. There is no such form of the identity (protocol §4, Attachments).
+ * Reads a point from its two coordinates, x || y, each 48 bytes big endian below p. That is fast: it checks the curve's
+ * equation and needs no square root. The subgroup is not checked. The identity has no such form (protocol §4, Attachments).
  *
  * @throws crypto.bad-point with the reason: length, not canonical, not on the curve
  */
@@ -263,14 +263,14 @@ export function decodeG1Affine(bytes: Uint8Array, what = 'A G1 point'): G1 {
   return G1Point.fromAffine({ x, y })
 }
 
-/** 96 bytes, x || y. @throws crypto.bad-point for the identity */
+/** The two coordinates of a point, x || y, 96 bytes. @throws crypto.bad-point for the identity */
 export function encodeG1Affine(point: G1): Uint8Array {
   if (point.is0()) throw cryptoError('bad-point', { what: 'A G1 point', why: 'it is the identity' })
   const { x, y } = point.toAffine()
   return concat(numberToBytesBE(x, FIELD), numberToBytesBE(y, FIELD))
 }
 
-/** As `decodeG1Affine`, of 192 bytes: x || y, each c1 || c0. @throws crypto.bad-point with the reason */
+/** Reads a point of 192 bytes as `decodeG1Affine` does: x || y, each c1 || c0. @throws crypto.bad-point with the reason */
 export function decodeG2Affine(bytes: Uint8Array, what = 'A G2 point'): G2 {
   const [x1 = 0n, x0 = 0n, y1 = 0n, y0 = 0n] = readFields(bytes, 4, what)
   const [x, y] = [Fp2.fromBigTuple([x0, x1]), Fp2.fromBigTuple([y0, y1])]
@@ -278,7 +278,7 @@ export function decodeG2Affine(bytes: Uint8Array, what = 'A G2 point'): G2 {
   return G2Point.fromAffine({ x, y })
 }
 
-/** 192 bytes, x || y, each c1 || c0. @throws crypto.bad-point for the identity */
+/** The two coordinates of a point, x || y, each c1 || c0, 192 bytes. @throws crypto.bad-point for the identity */
 export function encodeG2Affine(point: G2): Uint8Array {
   if (point.is0()) throw cryptoError('bad-point', { what: 'A G2 point', why: 'it is the identity' })
   const { x, y } = point.toAffine()
@@ -331,7 +331,7 @@ function root<T>(field: { sqrt(square: T): T }, square: T, what: string): T {
 const offCurve = (what: string) => cryptoError('bad-point', { what, why: 'it is not on the curve' })
 const outsideSubgroup = (what: string) => cryptoError('bad-point', { what, why: OUTSIDE_SUBGROUP })
 
-/** hash_to_curve of a message (RFC 9380, BLS12381G2_XMD:SHA-256_SSWU_RO). */
+/** The hash_to_curve of a message (RFC 9380, BLS12381G2_XMD:SHA-256_SSWU_RO). */
 export const hashToG2 = (message: Uint8Array, dst: string): G2 => bls12_381.G2.hashToCurve(message, { DST: dst })
 
 /** A (partial) signature: hash_to_curve(message) times the secret scalar, in constant time. */
@@ -339,7 +339,7 @@ export function signShare(scalar: bigint, message: Uint8Array, dst: string): G2 
   return hashToG2(message, dst).multiply(scalar)
 }
 
-/** Is this the signature of the message under the key? Both points come from decode, or are sums of such. */
+/** Is this the signature of the message under the key? Both points come from a decode function or are sums of such points. */
 export function verifySignature(publicKey: G1, message: Uint8Array, signature: G2, dst: string): boolean {
   if (publicKey.is0() || signature.is0()) return false
   return samePairing(publicKey, hashToG2(message, dst), signature)
@@ -351,10 +351,10 @@ export interface ShareSignature {
 }
 
 /**
- * Are all of these signatures of one message good, each under its own key? One random linear combination with
- * 128-bit weights and two pairings for all; to name a culprit, use `verifySignature` on each.
+ * Are all of these signatures of one message good, each under its own key? It takes one random linear combination with
+ * 128-bit weights and two pairings for all. To name a culprit, use `verifySignature` on each.
  *
- * @param random the system's generator; drawn from once, now that the entries are fixed
+ * @param random the system's generator; it is drawn from here, when the entries are fixed
  */
 export function verifyShareSignatures(
   entries: readonly ShareSignature[], message: Uint8Array, dst: string, random: (length: number) => Uint8Array,
@@ -367,7 +367,7 @@ export function verifyShareSignatures(
   return samePairing(key, hashToG2(message, dst), signature)
 }
 
-/** e(key, hash) = e(G, signature)? A side with the identity is 1. */
+/** Does e(key, hash) = e(G, signature) hold? A side with the identity is 1. */
 function samePairing(key: G1, hash: G2, signature: G2): boolean {
   if (key.is0() || signature.is0()) return key.is0() && signature.is0()
   const lines = bls12_381.utils.calcPairingPrecomputes
@@ -385,8 +385,8 @@ export interface Partial {
 }
 
 /**
- * The group's signature from at least t partial ones: Lagrange interpolation at zero. Verify the result; a bad part
- * makes it a bad signature.
+ * Combines at least t partial signatures to the group's, by Lagrange interpolation at zero. Verify the result: one bad
+ * part makes it a bad signature.
  *
  * @throws crypto.bad-argument for indices that repeat or are below 1
  */
@@ -397,8 +397,8 @@ export function combineSignatures(parts: readonly Partial[]): G2 {
   return denominator === 1n ? sum : sum.multiplyUnsafe(G1Point.Fn.inv(denominator % R))
 }
 
-// Many signatures at once: one random linear combination and two pairings for all, however many. What it costs is the
-// hashing to the curve, so that is done once for a list of messages and handed around.
+// Many signatures at once: one random linear combination and two pairings for all, however many. Hashing to the curve is
+// most of the cost, so it is done once for a list of messages and handed around.
 
 export interface Hashed {
   readonly hash: G2
@@ -406,15 +406,15 @@ export interface Hashed {
 }
 
 /**
- * Are these the signatures of their messages under one key? Points outside the subgroup are refused one by one: weights
- * alone would let some through.
+ * Are these the signatures of their messages under one key? Points outside the subgroup are refused one by one, because the
+ * weights alone would let some through.
  *
- * @param random the system's generator; drawn from once, now that the entries are fixed
+ * @param random the system's generator; it is drawn from here, when the entries are fixed
  */
 export const verifyBatch = (publicKey: G1, entries: readonly Hashed[], random: (length: number) => Uint8Array): boolean =>
   finish(batchSlices(publicKey, entries, random))
 
-/** The same, in slices. */
+/** Does the work of `verifyBatch` in slices. */
 export function* batchSlices(publicKey: G1, entries: readonly Hashed[], random: (length: number) => Uint8Array): Slices<boolean> {
   if (publicKey.is0()) return false
   for (const [i, { signature }] of entries.entries()) {
@@ -429,9 +429,9 @@ export function* batchSlices(publicKey: G1, entries: readonly Hashed[], random: 
   return samePairing(publicKey, hash, signature)
 }
 
-/** Points whose subgroup is checked in one slice. */
+/** The number of points whose subgroup is checked in one slice. */
 const CHECKED_AT_ONCE = 4
-/** Points that are combined in one slice: fewer are slower in all, more hold others up longer. */
+/** The number of points that are combined in one slice: fewer are slower in all, more hold other work up longer. */
 const COMBINED_AT_ONCE = 16
 
 function* combineG2(points: readonly G2[], scalars: readonly bigint[]): Slices<G2> {

@@ -16,13 +16,13 @@ import { hpkeOpen, hpkeReopen, hpkeSeal } from './hpke.ts'
 import { encryptionKeyPair } from './seed.ts'
 import type { SessionSecrets } from './seed.ts'
 
-/** Domain of the challenge of the proof of knowledge. */
+/** The domain of the challenge of the proof of knowledge. */
 export const DST_KEY_PROOF = 'KEYRITE_BLS12381G1_POK_'
 const DEAL_INFO = utf8(`${PREFIX}deal`)
 const SCALAR = 32
 const POINT = 48
 
-/** aᵢ₀ … aᵢ,ₜ₋₁ from the session's labels `coefficient/k`. Secret. */
+/** The coefficients aᵢ₀ … aᵢ,ₜ₋₁ from the session's labels `coefficient/k`. Secret. */
 export function polynomial(session: SessionSecrets, threshold: number): bigint[] {
   if (!Number.isSafeInteger(threshold) || threshold < 2) {
     throw cryptoError('bad-argument', { what: 'A threshold', why: 'it must be a whole number from 2' })
@@ -30,10 +30,10 @@ export function polynomial(session: SessionSecrets, threshold: number): bigint[]
   return Array.from({ length: threshold }, (_, k) => session.scalar(`coefficient/${k}`))
 }
 
-/** Aᵢ₀ … Aᵢ,ₜ₋₁, in constant time. */
+/** The commitments Aᵢ₀ … Aᵢ,ₜ₋₁, computed in constant time. */
 export const commitments = (coefficients: readonly bigint[]): G1[] => coefficients.map(timesBase)
 
-/** f(x) modulo r, for a roster index x. */
+/** The value f(x) modulo r, for a roster index x. */
 export const evaluate = (coefficients: readonly bigint[], x: number): bigint =>
   coefficients.reduceRight((sum, coefficient) => (sum * BigInt(x) + coefficient) % R, 0n)
 
@@ -47,7 +47,7 @@ export interface KeyProofFacts {
 
 /**
  * The Schnorr proof that one knows aᵢ₀: R = k·G and s = k + c·aᵢ₀. The nonce k comes from the session under
- * `"proof-nonce/" + hex(H(DST || id || i || Aᵢ₀))`, so a repeat is the same bytes and another statement another nonce.
+ * `"proof-nonce/" + hex(H(DST || id || i || Aᵢ₀))`: a repeat gives the same bytes, and another statement takes another nonce.
  *
  * @returns R (48 bytes) || s (32 bytes)
  */
@@ -59,7 +59,7 @@ export function proveKey(session: SessionSecrets, { id, index, secret, key }: Ke
   return concat(commitment, scalarToBytes((nonce + challenge * secret) % R))
 }
 
-/** c = hash_to_field(id || i as 4 bytes || Aᵢ₀ || R), RFC 9380 §5.2 with expand_message_xmd and SHA-256, modulo r. */
+/** The challenge c = hash_to_field(id || i as 4 bytes || Aᵢ₀ || R), RFC 9380 §5.2 with expand_message_xmd and SHA-256, modulo r. */
 export function proofChallenge(
   { id, index, key, commitment }: KeyProofFacts & { readonly key: Uint8Array; readonly commitment: Uint8Array },
 ): bigint {
@@ -97,7 +97,7 @@ export function verifyKeyProofs(id: string, entries: readonly KeyProofEntry[], r
   return read.filter(({ equation }) => equation === null || !holds([equation], [1n])).map(({ index }) => index)
 }
 
-/** s·G = R + c·A. */
+/** The equation s·G = R + c·A of one proof. */
 interface ProofEquation {
   readonly response: bigint
   readonly commitment: G1
@@ -129,7 +129,7 @@ function holds(equations: readonly ProofEquation[], weights: readonly bigint[]):
   return timesBase(response).equals(right)
 }
 
-/** H("keyrite/2/points\n" || A₁ || … || Aₜ₋₁) over compressed points, hex: what a participant's Commits bind of the attachment. */
+/** The hash H("keyrite/2/points\n" || A₁ || … || Aₜ₋₁) over compressed points, hex: a participant's Commits bind the attachment by it. */
 export const restHash = (points: readonly Uint8Array[]): string => taggedHash('points', ...points)
 
 export interface Commitment {
@@ -145,7 +145,7 @@ export interface Commitment {
   readonly rest: string
 }
 
-/** H("keyrite/2/commitment\n" || JCS({ceremony, from, key, proof, rest})), hex: what a PublicKey binds before any Commits is shown. */
+/** The hash H("keyrite/2/commitment\n" || JCS({ceremony, from, key, proof, rest})), hex. A PublicKey binds it before any Commits is shown. */
 export function commitmentDigest({ ceremony, from, key, proof, rest }: Commitment): string {
   const object = { ceremony, from, key: toHex(key), proof: toHex(proof), rest }
   return taggedHash('commitment', canonicalBytes(object))
@@ -163,14 +163,14 @@ export interface BadPoint {
 export type CommitmentSums =
   | { readonly ok: true; readonly sums: Uint8Array[] }
   | { readonly ok: false; readonly reason: 'bad-points'; readonly points: BadPoint[] }
-  /** The points of place k cancel out: only a coalition of all can do that, and nobody alone is to blame. */
+  /** The points of place k cancel out. Only a coalition of all can do that, so nobody alone is to blame. */
   | { readonly ok: false; readonly reason: 'cancelled'; readonly k: number }
 
 /**
- * Cₖ = Σⱼ Aⱼₖ for k = 1 … t-1. The points need only be on the curve; the subgroup is required of the sums, and single
- * points outside it are a fault only when a sum is.
+ * The sums Cₖ = Σⱼ Aⱼₖ for k = 1 … t-1. The points need only be on the curve. The sums must be in the subgroup, and single
+ * points outside it are a fault only when a sum is outside.
  *
- * @param columns one list of t-1 points per participant, in roster order; equal lengths were checked before
+ * @param columns one list of t-1 points per participant, in roster order; the caller has checked that they are equally long
  * @param decode reads a point, on the curve at least, without its subgroup check
  * @returns the t-1 sums, or what is wrong and with whom
  */
@@ -208,14 +208,14 @@ function tryPoint(decode: () => G1, report: (why: string) => void): G1 | undefin
   }
 }
 
-/** Σₖ xᵏ·pointₖ by Horner's rule, for public points and a roster index x; few bits in x make it fast. */
+/** The sum Σₖ xᵏ·pointₖ by Horner's rule, for public points and a roster index x. It is fast because x has few bits. */
 export function evaluateCommitment(points: readonly G1[], x: number): G1 {
   const [last] = points.slice(-1)
   if (last === undefined) return sumG1([])
   return points.slice(0, -1).reduceRight((sum, point) => timesSmall(sum, x).add(point), last)
 }
 
-/** x·P by doubling and adding; below some twelve bits no table of multiples pays. */
+/** The multiple x·P by doubling and adding: for an x of less than some twelve bits, a table of multiples does not pay. */
 function timesSmall(point: G1, x: number): G1 {
   if (!Number.isSafeInteger(x) || x < 1 || x > 0xffff) {
     throw cryptoError('bad-argument', { what: 'A roster index', why: 'it must be a whole number from 1 to 65535' })
@@ -228,15 +228,15 @@ function timesSmall(point: G1, x: number): G1 {
   return product
 }
 
-/** sᵢ·G = Σₖ iᵏ·Cₖ? `sums` is C₀ … Cₜ₋₁. The share is multiplied in constant time. */
+/** Does sᵢ·G = Σₖ iᵏ·Cₖ hold? `sums` is C₀ … Cₜ₋₁. The share is multiplied in constant time. */
 export const shareMatches = (share: bigint, sums: readonly G1[], index: number): boolean =>
   timesBase(share).equals(evaluateCommitment(sums, index))
 
-/** Y₁ … Yₙ, everyone's share key: Yⱼ = Σₖ jᵏ·Cₖ. `sums` is C₀ … Cₜ₋₁. */
+/** Everyone's share keys Y₁ … Yₙ: Yⱼ = Σₖ jᵏ·Cₖ. `sums` is C₀ … Cₜ₋₁. */
 export const publicShares = (sums: readonly G1[], n: number): G1[] =>
   Array.from({ length: n }, (_, i) => evaluateCommitment(sums, i + 1))
 
-/** H("keyrite/2/sums\n" || C₀ || … || Cₜ₋₁) over compressed points, hex. */
+/** The hash H("keyrite/2/sums\n" || C₀ || … || Cₜ₋₁) over compressed points, hex. */
 export const sumsHash = (points: readonly Uint8Array[]): string => taggedHash('sums', ...points)
 
 /**
@@ -247,7 +247,7 @@ export const dealEphemeral = (session: SessionSecrets, j: number, recipientKey: 
   session.expand(`seal/${j}/${sha256Hex(recipientKey)}`, 32)
 
 export interface Deal {
-  /** The recipient's encryption key, that `checkX25519Key` found good. */
+  /** The recipient's encryption key, which `checkX25519Key` found good. */
   readonly recipientKey: Uint8Array
   /** fᵢ(j). */
   readonly share: bigint
@@ -255,21 +255,21 @@ export interface Deal {
   readonly aad: Uint8Array
 }
 
-/** Seals fᵢ(j) to participant j: 80 bytes, the same each time. */
+/** Seals fᵢ(j) to participant j: 80 bytes, the same at every call. */
 export const sealDeal = ({ session, recipientIndex, ...deal }: Deal & { readonly session: SessionSecrets; readonly recipientIndex: number }): Uint8Array =>
   sealDealWith({ ...deal, ephemeral: dealEphemeral(session, recipientIndex, deal.recipientKey) })
 
-/** The same with a given ephemeral key. @throws crypto.bad-key for a recipient key of low order */
+/** Seals a share with a given ephemeral key. @throws crypto.bad-key for a recipient key of low order */
 export const sealDealWith = ({ recipientKey, share, aad, ephemeral }: Deal & { readonly ephemeral: Uint8Array }): Uint8Array =>
   hpkeSeal({ recipient: recipientKey, info: DEAL_INFO, aad, plaintext: scalarToBytes(share, 'A share'), ephemeral })
 
-/** fⱼ(i), or null unless the deal opens to 32 bytes below r. */
+/** Opens a deal: gives fⱼ(i), or null unless it opens to 32 bytes below r. */
 export function openDeal({ session, sealed, aad }: { readonly session: SessionSecrets; readonly sealed: Uint8Array; readonly aad: Uint8Array }): bigint | null {
   const { secretKey } = encryptionKeyPair(session)
   return shareOf(hpkeOpen({ secretKey, info: DEAL_INFO, aad, sealed }))
 }
 
-/** What a deal sealed, by its published ephemeral key: fⱼ(i), or null when that key did not make it or it is no share. */
+/** Opens a deal by its published ephemeral key: gives the share that it sealed, or null when that key did not make it or it holds no share. */
 export function reopenDeal(
   { recipientKey, ephemeral, sealed, aad }: Omit<Deal, 'share'> & { readonly ephemeral: Uint8Array; readonly sealed: Uint8Array },
 ): bigint | null {

@@ -16,6 +16,8 @@ export interface KeyPair {
 }
 
 /**
+ * Makes the key pair of a seed.
+ *
  * @param seed 32 uniformly random bytes (RFC 8032's private key)
  * @throws crypto.bad-length
  */
@@ -36,8 +38,8 @@ export function signEd25519(secretKey: Uint8Array, message: Uint8Array): Uint8Ar
 }
 
 /**
- * Does this signature hold under the rule above? Never throws. A key that `checkEd25519Key` refuses verifies
- * nothing, so forgetting that check does not open a door.
+ * Does this signature hold under the rule above? Never throws. Under a key that `checkEd25519Key` refuses no signature
+ * holds, so a caller that forgets that check does no harm.
  */
 export function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (signature.length !== 64 || checkEd25519Key(publicKey) !== null) return false
@@ -49,7 +51,7 @@ const checked = new Map<string, string | null>()
 const MAX_CHECKED = 4096
 
 /**
- * Is this a public key to be used? It must be canonical (RFC 8032 §5.1.3), of prime order and not the identity.
+ * Checks that a public key may be used: it must be canonical (RFC 8032 §5.1.3), of prime order and not the identity.
  *
  * @returns null if so, else why not
  */

@@ -3,7 +3,7 @@ import { errorTable } from '../base/errors.ts'
 const AGAIN = 'It was altered on the way or made by another version; ask its sender for it again.'
 const BUG = 'This is a bug in keyrite or in a plug-in of yours; please report it.'
 
-/** Errors of `engine/crypto/`. No fact of theirs holds a secret: mnemonics and scalars are named by place only. */
+/** The errors of `engine/crypto/`. None of their facts holds a secret: mnemonics and scalars are named by place only. */
 export const cryptoError = errorTable('crypto', {
   'bad-length': ({ what, length, expected }: { what: string; length: number; expected: number }) => ({
     what: `${what} has ${length} bytes; it must have ${expected}.`,

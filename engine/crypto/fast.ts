@@ -1,5 +1,5 @@
 /**
- * The primitives by node:crypto, ten and more times faster than portable code. The only file here that needs Node.
+ * The primitives by node:crypto, ten and more times faster than portable code. No other file here needs Node.
  */
 import {
   createCipheriv, createDecipheriv, createHash, createPrivateKey, createPublicKey, diffieHellman, pbkdf2Sync, scryptSync, sign, verify,
@@ -10,13 +10,13 @@ import type { Primitives } from './primitives.ts'
 
 type Curve = 'Ed25519' | 'X25519'
 
-/** A secret key by way of JWK, which Node reads ten times faster than DER. */
+/** Imports a secret key as a JWK, which Node reads ten times faster than DER. */
 export const secretFromJwk = (crv: Curve, secretKey: Uint8Array): KeyObject => createPrivateKey({
-  // Node takes d alone; x must be there, and costs a multiplication to know.
+  // Node reads d alone. Without x it refuses the key, and computing x would cost a multiplication, so x is empty.
   key: { kty: 'OKP', crv, d: Buffer.from(secretKey).toString('base64url'), x: '' }, format: 'jwk',
 })
 
-/** The same by way of PKCS #8 (RFC 8410), for a Node that would compare x. */
+/** Imports a secret key as PKCS #8 (RFC 8410), for a Node that would compare x. */
 export function secretFromDer(crv: Curve, secretKey: Uint8Array): KeyObject {
   const head = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, crv === 'X25519' ? 0x6e : 0x70, 4, 0x22, 4, 0x20]
   return createPrivateKey({ key: Buffer.from(concat(Uint8Array.from(head), secretKey)), format: 'der', type: 'pkcs8' })
@@ -39,7 +39,7 @@ const publicBytes = (crv: Curve, secretKey: Uint8Array): Uint8Array => {
   return new Uint8Array(Buffer.from(x, 'base64url'))
 }
 
-// Importing a key costs as much as a verification. Public keys only: no secret outlives its call.
+// Importing a key costs as much as a verification, so the imported ones are kept. Public keys only: no secret outlives its call.
 const verifiers = new Map<string, KeyObject>()
 const MAX_VERIFIERS = 4096
 
@@ -72,7 +72,7 @@ export const primitives: Primitives = {
       const keys = { privateKey: secretObject('X25519', secretKey), publicKey: publicObject('X25519', publicKey) }
       return new Uint8Array(diffieHellman(keys))
     } catch {
-      return null // OpenSSL fails on an all-zero result
+      return null // OpenSSL fails on an all-zero result.
     }
   },
   chachaSeal(key, nonce, aad, plaintext) {

@@ -1,23 +1,23 @@
-/** SHA-256, HMAC and HKDF over it, and the labels of what the protocol hashes. Everything else in this folder stands on these. */
+/** SHA-256, HMAC and HKDF over it, and the labels of the protocol's hashes. The rest of this folder is built on these. */
 import { hmac } from '@noble/hashes/hmac.js'
 import { expand, extract } from '@noble/hashes/hkdf.js'
 import { sha256 as hash } from '@noble/hashes/sha2.js'
 import { toHex, utf8 } from '../base/bytes.ts'
 import { primitives } from './fast.ts'
 
-/** SHA-256 of the parts, one after another. 32 bytes. */
+/** The SHA-256 of the parts, one after another. 32 bytes. */
 export const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => primitives.sha256(parts)
 
-/** SHA-256 in lower-case hex, as `sha256sum` prints it. */
+/** The SHA-256 of the parts in lower-case hex, as `sha256sum` prints it. */
 export const sha256Hex = (...parts: readonly Uint8Array[]): string => toHex(sha256(...parts))
 
-/** The protocol and its version, before every label: nothing of one version is ever taken for another's. */
+/** The protocol and its version, before every label, so that nothing of one version is ever taken for another's. */
 export const PREFIX = 'keyrite/2/'
 
 /** The label that a hash or signature of the protocol begins with, so that none can stand for another: `keyrite/2/LABEL` and a line end. */
 export const tag = (label: string): Uint8Array => utf8(`${PREFIX}${label}\n`)
 
-/** SHA-256 of the label and the parts, hex. */
+/** The SHA-256 of the label and the parts, hex. */
 export const taggedHash = (label: string, ...parts: readonly Uint8Array[]): string => sha256Hex(tag(label), ...parts)
 
 /** HMAC-SHA-256 (RFC 2104). 32 bytes. */

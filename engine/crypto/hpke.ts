@@ -9,7 +9,7 @@ import { hkdfExpand, hkdfExtract } from './hash.ts'
 import { cryptoError } from './errors.ts'
 import { primitives } from './fast.ts'
 
-/** Bytes that a sealed text is longer than its plaintext: `enc` and the tag. */
+/** The bytes that sealing adds to a plaintext: `enc` and the tag. */
 export const HPKE_OVERHEAD = 48
 
 const KEM_SUITE = concat(utf8('KEM'), Uint8Array.of(0, 0x20))
@@ -18,7 +18,7 @@ const VERSION = utf8('HPKE-v1')
 const EMPTY = new Uint8Array()
 
 export interface HpkeSeal {
-  /** X25519 public key, 32 bytes, that `checkX25519Key` found good. */
+  /** X25519 public key, 32 bytes, which `checkX25519Key` found good. */
   readonly recipient: Uint8Array
   readonly info: Uint8Array
   readonly aad: Uint8Array
@@ -28,6 +28,8 @@ export interface HpkeSeal {
 }
 
 /**
+ * Seals a plaintext to the recipient.
+ *
  * @returns enc (32 bytes) || ciphertext || tag (16 bytes)
  * @throws crypto.bad-key when the recipient's key is of low order
  */
@@ -44,7 +46,7 @@ export interface HpkeOpen {
   readonly secretKey: Uint8Array
   readonly info: Uint8Array
   readonly aad: Uint8Array
-  /** What `hpkeSeal` returned. */
+  /** The bytes that `hpkeSeal` returned. */
   readonly sealed: Uint8Array
 }
 
@@ -59,7 +61,7 @@ export function hpkeOpen({ secretKey, info, aad, sealed }: HpkeOpen): Uint8Array
 }
 
 /**
- * Opens with the *sender's* ephemeral secret key, as a judge does once it was published.
+ * Opens with the *sender's* ephemeral secret key, as a judge does once that key is published.
  *
  * @returns the plaintext, or null when this ephemeral key did not make it: other `enc`, altered, another info or aad
  */
@@ -76,7 +78,7 @@ const P25519 = 2n ** 255n - 19n
 const PROBE = new Uint8Array(32).fill(0x55)
 
 /**
- * Is this a public key to seal to? It must be canonical (below 2²⁵⁵-19, top bit clear) and not of low order.
+ * Checks that a public key may be sealed to: it must be canonical (below 2²⁵⁵-19, top bit clear) and not of low order.
  *
  * @returns null if so, else why not
  */
@@ -88,7 +90,7 @@ export function checkX25519Key(publicKey: Uint8Array): string | null {
   return primitives.x25519(PROBE, publicKey) === null ? 'it is of low order' : null
 }
 
-/** RFC 9180 §4.1, Encap and Decap after the Diffie-Hellman step. */
+/** The shared secret of RFC 9180 §4.1: Encap and Decap after the Diffie-Hellman step. */
 function sharedSecret(dh: Uint8Array, enc: Uint8Array, recipient: Uint8Array): Uint8Array {
   const prk = labeledExtract(KEM_SUITE, EMPTY, 'eae_prk', dh)
   return labeledExpand(KEM_SUITE, prk, 'shared_secret', concat(enc, recipient), 32)
@@ -96,7 +98,7 @@ function sharedSecret(dh: Uint8Array, enc: Uint8Array, recipient: Uint8Array): U
 
 const NO_PSK = labeledExtract(HPKE_SUITE, EMPTY, 'psk_id_hash', EMPTY)
 
-/** RFC 9180 §5.1, KeySchedule in mode_base; the nonce is that of sequence number 0. */
+/** The KeySchedule of RFC 9180 §5.1 in mode_base; the nonce is that of sequence number 0. */
 function keySchedule(shared: Uint8Array, info: Uint8Array): { key: Uint8Array; nonce: Uint8Array } {
   const infoHash = labeledExtract(HPKE_SUITE, EMPTY, 'info_hash', info)
   const context = concat(Uint8Array.of(0), NO_PSK, infoHash)

@@ -29,7 +29,7 @@ export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
   return nodeHash(merkleRoot(leaves.slice(0, left)), merkleRoot(leaves.slice(left)))
 }
 
-/** The path of the leaf at `index`, from 0: what it takes besides the leaf to come to the root, §2.1.3.1. */
+/** The path of the leaf at `index`, from 0: the hashes that lead from the leaf to the root, §2.1.3.1. */
 export function merklePath(index: number, leaves: readonly Uint8Array[]): Uint8Array[] {
   if (!Number.isInteger(index) || index < 0 || index >= leaves.length) throw new TypeError('a leaf that the tree does not have')
   if (leaves.length === 1) return []
@@ -40,8 +40,8 @@ export function merklePath(index: number, leaves: readonly Uint8Array[]): Uint8A
 }
 
 /**
- * Does the leaf stand at that place under the root, §2.1.3.2? Exact only because `index` and `count` are the reader's own: with a
- * count from outside, a path proves places that the leaf does not have.
+ * Does the leaf stand at that place under the root, §2.1.3.2? Give `index` and `count` from the reader's own knowledge: with a
+ * count from outside, a path can prove a place that the leaf does not have.
  */
 export function isInTree(
   { index, count, leaf, path, root }: { readonly index: number; readonly count: number; readonly leaf: Uint8Array; readonly path: readonly Uint8Array[]; readonly root: Uint8Array },

@@ -1,4 +1,4 @@
-/** The ceremony number: what people read to one another before they take part. */
+/** The ceremony number, which people read to one another before they take part. */
 import { toBigInt } from './bls.ts'
 import { fromHex, utf8 } from '../base/bytes.ts'
 import { PREFIX } from './hash.ts'
@@ -9,8 +9,8 @@ const COST = { N: 2 ** 15, r: 8, p: 1 }
 
 /**
  * The first 132 bits of scrypt(id, "keyrite/2/number", N = 2¹⁵, r = 8, p = 1) as 40 decimal digits in eight groups of
- * five. Digits, so that nobody takes it for a mnemonic; long and slow, against a search for two openings with one
- * number. Takes some 50 ms and 32 MB.
+ * five. It is digits, so that nobody takes it for a mnemonic. It is long and slow, against a search for two openings with
+ * one number: some 50 ms and 32 MB.
  *
  * @param id the ceremony id, 64 hex digits
  * @throws bytes.not-hex

@@ -1,5 +1,5 @@
 /**
- * The primitives in portable code, over noble. Runs wherever JavaScript does; a build of the airgap role for a
+ * The primitives in portable code, over noble, which runs wherever JavaScript does. A build of the airgap role for a
  * browser puts this file in the place of `fast.ts`.
  */
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
@@ -25,7 +25,7 @@ export const primitives: Primitives = {
   ed25519PublicKey: (seed) => ed25519.getPublicKey(seed),
   ed25519Sign: (seed, message) => ed25519.sign(message, seed),
   ed25519Verify(publicKey, message, signature) {
-    // noble's own verify lets an R with torsion pass, in both of its modes; libraries that compare bytes do not.
+    // noble's own verify lets an R with torsion pass, in both of its modes. Libraries that compare bytes do not.
     const R = signature.subarray(0, 32)
     const S = littleEndian(signature.subarray(32))
     if (S >= L) return false

@@ -1,6 +1,6 @@
 /**
- * From 24 words on paper to every secret of an airgap: BIP-39, then HKDF-SHA-256 under a label for each value. A
- * mnemonic and the public log restore a share; no two ceremonies, and no rehearsal and real run, share a value.
+ * The way from 24 words on paper to every secret of an airgap: BIP-39, then HKDF-SHA-256 under a label for each value. A
+ * mnemonic and the public log restore a share. No two ceremonies share a value, nor do a rehearsal and a real run.
  */
 import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
@@ -14,12 +14,12 @@ import { primitives } from './fast.ts'
 
 const WORDS = 24
 
-/** A new BIP-39 mnemonic of 24 English words, from 32 random bytes. */
+/** Makes a new BIP-39 mnemonic of 24 English words, from 32 random bytes. */
 export const newMnemonic = (random: (length: number) => Uint8Array): string => entropyToMnemonic(random(32), wordlist)
 
 /**
- * BIP-39: the seed of a mnemonic, 64 bytes. Capitals and spaces between the words do not matter, anything else does;
- * every passphrase gives some seed, so a mistyped one is not noticed here.
+ * The seed of a mnemonic (BIP-39), 64 bytes. Capitals and spaces between the words do not matter, anything else does.
+ * Every passphrase gives some seed, so a mistyped one is not noticed here.
  *
  * @throws crypto.word-count, crypto.unknown-word (by its place, from 1), crypto.wrong-checksum; none shows a word
  */
@@ -38,7 +38,7 @@ export function seedFromMnemonic(mnemonic: string, passphrase: string): Uint8Arr
 }
 
 /**
- * HKDF-SHA-256 with the seed as input key and `"keyrite/2/" + label` as info.
+ * Derives a value by HKDF-SHA-256 with the seed as input key and `"keyrite/2/" + label` as info.
  *
  * @param seed 64 bytes, from `seedFromMnemonic`
  * @returns 32 bytes
@@ -51,19 +51,19 @@ export function derive(seed: Uint8Array, label: string, salt: Uint8Array): Uint8
 /** The Ed25519 key with which an airgap signs every statement: `derive("airgap", "")`. */
 export const airgapKeyPair = (seed: Uint8Array): KeyPair => ed25519FromSeed(derive(seed, 'airgap', new Uint8Array()))
 
-/** The secrets of one airgap in one ceremony. */
+/** The secrets of one session: of one airgap in one ceremony. */
 export interface SessionSecrets {
-  /** `length` bytes under this label. */
+  /** Gives `length` bytes under this label. */
   expand(label: string, length: number): Uint8Array
-  /** A scalar under this label: 48 bytes, big endian, modulo the group order r. */
+  /** Gives a scalar under this label: 48 bytes, big endian, modulo the group order r. */
   scalar(label: string): bigint
 }
 
 /**
- * The session of a ceremony. The session salt is `derive("salt", id)`, the session seed `derive("session", id || salt)`, or
+ * The secrets of the session in a ceremony. The session salt is `derive("salt", id)`, the session seed `derive("session", id || salt)`, or
  * `derive("rehearsal", id || salt)`; it serves as the pseudorandom key of HKDF-Expand (RFC 5869 §2.3), and a value's info is
- * `"keyrite/2/" + label`. All of it follows from the seed and the id, so that a vault that was put back answers the same question
- * with the same bytes (protocol §2).
+ * `"keyrite/2/" + label`. All of it follows from the seed and the id, so that a vault restored from a copy answers the same
+ * question with the same bytes (protocol §2).
  *
  * @param id the ceremony id, 64 hex digits
  * @throws bytes.not-hex, crypto.bad-length
@@ -75,7 +75,7 @@ export function sessionSecrets(seed: Uint8Array, id: string, rehearsal: boolean)
   return { expand, scalar: (label) => toBigInt(expand(label, 48)) % R }
 }
 
-/** The X25519 key pair to which this ceremony's private messages are sealed; its secret is `encryption`, 32 bytes. */
+/** The X25519 key pair to which this session's private payloads are sealed; its secret key has the label `encryption`, 32 bytes. */
 export function encryptionKeyPair(session: SessionSecrets): KeyPair {
   const secretKey = session.expand('encryption', 32)
   return { publicKey: primitives.x25519PublicKey(secretKey), secretKey }

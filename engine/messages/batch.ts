@@ -1,5 +1,5 @@
 /**
- * Many messages at once. In an opening a batch that differs in one field only stands as a template and a list,
+ * Many messages at once. An opening holds a batch that differs in one field only as a template and a list,
  * `{kind, …, each: {FIELD: [value, …]}}`, so that it crosses to the airgap in a fraction of its size.
  */
 import { toHex, utf8 } from '../base/bytes.ts'
@@ -10,42 +10,42 @@ import { messageError } from './kind.ts'
 import type { Line, Signable, ItemPlace } from './kind.ts'
 import { checkMessage, displayMessage, kindOf, oneSpelling, signedBytesOf, withKind } from './kinds.ts'
 
-// A list of messages as its signers consent to it. Messages that are equal in all fields but their kind's series, a number,
-// are one group; whole messages are grouped, never one field at a time, since counts of single fields hide which value goes
-// with which. Every screen that tells what a list holds renders these.
+// A list of messages in the form in which its signers consent to it. Messages that are equal in all fields but their kind's
+// series, a number, are one group. Whole messages are grouped, never single fields, since counts of single fields hide which
+// value goes with which. Every screen that shows what a list holds renders these groups.
 
-/** The most groups that a list may have: more is read by nobody. */
+/** The most groups that a list may have: nobody reads more. */
 export const MAX_GROUPS = 200
 
-/** A series in more ranges is no longer told by them. */
+/** The most ranges in which a series is shown. */
 const MOST_RANGES = 20
 
 export interface Group {
   readonly kind: string
-  /** Where its messages stand in the list, from 1, ascending. */
+  /** The places of its messages in the list, from 1, ascending. */
   readonly places: readonly number[]
-  /** Its kind, and every field of its messages in full. */
+  /** The lines that show its kind, and every field of its messages in full. */
   readonly lines: readonly GroupLine[]
 }
 
 export interface GroupLine extends Line {
-  /** More than half of the list's messages with such a line show one and the same other value there. */
+  /** Set where more than half of the list's messages with such a line show one and the same other value there. */
   readonly differs?: true
-  /** The numbers of a series in too many ranges to be read; the value then says how many they are. */
+  /** The numbers of a series with too many ranges to read. The line's value then says how many numbers there are. */
   readonly unread?: UnreadSeries
 }
 
 export interface UnreadSeries {
   readonly least: string
   readonly most: string
-  /** Of the numbers in decimal, ascending, one a line, each line ended: what `sort -n LIST | sha256sum` prints. */
+  /** The SHA-256 of the numbers in decimal, ascending, one a line, each line ended: `sort -n LIST | sha256sum` prints it. */
   readonly sha256: string
 }
 
 /**
- * The groups of a list, the smallest first, those of one size in the order of their first messages.
+ * The groups of a list, the smallest first, and groups of one size in the order of their first messages.
  *
- * @param messages checked ones, written out, no two of which are the same
+ * @param messages checked messages, written out, no two of which are the same
  */
 export function groupsOf(messages: readonly Signable[]): readonly Group[] {
   const found = [...gathered(messages).values()].map((members) => ({ members, lines: linesOf(members.map(({ message }) => message)) }))
@@ -62,7 +62,7 @@ export function groupsOf(messages: readonly Signable[]): readonly Group[] {
     .sort((a, b) => a.places.length - b.places.length)
 }
 
-/** How many groups a list has. */
+/** The number of groups in a list. */
 export const groupCount = (messages: readonly Signable[]): number => gathered(messages).size
 
 interface Member {
@@ -89,7 +89,7 @@ interface Shown extends GroupLine {
   readonly isSeries: boolean
 }
 
-/** The lines of a group's first message, which are those of all, with the whole series in its place. */
+/** The lines of a group: those of its first message, which all share, with the whole series in the place of one number. */
 function linesOf(messages: readonly Signable[]): readonly Shown[] {
   const [first] = messages
   if (first === undefined) return []
@@ -102,7 +102,7 @@ function linesOf(messages: readonly Signable[]): readonly Shown[] {
   })
 }
 
-/** Numbers as ranges, `500–505, 507–512`; where those are too many, how many numbers they are, and what proves which. */
+/** Numbers as ranges, `500–505, 507–512`; where those are too many, the count of the numbers and a hash that proves which they are. */
 export function seriesText(numbers: readonly number[]): Pick<GroupLine, 'value' | 'unread'> {
   const sorted = [...numbers].sort((a, b) => a - b)
   const ranges: [from: number, to: number][] = []
@@ -118,7 +118,7 @@ export function seriesText(numbers: readonly number[]): Pick<GroupLine, 'value' 
   }
 }
 
-/** Counts, label by label, how many messages show each value. */
+/** The number of messages that show each value, by label. */
 class Majorities {
   readonly #counts = new Map<string, Map<string, number>>()
 
@@ -128,7 +128,7 @@ class Majorities {
     this.#counts.set(label, values)
   }
 
-  /** Do more than half show one other value? */
+  /** Do more than half of the messages show one other value? */
   differs(label: string, value: string): boolean {
     const values = this.#counts.get(label) ?? new Map<string, number>()
     const all = [...values.values()].reduce((sum, count) => sum + count, 0)
@@ -139,11 +139,11 @@ class Majorities {
 /** The most messages that one ceremony signs. */
 export const MAX_MESSAGES = 1000
 
-/** H("keyrite/2/messages\n" || JCS(messages)) of all messages, written out: the same whether they crossed as a template or not. */
+/** The hash H("keyrite/2/messages\n" || JCS(messages)) of all messages, written out: the same whether they crossed as a template or not. */
 export const messagesHash = (messages: readonly Signable[]): string => taggedHash('messages', canonicalBytes(messages))
 
 /**
- * All messages of a parameter of type `[message]`, checked, templates written out, in their order.
+ * Checks all messages of a parameter of type `[message]`, and writes out templates. Gives the messages in their order.
  *
  * @throws message.empty, message.too-many, message.unknown-kind, message.malformed, message.duplicate, message.too-mixed
  */
@@ -160,8 +160,8 @@ export function expandMessages(items: readonly Json[]): readonly Signable[] {
 }
 
 /**
- * The shortest form of messages: one template, where they have all in common but one field; else they as they are.
- * `expandMessages` gives back the very same.
+ * The shortest form of messages: one template where they differ in one field only, else the messages as they are.
+ * `expandMessages` gives back the very same messages.
  */
 export function compactMessages(messages: readonly Signable[]): readonly Json[] {
   const [first] = messages
@@ -182,7 +182,7 @@ interface Placed {
   readonly place: ItemPlace
 }
 
-/** How many messages an item stands for, before anything in it was checked. */
+/** The number of messages that an item stands for, before anything in it is checked. */
 function sizeOf(item: Json): number {
   const each = eachOf(item)
   if (typeof each !== 'object' || each === null || Array.isArray(each)) return 1
@@ -216,10 +216,10 @@ function expandItem(item: Json, place: ItemPlace): readonly Placed[] {
 
 const isScalar = (value: Json): boolean => ['string', 'number', 'boolean'].includes(typeof value)
 
-/** Where two are the same under one id, they are under every one. */
+/** Any id will do to find duplicates: two messages with the same signed bytes under one id have them under every id. */
 const ANY_CEREMONY = '00'.repeat(32)
 
-/** Two are the same where what is signed of them is, however they are written: a network by its name or by its values, a file by another name. */
+/** Refuses messages with the same signed bytes, however they are written: a network by its name or its values, a file by another name. */
 function refuseDuplicates(messages: readonly Placed[]): void {
   const seen = new Map<string, ItemPlace>()
   for (const { message, place } of messages) {

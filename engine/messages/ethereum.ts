@@ -1,7 +1,7 @@
 /**
  * hash_tree_root of containers of fixed size (consensus-specs, ssz/simple-serialize, «Merkleization»), which is all that
- * a signing root takes. Ours, because the library that has Ethereum's types builds all of them when it is loaded, 70 MB in
- * every process; the tests hold it to two such libraries and to signatures from the networks.
+ * a signing root takes. It is our own code, because the library of Ethereum's types builds all of them when it is loaded,
+ * 70 MB in every process. The tests compare it with two such libraries and with signatures from the networks.
  */
 import { concat, fromHex, toHex } from '../base/bytes.ts'
 import { sha256 } from '../crypto/hash.ts'
@@ -46,13 +46,13 @@ function merkleize(leaves: readonly Uint8Array[]): Uint8Array {
 
 // Signed messages as the beacon API takes them (ethereum/beacon-APIs): numbers as decimal strings, bytes as 0x and small hex.
 
-/** The body of POST /eth/v1/beacon/pool/bls_to_execution_changes is a list of these (types/bls_to_execution_change.yaml). */
+/** One item of the list that POST /eth/v1/beacon/pool/bls_to_execution_changes takes (types/bls_to_execution_change.yaml). */
 export interface SignedBLSToExecutionChange extends JsonObject {
   readonly message: { readonly validator_index: string; readonly from_bls_pubkey: string; readonly to_execution_address: string }
   readonly signature: string
 }
 
-/** @param message a checked one of the kind `eth/bls-to-execution-change`; @param signature 96 bytes, hex */
+/** Makes one of a message and its signature. @param message a checked `eth/bls-to-execution-change` @param signature 96 bytes, hex */
 export function signedBlsToExecutionChange(message: Signable, signature: string): SignedBLSToExecutionChange {
   return {
     message: {
@@ -73,15 +73,15 @@ export function signedBlsToExecutionChange(message: Signable, signature: string)
  */
 export const blsCredentialsOf = (publicKey: string): string => toHex(concat(Uint8Array.of(0), sha256(fromHex(publicKey, 48)).slice(1)))
 
-// Withdrawal credentials in words: where a validator's stake goes when it leaves.
+// Withdrawal credentials in words: they say where a validator's stake goes when it leaves.
 
-/** What the first byte says (consensus-specs, phase0 and electra, «Withdrawal prefixes»). */
+/** The meanings of the first byte (consensus-specs, phase0 and electra, «Withdrawal prefixes»). */
 const kinds: Readonly<Record<string, string>> = {
   '01': 'withdrawals go to an address',
   '02': 'withdrawals go to an address, rewards compound',
 }
 
-/** @param hex 32 bytes, small hex without 0x */
+/** The lines that show withdrawal credentials. @param hex 32 bytes, small hex without 0x */
 export function credentialsLines(hex: string): readonly Line[] {
   const lines: Line[] = [{ label: 'Withdrawal credentials', value: `0x${hex}` }]
   const prefix = hex.slice(0, 2)
@@ -96,7 +96,7 @@ export function credentialsLines(hex: string): readonly Line[] {
   return lines
 }
 
-/** A warning of the address zero. */
+/** The warning of the zero address, or no line for any other. */
 export function nobodyLines(digits: string): readonly Line[] {
   return digits === NOBODY ? [{ label: 'Warning', value: 'This is the zero address: whatever goes there is lost.', warning: true }] : []
 }
@@ -106,11 +106,11 @@ export function nobodyLines(digits: string): readonly Line[] {
 /** Domain types, 4 bytes of hex (consensus-specs, phase0 and capella, «Domain types»). */
 export const DOMAIN = { deposit: '03000000', voluntaryExit: '04000000', blsToExecutionChange: '0a000000' } as const
 
-/** For domains that are bound to no network's genesis. */
+/** The genesis validators root of domains that are bound to no network's genesis. */
 export const ZERO_ROOT = '00'.repeat(32)
 
 /**
- * `compute_signing_root(object, compute_domain(type, forkVersion, genesisValidatorsRoot))`, 32 bytes.
+ * The signing root `compute_signing_root(object, compute_domain(type, forkVersion, genesisValidatorsRoot))`, 32 bytes.
  *
  * @param objectRoot the object's hash tree root, 32 bytes
  * @param type one of DOMAIN

@@ -9,11 +9,11 @@ import type { Field, Signable } from './kind.ts'
 
 // Addresses of Ethereum's execution layer, with their checksum.
 
-/** The address that nobody holds the key of. */
+/** The zero address, to which nobody holds a key. */
 export const NOBODY = '0'.repeat(40)
 
 /**
- * An address with its checksum in the case of its letters (EIP-55).
+ * Writes an address with its checksum in the case of its letters (EIP-55).
  *
  * @param digits 40 small hex digits, without 0x
  */
@@ -40,7 +40,7 @@ export const bare = (value: Json): string => (typeof value === 'string' ? value.
 /** The bytes of a hex field of a checked message. */
 export const bytesOf = (message: Signable, field: string): Uint8Array => fromHex(bare(textOf(message, field)))
 
-/** Hex of exactly `size` bytes. `0x` may stand before it, as Ethereum's tools write it. */
+/** A field of hex of exactly `size` bytes. `0x` may stand before it, as Ethereum's tools write it. */
 export function hexField(label: string, size: number): Field {
   return {
     label,
@@ -50,12 +50,12 @@ export function hexField(label: string, size: number): Field {
   }
 }
 
-/** A BLS public key: a canonical point of G1, of the prime-order subgroup and not the identity. */
+/** A field of a BLS public key: a canonical point of G1, of the prime-order subgroup and not the identity. */
 export function publicKeyField(label: string): Field {
   return { ...hexField(label, 48), problem: (value) => pointProblem(bare(value)) }
 }
 
-/** An address of the execution layer. If it has capitals, they are its checksum (EIP-55). */
+/** A field of an address of the execution layer. If it has capitals, they are its checksum (EIP-55). */
 export function addressField(label: string): Field {
   return {
     label,
@@ -66,7 +66,7 @@ export function addressField(label: string): Field {
   }
 }
 
-/** A whole number. Above `most` it is refused, so that JSON's numbers stay exact. */
+/** A field of a whole number. A number above `most` is refused, so that JSON's numbers stay exact. */
 export function integerField(label: string, least: number, most: number, unit = ''): Field {
   return {
     label,
@@ -85,7 +85,7 @@ function isOneCase(value: Json): boolean {
 const MAX_KNOWN = 4096
 const known = new Map<string, string | null>()
 
-/** Why this is no public key, or null. Remembers what it found: a batch has one key, over and over. */
+/** The reason why this is no public key, or null. It is remembered: a batch has one key, over and over. */
 function pointProblem(hex: string): string | null {
   const found = known.get(hex)
   if (found !== undefined) return found

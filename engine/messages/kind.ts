@@ -1,6 +1,6 @@
 /**
- * What a kind of message is. Each kind is one file in `kinds/` that exports one of these, and one line in `kinds.ts`;
- * its check, what the airgap's owner sees and the bytes that are signed all follow from it.
+ * The definition of a kind of message. Each kind is one file in `kinds/` that exports a `MessageKind`, and one line in
+ * `kinds.ts`. Its check, the lines that the airgap's owner sees and the bytes that are signed all follow from it.
  */
 import { errorTable } from '../base/errors.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
@@ -8,34 +8,34 @@ import { printableLine, quoted } from '../base/text.ts'
 import { capital } from '../base/words.ts'
 import type { Schema } from '../wire/schema.ts'
 
-/** Something to be signed, as it stands in an opening. */
+/** A message to be signed, as it stands in an opening. */
 export type Signable = JsonObject & { readonly kind: string }
 
 /** One line on the airgap's screen, in words. */
 export interface Line {
   readonly label: string
   readonly value: string
-  /** It tells of a danger, and is shown as such. */
+  /** Set where the line warns of a danger; it is then shown as a warning. */
   readonly warning?: true
 }
 
 export interface Field {
-  /** What screens call it. */
+  /** The field's name on screens. */
   readonly label: string
-  /** Completes «it should be …». */
+  /** The wanted form, in words that complete «it should be …». */
   readonly wants: string
-  /** Strict and bounded. */
+  /** The JSON schema of its values, strict and bounded. */
   readonly schema: Schema
-  /** What the schema cannot say; null if nothing is wrong. */
+  /** Finds a problem that the schema cannot express; null if nothing is wrong. */
   readonly problem?: (value: Json) => string | null
-  /** One spelling for values that may be spelt in several ways, so that duplicates are seen. */
+  /** Gives one spelling for values that may be spelt in several ways, so that duplicates are seen. */
   readonly same?: (value: Json) => Json
 }
 
 /**
- * What BLS signs of a message, under the proof-of-possession scheme of the IRTF's draft. `root`: those 32 bytes as they
- * are, for Ethereum the signing root. `content`: these bytes behind the kind's prefix and the id of the ceremony that
- * signs, so that no text or file can be taken for a transaction's root, nor for another ceremony's.
+ * The bytes of a message that BLS signs, under the proof-of-possession scheme of the IRTF's draft. `root`: those 32 bytes
+ * as they are, for Ethereum the signing root. `content`: these bytes behind the kind's prefix and the id of the ceremony
+ * that signs, so that no text or file can be taken for a transaction's root, or for one of another ceremony.
  */
 export type Signs = { readonly root: (message: Signable) => Uint8Array } | { readonly content: (message: Signable) => Uint8Array }
 
@@ -43,41 +43,41 @@ export interface MessageKind {
   readonly name: string
   /** One sentence for the person who signs. */
   readonly doc: string
-  /** All of them are required, and there may be no other but `kind`. */
+  /** The fields besides `kind`. All are required, and no other is allowed. */
   readonly fields: Readonly<Record<string, Field>>
-  /** All that the owner must know to consent. The message was checked. */
+  /** The lines with all that the owner must know to consent, of a checked message. */
   readonly display: (message: Signable) => readonly Line[]
   /**
-   * The one field, a whole number, in which the messages of a group may differ where an owner consents to many at once.
-   * `display` has one line with that field's label, and its value is in no other line.
+   * The one field, a whole number, in which the messages of a group may differ when an owner consents to many at once.
+   * `display` gives one line with that field's label, and no other line shows its value.
    */
   readonly series?: string
   readonly signs: Signs
   /** The one public key (48 bytes, hex) under which a signature of this message counts, where the message names it. */
   readonly signer?: (message: Signable) => string
-  /** Nobody can see what is really signed: refused unless the airgap's owner allows it. */
+  /** Set where nobody can see what is really signed: refused unless the airgap's owner allows it. */
   readonly blind?: true
   readonly example: Signable
 }
 
-/** Numbers in words. */
+// Numbers as screens show them.
 
-/** `32,000,000,000`: the same everywhere, whatever the machine's language. */
+/** A number as `32,000,000,000`, whatever the machine's language. */
 export function grouped(value: bigint | number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
-/** `32 ETH (32,000,000,000 gwei)`. 1 ETH is 10⁹ gwei. */
+/** An amount as `32 ETH (32,000,000,000 gwei)`. 1 ETH is 10⁹ gwei. */
 export function amountText(gwei: number): string {
   const amount = BigInt(gwei)
   const rest = (amount % 1_000_000_000n).toString().padStart(9, '0').replace(/0+$/, '')
   return `${grouped(amount / 1_000_000_000n)}${rest === '' ? '' : `.${rest}`} ETH (${grouped(amount)} gwei)`
 }
 
-/** `1,234 bytes`. */
+/** A size as `1,234 bytes`. */
 export const sizeText = (bytes: number): string => `${grouped(bytes)} ${bytes === 1 ? 'byte' : 'bytes'}`
 
-/** Which message: the item of the list, and the value in its `each`, both from 1. Neither for a message alone. */
+/** The place of a message: the item of the list, and the value in its `each`, both from 1. A message alone has neither. */
 export interface ItemPlace {
   readonly item?: number
   readonly value?: number
@@ -86,7 +86,7 @@ export interface ItemPlace {
 /** The most characters of a kind's name, or a place, that fit a line. */
 const MOST_SAID = 80
 
-/** `message 3`, `message 3 (value 17 of its list)`, `the message`. */
+/** A place in words: `message 3`, `message 3 (value 17 of its list)`, `the message`. */
 export function placeText({ item, value }: ItemPlace): string {
   if (item === undefined) return 'the message'
   return `message ${item}${value === undefined ? '' : ` (value ${value} of its list)`}`

@@ -1,6 +1,6 @@
 /**
- * Every kind of message that can be signed. To add one, add its file in `kinds/` and its line here. What is not in this
- * table is refused, never signed blind.
+ * Every kind of message that can be signed. To add one, add its file in `kinds/` and its line here. A message of any
+ * other kind is refused, never signed blind.
  */
 import { isKeyriteError } from '../base/errors.ts'
 import { concat, fromHex } from '../base/bytes.ts'
@@ -18,7 +18,7 @@ import { file } from './kinds/file.ts'
 import { raw } from './kinds/raw.ts'
 import { text } from './kinds/text.ts'
 
-/** In the order in which documents list them. */
+/** All kinds, in the order in which documents list them. */
 export const messageKinds: readonly MessageKind[] = [
   text,
   bytes,
@@ -31,7 +31,7 @@ export const messageKinds: readonly MessageKind[] = [
 
 const byName: ReadonlyMap<string, MessageKind> = new Map(messageKinds.map((kind) => [kind.name, kind]))
 
-/** @throws message.unknown-kind */
+/** The kind of a message. @throws message.unknown-kind */
 export function kindOf({ kind }: { readonly kind: string }, place: ItemPlace = {}): MessageKind {
   const found = byName.get(kind)
   if (found === undefined) throw messageError('unknown-kind', { kind: kind.slice(0, 200), known: [...byName.keys()], ...place })
@@ -46,9 +46,9 @@ export function schemaOfKind({ name, fields }: MessageKind): Schema {
 const checks: ReadonlyMap<string, Check<JsonObject>> = new Map(messageKinds.map((kind) => [kind.name, compileCheck<JsonObject>(schemaOfKind(kind))]))
 
 /**
- * Checks one message whole: its kind, its fields, and what no schema can say of them.
+ * Checks one message as a whole: its kind, its fields, and the rules that no schema can express.
  *
- * @param place which one it is, for the error
+ * @param place its place in the list, for the error
  * @throws message.unknown-kind, message.malformed
  */
 export function checkMessage(value: Json | undefined, place: ItemPlace = {}): Signable {
@@ -77,7 +77,7 @@ export function checkMessage(value: Json | undefined, place: ItemPlace = {}): Si
   return message
 }
 
-/** An object with a `kind`, which is all that can be said of it before its kind is known. */
+/** Checks that a value is an object with a `kind`: before the kind is known, no more can be checked. */
 export function withKind(value: Json | undefined, place: ItemPlace): Signable {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw messageError('malformed', { where: '', why: 'it should be an object with a kind', ...place })
   const object = value as JsonObject
@@ -86,7 +86,7 @@ export function withKind(value: Json | undefined, place: ItemPlace): Signable {
   return { ...object, kind }
 }
 
-/** What the airgap's owner sees of a checked message. */
+/** The lines that the airgap's owner sees of a checked message. */
 export const displayMessage = (message: Signable): readonly Line[] => kindOf(message).display(message)
 
 /**
@@ -100,10 +100,10 @@ export function signedBytesOf(message: Signable, ceremony: string): Uint8Array {
   return concat(tag(`message/${name}`), fromHex(ceremony, 32), signs.content(message))
 }
 
-/** Do the bytes that are signed of it hold the ceremony's id? */
+/** Do the signed bytes of a message hold the ceremony's id? */
 export const isBoundToCeremony = (message: Signable): boolean => 'content' in kindOf(message).signs
 
-/** The same for messages that differ in spelling only: capitals in an address, 0x before hex. */
+/** One spelling of a message: the same for messages that differ only in capitals in an address or in 0x before hex. */
 export function oneSpelling(message: Signable): Signable {
   const { fields } = kindOf(message)
   return { ...Object.fromEntries(Object.entries(message).map(([name, value]) => [name, fields[name]?.same?.(value ?? null) ?? value])), kind: message.kind }
@@ -112,5 +112,5 @@ export function oneSpelling(message: Signable): Signable {
 /** The one public key (hex) under which a signature of a checked message counts, or undefined where it names none. */
 export const signerOf = (message: Signable): string | undefined => kindOf(message).signer?.(message)
 
-/** Is this one that is signed without knowing what it is? */
+/** Is this a message of which nobody can see what is really signed? */
 export const isBlind = (message: Signable): boolean => kindOf(message).blind === true

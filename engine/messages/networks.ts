@@ -1,15 +1,15 @@
 /**
- * Ethereum's networks, as far as signatures are bound to them. Each value was compared with the network's own
+ * The values of Ethereum's networks to which signatures are bound. Each was compared with the network's own
  * configuration (config.yaml of ethereum/consensus-specs, eth-clients/hoodi, eth-clients/sepolia, and the genesis
- * validators root in those repositories' README.md) and with a second source (ethstaker-deposit-cli, settings.py); the
- * tests hold them to signatures and fork digests from these networks.
+ * validators root in those repositories' README.md) and with a second source (ethstaker-deposit-cli, settings.py). The
+ * tests compare them with signatures and fork digests from these networks.
  */
 import type { Json } from '../base/canonical.ts'
 import { objectSchema } from '../wire/schema.ts'
 import { bare, hexField } from './fields.ts'
 import type { Field, Line, Signable } from './kind.ts'
 
-/** Small hex without 0x: 4, 4 and 32 bytes. */
+/** The values of one network, in small hex without 0x: 4, 4 and 32 bytes. */
 export interface Network {
   readonly genesisForkVersion: string
   readonly capellaForkVersion: string
@@ -25,7 +25,7 @@ export const networks: Readonly<Record<string, Network>> = {
   hoodi: {
     genesisForkVersion: '10000910',
     capellaForkVersion: '40000910',
-    // Of the network that started on 17 March 2025; files of its repository from the days before have other roots.
+    // The root of the network that started on 17 March 2025; files of its repository from the days before have other roots.
     genesisValidatorsRoot: '212f13fc4df078b6cb7db228f1c8307566dcecf900867401a92023d7ba99cb5f',
   },
   sepolia: {
@@ -41,7 +41,7 @@ const labels = {
   genesisValidatorsRoot: 'Genesis validators root',
 } as const
 
-/** A value of a network that a signature is bound to. */
+/** The name of a network's value to which a signature is bound. */
 export type Bound = keyof typeof labels
 
 const ALL: readonly Bound[] = ['genesisForkVersion', 'capellaForkVersion', 'genesisValidatorsRoot']
@@ -69,8 +69,8 @@ export function networkOf(message: Signable): Network {
 }
 
 /**
- * What the owner sees of a message's network. One given by its values is shown with all of them, and called by its name if
- * its signatures count there, whatever else was written.
+ * The lines that the owner sees of a message's network. A network that is given by its values is shown with all of them. If
+ * the message's signature counts on a known network, a warning names that one.
  *
  * @param bound the values that go into the signing root of this message
  */

@@ -16,7 +16,7 @@ const sources = ['engine', 'storage', 'cli'].flatMap((folder) =>
 
 interface Area {
   readonly area: string
-  /** The name by which the code calls it. */
+  /** The name of the area's error maker in the code. */
   readonly maker: string
   readonly reasons: readonly string[]
 }
@@ -25,7 +25,7 @@ const areas = sources.flatMap(({ text }): Area[] =>
   [...text.matchAll(/const (\w+) = errorTable\('(\w+)', \{\n(.*?)\n\}\)/gs)].map(([, maker = '', area = '', table = '']) =>
     ({ area, maker, reasons: [...table.matchAll(/^ {2}'?([a-z][a-z-]*)'?: \(/gm)].map(([, reason = '']) => reason) })))
 
-/** What is wrong with the codes that a doc comment says are thrown. A code stands there in full, or as `area.*`. */
+/** The wrong codes in a doc comment's `@throws`. A code stands there in full, or as `area.*`. */
 function wrongIn(comment: string): string[] {
   return [...comment.matchAll(/@throws((?:(?!\*\/|@).)*)/gs)].flatMap(([, said = '']) => {
     const dotted = [...said.matchAll(/(?<![\w.])([a-z]+)\.(\*|[a-z][a-z-]*\*?)/g)].filter(([, area]) => areas.some((one) => one.area === area))

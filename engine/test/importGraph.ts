@@ -1,6 +1,6 @@
 /**
- * What a source file reaches: every static import, dynamic import, require and re-export, into the packages that it
- * uses, as Node resolves them; and every other way to a socket that its text shows.
+ * The files that a source file reaches: by every static import, dynamic import, require and re-export, into the packages
+ * that it uses, as Node resolves them. Also every other way to a socket that its text shows.
  */
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
@@ -8,12 +8,12 @@ import { dirname, extname, join } from 'node:path'
 import ts from 'typescript'
 
 export interface Edge {
-  /** As it is written. */
+  /** The specifier as written. */
   readonly specifier: string
   readonly kind: 'import' | 'require'
-  /** Erased before it runs. */
+  /** True for an import of types, which is erased before the code runs. */
   readonly typeOnly: boolean
-  /** Loaded when the code comes to it: `import()`, `require()`. */
+  /** True for a module that is loaded when the code comes to it: by `import()` or `require()`. */
   readonly lazy: boolean
 }
 
@@ -72,12 +72,12 @@ export function scan(text: string, file: string): Scan {
   return { edges, suspects }
 }
 
-/** `globalThis['name']` is as good as `globalThis.name`; anything else may be any name. */
+/** Is a key harmless? `globalThis['name']` is as clear as `globalThis.name`; any other expression may give any name. */
 function isHarmlessKey(key: ts.Expression): boolean {
   return ts.isStringLiteralLike(key) && ![...HIDING, 'binding'].includes(key.text)
 }
 
-/** Not the name of a property or of a member. */
+/** Is an identifier more than the name of a property or of a member? */
 function isFreeStanding(node: ts.Identifier): boolean {
   const { parent } = node
   if (ts.isPropertyAccessExpression(parent)) return parent.expression === node
@@ -86,15 +86,15 @@ function isFreeStanding(node: ts.Identifier): boolean {
 }
 
 export interface Reached {
-  /** Absolute file → how it was reached. */
+  /** The files by absolute path, each with the file that loads it and its suspects. */
   readonly files: ReadonlyMap<string, { readonly from: string | undefined; readonly suspects: readonly string[] }>
-  /** Built-in module, without `node:` → the files that load it. */
+  /** The files that load each built-in module, by the module's name without `node:`. */
   readonly builtins: ReadonlyMap<string, readonly string[]>
   /** Imports that Node would not find either. */
   readonly missing: readonly string[]
 }
 
-/** Everything that these files load, whenever they may load it. */
+/** All files and modules that these files load at any time. */
 export function reach(entries: readonly string[]): Reached {
   const files = new Map<string, { from: string | undefined; suspects: readonly string[] }>()
   const builtins = new Map<string, string[]>()
@@ -121,15 +121,15 @@ export function reach(entries: readonly string[]): Reached {
 }
 
 export interface Loaded {
-  /** Absolute, the entry among them, in the order in which they were found. */
+  /** The files by absolute path, the entry included, in the order in which they were found. */
   readonly files: readonly string[]
-  /** As they are written: `ajv`, `@noble/curves/ed25519.js`. */
+  /** The packages as written: `ajv`, `@noble/curves/ed25519.js`. */
   readonly packages: readonly string[]
 }
 
 const known = new Map<string, readonly Edge[]>()
 
-/** Read once: most files are loaded by many. */
+/** The imports of a file. It is read once, because most files are loaded by many. */
 function edgesOf(file: string): readonly Edge[] {
   const edges = known.get(file) ?? scan(readFileSync(file, 'utf8'), file).edges
   known.set(file, edges)
@@ -137,9 +137,10 @@ function edgesOf(file: string): readonly Edge[] {
 }
 
 /**
- * What is loaded with a source file, before any of its code runs: its static imports and theirs, up to the packages.
+ * The files and packages that are loaded with a source file, before any of its code runs: its static imports and theirs, up to
+ * the packages.
  *
- * @param late adds what is loaded when the code comes to it
+ * @param late adds the ones that are loaded when the code comes to them
  */
 export function loadedWith(entry: string, late = false): Loaded {
   const files = new Set([entry])
@@ -160,7 +161,7 @@ export function chain(reached: Reached, file: string): string {
   return from === undefined ? file : `${chain(reached, from)} → ${file}`
 }
 
-/** Node's resolution: relative files, packages by `exports` or `main`, a package's own `#imports`. */
+/** Resolves a specifier as Node does: relative files, packages by `exports` or `main`, a package's own `#imports`. */
 export function resolveFrom(file: string, specifier: string, kind: Edge['kind']): string | undefined {
   if (specifier.startsWith('.') || specifier.startsWith('/')) return fileAt(join(dirname(file), specifier))
   const conditions = ['node', kind, 'module-sync', 'default']

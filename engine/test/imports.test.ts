@@ -21,7 +21,7 @@ function sources(folder: string): string[] {
 /** Built-in modules that can open no socket, start no process and load no other code. */
 const HARMLESS = ['assert', 'assert/strict', 'buffer', 'crypto', 'events', 'fs', 'fs/promises', 'os', 'path', 'process', 'readline', 'stream', 'stream/promises', 'string_decoder', 'timers', 'timers/promises', 'tty', 'url', 'util', 'util/types', 'zlib']
 
-/** What looks like a way out and is none, each with its reason. */
+/** The uses that look like a way out and are none, each with its reason. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   // It makes a checking function of a schema; the schemas are the program's own.
   'node_modules/ajv/dist/compile/index.js': 'Function',
@@ -68,7 +68,7 @@ describe('the search for ways out', () => {
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'keyrite-imports-'))))
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  /** Plants files and gives what is found from `entry.ts` on. */
+  /** Writes files, and gives the ways out that are found from `entry.ts` on. */
   function found(files: Readonly<Record<string, string>>): string {
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(join(folder, dirname(path)), { recursive: true })
@@ -152,7 +152,7 @@ describe('imports point one way', () => {
     expect(inward('engine').filter(({ to }) => /^(storage|cli)\//.test(to))).to.deep.equal([])
   })
 
-  // The page for people is bundled for browsers, where it checks a log by itself; the server reaches nothing of it.
+  // The page for people is bundled for browsers, where it checks a log by itself. The server imports nothing of it.
   const isPage = (file: string): boolean => file.startsWith('storage/page/')
 
   it('storage/ imports nothing of engine/ but engine/base and engine/wire, and nothing of cli/ or of its own page', () => {
@@ -160,7 +160,7 @@ describe('imports point one way', () => {
     expect(server.filter(({ to }) => isPage(to) || !/^(storage|engine\/(base|wire))\//.test(to))).to.deep.equal([])
   })
 
-  // What the page has of the server is the client of its boards, which everybody uses, and what that needs.
+  // The page uses nothing of the server but the client of its boards, which everybody uses, and the files that it needs.
   const forBrowsers = ['storage/client.ts', 'storage/errors.ts', 'storage/limits.ts']
 
   it('the storage’s page imports nothing but itself, engine/ and the storage’s client', () => {
@@ -188,7 +188,7 @@ describe('imports point one way', () => {
   })
 })
 
-/** What a command may load besides `cli/`'s own files and oclif: rooms, and packages. Of the curves, BLS12-381 is the one that takes long. */
+/** The rooms and packages that a command may load besides `cli/`'s own files and oclif. Of the curves, BLS12-381 takes long to load. */
 interface May {
   readonly rooms: readonly string[]
   readonly packages: readonly string[]
@@ -200,14 +200,14 @@ const and = (one: May, rooms: string, packages = ''): May => ({ rooms: [...one.r
 const BLS = '@noble/curves/bls12-381.js'
 
 const script = may('engine/base engine/crypto engine/script engine/verbs engine/wire', 'ajv yaml @noble/hashes')
-/** What reads messages of a ceremony, and checks them. */
+/** The rooms and packages that read messages of a ceremony and check them. */
 const pairing = and(script, 'engine/machines engine/messages engine/run', `@noble/curves ${BLS} @scure/bip39`)
 const ceremony = and(pairing, 'cli/screen')
 const home = and(pairing, 'engine/vault cli/roles', 'age-encryption @noble/ciphers')
 const airgap = and(home, 'cli/screen')
 const client = and(airgap, 'storage engine/channel')
 
-/** By the command's file, or by its folder. */
+/** The rooms and packages of each command, by its file or its folder. */
 const MAY: Readonly<Record<string, May>> = {
   page: may('engine/base engine/crypto cli/web', '@noble/hashes'),
   'ceremony/hash': script,
@@ -219,7 +219,7 @@ const MAY: Readonly<Record<string, May>> = {
   'message/show': may('engine/base engine/crypto engine/messages engine/script engine/wire cli/screen cli/roles', `ajv @noble/hashes @noble/curves ${BLS}`),
   'storage/serve': may('engine/base engine/crypto engine/vault engine/wire storage', 'ajv koa @koa/router @noble/hashes @noble/curves'),
   verify: and(ceremony, 'cli/roles'),
-  // It follows the board like everybody, for what it shows while it runs.
+  // The demo follows the board like everybody, to show the ceremony while it runs.
   demo: and(ceremony, 'storage cli/demo'),
   'airgap/run': and(airgap, 'engine/channel cli/carriers cli/web', 'xstate'),
   'airgap/card': and(airgap, 'engine/channel cli/carriers cli/web', 'xstate'),
@@ -273,7 +273,7 @@ describe('a command’s file, which is loaded with all that it imports,', () => 
   it('loads late only what its user chooses by a flag, through a table, and what asks at a terminal', () => {
     const late = ['cli', 'storage', 'engine'].flatMap(sources).filter((file) => scan(readFileSync(file, 'utf8'), file).edges.some(({ lazy }) => lazy)).map(name)
     expect(late).to.have.members([
-      // So that what runs first is one small file.
+      // The code that runs first is one small file, which loads the rest late.
       'cli/bin.ts',
       'cli/prompt.ts',
       'cli/carriers/folder.ts', 'cli/carriers/terminal.ts', 'cli/carriers/web.ts',
@@ -296,7 +296,7 @@ describe('the sources', () => {
   it('import one another in no circle, types included', () => {
     const rest = new Map(all.map((file) => [name(file), new Set<string>()]))
     for (const { from, to } of ['engine', 'storage', 'cli'].flatMap(inward)) if (rest.has(to)) rest.get(from)?.add(to)
-    // Whatever imports nothing that is left is in no circle.
+    // A file that imports none of the rest is in no circle.
     for (let size = -1; size !== rest.size; ) {
       size = rest.size
       for (const [file, targets] of rest) if (![...targets].some((target) => rest.has(target))) rest.delete(file)
@@ -315,12 +315,12 @@ describe('the sources', () => {
 })
 
 describe('the names of what files export', () => {
-  /** What one name may stand for in two files, each with its reason. */
+  /** The names that may be exported by two files, each with its reason. */
   const TWICE: Readonly<Record<string, string>> = { primitives: 'the same interface made twice: over Node, and portable' }
 
   it('mean one thing each, so that a reader need not ask which', () => {
     const found = new Map<string, string[]>()
-    // The door exports others' names again, some with their arguments filled in.
+    // `engine/index.ts` is left out: it exports others' names again, some with their arguments filled in.
     for (const file of ['engine', 'storage', 'cli'].flatMap(sources).filter((one) => name(one) !== 'engine/index.ts')) {
       for (const [, exported = ''] of readFileSync(file, 'utf8').matchAll(/^export (?:declare |abstract |async )*(?:interface|class|type|const|function)\*? (\w+)/gm)) {
         found.set(exported, [...(found.get(exported) ?? []), name(file)])

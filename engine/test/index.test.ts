@@ -9,7 +9,7 @@ import { transcriptOf } from './run/harness.ts'
 const root = join(import.meta.dirname, '..', '..')
 const names = ['alice', 'bob', 'carol']
 
-/** The outputs as each participant's client has them. */
+/** The outputs of a ceremony as each participant's client has them. */
 const outputsOf = ({ results }: Simulated): Json[] => names.map((name) => results.get(name)?.ledger.outputs ?? null)
 
 describe('the package', () => {

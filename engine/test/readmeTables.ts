@@ -7,7 +7,7 @@ import { keptTypes, valueTypes } from '../verbs/types.ts'
 
 const code = (text: string): string => `\`${text}\``
 
-/** Whatever is written as in a script stands as code. */
+/** Words in which everything written as in a script is marked as code. */
 const marked = (words: string): string => words.replace(/\{[^}]*\}|\[[^\]]*\]/g, code)
 
 const fields = (of: Fields): string => code(describeFields(of))
@@ -59,7 +59,7 @@ export const typeRows: readonly string[] = [
 export const verbRows: readonly string[] = signatures.map((one) =>
   row(code(one.name), placeOf(one), one.takes.map((type) => marked(describeType(type))).join('; ') || code('[]'), given(one), one.doc))
 
-/** The rooms of one folder, for its README. Of the engine's, others need not know which they import. */
+/** The rows of one folder's rooms, for its README. READMEs outside the engine call all its rooms `engine`. */
 function roomRows(folder: string): readonly string[] {
   return Object.entries(ROOMS).filter(([path]) => path === folder || path.startsWith(`${folder}/`)).map(([path, { what, imports }]) => {
     const name = path === folder ? '.' : path.slice(folder.length + 1)

@@ -1,15 +1,15 @@
 /**
- * The rooms of the house: what each is for, and what it imports. The tables in the READMEs are made of this, and a test holds the imports
- * to it, in both directions: what is not here is not imported, and what is here is.
+ * The rooms of the house, each with its purpose and its imports. The tables in the READMEs are made from this, and a test compares the
+ * imports with it in both directions: each import stands here, and each import that stands here is in use.
  */
 export interface Room {
-  /** One line: what it is for, and so what goes there. */
+  /** The purpose of the room in one line, which says what code belongs there. */
   readonly what: string
   /** The rooms that it imports, types included. */
   readonly imports: readonly string[]
 }
 
-/** Each stands on those before it. A folder inside a room is part of it. */
+/** All rooms; each imports only rooms before it. A folder inside a room is part of it. */
 export const ROOMS: Readonly<Record<string, Room>> = {
   'engine/base': { what: 'what everything stands on, and knows no protocol: bytes, canonical JSON, legible text, typed errors, files and the lock of a folder, waiting', imports: [] },
   'engine/crypto': { what: 'pure functions over noble and node:crypto: hashes, keys, sealing, DKG, BLS; no I/O, no clock, no randomness of its own', imports: ['engine/base'] },

@@ -1,5 +1,5 @@
 /**
- * What can be said of an age file (age-encryption.org/v1) from outside: whether it is one, whether it is whole.
+ * Age files (age-encryption.org/v1): checks of their form from outside, the passphrase stanza, sealed files and the keyring.
  */
 import { randomBytes, scrypt } from 'node:crypto'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ const NONCE_LENGTH = 16
 const TAG_LENGTH = 16
 const CHUNK_LENGTH = 64 * 1024
 
-/** The offset after the header's last line, `--- ` and the MAC. */
+/** The offset after the header's last line, which is `--- ` and the MAC; undefined where there is no such line. */
 function headerEnd(head: string): number | undefined {
   const last = /\n--- [A-Za-z0-9+/]{43}\n/.exec(head)
   return last === null ? undefined : last.index + last[0].length
@@ -39,14 +39,14 @@ function checkWhole(bytes: Uint8Array, path: string, plainLength: number): void 
     throw vaultError('altered', { path, why: 'it does not begin as an age file does' })
   }
   if (headerEnd(head) === undefined) {
-    // A cut header is text to its end; the payload after a broken one is not.
+    // A header that was cut is text to the file's end. After a broken header comes the payload, which is not text.
     if (/^[\n -~]*$/.test(head)) throw vaultError('truncated', { path })
     throw vaultError('altered', { path, why: 'its header is broken' })
   }
   if (bytes.length < totalLength(bytes, plainLength)) throw vaultError('truncated', { path })
 }
 
-/** The length in bytes of this age file, were it whole, from the length of what it holds. */
+/** The length in bytes that this age file has if it is whole, from the length of its contents. */
 function totalLength(bytes: Uint8Array, plainLength: number): number {
   const chunks = Math.max(1, Math.ceil(plainLength / CHUNK_LENGTH))
   return (headerEnd(headOf(bytes)) ?? 0) + NONCE_LENGTH + plainLength + chunks * TAG_LENGTH
@@ -74,10 +74,10 @@ function lengthWatcher(found: (plainLength: number) => void): Identity {
 }
 
 /**
- * Decrypts with one identity. The age format authenticates everything, but does not tell a cut from a change; the
- * noted length does.
+ * Decrypts with one identity. The age format authenticates everything, but does not tell a file that was cut from one
+ * that was changed; the noted length does.
  *
- * @param explain may know better why it failed
+ * @param explain may know a better reason for a failure
  * @throws vault.truncated, vault.altered, or what `explain` gives
  */
 async function decryptAge(
@@ -103,9 +103,9 @@ async function decryptAge(
 // The age format's passphrase stanza (age-encryption.org/v1, "The scrypt recipient type") over node:crypto's
 // scrypt: the same bytes as the age library's own, 1.6 times as fast, and off the event loop.
 
-/** log₂ of scrypt's N: what age itself writes; an opening takes about a second and 256 MiB. */
+/** The log₂ of scrypt's N, as age itself writes it: opening takes about a second and 256 MiB. */
 export const WORK_FACTOR = 18
-/** What is accepted when opening: 2²⁰ takes 1 GiB. */
+/** The highest one that is accepted when opening: 2²⁰ takes 1 GiB. */
 const MOST_WORK_FACTOR = 20
 
 const LABEL = 'age-encryption.org/v1/scrypt'
@@ -123,10 +123,10 @@ export function scryptRecipient(passphrase: string, workFactor: number = WORK_FA
   }
 }
 
-/** Why a passphrase did not open a file; `not-scrypt` if the file is not encrypted under a passphrase. */
+/** The reason why a passphrase did not open a file; `not-scrypt` if the file is not encrypted under a passphrase. */
 type ScryptRefusal = 'wrong-passphrase' | 'malformed' | 'not-scrypt' | { readonly workFactor: number }
 
-/** Unwraps a file key. What it refuses, it tells `refused`, and then gives null as the age format has it. */
+/** Unwraps a file key. Where it cannot, it tells `refused` the reason and gives null, as the age library wants. */
 export function scryptIdentity(passphrase: string, refused: (why: ScryptRefusal) => void): Identity {
   const refuse = (why: ScryptRefusal): null => {
     refused(why)
@@ -169,16 +169,16 @@ function deriveKey(passphrase: string, salt: Uint8Array, workFactor: number): Pr
 
 const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64').replace(/=+$/, '')
 
-/** Unpadded and canonical, or undefined. */
+/** Reads unpadded, canonical base64; gives undefined for anything else. */
 function fromBase64(text: string): Uint8Array | undefined {
   const bytes = Buffer.from(text, 'base64')
   return toBase64(bytes) === text ? bytes : undefined
 }
 
-// What is encrypted under a passphrase alone: an age file that the standard tool opens, `age -d FILE`. A home has one such
-// file, its keyring; a backup is another.
+// Files that are encrypted under a passphrase alone. The standard tool opens them: `age -d FILE`. A home has one such file, its
+// keyring; a backup is another.
 
-/** @param workFactor log₂ of scrypt's N; 18 unless told. @throws vault.key-derivation */
+/** Encrypts under a passphrase. @param workFactor log₂ of scrypt's N, by default 18 @throws vault.key-derivation */
 async function sealUnder(passphrase: string, bytes: Uint8Array, workFactor?: number): Promise<Uint8Array> {
   const encrypter = new Encrypter()
   encrypter.addRecipient(scryptRecipient(passphrase, workFactor))
@@ -186,8 +186,10 @@ async function sealUnder(passphrase: string, bytes: Uint8Array, workFactor?: num
 }
 
 /**
+ * Decrypts under a passphrase.
+ *
  * @param what names the file in errors
- * @param plainLength bytes that it holds at least
+ * @param plainLength the least number of bytes that it holds
  * @throws vault.wrong-passphrase, vault.truncated, vault.altered, vault.work-factor, vault.key-derivation, vault.passphrase
  */
 async function openUnder(passphrase: string, bytes: Uint8Array, what: string, plainLength: number): Promise<Uint8Array> {
@@ -213,7 +215,7 @@ export interface SealedFile {
 }
 
 /**
- * Writes a value to a file of its own, open to its owner only. Resolves once a power cut cannot undo it. Never overwrites.
+ * Writes a value to a file of its own, which only its owner may read. Resolves once a power cut cannot undo it. Never overwrites.
  *
  * @throws vault.passphrase, file.exists, vault.wrong-update, and what `writeDurable` throws
  */
@@ -224,7 +226,7 @@ export async function writeSealed({ path, passphrase, schema }: SealedFile, valu
 }
 
 /**
- * Reads what `writeSealed` wrote.
+ * Reads a value that `writeSealed` wrote.
  *
  * @throws what `openUnder` throws; file.missing, file.unreadable, file.too-large, vault.not-json, vault.wrong-shape
  */
@@ -240,14 +242,14 @@ export async function readSealed<T>({ path, passphrase, schema }: SealedFile): P
 
 export const KEYRING_FILE = 'keyring.age'
 const MOST_KEYRING = 16 * 1024
-/** `AGE-SECRET-KEY-1…` and a line feed. */
+/** The length in bytes of `AGE-SECRET-KEY-1…` and a line feed. */
 const IDENTITY_LENGTH = 75
 
 export interface Keyring {
   /** Encrypts to this keyring's identity. */
   seal(bytes: Uint8Array): Promise<Uint8Array>
   /**
-   * Decrypts what `seal` made, or the standard tool for the same identity.
+   * Decrypts bytes that `seal` made, or the standard tool for the same identity.
    *
    * @param what names the file in errors
    * @throws vault.truncated, vault.altered
@@ -285,7 +287,7 @@ export async function openKeyring(dir: string, passphrase: string): Promise<Keyr
   return await keyringOf(findIdentity(new TextDecoder().decode(plain), path), path)
 }
 
-/** The identity in a file as age-keygen writes it, comments and all. */
+/** The identity in a file of the form that age-keygen writes, which has comments. */
 function findIdentity(text: string, path: string): string {
   const [identity, ...more] = text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#'))
   if (identity === undefined || more.length > 0) throw vaultError('altered', { path, why: 'it does not hold one age identity' })

@@ -1,6 +1,6 @@
 /**
- * One encrypted file that holds one JSON value: the airgap's `vault.age`, the client's `client.age`. Replaced as a
- * whole, durable before it is believed.
+ * One encrypted file that holds one JSON value: the airgap's `vault.age`, the client's `client.age`. It is replaced as a
+ * whole, and a new value is durable before anything relies on it.
  */
 import { rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
@@ -25,9 +25,9 @@ export interface Vault<T> {
   /** The value on disk. Frozen; an update replaces it. */
   read(): T
   /**
-   * Replaces the value. One update at a time, in the order of the calls; `change` sees the result of those before.
+   * Replaces the value. Updates run one at a time, in the order of the calls; `change` sees the result of those before.
    * Resolves once a power cut cannot undo it. If it rejects, or `change` throws, nothing has changed, neither here
-   * nor on disk. Giving back the same value writes nothing.
+   * nor on disk. If `change` returns the same value, nothing is written.
    *
    * @throws vault.wrong-update, vault.closed, and what `writeDurable` throws; after file.unsynced every further
    *   call throws it again, since nobody can say then what is on disk
@@ -114,21 +114,21 @@ async function load<T>({ path, keyring }: VaultFile, validate: ValidateFunction<
   return decodeValue(await keyring.open(await readBounded(path, MOST_VAULT), path), validate, path)
 }
 
-// The parts of one transfer in one file, a text a line. It only grows until it is erased, so a write that was torn damages the last
-// line at most; every text carries its own digest, by which whoever loads it sees that.
+// The parts of one text in one file, an envelope's text a line. The file only grows until it is erased, so a torn write damages the
+// last line at most. Every envelope carries its own digest, by which its reader sees the damage.
 
-/** A whole of 16 MiB, its quotes escaped once, and the envelopes around. What is longer is not ours. */
+/** The most bytes of such a file: a whole of 16 MiB, its quotes escaped once, and the envelopes around. A longer file is not ours. */
 const MOST = 64 * 1024 * 1024
 
 /**
- * Keeps parts in this file. Its folder is made where there is none.
+ * Makes a store of parts in this file. Its folder is made where there is none.
  *
  * @throws (add, clear) file.disk-full, file.unwritable, file.write-failed, …
  */
 export function partFile(path: string): PartStore {
   return {
     load: async () => {
-      // One that cannot be read is as good as none: what it held crosses once more.
+      // A file that cannot be read counts as empty: its parts cross once more.
       const bytes = await readBounded(path, MOST).catch(() => new Uint8Array())
       return new TextDecoder().decode(bytes).split('\n').filter((line) => line !== '')
     },
@@ -136,7 +136,7 @@ export function partFile(path: string): PartStore {
       await makeFolders(dirname(path), { mode: 0o700 }).catch((error: unknown) => {
         throw writeFailure(error, path)
       })
-      // A line of its own, whatever was torn before it.
+      // The line feed before it keeps the line apart from a torn one.
       await append(path, `\n${text}\n`)
       await syncFile(path)
     },

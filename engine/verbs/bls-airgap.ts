@@ -1,4 +1,4 @@
-/** `bls.*` in the airgap: signs with a share that a finished key generation left in the vault (protocol §8). */
+/** The `bls.*` verb of the airgap: it signs with a share that a finished key generation left in the archive (protocol §8). */
 import { DST_SIGNATURE, encodeG2, scalarFromBytes, signShare } from '../crypto/bls.ts'
 import { fromHex, isHex, toHex } from '../base/bytes.ts'
 import { signedBytesOf } from '../messages/kinds.ts'
@@ -8,7 +8,7 @@ import { messagesOf, partialsDigest } from './bls.ts'
 import { ArgReader, textField, verbError } from './runtime.ts'
 import type { AirgapVerb, Stating, Working } from './runtime.ts'
 
-/** How many are signed before others run again: some 0.2 s. */
+/** The number of messages that are signed before other work runs again: some 0.2 s. */
 const CHUNK = 10
 
 export const blsSignShare: AirgapVerb = ({ ceremony }, args) => {
@@ -34,7 +34,7 @@ async function sign(ceremony: string, share: JsonObject, items: ReturnType<ArgRe
   return { kind: 'states', payload: { digest: partialsDigest(partials.map((one) => fromHex(one, 96))) }, attachment: { partials } }
 }
 
-/** The partial signatures that were made before a crash; none where what was saved is no such thing. */
+/** The partial signatures that were made before a crash; none where the saved value has another form. */
 function signedBefore(saved: Json | undefined, most: number): string[] {
   if (!Array.isArray(saved) || saved.length > most) return []
   const partials = (saved as readonly Json[]).filter((one) => isHex(one, 96))

@@ -1,6 +1,6 @@
 /**
- * `bls.*` on the client and for auditors (protocol §8). Combination first: t partial signatures of each message are put
- * together, all results are verified at once under the group key, and only if that fails is it looked for who made the bad ones.
+ * The `bls.*` verbs of the client and of auditors (protocol §8). They combine first: t partial signatures of each message are
+ * combined, all results are verified at once under the group key, and only if that fails are the makers of bad ones looked for.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { isKeyriteError } from '../base/errors.ts'
@@ -18,15 +18,15 @@ import { onCurveG1 } from './dkg.ts'
 import { ArgReader, fault, textField, verbError } from './runtime.ts'
 import type { Args, CheckVerb, ClientVerb, Collected, Followed, Scope, VerbFault } from './runtime.ts'
 
-// What `bls.*` shares: the digest that binds partial signatures, their points, and those of the messages.
+// Shared by the `bls.*` verbs: the digest that binds partial signatures, their points, and the points of messages.
 
-/** Binds an airgap's partial signatures, compressed, in the messages' order, into its statement. 32 bytes, hex. */
+/** The digest by which an airgap's statement binds its partial signatures, compressed, in the messages' order. 32 bytes, hex. */
 export const partialsDigest = (partials: readonly Uint8Array[]): string => taggedHash('partials', ...partials)
 
-/** A signature's point on the curve, or null where it is none. Its subgroup is checked where it is verified. */
+/** Reads a signature's point, or gives null where it is not on the curve. Its subgroup is checked where it is verified. */
 export const pointOrNull = (hex: string): G2 | null => orNull(() => decodeG2OnCurve(fromHex(hex, 96)))
 
-/** The same of a point that is given by its coordinates. */
+/** Reads a signature's point that is given by its coordinates, or gives null where it is not on the curve. */
 export const affineOrNull = (hex: string): G2 | null => orNull(() => decodeG2Affine(fromHex(hex, 192)))
 
 function orNull<T>(decode: () => T): T | null {
@@ -38,33 +38,33 @@ function orNull<T>(decode: () => T): T | null {
   }
 }
 
-/** Partial signatures as an attachment has them, once decoded: each is looked at when it comes in and when it is combined. */
+/** The decoded partial signatures of each attachment. They are needed twice: when they come in and when they are combined. */
 const decodedOf = new WeakMap<readonly string[], readonly (G2 | null)[]>()
 
-/** The points of an attachment's partial signatures; null for each that is none of the curve. */
+/** The points of an attachment's partial signatures; null for each that is not on the curve. */
 function* partialPoints(partials: readonly string[]): Slices<readonly (G2 | null)[]> {
   const points = decodedOf.get(partials) ?? (yield* mapInSlices(partials, 32, affineOrNull))
   decodedOf.set(partials, points)
   return points
 }
 
-/** The compressed forms of points that are all there. */
+/** The compressed forms of points, none of which is null. */
 const compressedG2 = (points: readonly (G2 | null)[]): readonly Uint8Array[] =>
   points.flatMap((point) => (point === null ? [] : [encodeG2(point)]))
 
 const expanded = new WeakMap<readonly Json[], readonly Signable[]>()
 
-/** All messages of an opening, templates written out. Once for each opening: there may be many. */
+/** All messages of an opening, templates written out. It is done once for each opening, since there may be many messages. */
 export function messagesOf(items: readonly Json[]): readonly Signable[] {
   const messages = expanded.get(items) ?? expandMessages(items)
   expanded.set(items, messages)
   return messages
 }
 
-/** Of a list the ceremony that it was last hashed for: another one signs other bytes. */
+/** The hashes of each list of messages, and the ceremony for which they were made: another ceremony signs other bytes. */
 const hashed = new WeakMap<readonly Json[], { readonly ceremony: string; readonly hashes: readonly G2[] }>()
 
-/** Each message's point of the curve, which is most of what verifying costs; once for each opening. */
+/** Each message's hash to the curve, which is most of the cost of verifying. It is computed once for each opening. */
 function* hashesOf(items: readonly Json[], ceremony: string): Slices<readonly G2[]> {
   const known = hashed.get(items)
   if (known?.ceremony === ceremony) return known.hashes
@@ -86,7 +86,7 @@ function outputOf({ outputs = {} }: Followed, name: string): Json {
 
 const groupKeyOf = (key: Followed): G1 => onCurveG1(outputOf(key, 'groupKey') as string)
 
-/** Its maker's place in the key generation, from 1, found by its airgap's key. */
+/** A participant's index in the key generation, from 1, found by its airgap's key. */
 function indexIn(key: Followed, scope: Scope, name: string): number {
   const card = scope.roster.find((one) => one.name === name)
   return key.opening.roster.findIndex((one) => one.airgapKey === card?.airgapKey) + 1
@@ -94,13 +94,13 @@ function indexIn(key: Followed, scope: Scope, name: string): number {
 
 interface Partials {
   readonly from: string
-  /** In the key generation's roster. */
+  /** The maker's index in the key generation's roster, from 1. */
   readonly index: number
-  /** Null where one is no point of the curve. */
+  /** The points; null for each that is not on the curve. */
   readonly points: readonly (G2 | null)[]
 }
 
-/** Known to be good under the share key of this index. */
+/** The partial signatures that are known to be good, and the index whose share key they are good under. */
 const good = new WeakMap<readonly (G2 | null)[], number>()
 
 function* partialsOf(scope: Scope, key: Followed, from: string, partials: readonly string[]): Slices<Partials> {
@@ -109,7 +109,7 @@ function* partialsOf(scope: Scope, key: Followed, from: string, partials: readon
 
 type Combined = { readonly signatures: readonly G2[] } | { readonly bad: readonly string[] }
 
-/** The signatures that the partials combine to, one for each message; or the makers of bad ones. */
+/** Combines partial signatures to one signature for each message, or gives the makers of bad ones. */
 function* combined(scope: Scope, key: Followed, items: readonly Json[], made: readonly Pick<Collected, 'from' | 'attachment'>[]): Slices<Combined> {
   const all: Partials[] = []
   for (const one of made) all.push(yield* partialsOf(scope, key, one.from, textsIn(one, 'partials')))
@@ -139,8 +139,8 @@ const pairs = (hashes: readonly G2[], signatures: readonly (G2 | null)[]) =>
   })
 
 /**
- * The signatures of the ceremonies that were combined last, by their ids. There is one signature of a message under a key,
- * whoever made the partial ones, so what was verified once is what anybody must come to. Public.
+ * The signatures of the ceremonies that were combined last, by id. A message has one signature under a key, whoever made the
+ * partial ones, so everybody must come to the signatures that were verified once. Public.
  */
 const known = new Map<string, readonly string[]>()
 const MOST_KNOWN = 8
@@ -157,7 +157,7 @@ export const blsCheckPartial: CheckVerb = {
     const { from, payload } = one
     const partials = textsIn(one, 'partials')
     const count = messagesOf(new ArgReader('bls.checkPartial', args).list(1)).length
-    // Its client attached them; the airgap signed their digest only.
+    // These faults do not convict: the client attached the partial signatures, and the airgap signed their digest only.
     const refuse = (why: string): VerbFault => ({ reason: 'bls.bad-partial', accused: from, why, convicts: false })
     if (partials.length !== count) return refuse(`it attached ${partials.length} partial signatures of ${count} messages`)
     const points = finish(partialPoints(partials))
@@ -180,8 +180,8 @@ function* partialsChecked(scope: Scope, incoming: readonly Collected[], args: Ar
 }
 
 /**
- * Combines the first t that are good. A bad one can only have come after the step was complete, unchecked. Its check had
- * combined them already, a moment ago or when the log was read again, so that it is seldom more than a look-up.
+ * Combines the first t partial signatures that are good. A bad one can only have come unchecked, after the step was complete.
+ * The step's check has combined them already, a moment ago or when the log was read again, so this is mostly a look-up.
  */
 export const blsCombine: ClientVerb = (scope, args) => {
   const read = new ArgReader('bls.combine', args)
@@ -217,7 +217,7 @@ function* signaturesChecked(scope: Scope, incoming: readonly Collected[], args: 
   for (const one of incoming) {
     const signatures = textsIn(one, 'signatures')
     const must = known.get(scope.ceremony)
-    // A BLS signature is unique, and so are its bytes: what was combined here from good partials is what it must be.
+    // A BLS signature is unique, and so are its bytes: it must equal the one that was combined here from good partials.
     const isGood = must === undefined ? yield* verified(scope, key, items, signatures) : isDeepStrictEqual(must, signatures)
     if (!isGood) faults.push(badSignature(one.from, 'a signature that it posted does not verify under the group key'))
   }
@@ -229,5 +229,5 @@ function* verified(scope: Scope, key: Followed, items: readonly Json[], signatur
   return !points.includes(null) && (yield* batchSlices(groupKeyOf(key), pairs(yield* hashesOf(items, scope.ceremony), points), scope.random))
 }
 
-/** A client posted it, which has no airgap's word. */
+/** The fault of a bad signature. It convicts nobody: a client posted it, and no airgap signed it. */
 const badSignature = (accused: string, why: string): VerbFault => ({ reason: 'bls.bad-signature', accused, why, convicts: false })

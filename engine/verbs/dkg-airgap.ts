@@ -1,4 +1,4 @@
-/** `dkg.*` in the airgap (protocol §5). All secrets of the threshold key are born, used and kept here only. */
+/** The `dkg.*` verbs of the airgap (protocol §5). All secrets of the threshold key are made and used here only. */
 import { decodeG1, DST_SHARE_PROOF, encodeG1, encodeG2, R, scalarToBytes, signShare, sumG1, timesBase } from '../crypto/bls.ts'
 import type { G1 } from '../crypto/bls.ts'
 import { fromHex, isHex, toHex } from '../base/bytes.ts'
@@ -11,7 +11,7 @@ import { birthMessage, dealAad, field, ofIndex, trustedG1 } from './dkg.ts'
 import { ArgReader, fault, textField, verbError } from './runtime.ts'
 import type { AirgapScope, AirgapVerb, Collected } from './runtime.ts'
 
-/** This participant's polynomial and what it shows of it; the same at every call of one session. */
+/** This participant's polynomial and the public values of it; the same at every call in one session. */
 function dealing(scope: AirgapScope, threshold: number) {
   const coefficients = polynomial(scope.secrets, threshold)
   const [key, ...others] = commitments(coefficients)
@@ -87,7 +87,7 @@ function checkProofs(scope: AirgapScope, commits: readonly Collected[]): void {
   fault('dkg.bad-proof', ofIndex(commits, bad).from, 'it does not prove that it knows the secret behind its commitment')
 }
 
-/** fⱼ(i) of every dealer by roster index, its own included; or the first dealer whose deal does not open. */
+/** Opens all deals: gives fⱼ(i) of every dealer by roster index, its own included, or the first dealer whose deal does not open. */
 function openDeals(scope: AirgapScope, threshold: number, deals: readonly Collected[]) {
   const shares: bigint[] = []
   for (const { name } of scope.roster) {
@@ -131,7 +131,7 @@ export const dkgRespond: AirgapVerb = (scope, args) => {
     return complaintOf(assisted.dealer.from)
   }
   if (assisted === undefined) {
-    // A share of zero has no point to show; it cannot come from an honest dealer but with probability 1/r.
+    // A share of zero has no point that can be shown. It comes from an honest dealer with probability 1/r only.
     const partials = opened.shares.map((share) => (share === 0n ? null : toHex(encodeG1(timesBase(share)))))
     return { kind: 'asks', question: { partials } }
   }
@@ -143,7 +143,7 @@ interface BroughtDealer {
   readonly points: readonly string[]
 }
 
-/** The client's answer to the question: the right sums, or the commitments of one dealer. Like all from there, it is checked. */
+/** Reads the client's answer to the question: the right sums, or the commitments of one dealer. Both are checked, as they come from outside. */
 function readAssist(assist: Json | undefined): { readonly sums?: readonly G1[]; readonly dealer?: BroughtDealer } | undefined {
   if (assist === undefined) return undefined
   const { sums, dealer, points } = { ...(assist as JsonObject) }
@@ -155,13 +155,13 @@ function readAssist(assist: Json | undefined): { readonly sums?: readonly G1[]; 
 const isHexList = (value: Json | undefined): value is readonly string[] =>
   Array.isArray(value) && value.length < 1024 && value.every((item) => isHex(item, 48))
 
-/** It speaks of the piece under the root in its view, which everybody holds. */
+/** The complaint about a dealer. It needs no copy of the deal: everybody holds the piece under the root, which the view binds. */
 const complaintOf = (accused: string): ReturnType<AirgapVerb> => ({ kind: 'disputes', payload: { accused } })
 
 /**
- * The dealer that the client points at is accused only if its own bound commitments really convict it. Its points are checked to be
- * on the curve and those that it bound, not to be in the subgroup: they touch no secret, and are compared with a point of the
- * subgroup.
+ * Checks the client's charge: the dealer that it names is accused only if its own bound commitments really convict it. Its
+ * points must be on the curve and the ones that it bound. Their subgroup need not be checked: they touch no secret, and are
+ * compared with a point of the subgroup.
  *
  * @throws verb.argument
  */
@@ -192,7 +192,7 @@ export const dkgFinish: AirgapVerb = (scope, args) => {
   const responses = read.statements(3)
   const groupKey = field(responses, scope.me.index, 'groupKey')
   const sums = field(responses, scope.me.index, 'sums')
-  // The script's `agree` sees to it as well; without it, nothing may be kept or signed.
+  // The script's `agree` checks this too; without agreement nothing may be stored or signed.
   const other = responses.find(({ payload }) => textField(payload, 'groupKey') !== groupKey || textField(payload, 'sums') !== sums)
   if (other !== undefined || responses.length !== scope.roster.length) fault('dkg.other-key', '', 'not everyone states the same key and sums')
   const message = birthMessage(scope.ceremony, scope.view, groupKey, sums)

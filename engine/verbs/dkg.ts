@@ -1,4 +1,4 @@
-/** `dkg.*` on the client and for auditors (protocol §5): public values only. */
+/** The `dkg.*` verbs of the client and of auditors (protocol §5): public values only. */
 import { isKeyriteError } from '../base/errors.ts'
 import {
   combineSignatures, decodeG1Affine, decodeG1OnCurve, decodeG2, DST_SHARE_PROOF, encodeG1, encodeG2, sumG1, timesBase, verifyShareSignatures, verifySignature,
@@ -11,21 +11,21 @@ import type { JsonObject } from '../base/canonical.ts'
 import { ArgReader, fault, textField } from './runtime.ts'
 import type { AssistVerb, CheckVerb, Collected, JudgeVerb, Scope, ValueVerb, VerbFault, Judgement } from './runtime.ts'
 
-// Points of G1 by their hex, decompressed once. A client meets each commitment when it comes in, when it sums, and when
-// it judges; decompression is most of what that costs. It remembers public points only, and a bounded number of them.
+// Points of G1 by their hex, decompressed once. A client needs each commitment when it comes in, when it sums and when it
+// judges, and decompression is most of that cost. Only public points are remembered, and a bounded number of them.
 
 const MAX_POINTS = 16_384
 
 const points = new Map<string, G1>()
 
 /**
- * A point that is on the curve, canonical and not the identity; its subgroup is not checked.
+ * Reads a compressed point that is on the curve, canonical and not the identity; its subgroup is not checked.
  *
  * @throws crypto.bad-point, bytes.not-hex
  */
 export const onCurveG1 = (hex: string): G1 => decoded(hex, () => decodeG1OnCurve(fromHex(hex, 48)))
 
-/** The same of a point that is given by its two coordinates. @throws crypto.bad-point, bytes.not-hex */
+/** Reads such a point that is given by its two coordinates. @throws crypto.bad-point, bytes.not-hex */
 export const affineG1 = (hex: string): G1 => decoded(hex, () => decodeG1Affine(fromHex(hex, 96)))
 
 function decoded(hex: string, decode: () => G1): G1 {
@@ -42,22 +42,22 @@ export function forgetPoints(): void {
   points.clear()
 }
 
-// What both sides of the DKG's verbs share: labels, the deal's additional data, the birth message (protocol §5).
+// Shared by both sides of the DKG's verbs: the deal's additional data and the birth message (protocol §5).
 
-/** A point whose subgroup was checked when it came in, or need not be. */
+/** Reads a point whose subgroup was checked when it came in, or need not be. */
 export const trustedG1 = (hex: string): G1 => onCurveG1(hex)
 
-/** HPKE's additional data for one deal: which place in the ceremony it stands in, and the name of the participant whom it is for. */
+/** HPKE's additional data for one deal: its place in the ceremony, and the name of the participant whom it is for. */
 export function dealAad(ceremony: string, deal: Pick<Collected, 'step' | 'type' | 'from'>, to: string): Uint8Array {
   return canonicalBytes({ ceremony, step: deal.step, type: deal.type, from: deal.from, to })
 }
 
-/** What the new key signs first: its own birth. */
+/** The message that the new key signs first: its own birth. */
 export function birthMessage(ceremony: string, view: string, groupKey: string, sums: string): Uint8Array {
   return canonicalBytes({ ceremony, view, groupKey, sums })
 }
 
-/** The sender's statement among all, or a clear internal error. */
+/** The statement of the participant with this index. @throws Error where there is none, which is a bug */
 export function ofIndex(statements: readonly Collected[], index: number): Collected {
   const found = statements.find((one) => one.index === index)
   if (found === undefined) throw new Error(`no statement of participant ${String(index)}`)
@@ -72,7 +72,7 @@ function pointsOf(attachment: JsonObject | undefined): readonly string[] {
   return Array.isArray(points) ? (points as readonly string[]) : []
 }
 
-/** The compressed forms, over which everything is hashed, of points as attachments have them; null where one is none of the curve. */
+/** The compressed forms, which are the ones hashed, of an attachment's points; null where one is not on the curve. */
 function compressedOf(points: readonly string[]): readonly Uint8Array[] | null {
   try {
     return points.map((point) => encodeG1(affineG1(point)))
@@ -91,7 +91,7 @@ export const dkgOpens: CheckVerb = {
   run: (scope, incoming) => incoming.flatMap((one) => checkKeyProof(scope, one)),
 }
 
-/** Are they what was bound? */
+/** Checks that commitments are the ones that their maker bound itself to. */
 function checkOpening(scope: Scope, { from, index, payload }: Collected, publicKeys: readonly Collected[]): VerbFault | null {
   const key = fromHex(textField(payload, 'key'), 48)
   const proof = fromHex(textField(payload, 'proof'), 80)
@@ -101,8 +101,8 @@ function checkOpening(scope: Scope, { from, index, payload }: Collected, publicK
 }
 
 /**
- * Exactly t-1 points of the curve, and those that the airgap bound. Its client attached them; the airgap signed their hash only,
- * so that a thief of the client must not convict the owner.
+ * Checks that there are exactly t-1 points of the curve, and the ones that the airgap bound. A fault does not convict: the
+ * client attached the points, and the airgap signed their hash only, so a thief of the client must not convict the owner.
  */
 function checkPoints({ from, payload, attachment }: Collected, threshold: number): VerbFault | null {
   const points = pointsOf(attachment)
@@ -120,7 +120,7 @@ function checkKeyProof(scope: Scope, { from, index, payload }: Collected): reado
   return bad.length === 0 ? [] : [{ reason: 'dkg.bad-proof', accused: from, why }]
 }
 
-/** C₁ … Cₜ₋₁ of everybody's attachments. */
+/** The sums C₁ … Cₜ₋₁ of the points in everybody's attachments. */
 export const dkgSum: ValueVerb = (scope, args) => {
   const read = new ArgReader('dkg.sum', args)
   if (sumG1(read.texts(0).map(trustedG1)).is0()) fault('dkg.identity-key', '', 'the group key would be the identity')
@@ -133,8 +133,9 @@ export const dkgSum: ValueVerb = (scope, args) => {
 }
 
 /**
- * A response counts only with the key and the sums that follow from everybody's commitments. Its airgap computed the key itself, from
- * what its view binds, so another one convicts; the sums its client brought, and other ones may fit its share (protocol §5.5).
+ * Checks that a response has the key and the sums that follow from everybody's commitments. Its airgap computed the key itself,
+ * from statements that its view binds, so another key convicts. Its client brought the sums, and other sums may fit its share
+ * (protocol §5.5).
  */
 export const dkgAgrees: CheckVerb = {
   when: 'arrival',
@@ -160,13 +161,13 @@ export const dkgPinpoint: AssistVerb = (scope, me, question, args) => {
     if (i + 1 === me.index) continue
     const points = columns[i] ?? []
     const expected = evaluateCommitment([trustedG1(key), ...points.map(affineG1)], me.index)
-    // A dealer can choose a polynomial that is zero here. That is no fault, and has no point to show.
+    // A dealer can choose a polynomial that is zero here. That is no fault, and zero has no point to show.
     if (partials[i] !== (expected.is0() ? null : toHex(encodeG1(expected)))) return { dealer: scope.roster[i]?.name ?? '', points: (compressedOf(points) ?? []).map(toHex) }
   }
   return { sums: dkgSum(scope, args) }
 }
 
-/** All share proofs in one random linear combination; one by one only to name a culprit. */
+/** Checks all share proofs in one random linear combination, and one by one only to name a culprit. */
 export const dkgCheckProof: CheckVerb = {
   when: 'complete',
   run: (scope, incoming, args) => {
@@ -196,7 +197,7 @@ function shareKey<T>(keys: readonly T[], { index }: Collected): T {
   return key
 }
 
-/** Yⱼ = Σₖ jᵏ·Cₖ for every participant, by roster index. */
+/** The share keys Yⱼ = Σₖ jᵏ·Cₖ of all participants, by roster index. */
 export const dkgShareKeys: ValueVerb = (scope, args) => {
   const read = new ArgReader('dkg.shareKeys', args)
   const sums = [sumG1(read.texts(0).map(trustedG1)), ...read.texts(1).map(trustedG1)]

@@ -1,6 +1,5 @@
 /**
- * The implementations of the verbs in `table.ts`. The airgap's are apart, so that nothing but the airgap role ever
- * imports a secret's code path by accident.
+ * The implementations of the verbs in `table.ts`, by their use.
  */
 import { blsSignShare } from './bls-airgap.ts'
 import { blsCheckPartial, blsCheckSignature, blsCombine } from './bls.ts'

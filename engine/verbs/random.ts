@@ -1,4 +1,4 @@
-/** `random.*`: commit to a number, reveal it, mix all of them (the beacon). */
+/** The `random.*` verbs: commit to a number, reveal it, mix all numbers (the beacon). */
 import { fromHex, toHex } from '../base/bytes.ts'
 import { taggedHash } from '../crypto/hash.ts'
 import { canonicalBytes } from '../base/canonical.ts'
@@ -17,7 +17,7 @@ export const randomCommit: AirgapVerb = (scope) => ({
   payload: { digest: commitment(scope.ceremony, scope.me.name, ownValue(scope)) },
 })
 
-/** Every other commitment is in before this runs: the argument is what makes the script say so. */
+/** Reveals the number. Its argument makes the script wait until every commitment is in. */
 export const randomReveal: AirgapVerb = (scope) => ({ kind: 'states', payload: { value: ownValue(scope) } })
 
 function opens(scope: Scope, incoming: Collected, commits: readonly Collected[]): readonly VerbFault[] {
@@ -35,7 +35,7 @@ export const randomOpens: CheckVerb = {
   },
 }
 
-/** H over all revealed numbers in roster order, bound to the ceremony. Hex. */
+/** The hash of all revealed numbers in roster order, bound to the ceremony. Hex. */
 export const randomMix: ValueVerb = (scope, args) => {
   const values = new ArgReader('random.mix', args).statements(0).map((one) => fromHexText(textField(one.payload, 'value')))
   return taggedHash('beacon', fromHex(scope.ceremony, 32), ...values)

@@ -1,6 +1,6 @@
 /**
- * What a verb's implementation gets and gives. Arguments arrive in the order of its signature, with the shapes that
- * the script checker proved; the readers below turn them from JSON into typed values.
+ * The input and the results of a verb's implementation. Arguments arrive in the order of its signature, with the shapes
+ * that the script checker proved; the readers below turn them from JSON into typed values.
  */
 import { errorTable } from '../base/errors.ts'
 import type { Slices } from '../base/turns.ts'
@@ -20,20 +20,20 @@ export interface Collected {
   readonly view: string
   readonly payload: JsonObject
   readonly attachment?: JsonObject
-  /** On an airgap, where the statement binds a piece for each other participant: the one for this airgap, shown to be under the root. */
+  /** The piece for this airgap, proved to be under the root; only on an airgap, where the statement binds a piece for each other participant. */
   readonly piece?: JsonObject
-  /** Its airgap's signature, 64 bytes in hex; a client's own message has none. */
+  /** The maker's airgap's signature, 64 bytes in hex; a client's own message has none. */
   readonly airgapSignature?: string
 }
 
-/** What is public of a finished ceremony that this one follows; an airgap knows no outputs. */
+/** The public side of a finished ceremony that this one follows. An airgap knows no outputs. */
 export interface Followed {
   readonly id: string
   readonly opening: Opening
   readonly outputs?: JsonObject | undefined
 }
 
-/** `length` random bytes. */
+/** A source of `length` random bytes. */
 export type Random = (length: number) => Uint8Array
 
 /** Public facts of the running ceremony, for every verb. */
@@ -46,7 +46,7 @@ export interface Scope {
   readonly type: string
   /** The transcript hash before the step. */
   readonly view: string
-  /** For the weights of random linear combinations. */
+  /** The source for the weights of random linear combinations. */
   readonly random: Random
 }
 
@@ -55,13 +55,13 @@ export interface Me {
   readonly index: number
 }
 
-/** What airgap verbs get besides. Secret: never leaves the verb but through `keep`. */
+/** The scope of airgap verbs. Its secrets leave the verb through `keep` only. */
 export interface AirgapScope extends Scope {
   readonly me: Me
   readonly secrets: SessionSecrets
-  /** What the client's `assist` answered to this verb's question, if it asked. From outside: check it. */
+  /** The answer of the client's `assist` to this verb's question, if it asked one. It comes from outside: check it. */
   readonly assist?: Json
-  /** In a dispute: the statement that opened it. */
+  /** The statement that opened the dispute, in a dispute. */
   readonly dispute?: Collected
 }
 
@@ -71,23 +71,23 @@ export type Stating =
   | { readonly kind: 'states-each'; readonly payloads: ReadonlyMap<string, JsonObject> }
   | { readonly kind: 'disputes'; readonly payload: JsonObject }
   | { readonly kind: 'asks'; readonly question: Json }
-  /** Work that takes long: it tells how far it is, and lets others run in between. It ends in one of the others. */
+  /** Work that takes long. It tells its progress and lets other work run in between. It ends in a result of another kind. */
   | { readonly kind: 'works'; readonly work: (working: Working) => Promise<Stating> }
 
-/** What work that takes long is given. */
+/** The means of work that takes long. */
 export interface Working {
   readonly tell: Tell
-  /** The last state that an earlier run of this very work saved, out of the airgap's own vault. */
+  /** The last state that an earlier run of this very work saved; it comes from the airgap's own vault. */
   readonly saved?: Json
   /**
-   * Offers how far it is; now and then that is written to the vault. The work goes on when this resolves.
+   * Offers the state of the work, which is written to the vault now and then. The work goes on when this resolves.
    *
    * @throws where the work is to stop
    */
   readonly save: (state: () => Json) => Promise<void>
 }
 
-/** Hears how much of how much is done. */
+/** Takes the progress of some work. */
 export type Tell = (done: number, total: number) => void
 
 export type Args = readonly unknown[]
@@ -99,7 +99,7 @@ export interface VerbFault {
   readonly accused: string
   /** One sentence for people. */
   readonly why: string
-  /** False where it does not follow from what the accused's airgap signed, so that it proves nothing. True if absent. */
+  /** False where the fault does not follow from statements that the accused's airgap signed, and so proves nothing. True if absent. */
   readonly convicts?: boolean
 }
 
@@ -115,16 +115,16 @@ export type ClientVerb = (scope: Scope, args: Args) => { readonly payload: JsonO
 export type AssistVerb = (scope: Scope, me: Me, question: Json, args: Args) => Json
 export type JudgeVerb = (scope: Scope, dispute: Collected, answer: Collected, args: Args) => Judgement
 
-/** `arrival`: each message as it comes in, alone. `complete`: all of a step's messages at once, when they are in. */
+/** A check of a step's messages. `arrival`: each alone, as it comes in. `complete`: all of them at once, when they are in. */
 export interface CheckVerb {
   readonly when: 'arrival' | 'complete'
   /**
-   * What can be said of one message before the values in its attachment are decoded, which may be many: of those, the
-   * form alone was checked. Null if nothing is wrong.
+   * Checks one message before the values in its attachment are decoded, which may be many: only their form was checked so
+   * far. Null if nothing is wrong.
    */
   readonly before?: (scope: Scope, one: Collected, args: Args) => VerbFault | null
   readonly run: (scope: Scope, incoming: readonly Collected[], args: Args) => readonly VerbFault[]
-  /** The same as `run`, where it may take seconds. */
+  /** Does the work of `run` in slices, where it may take seconds. */
   readonly slices?: (scope: Scope, incoming: readonly Collected[], args: Args) => Slices<readonly VerbFault[]>
 }
 
@@ -182,7 +182,7 @@ export class ArgReader {
     return isTexts(arg) ? arg : this.bad(at, 'a list of hex strings')
   }
 
-  /** Like `texts`, with null where there is none. */
+  /** Reads an argument like `texts`, in which items may be null. */
   nullableTexts(at: number): readonly (string | null)[] {
     const arg = this.args[at]
     const fits = Array.isArray(arg) && arg.every((item) => item === null || typeof item === 'string')
@@ -194,7 +194,7 @@ export class ArgReader {
     return typeof arg === 'object' && arg !== null && 'opening' in arg ? (arg as Followed) : this.bad(at, 'a finished ceremony')
   }
 
-  /** Things to be signed, as they stand in the opening. */
+  /** Reads a list of messages to be signed, as they stand in the opening. */
   list(at: number): readonly Json[] {
     const arg = this.args[at]
     return Array.isArray(arg) ? (arg as readonly Json[]) : this.bad(at, 'a list')
@@ -218,7 +218,7 @@ function isCollected(value: unknown): value is Collected {
   return typeof value === 'object' && value !== null && 'payload' in value && 'index' in value
 }
 
-/** A string field of a payload that its schema already checked. */
+/** A string field of a payload that passed its schema. */
 export function textField(payload: JsonObject, field: string): string {
   const found = payload[field]
   return typeof found === 'string' ? found : fault('malformed', '', `it has no ${field}`)

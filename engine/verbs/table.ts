@@ -1,15 +1,14 @@
 /**
- * Every verb that a script may name. To add one, add its signature here and its implementation beside it; the
+ * Every verb that a script may name. To add one, add its signature here and its implementation in `implementations.ts`; the
  * checker, the editor's completion and the compiled machines know it from then on.
- */
-/**
- * What the script checker knows of a verb: its side, its use, the types it takes and gives, and how secret what
- * it emits is. Implementations stand beside it (`airgap.ts`, `client.ts`); this file holds no code of theirs.
+ *
+ * A signature is all that the script checker knows of a verb: its side, its use, the types that it takes and gives, and how
+ * secret the values are that it emits. This file holds no code of the implementations.
  */
 
 /** The type of a value in a script. Names are those of `types.ts`. */
 export type Type =
-  /** One value of a named type: `hash`, `g1`, `quorum`, … */
+  /** A value of a named type: `hash`, `g1`, `quorum`, … */
   | { readonly kind: 'value'; readonly name: string }
   /** A list of one message's or parameter's values: `[g1]`. */
   | { readonly kind: 'list'; readonly name: string }
@@ -32,14 +31,15 @@ export const statements = (payload: Fields): Type => ({ kind: 'statements', payl
 export const kept = (name: string): Type => ({ kind: 'kept', name })
 export const followed = (script: string): Type => ({ kind: 'followed', script })
 
-/** What a verb emits as a message. */
+/** The message that a verb emits. */
 export interface Emits {
   /** `everyone`: public. `others`: one value per recipient, for that recipient alone; such values must never stand in a public message. */
   readonly to: 'everyone' | 'others'
   readonly payload: Fields
   /**
-   * The payload's fields whose values depend on what a client prepares, assists or brings outside the view. All others are the
-   * airgap's own: a value that this verb never makes there convicts its maker, and one that was brought convicts nobody (protocol §6).
+   * The payload's fields whose values depend on values that a client prepares, assists with or brings outside the view. All other
+   * fields are the airgap's own: a value there that this verb never makes convicts its maker. A brought one convicts nobody
+   * (protocol §6).
    */
   readonly brought?: readonly string[]
   /** Public data that the payload binds by hash. */
@@ -52,54 +52,54 @@ interface Common {
   /** One sentence for the person who writes a ceremony. */
   readonly doc: string
   readonly takes: readonly Type[]
-  /** Abort reasons of its own, `area.reason` → one sentence about it. */
+  /** The verb's own abort reasons, `area.reason` → one sentence about it. */
   readonly reasons: Readonly<Record<string, string>>
 }
 
-/** A step's or a dispute's airgap verb. It alone sees the session and kept values. */
+/** A step's or a dispute's airgap verb. Only such verbs see the session's secrets and kept values. */
 export interface AirgapSignature extends Common {
   readonly use: 'airgap'
   readonly emits: Emits
   /** The payload that it may state instead. Such a verb needs the step's `disputes`. */
   readonly disputes?: Fields
-  /** The type of what it leaves in the vault. Such a verb needs the step's `keeps`. */
+  /** The type of the value that it leaves in the vault. Such a verb needs the step's `keeps`. */
   readonly keeps?: string
   /** The type of its question back to its own client. Such a verb needs the step's `assist`. */
   readonly asks?: string
   /** The dispute payload that a dispute's verb answers. Only such a verb may stand in a dispute. */
   readonly answers?: Fields
-  /** The check verb without which nobody could rely on what it emits. Such a verb needs it as the step's `check`. */
+  /** The check verb without which nobody could rely on the emitted message. Such a verb needs it as the step's `check`. */
   readonly checkedBy?: string
 }
 
-/** A step's client verb: public in, a public message out. */
+/** A step's client verb: public values in, a public message out. */
 export interface ClientSignature extends Common {
   readonly use: 'client'
   readonly emits: Emits & { readonly to: 'everyone' }
-  /** As an airgap verb's. */
+  /** The check verb, as for an airgap verb. */
   readonly checkedBy?: string
 }
 
-/** `prepare` and `outputs`: public values in, one public value out. */
+/** A verb of `prepare` and `outputs`: public values in, one public value out. */
 export interface ValueSignature extends Common {
   readonly use: 'value'
   readonly gives: Type
 }
 
-/** `check`: judges the step's own messages as they come in, or all of them when they are complete. */
+/** A verb of `check`: it judges the step's own messages as they come in, or all of them when they are complete. */
 export interface CheckSignature extends Common {
   readonly use: 'check'
   readonly payload: Fields
   readonly attachment?: Fields
 }
 
-/** `assist`: answers the airgap verb's question. */
+/** A verb of `assist`: it answers the airgap verb's question. */
 export interface AssistSignature extends Common {
   readonly use: 'assist'
   readonly asked: string
 }
 
-/** `judge`: says who is guilty, from a dispute and its answer. */
+/** A verb of `judge`: it says who is guilty, from a dispute and its answer. */
 export interface JudgeSignature extends Common {
   readonly use: 'judge'
   readonly dispute: Fields
@@ -109,7 +109,7 @@ export interface JudgeSignature extends Common {
 export type Signature =
   AirgapSignature | ClientSignature | ValueSignature | CheckSignature | AssistSignature | JudgeSignature
 
-/** Only an `airgap` signature runs in the airgap; the rest are the client's. */
+/** The side on which a verb runs: only `airgap` verbs run in the airgap, all others on the client. */
 export const sideOf = (signature: Signature): 'airgap' | 'client' => (signature.use === 'airgap' ? 'airgap' : 'client')
 
 const publicKey: Fields = { encryptionKey: 'x25519', digest: 'hash' }
@@ -121,7 +121,7 @@ const complaint: Fields = { accused: 'participant' }
 const justification: Fields = { complainer: 'participant', ephemeral: 'x25519-private' }
 const groupKey: Fields = { groupKey: 'g1', proof: 'g2' }
 
-/** `Commits.key`: each dealer's commitment to its secret. `Commits.points`: its t-1 other commitments. */
+/** The columns `Commits.key`, each dealer's commitment to its secret, and `Commits.points`, its t-1 other commitments. */
 const keys = each(value('g1'))
 const pointsOfEach = each(list('g1-affine'))
 
@@ -347,7 +347,7 @@ const bls = [
 
 type Reasons = (typeof dkg | typeof random | typeof bls)[number]['reasons']
 
-/** The verbs' own reasons to abort, all that their signatures declare. */
+/** An abort reason that some verb's signature declares. */
 export type VerbReason = Reasons extends infer R ? (R extends unknown ? keyof R & string : never) : never
 
 /** All signatures, in the order in which documents list them. */

@@ -1,6 +1,6 @@
 /**
- * The types that a script may name, as data: what each is, its JSON form on the wire, and where it may stand. What a
- * schema cannot say (is this point on the curve?) is checked in `values.ts`.
+ * The types that a script may name, as data: the meaning of each, its JSON form on the wire, and where it may stand. The
+ * rules that a schema cannot express (is this point on the curve?) are checked in `values.ts`.
  */
 import { hexPattern } from '../base/bytes.ts'
 import { NAME, SMALL_NAME, whole } from '../base/names.ts'
@@ -9,20 +9,20 @@ import type { Fields } from './table.ts'
 /** A JSON Schema (draft 7) that ajv compiles in strict mode. */
 export type JSONSchema = Readonly<Record<string, unknown>>
 
-/** Where a value of a type may stand. */
+/** A place in which a value of a type may stand. */
 export type FieldPlace = 'parameter' | 'payload' | 'attachment'
 
 export interface ValueType {
   /** One sentence for the person who writes a ceremony. */
   readonly doc: string
-  /** Its wire form: strict and bounded. Bytes are lower-case hex. */
+  /** The schema of its wire form: strict and bounded. Bytes are lower-case hex. */
   readonly schema: JSONSchema
   readonly stands: readonly FieldPlace[]
-  /** Its exact length in bytes, for those whose wire form is hex of one length. */
+  /** The exact length in bytes, for a type whose wire form is hex of one length. */
   readonly size?: number
-  /** Open for all to see and for one recipient's airgap to read. What a verb emits for one recipient is of such types only. */
+  /** Set where all may see a value, and only one recipient's airgap can read it. A verb's values for one recipient are of such types only. */
   readonly ciphertext?: true
-  /** The type that such a value is of where it crosses between an airgap and its client, for those whose form on the board is longer. */
+  /** The type that such a value has when it crosses between an airgap and its client, where its form on the board is longer. */
   readonly crosses?: string
 }
 
@@ -42,7 +42,7 @@ function bytesOf(size: number, stands: readonly FieldPlace[], doc: string): Valu
 
 const WELL_FORMED = '^[^\\ud800-\\udfff]*$'
 
-/** A name in a message, and a value. What each kind of message wants, and of which form, `engine/messages` checks. */
+/** The forms of a field's name in a message and of its value. `engine/messages` checks the fields of each kind. */
 const FIELD = whole(SMALL_NAME)
 const SCALAR = {
   anyOf: [
@@ -122,12 +122,12 @@ export const valueTypes: Readonly<Record<string, ValueType>> = {
   },
 }
 
-/** What a step may leave in the airgap's vault. Such a value has no wire form: it never leaves. */
+/** The types of values that a step may leave in the airgap's vault. They have no wire form: they never leave. */
 export const keptTypes: Readonly<Record<string, { readonly doc: string }>> = {
   'dkg.share': { doc: "One participant's share of a threshold key, which never leaves the airgap." },
 }
 
-/** What an airgap verb may ask its own client back; the step's `assist` answers it. */
+/** The types of questions that an airgap verb may ask its own client. The step's `assist` answers them. */
 export const questionTypes: Readonly<Record<string, { readonly doc: string; readonly fields: Fields }>> = {
   'dkg.partials': {
     doc: "The sums did not fit: each dealer's deal to this participant times the generator, by roster index.",

@@ -1,6 +1,6 @@
 /**
- * Values of the types, as they come in: what a schema cannot say of one. Is this a point of the group, a key one may seal to, a name in the
- * roster? It is asked once; verbs then trust it.
+ * The checks of values, as they come in, that a schema cannot express: is this a point of the group, a key that one may seal to, a name in
+ * the roster? Each value is checked once; verbs then trust it.
  */
 import { isKeyriteError } from '../base/errors.ts'
 import { decodeG2, inSubgroup, OUTSIDE_SUBGROUP } from '../crypto/bls.ts'
@@ -16,16 +16,16 @@ import { affineG1, onCurveG1 } from './dkg.ts'
 import type { Fields } from './table.ts'
 import { parseType, schemaOf } from './types.ts'
 
-/** Where a value stands decides how points are held: of those in attachments no more is asked here than that one of G1 is on the curve (protocol §5.2). */
+/** The strictness for points. Those in attachments need less: here only a point of G1 is checked, to be on the curve (protocol §5.2). */
 export type Held = 'strict' | 'attachment'
 
 type ListCheck = (values: readonly Json[]) => string | null
 type ValueCheck = (value: Json, roster: readonly Card[], held: Held) => string | null
 
-/** A value whose schema says that it is hex. */
+/** The bytes of a value that passed a schema for hex. */
 const bytesIn = (value: Json, size: number): Uint8Array => fromHex(typeof value === 'string' ? value : '', size)
 
-/** Why decoding fails, or what it says is wrong with the point, or null. */
+/** The reason why decoding fails, or the problem that it finds with the point, or null. */
 function decodes(decode: () => string | null): string | null {
   try {
     return decode()
@@ -35,7 +35,7 @@ function decodes(decode: () => string | null): string | null {
   }
 }
 
-/** What an error says that a check throws, or null. */
+/** The message of the error that a check throws, or null. */
 function refused(check: () => unknown): string | null {
   try {
     check()
@@ -58,7 +58,7 @@ const checks: Readonly<Record<string, ValueCheck>> = {
     affineG1(textOf(value))
     return null
   }),
-  // In an attachment there may be thousands (so `g2-affine` has no check here): the step's check decodes and verifies them all at once.
+  // An attachment may hold thousands, so there (and for `g2-affine`) nothing is checked here: the step's check decodes and verifies all at once.
   g2: (value, _, held) => (held === 'attachment' ? null : decodes(() => {
     decodeG2(bytesIn(value, 96))
     return null
@@ -69,10 +69,10 @@ const checks: Readonly<Record<string, ValueCheck>> = {
   quorum: (value, roster) => (typeof value === 'number' && value <= roster.length ? null : `there are only ${roster.length} participants`),
 }
 
-/** Types whose lists are more than their items. */
+/** The checks of whole lists, for types with rules that go beyond single items. */
 const listChecks: Readonly<Record<string, ListCheck>> = { message: (values) => refused(() => expandMessages(values)) }
 
-/** What is wrong with a value of a type as written (`g1`, `[g1]`), or null. Its schema was checked before. */
+/** The problem with a value of a type as written (`g1`, `[g1]`), or null. Its schema was checked before. */
 export function valueProblem(written: string, value: Json, roster: readonly Card[], held: Held = 'strict'): string | null {
   const { name, list } = parseType(written)
   const check = checks[name]
@@ -87,7 +87,7 @@ export function valueProblem(written: string, value: Json, roster: readonly Card
   return null
 }
 
-/** What is wrong with an object of these fields, or null. Fields in `skip` were compared with known good ones. */
+/** The problem with an object of these fields, or null. Fields in `skip` were compared with known good ones. */
 export function fieldsProblem(
   fields: Fields, object: JsonObject, roster: readonly Card[], held: Held = 'strict', skip: readonly string[] = [],
 ): string | null {

@@ -1,4 +1,4 @@
-/** Why ceremonies end without success (protocol §6). */
+/** The reasons why ceremonies end without success, and the Aborts that state them (protocol §6). */
 import { isKeyriteError } from '../base/errors.ts'
 import { cut, printable } from '../base/text.ts'
 import { canonical, MAX_DEPTH } from '../base/canonical.ts'
@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '../base/canonical.ts'
 import { compileCheck, nameSchema, objectSchema, patternSchema } from './schema.ts'
 import { NAME } from '../base/names.ts'
 
-/** The engine's own reasons. Verbs bring theirs, namespaced, such as `dkg.bad-deal`. */
+/** The engine's own reasons. Verbs add theirs with a namespace, such as `dkg.bad-deal`. */
 export const REASONS = [
   'missing', 'withheld', 'malformed', 'bad-signature', 'equivocation', 'unreachable', 'disagreement', 'forked',
   'rejected', 'operator',
@@ -14,27 +14,27 @@ export const REASONS = [
 
 export type EngineReason = (typeof REASONS)[number]
 
-/** The engine's, or a verb's: which of those there are, the table of verbs says. */
+/** A reason of the engine's, or a verb's. The table of verbs declares the latter. */
 export type AbortReason = EngineReason | `${string}.${string}`
 
 export const reasonSchema = patternSchema(`(${REASONS.join('|')}|${NAME}\\.${NAME})`)
 
-/** What a reader found wrong, before anyone says so in the log. */
+/** A fault as a reader found it, before anyone states it in the log. */
 export interface Fault {
   readonly reason: AbortReason
   readonly step: string | null
   readonly accused: string | null
   /** One sentence for people. */
   readonly why: string
-  /** A proof that every reader can check alone. Only such a one makes somebody guilty. */
+  /** True where the fault is a proof that every reader can check alone. Only such a fault makes somebody guilty. */
   readonly convicts: boolean
-  /** Where in the log to look. */
+  /** The offsets of the entries that show it. */
   readonly offsets: readonly number[]
-  /** What the log may not hold, such as the second statement of an equivocation. */
+  /** Evidence that the log may not hold, such as the second statement of an equivocation. */
   readonly evidence?: Json
 }
 
-/** A fault of the storage’s: its log is not what its authors wrote, or not what they saw. Nothing after that can be believed. */
+/** Is it the storage’s fault? Its log is not what its authors wrote, or not what they saw. Nothing after that can be believed. */
 export const isStorages = ({ reason, accused }: Fault): boolean => reason === 'forked' || (reason === 'bad-signature' && accused === null)
 
 /** An Abort message's payload. */
@@ -67,19 +67,19 @@ export const checkAbort = compileCheck<AbortPayload>(
   }),
 )
 
-/** The most that an Abort carries of evidence, in characters; its offsets say where the rest is. */
+/** The most characters of evidence that an Abort carries. Longer evidence is left out: the offsets say where to look. */
 const MAX_EVIDENCE = 1 << 18
-/** Where it stands in a message: statement, payload, evidence, more. */
+/** The depth of evidence in a message: statement, payload, evidence, more. */
 const EVIDENCE_DEPTH = 4
 
-/** The Abort that says what was found. */
+/** The payload of the Abort that states a fault. */
 export function abortPayload(fault: Fault): AbortPayload {
   const { reason, step, accused, why, offsets, evidence } = fault
   const more = evidence === undefined || !fits(evidence) ? {} : { more: evidence }
   return { reason, step, accused, evidence: { why: printable(cut(why, MOST_WHY - 1)), offsets: offsets.slice(0, 16), ...more } }
 }
 
-/** Evidence holds what somebody else signed, which may be as long and as deep as a message may be. */
+/** Does the evidence fit an Abort? It holds what somebody else signed, which may be as long and as deep as a message may be. */
 function fits(evidence: Json): boolean {
   try {
     return canonical(evidence, MAX_DEPTH - EVIDENCE_DEPTH).length <= MAX_EVIDENCE

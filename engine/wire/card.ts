@@ -1,4 +1,4 @@
-/** Identity cards and openings: what participants agree on before a ceremony starts (protocol §2, §3). */
+/** Identity cards and openings, on which participants agree before a ceremony starts (protocol §2, §3). */
 import { canonicalBytes } from '../base/canonical.ts'
 import type { JsonObject } from '../base/canonical.ts'
 import { fromHex } from '../base/bytes.ts'
@@ -6,20 +6,20 @@ import { taggedHash } from '../crypto/hash.ts'
 import { checkEd25519Key } from '../crypto/ed25519.ts'
 import { signObject, verifyObject } from './sign.ts'
 
-/** A participant as the others know it. Keys are 32-byte Ed25519 public keys in hex. */
+/** A participant's identity card, as the others know it. Keys are 32-byte Ed25519 public keys in hex. */
 export interface Card extends JsonObject {
   readonly name: string
   readonly signingKey: string
-  /** By this key alone cards are the same participant's. */
+  /** Two cards are the same participant's exactly if this key is the same. */
   readonly airgapKey: string
-  /** 16 random bytes, hex, drawn whenever the airgap's vault is made: a vault that was made anew joins nothing that an earlier one may have joined. */
+  /** 16 random bytes, hex, drawn whenever the airgap's vault is made, so that a new vault joins nothing that an earlier one may have joined. */
   readonly epoch: string
 }
 
-/** The airgap's word that a card is its own, with its epoch of now: `sign(airgap key, "card", card)`. */
+/** Signs a card as the airgap's own, with its present epoch: `sign(airgap key, "card", card)`. */
 export const signCard = (secretKey: Uint8Array, card: Card): string => signObject(secretKey, 'card', card)
 
-/** Is the card signed by the airgap that it names? Its keys were checked before. */
+/** Is the card signed by the airgap that it names? The caller has checked its keys. */
 export const verifyCard = (card: Card, cardSignature: string): boolean => verifyObject(card.airgapKey, 'card', card, cardSignature)
 
 /** Are these the same card, byte for byte? */
@@ -47,14 +47,14 @@ export interface Opening extends JsonObject {
 /** The ceremony id, hex: `H("keyrite/2/ceremony\n" || JCS(opening))`. */
 export const ceremonyId = (opening: JsonObject): string => taggedHash('ceremony', canonicalBytes(opening))
 
-/** A participant's index, from 1, or 0 where the name is not in the roster. */
+/** A participant's index in the roster, from 1; 0 where the name is not in it. */
 export function indexOf(roster: readonly Card[], name: string): number {
   return roster.findIndex((card) => card.name === name) + 1
 }
 
 /**
- * Why this card's keys cannot be used, or null. Both must be canonical, of prime order and not the identity (protocol §2), and two
- * different keys.
+ * The reason why this card's keys cannot be used, or null. Both must be canonical, of prime order and not the identity
+ * (protocol §2), and they must differ.
  */
 export function cardProblem(card: Card): string | null {
   const keys = [['signing key', card.signingKey], ['airgap key', card.airgapKey]] as const

@@ -1,7 +1,7 @@
 /**
- * Requests (client → airgap) and answers (airgap → client): the bodies that cross inside an envelope. Everything in
- * them is checked by the side that reads it; the airgap fills in all it can know itself, so a request cannot lie
- * about it (protocol §4).
+ * Requests (client → airgap) and answers (airgap → client): the bodies that cross inside an envelope. The side that
+ * reads one checks everything in it. The airgap fills in all that it can know itself, so a request cannot lie about
+ * that (protocol §4).
  */
 import type { Code } from '../base/errors.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
@@ -12,15 +12,15 @@ import { MAX_TEXT, MAX_WHOLE, MAX_WHOLE_PARTS } from './limits.ts'
 import { MOST_REASON } from './message.ts'
 import { cardSchema, compileCheck, hexSchema, identifierSchema, nameSchema, objectSchema, openingSchema } from './schema.ts'
 
-/** Carries a request's text to the airgap, and gives its answer's. */
+/** Carries a request's text to the airgap, and gives the text of its answer. */
 export type Exchange = (request: string, signal: AbortSignal) => Promise<string>
 
-/** One statement as it crosses to an airgap: ceremony, step, type and view are the airgap's own. */
+/** One statement as it crosses to an airgap, which fills in ceremony, step, type and view itself. */
 export interface Carried extends JsonObject {
   readonly from: string
   readonly payload: JsonObject
   readonly airgapSignature: string
-  /** Where the statement binds a piece for each other participant by its root: the one for this airgap. */
+  /** The piece for this airgap, where the statement binds a piece for each other participant by its root. */
   readonly piece?: JsonObject
   /** The piece's path to the root (RFC 9162 §2.1.3.1), hex. */
   readonly path?: readonly string[]
@@ -29,39 +29,39 @@ export interface Carried extends JsonObject {
 /** Asks for a step. The envelope names ceremony and step. */
 export interface StepRequest extends JsonObject {
   readonly ask: 'step'
-  /** With the first step only. */
+  /** The opening; with the first step only. */
   readonly opening?: Opening
   /** The previous step's statements by everyone else, each once, in any order. */
   readonly collected: readonly Carried[]
-  /** What the step's `prepare` computed. */
+  /** The values that the step's `prepare` computed. */
   readonly prepared: JsonObject
-  /** What the step's `assist` answered to the airgap's question. */
+  /** The answer of the step's `assist` to the airgap's question. */
   readonly assist?: Json
 }
 
-/** Asks for the answer to a dispute; the envelope's step is the dispute's name. */
+/** Asks for the airgap's answer to a dispute. The envelope's step is the dispute's name. */
 export interface DisputeRequest extends JsonObject {
   readonly ask: 'dispute'
   readonly dispute: Carried
-  /** As a request for the disputed step brings it: an airgap that was not asked for that step yet knows the step's view by it. */
+  /** The statements that a request for the disputed step brings. From them an airgap that was not yet asked for that step knows its view. */
   readonly collected: readonly Carried[]
 }
 
-/** Asks the airgap to make sure that a ceremony of which it does not know the end can never be usable. The envelope's step is the one whose slot that takes. */
+/** Asks the airgap to make sure that a ceremony with an end unknown to it can never become usable. The answer takes the envelope's step's slot. */
 export interface AbandonRequest extends JsonObject {
   readonly ask: 'abandon'
 }
 
-/** Tells the airgap that a ceremony is over, with what shows it: an Abort, or a statement of another's airgap after which it cannot succeed. */
+/** Tells the airgap that a ceremony is over, with the proof: an Abort, or a statement of another airgap after which it cannot succeed. */
 export interface CloseRequest extends JsonObject {
   readonly ask: 'close'
-  /** Canonical text of an Abort message. */
+  /** The canonical text of an Abort message. */
   readonly abort?: string
   /** A dispute, or an Abandoned. */
   readonly ending?: { readonly type: string; readonly from: string; readonly payload: JsonObject; readonly airgapSignature: string }
 }
 
-/** Exchanges identity: the client's half of the card. */
+/** Asks for pairing. It brings the client's half of the card. */
 export interface PairRequest extends JsonObject {
   readonly ask: 'pair'
   readonly name: string
@@ -70,7 +70,7 @@ export interface PairRequest extends JsonObject {
 
 export type Request = StepRequest | DisputeRequest | AbandonRequest | CloseRequest | PairRequest
 
-/** A statement that the airgap made; the client fills in the rest, which it knows too, and checks the signature. */
+/** A statement that the airgap made. The client knows its other members too: it fills them in and checks the signature. */
 export interface Stated extends JsonObject {
   readonly type: string
   readonly payload: JsonObject
@@ -97,18 +97,18 @@ export interface RefusalAnswer extends JsonObject {
   readonly code: string
   readonly what: string
   readonly todo: string
-  /** Set where a verb found a fault, or the owner declined: the abort reason, whom it names, and the owner's own words, if any. */
+  /** Set where a verb found a fault or the owner declined: the abort reason, the participant accused, and the owner's own words, if any. */
   readonly fault?: { readonly reason: AbortReason; readonly accused: string | null; readonly why?: string }
 }
 
-/** Does an airgap refuse with this code? It may be of another version, so that any code can come. */
+/** Does an airgap refuse with this code? The airgap may be of another version, so any code can come. */
 export const isRefusal = (answer: Answer, code: Code): answer is RefusalAnswer => answer.give === 'refusal' && answer.code === code
 
 export interface PairAnswer extends JsonObject {
   readonly give: 'card'
   readonly request: string
   readonly card: Card
-  /** The airgap's, on the card. */
+  /** The airgap's signature of the card. */
   readonly cardSignature: string
 }
 
@@ -146,12 +146,12 @@ export interface AnswerPartRequest extends JsonObject {
 
 export type PartRequest = RequestPart | AnswerPartRequest
 
-/** One part of an answer; an answer to a request that crossed in parts is always given so, and be it in one. */
+/** One part of an answer. A request that crossed in parts is always answered in parts, even if it is one part. */
 export interface AnswerPart extends Part, JsonObject {
   readonly give: 'part'
-  /** Digest of the envelope that was shown last. */
+  /** Digest of the envelope that this one answers. */
   readonly request: string
-  /** SHA-256 of the text of the request that the whole answers. */
+  /** SHA-256 of the text of the request that the whole answer is for. */
   readonly of: string
 }
 
@@ -168,7 +168,7 @@ export type PartAnswer = AnswerPart | HeldAnswer
 
 const MAX_ROSTER = 1024
 
-/** A path in a tree of as many leaves as a roster may have. */
+/** The longest path in a tree with as many leaves as a roster may have cards. */
 const MAX_PATH = 10
 
 const carriedSchema = objectSchema(
@@ -275,14 +275,14 @@ const isOneOf = (body: Json, name: string, words: readonly string[]): boolean =>
   return typeof word === 'string' && words.includes(word)
 }
 
-/** Has a request's body to do with parts? Unchecked. */
+/** Is a request's body about parts? Nothing else of it is checked. */
 export const isPartRequest = (body: Json): boolean => isOneOf(body, 'ask', ['part', 'answer-part'])
 
-/** Has an answer's body to do with parts? Unchecked. */
+/** Is an answer's body about parts? Nothing else of it is checked. */
 export const isPartAnswer = (body: Json): boolean => isOneOf(body, 'give', ['part', 'held'])
 
-/** Checks the body of a request that has to do with parts. @throws wire.malformed */
+/** Checks the body of a request about parts. @throws wire.malformed */
 export const checkPartRequest = compileCheck<PartRequest>(either(partRequestSchemas, 'ask'))
 
-/** Checks the body of an answer that has to do with parts. @throws wire.malformed */
+/** Checks the body of an answer about parts. @throws wire.malformed */
 export const checkPartAnswer = compileCheck<PartAnswer>(either(partAnswerSchemas, 'give'))

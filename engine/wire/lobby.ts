@@ -1,6 +1,6 @@
 /**
- * Ready and Opening (protocol §3), which come before any ceremony: what each must be to count. Clients, auditors, the storage's
- * page and its admission all read them by these rules; what a script wants of its opening besides stands in `run/opening.ts`.
+ * The rules by which a Ready and an Opening count (protocol §3); both come before any ceremony. Clients, auditors, the storage's
+ * page and its admission all read them by these rules. A script's own demands on its opening stand in `run/opening.ts`.
  */
 import { errorTable, isKeyriteError } from '../base/errors.ts'
 import type { JsonObject } from '../base/canonical.ts'
@@ -25,7 +25,7 @@ declare module '../base/errors.ts' {
 
 export interface Ready extends JsonObject {
   readonly card: Card
-  /** The airgap's word that this is its card of now. */
+  /** The airgap's signature that this is its present card. */
   readonly cardSignature: string
   readonly script: ScriptRef
 }
@@ -45,7 +45,7 @@ const checkReady = compileCheck<Ready>(
 export const checkOpeningForm = compileCheck<Opening>(openingSchema)
 
 /**
- * A Ready, all but its signatures, which take longer; null for another type of message.
+ * Reads a Ready and checks all but its signatures, which take longer; gives null for another type of message.
  *
  * @throws lobby.counts-for-nothing
  */
@@ -61,8 +61,8 @@ export function readyIn(message: Message): Ready | null {
 export const isOwnCard = ({ card, cardSignature }: Ready): boolean => verifyCard(card, cardSignature)
 
 /**
- * What a message opens, all but its signature; null for another type of message. Of the keys its author's alone are checked:
- * those of a thousand cards take long, and whoever joins checks them all.
+ * Reads an Opening and checks all but its signature; gives null for another type of message. Only its author's keys are
+ * checked: those of a thousand cards take long, and everyone who joins checks them all.
  *
  * @throws lobby.counts-for-nothing
  */
@@ -78,7 +78,7 @@ export function openingIn(message: Message): Opened | null {
 
 const cardIn = ({ roster }: Opening, name: string): Card | undefined => roster.find((card) => card.name === name)
 
-/** Why an opening of the right form can be nobody's, whatever its script, or null. */
+/** The reason why an opening of the right form counts for nothing, whatever its script, or null. */
 export function openingProblem({ roster, opensAt }: Opening): string | null {
   for (const [i, { name }] of roster.entries()) {
     const before = roster[i - 1]?.name ?? ''
@@ -88,13 +88,13 @@ export function openingProblem({ roster, opensAt }: Opening): string | null {
   return isDate(opensAt) ? null : 'opensAt is no date'
 }
 
-/** A runtime may read a 30th of February as some other day, and another one not at all. */
+/** Is there such a date? One runtime may read a 30th of February as some other day, and another may refuse it. */
 function isDate(opensAt: string): boolean {
   const time = Date.parse(opensAt)
   return !Number.isNaN(time) && new Date(time).toISOString() === opensAt.replace('Z', '.000Z')
 }
 
-/** Why a roster's keys cannot be used together, or null. */
+/** The reason why a roster's keys cannot be used together, or null. */
 export function rosterProblem(roster: readonly Card[]): string | null {
   for (const card of roster) {
     const problem = cardProblem(card)
@@ -119,15 +119,15 @@ function refuse(type: string, why: string | null): void {
   if (why !== null) throw lobbyError('counts-for-nothing', { type, why })
 }
 
-// As every reader of a log takes them: with their signatures, and nothing at all of one that is wrong.
+// The two as every reader of a log takes them: with their signatures checked, and a wrong one ignored.
 
-/** A Ready that counts; undefined for any other message. */
+/** Reads a Ready that counts; gives undefined for any other message. */
 export function readReady(message: Message): Ready | undefined {
   const ready = ifCounts(() => readyIn(message))
   return ready !== undefined && verifyMessage(message, ready.card.signingKey) && isOwnCard(ready) ? ready : undefined
 }
 
-/** What a message opens that counts; undefined for any other message, and one more of an opening that is known. */
+/** Reads an Opening that counts; gives undefined for any other message, and for another copy of an opening that is known. */
 export function readOpening(message: Message, isKnown: (id: string) => boolean = () => false): Opened | undefined {
   const opened = ifCounts(() => openingIn(message))
   if (opened === undefined || isKnown(opened.id)) return undefined
@@ -144,7 +144,7 @@ function ifCounts<T>(read: () => T | null): T | undefined {
   }
 }
 
-/** With its place in the log. */
+/** A value with the offset of its entry in the log. */
 export type WithOffset<T> = T & { readonly offset: number }
 
 type Read = Pick<Linked, 'message' | 'offset'>
@@ -164,7 +164,7 @@ function lastReady(entries: readonly Read[], counts: (ready: Ready) => boolean):
   return [...found.values()].sort((a, b) => (a.card.name < b.card.name ? -1 : 1))
 }
 
-/** Every opening that a participant of it signed, in the log's order, each once. */
+/** Every opening that counts, in the log's order, each once. */
 export function openedIn(entries: readonly Read[]): readonly WithOffset<Opened>[] {
   const found = new Map<string, WithOffset<Opened>>()
   for (const { message, offset } of entries) {

@@ -1,7 +1,7 @@
 /**
- * The log (protocol §4): marks, heads, and the one check that an entry continues what was read before. Whoever follows a log,
- * writes one or reads its own copy has a `Chain`; what is wrong it says as a fact, and each makes an accusation, or a damage
- * of its own, of that.
+ * The log (protocol §4): marks, heads, and the one check that an entry continues what was read before. Every program that
+ * follows a log, writes one or reads its own copy does it with a `Chain`. A chain states what is wrong as a fact; the program
+ * makes an accusation of that, or a report of damage.
  */
 import { canonicalBytes } from '../base/canonical.ts'
 import { fromHex } from '../base/bytes.ts'
@@ -16,20 +16,20 @@ export const EMPTY_LOG: Pin = { offset: -1, head: EMPTY_HEAD }
 export interface Entry extends Pin {
   /** The message's canonical text. */
   readonly text: string
-  /** SHA-256 of the text, hex, where it is told besides. */
+  /** SHA-256 of the text, hex, where it is given as well. */
   readonly hash?: string
 }
 
-/** The offset and the head alone, of what has more. */
+/** The offset and the head alone of a value that has more members. */
 export const pinOf = ({ offset, head }: Pin): Pin => ({ offset, head })
 
-/** Says whose entry it is: H("keyrite/2/mark\n" || JCS([ceremony, from])), hex. A reader that knows neither can tell that it is not its own. */
+/** The mark of an entry: H("keyrite/2/mark\n" || JCS([ceremony, from])), hex. It shows without the message that an entry is not a reader's own. */
 export const markOf = (ceremony: string | null, from: string): string => taggedHash('mark', canonicalBytes([ceremony, from]))
 
-/** The mark of a message's entry, which a reader computes itself. */
+/** The mark of a message's entry. Readers compute it themselves. */
 export const markIn = ({ statement }: Message): string => markOf(ceremonyOf(statement), statement.from)
 
-/** `headₒ = H("keyrite/2/head\n" || headₒ₋₁ || markₒ || H(JCS(message)))`, hex. */
+/** The head of an entry: `headₒ = H("keyrite/2/head\n" || headₒ₋₁ || markₒ || H(JCS(message)))`, hex. */
 export function nextHead(head: string, mark: string, messageHash: string): string {
   return taggedHash('head', fromHex(head, 32), fromHex(mark, 32), fromHex(messageHash, 32))
 }
@@ -37,18 +37,18 @@ export function nextHead(head: string, mark: string, messageHash: string): strin
 /** The head after a message. */
 export const headAfter = (head: string, message: Message, messageHash: string): string => nextHead(head, markIn(message), messageHash)
 
-/** A fact that keeps an entry, or an end of the log, from continuing what was read. `offset` is the place in question. */
+/** The reason why an entry, or an end of the log, does not continue what was read. `offset` is the place in question. */
 export type Break =
   | { readonly kind: 'offset'; readonly offset: number; readonly given: number }
-  /** A text that is no message: whose entry it is stands in the message alone, so that it has no head. */
+  /** A text that is no message. It has no mark, because the author stands in the message alone, and so no head. */
   | { readonly kind: 'text'; readonly offset: number; readonly why: string }
   | { readonly kind: 'hash'; readonly offset: number }
   | { readonly kind: 'head'; readonly offset: number }
-  /** A message that counts for nothing where it stands, and that no honest storage takes. */
+  /** A message that counts for nothing in any log, and that no honest storage takes. */
   | { readonly kind: 'place'; readonly offset: number; readonly why: string }
-  /** An end before what was read. */
+  /** An end of the log before the last entry that was read. */
   | { readonly kind: 'shorter'; readonly offset: number; readonly end: number }
-  /** Another end than was read. */
+  /** An end of the log at the last entry that was read, with another head. */
   | { readonly kind: 'end'; readonly offset: number }
 
 /** A break in words, as the second half of a sentence that has named the place. */
@@ -83,21 +83,21 @@ export function holding<T>(check: () => T, accuse: (broken: BrokenChain) => unkn
   }
 }
 
-/** An entry that continues a chain, with what it says. Only chains make them. */
+/** An entry that continues a chain, with its message. Only chains make them. */
 export interface Linked extends Entry {
   readonly hash: string
   readonly message: Message
 }
 
-/** An entry that stands by its hash and mark alone. */
+/** An entry of which only hash and mark are given, not the message. */
 export interface Unread extends Pin {
   readonly hash: string
   readonly mark: string
 }
 
 /**
- * Entries that a chain made, with the head before each: what one has checked, another goes on with, such as a client's after
- * its board's, or those of a thousand readers of one log in memory.
+ * Entries that a chain made, with the head before each. Another chain need not check them again: a client's after its
+ * board's, or those of a thousand readers of one log in memory.
  */
 const linked = new WeakMap<Entry, { readonly before: string; readonly link: Linked }>()
 
@@ -107,40 +107,40 @@ export class Chain {
   private readonly heads: string[] = []
 
   /**
-   * @param start what was verified before; the empty log unless told
-   * @param isServed a storage has taken what stands in it, so that a message out of its place is that storage's doing
+   * @param start the last entry that was verified before; by default the empty log's start
+   * @param isServed true if the log comes from a storage, so that a message that may stand in no log is that storage's doing
    */
   constructor(start: Pin = EMPTY_LOG, isServed = false) {
     this.start = pinOf(start)
     this.isServed = isServed
   }
 
-  /** The last entry. */
+  /** The place of the last entry. */
   get pin(): Pin {
     const head = this.heads.at(-1)
     return head === undefined ? this.start : { offset: this.start.offset + this.heads.length, head }
   }
 
-  /** The head at an offset, from the start on; undefined for what is not read. */
+  /** The head at an offset from the start on; undefined for an entry that was not read. */
   headAt(offset: number): string | undefined {
     return offset === this.start.offset ? this.start.head : this.heads[offset - this.start.offset - 1]
   }
 
-  /** Goes on by a message, whose place and head follow. @throws BrokenChain where the text is none */
+  /** Adds a message, whose offset and head follow from the chain. @throws BrokenChain where the text is no message */
   append(text: string): Linked {
     const entry = this.linkTo(text)
     this.heads.push(entry.head)
     return entry
   }
 
-  /** Goes on by an entry that somebody else placed. @throws BrokenChain where it does not continue this chain, which stays as it is */
+  /** Adds an entry that somebody else placed. @throws BrokenChain where it does not continue this chain, which then stays as it is */
   next(entry: Entry): Linked {
     const link = this.check(entry)
     this.heads.push(link.head)
     return link
   }
 
-  /** Checks an entry as `next` does, and does not go on yet. @throws BrokenChain */
+  /** Checks an entry as `next` does, without adding it. @throws BrokenChain */
   check(entry: Entry): Linked {
     const { offset, head } = this.pin
     if (entry.offset !== offset + 1) throw new BrokenChain({ kind: 'offset', offset: offset + 1, given: entry.offset })
@@ -153,7 +153,7 @@ export class Chain {
     return link
   }
 
-  /** Goes on by an entry whose message is not here. @throws BrokenChain */
+  /** Adds an entry whose message is not given. @throws BrokenChain */
   skip({ offset, head, hash, mark }: Unread): void {
     const { offset: last, head: before } = this.pin
     if (offset !== last + 1) throw new BrokenChain({ kind: 'offset', offset: last + 1, given: offset })
@@ -161,7 +161,7 @@ export class Chain {
     this.heads.push(head)
   }
 
-  /** Holds the log's end, as somebody says it, against what was read. One ahead of that tells nothing yet. @throws BrokenChain */
+  /** Checks the log's end, as somebody states it, against what was read. An end further on proves nothing yet. @throws BrokenChain */
   end({ offset, head }: Pin): void {
     const { pin } = this
     if (offset < pin.offset) throw new BrokenChain({ kind: 'shorter', offset: pin.offset, end: offset })

@@ -1,5 +1,5 @@
 /**
- * Statements (what an airgap signs) and messages (what a client signs and posts), protocol §4.
+ * Statements, which an airgap signs, and messages, which a client signs and posts (protocol §4).
  */
 import { legible } from '../base/text.ts'
 import { utf8 } from '../base/bytes.ts'
@@ -16,12 +16,12 @@ export interface Statement extends JsonObject {
   readonly step: string | null
   readonly type: string
   readonly from: string
-  /** The transcript hash of all that its maker had collected, hex; null where there is no ceremony. */
+  /** The transcript hash of all statements that its maker had collected, hex; null where there is no ceremony. */
   readonly view: string | null
   readonly payload: JsonObject
 }
 
-/** The log as its author had verified it. */
+/** A place in the log: an offset and the head there. As `seen`, the end of the log as the author had verified it. */
 export interface Pin extends JsonObject {
   /** -1 for an empty log. */
   readonly offset: number
@@ -38,16 +38,16 @@ export interface Unsigned extends JsonObject {
 }
 
 export interface Message extends Unsigned {
-  /** By the author's signing key, over all the rest. */
+  /** The signature of all other members by the author's signing key. */
   readonly signature: string
 }
 
 /** Message types that belong to the log itself, not to a script. */
 export const LOG_TYPES = ['Ready', 'Opening', 'Abort'] as const
 
-/** A message's canonical text, in UTF-8 bytes. */
+/** The most UTF-8 bytes of a message's canonical text. */
 export const MAX_MESSAGE = 1 << 20
-/** An attachment, in bytes. */
+/** The most bytes of an attachment. */
 export const MAX_ATTACHMENT = 4 << 20
 
 const orNull = (schema: object) => ({ anyOf: [schema, { type: 'null' }] })
@@ -73,8 +73,8 @@ const checkMessage = compileCheck<Message>(
 )
 
 /**
- * Reads a message from its canonical text. Checks its form only; signatures are checked under a key with
- * `verifyMessage` and `verifyStatement`.
+ * Reads a message from its canonical text. It checks the form only; `verifyMessage` and `verifyStatement` check the
+ * signatures under a key.
  *
  * @throws wire.not-canonical, wire.malformed
  */
@@ -87,7 +87,7 @@ export function parseMessage(text: string): Message {
   return checkMessage(value, 'A message')
 }
 
-/** Of the protocol's first version, whose statements had recipients. */
+/** Is it of the protocol's first version, whose statements had recipients? */
 function isOlder(value: Json): boolean {
   const { statement } = { ...(value as JsonObject) }
   return typeof statement === 'object' && statement !== null && Object.hasOwn(statement, 'to')
@@ -114,24 +114,24 @@ export function verifyStatement(statement: Statement, signature: string, airgapK
   return verifyObject(airgapKey, 'statement', statement, signature)
 }
 
-/** `H(JCS(value))`, hex. */
+/** The hash `H(JCS(value))`, hex. */
 export const hashOf = (value: Json): string => sha256Hex(canonicalBytes(value))
 
-/** H of a message's canonical text, hex. */
+/** The hash of a message's canonical text, hex. */
 export const textHash = (text: string): string => sha256Hex(utf8(text))
 
-/** H of an attachment's bytes, hex, by which messages name it. */
+/** The hash of an attachment's bytes, hex, by which messages name it. */
 export const attachmentHash = (bytes: Uint8Array): string => sha256Hex(bytes)
 
-/** The ceremony whose entry a statement is in the log: of an Opening the one that it makes; null of a Ready, which belongs to none. */
+/** The ceremony to which a statement's entry belongs: for an Opening the one that it opens, for a Ready none (null). */
 export function ceremonyOf({ type, ceremony, payload }: Statement): string | null {
   if (type === 'Opening') return ceremonyId(payload)
   return type === 'Ready' ? null : ceremony
 }
 
 /**
- * Why a message can stand in no log, or null: what comes before any ceremony names none, and anything else names one. What is
- * refused here counts for nothing.
+ * The reason why a message can stand in no log, or null. A Ready or an Opening names no ceremony, and any other message names
+ * one. A message that is refused here counts for nothing.
  */
 export function placeProblem({ statement: { type, ceremony, step, view }, airgapSignature, attachment }: Message): string | null {
   if (type === 'Ready' || type === 'Opening') {
@@ -141,28 +141,28 @@ export function placeProblem({ statement: { type, ceremony, step, view }, airgap
   return ceremony === null ? `a ${type} of no ceremony` : null
 }
 
-/** The field that the answer to a dispute names its complainer in: each complainer's is a slot of its own. */
+/** The field in which the answer to a dispute names the complainer. The answer to each complainer has a slot of its own. */
 export const COMPLAINER = 'complainer'
 
-/** A slot's key. @param complainer of an answer to a dispute */
+/** The key of a slot. @param complainer the complainer's name, in an answer to a dispute */
 export const slotKey = (ceremony: string | null, step: string | null, from: string, complainer?: string): string =>
   canonical([ceremony, step, from, ...(complainer === undefined ? [] : [complainer])])
 
-/** The slot that a statement takes, in which there is one statement only; null for what has none (Ready, Opening, Abort). */
+/** The slot that a statement takes, which holds one statement only; null for a Ready, an Opening or an Abort, which take none. */
 export function slotOf({ ceremony, step, type, from, payload }: Statement): string | null {
   if (LOG_TYPES.some((one) => one === type)) return null
   const complainer = payload[COMPLAINER]
   return slotKey(ceremony, step, from, typeof complainer === 'string' ? complainer : undefined)
 }
 
-/** The same statement, both by an airgap or both not; the client's part of the messages, and the signatures, may differ. */
+/** Are these the same statement, both by an airgap or both not? The client's part of the messages, and the signatures, may differ. */
 export const sameStatement = (a: Pick<Unsigned, 'statement' | 'airgapSignature'>, b: Pick<Unsigned, 'statement' | 'airgapSignature'>): boolean =>
   (a.airgapSignature === undefined) === (b.airgapSignature === undefined) && canonical(a.statement) === canonical(b.statement)
 
 /**
- * Does a board take another statement into a slot that holds these? Two different ones that an airgap signed prove its equivocation,
- * which nobody could be convicted of without the second; a third proves nothing more. One without an airgap's signature, which a
- * thief of the client's key can make, keeps neither of them out.
+ * Does a board take one more statement into a slot that holds these? Two different statements that an airgap signed prove its
+ * equivocation, and nobody could be convicted without the second; a third proves nothing more. A statement without an airgap's
+ * signature, which a thief of the client's key can make, keeps neither of them out.
  */
 export function provesMore(message: Unsigned, holders: readonly Unsigned[]): boolean {
   if (message.airgapSignature === undefined) return false
@@ -170,12 +170,12 @@ export function provesMore(message: Unsigned, holders: readonly Unsigned[]): boo
   return signed.length < 2 && !signed.some((one) => sameStatement(one, message))
 }
 
-// An owner's own words on why a ceremony is declined, which every other participant reads.
+// The reason in an owner's own words for declining a ceremony, which every other participant reads.
 
 /** The most characters of a reason. */
 export const MOST_REASON = 200
 
-/** Why a text will not do as a reason, or null. */
+/** The problem that keeps a text from being a reason, or null. */
 export function reasonProblem(text: string): string | null {
   if (text.trim() === '' || text !== text.trim()) return 'a reason neither is empty nor begins or ends with spaces'
   if (Array.from(text).length > MOST_REASON) return `a reason has ${MOST_REASON} characters at most`

@@ -1,6 +1,6 @@
 /**
- * Shapes of everything that is signed or posted, as strict JSON schemas, compiled once. A value that passed is of
- * the type that the check names; nothing else may be trusted before.
+ * The shapes of everything that is signed or posted, as strict JSON schemas, compiled once. A value that passed a check
+ * has the check's type; no value may be trusted before that.
  */
 import { Ajv } from 'ajv'
 import type { ErrorObject, ValidateFunction } from 'ajv'
@@ -12,7 +12,7 @@ import { IDENTIFIER, INSTANT, NAME, whole } from '../base/names.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
 
-/** A text that is all of one of the patterns of `base/names.ts` or `base/bytes.ts`. */
+/** A text that matches, as a whole, one of the patterns of `base/names.ts` or `base/bytes.ts`. */
 export function patternSchema(pattern: string): Schema {
   return { type: 'string', pattern: whole(pattern) }
 }
@@ -22,7 +22,7 @@ export const hexSchema = (length: number): Schema => (patternSchema(hexPattern(l
 
 export const nameSchema: Schema = patternSchema(NAME)
 
-/** An object with exactly these members, `optional` ones aside. */
+/** An object with exactly these members, of which the `optional` ones may be absent. */
 export function objectSchema(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
   const required = Object.keys(properties).filter((key) => !optional.includes(key))
   return { type: 'object', properties, required, additionalProperties: false }
@@ -30,7 +30,7 @@ export function objectSchema(properties: Readonly<Record<string, Schema>>, optio
 
 export const cardSchema = objectSchema({ name: nameSchema, signingKey: hexSchema(32), airgapKey: hexSchema(32), epoch: hexSchema(16) })
 
-/** Step, message and parameter names as scripts write them. */
+/** A name of a step, a message or a parameter, as scripts write it. */
 export const identifierSchema: Schema = patternSchema(IDENTIFIER)
 
 export const openingSchema = objectSchema({
@@ -43,8 +43,8 @@ export const openingSchema = objectSchema({
 })
 
 /**
- * For schemas that stand in the source: strict, but not held to the schema of schemas, which takes longer to compile
- * than all of them, and compiled fast rather than short.
+ * The options for schemas that stand in the source. They are strict, but not checked against the schema of schemas, which
+ * takes longer to compile than all of them; and they are compiled fast rather than short.
  */
 export const OWN_SCHEMAS = { strict: true, meta: false, validateSchema: false, code: { optimize: false }, formats: LEGIBLE_FORMATS } as const
 
@@ -54,8 +54,8 @@ let ajv: Ajv | undefined
 export type Check<T> = (value: unknown, what: string) => T
 
 /**
- * A check of values from outside: stops at the first error. The schema is compiled when the first value comes, since
- * most programs meet few of the kinds that there are.
+ * Makes a check of values from outside, which stops at the first error. The schema is compiled when the first value comes,
+ * since most programs meet few of the kinds of values that there are.
  *
  * @throws wire.malformed from the check
  */

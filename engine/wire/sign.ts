@@ -7,12 +7,12 @@ import type { Json } from '../base/canonical.ts'
 
 const signedBytes = (label: string, object: Json): Uint8Array => concat(tag(label), canonicalBytes(object))
 
-/** `sign(key, label, object)`: Ed25519 over `"keyrite/2/" + label + "\n" || JCS(object)`, 64 bytes in hex. @param secretKey 32 bytes */
+/** Signs an object: Ed25519 over `"keyrite/2/" + label + "\n" || JCS(object)`, 64 bytes in hex. @param secretKey 32 bytes */
 export function signObject(secretKey: Uint8Array, label: string, object: Json): string {
   return toHex(signEd25519(secretKey, signedBytes(label, object)))
 }
 
-/** Checks `sign(key, label, object)`. Key and signature in hex; the key was checked when its card came in. */
+/** Checks `sign(key, label, object)`. Key and signature are hex; the key was checked when its card came in. */
 export function verifyObject(publicKey: string, label: string, object: Json, signature: string): boolean {
   return verifyEd25519(fromHex(publicKey, 32), signedBytes(label, object), fromHex(signature, 64))
 }

@@ -5,10 +5,10 @@ import { bare, bytesOf, textOf } from '../fields.ts'
 import { sizeText } from '../kind.ts'
 import type { MessageKind } from '../kind.ts'
 
-/** The most bytes: more than a screen shows is a file. */
+/** The most bytes of such a message: more than a screen shows should be signed as a file. */
 const MAX_BYTES = 4096
 
-/** Signed are the bytes, behind prefix and ceremony. */
+/** Some bytes. They are signed behind prefix and ceremony. */
 export const bytes: MessageKind = {
   name: 'bytes',
   doc: 'Some bytes, which only their meaning to somebody makes readable.',

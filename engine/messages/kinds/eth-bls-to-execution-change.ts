@@ -4,8 +4,8 @@ import type { MessageKind } from '../kind.ts'
 import { networkField, networkLines, networkOf } from '../networks.ts'
 
 /**
- * consensus-specs, capella, `process_bls_to_execution_change`: the domain has the genesis fork version, so that the
- * signature stays good across forks.
+ * A change of withdrawal credentials (consensus-specs, capella, `process_bls_to_execution_change`). The domain has the
+ * genesis fork version, so that the signature stays good across forks.
  */
 export const ethBlsToExecutionChange: MessageKind = {
   name: 'eth/bls-to-execution-change',

@@ -4,12 +4,12 @@ import { amountText } from '../kind.ts'
 import type { MessageKind } from '../kind.ts'
 import { networkField, networkLines, networkOf } from '../networks.ts'
 
-/** What the deposit contract takes at least, in gwei. */
+/** The least amount that the deposit contract takes, in gwei. */
 const MIN_DEPOSIT = 1_000_000_000
 
 /**
- * consensus-specs, phase0, `is_valid_deposit_signature`: bound to the genesis fork version only, so that a deposit is good
- * before there is a genesis.
+ * A deposit (consensus-specs, phase0, `is_valid_deposit_signature`). It is bound to the genesis fork version only, so that
+ * a deposit is good before there is a genesis.
  */
 export const ethDeposit: MessageKind = {
   name: 'eth/deposit',

@@ -3,7 +3,7 @@ import { integerField, integerOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
 import { networkField, networkLines, networkOf } from '../networks.ts'
 
-/** consensus-specs, deneb, `process_voluntary_exit` (EIP-7044): always Capella's fork version, so that it stays good. */
+/** A voluntary exit (consensus-specs, deneb, `process_voluntary_exit`, EIP-7044). It always has Capella's fork version, so it stays good. */
 export const ethVoluntaryExit: MessageKind = {
   name: 'eth/voluntary-exit',
   doc: 'Ends a validator’s service. There is no way back.',

@@ -4,8 +4,8 @@ import { sizeText } from '../kind.ts'
 import type { MessageKind } from '../kind.ts'
 
 /**
- * Signed is the file's SHA-256 (32 bytes), behind prefix and ceremony: whoever has the file can verify the signature.
- * Only the digest crosses, so that the airgap cannot check name and size.
+ * A file. Its SHA-256 (32 bytes) is signed, behind prefix and ceremony, so that everyone who has the file can verify the
+ * signature. Only the digest crosses, not the file, so the airgap cannot check name and size.
  */
 export const file: MessageKind = {
   name: 'file',

@@ -1,7 +1,7 @@
 import { bare, bytesOf, hexField, textOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
 
-/** Signed are the 32 bytes as they are: they may be the root of anything. */
+/** A root of 32 bytes, which is signed as it is: it may be the root of anything. */
 export const raw: MessageKind = {
   name: 'raw',
   doc: 'A root of 32 bytes, signed blind, as it is: only where the airgap runs with --allow-blind.',

@@ -3,13 +3,13 @@ import { utf8 } from '../../base/bytes.ts'
 import { textOf } from '../fields.ts'
 import type { MessageKind } from '../kind.ts'
 
-/** The most characters that a text may have: more than its signer can read on a screen is a file. */
+/** The most characters of a text: more than its signer can read on a screen should be signed as a file. */
 const MAX_TEXT = 4096
 
-/** The most lines, so that a screen that shows a text shows all of it. */
+/** The most lines of a text, so that a screen that shows it shows all of it. */
 const MAX_LINES = 100
 
-/** Signed is its UTF-8, behind prefix and ceremony. */
+/** A text. Its UTF-8 bytes are signed, behind prefix and ceremony. */
 export const text: MessageKind = {
   name: 'text',
   doc: 'A text, signed as it stands.',

@@ -15,7 +15,7 @@ describe('canonical JSON', () => {
       "literals": [null, true, false]
     }`) as Json
     expect(canonical(value)).to.equal(String.raw`{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}`)
-    // Appendix: the same in bytes.
+    // The appendix gives the same in bytes.
     expect(Buffer.from(canonicalBytes(value)).toString('hex').slice(0, 60)).to.equal('7b226c69746572616c73223a5b6e756c6c2c747275652c66616c73655d2c')
   })
 

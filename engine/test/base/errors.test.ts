@@ -31,7 +31,7 @@ describe('an error', () => {
   })
 })
 
-/** Each line below an expectation compiles only where the table is not the one truth: the type check then fails. */
+/** The types of errors. If the tables are not their one source, a line below compiles that must not, and the type check fails. */
 describe('the types of errors', () => {
   it('refuse a code that does not exist wherever it is written', () => {
     const error: unknown = wireError('not-canonical', { what: 'It', why: 'it is not' })

@@ -13,7 +13,7 @@ export interface Holding {
   readonly kill: () => Promise<void>
 }
 
-/** Starts one of them. */
+/** Starts such a process. */
 export async function holding(): Promise<Holding> {
   const child = fork(fileURLToPath(new URL('child/hold.ts', import.meta.url)), { execArgv: ['--import', 'tsx'] })
   const answer = (): Promise<string> => new Promise((resolve, reject) => {

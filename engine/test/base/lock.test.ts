@@ -68,7 +68,7 @@ describe('the lock of a folder', () => {
   it('is given back by its holder only, and only once', () =>
     withHome(async (home) => {
       const lock = await lockFolder(home)
-      // As a person may, who is told to delete it.
+      // The error tells a person to delete it, so a person may.
       await rm(join(home, 'lock'), { recursive: true })
       const other = await lockFolder(home)
       await lock.release()
@@ -201,7 +201,7 @@ describe('the lock of a folder, when several processes take it at once', () => {
   before(async () => (takers = await Promise.all(Array.from({ length: COUNT }, holding))))
   after(() => Promise.all(takers.map((one) => one.kill())))
 
-  /** All take the folder; none gives it back before all were answered. */
+  /** Lets all take the folder, and gives the holders; none gives it back before all are answered. */
   const holdersOf = async (folder: string): Promise<Holding[]> => {
     const said = await Promise.all(takers.map((one) => one.take(folder)))
     for (const one of said) expect(one).to.be.oneOf([HELD, 'lock.held'])

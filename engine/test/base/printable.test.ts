@@ -8,7 +8,7 @@ import { verbs } from '../../verbs/implementations.ts'
 import type { JsonObject } from '../../base/canonical.ts'
 import { checkRequest } from '../../wire/exchange.ts'
 
-/** Clears the screen and paints another: ESC as itself, the one-character CSI, and a line of its own. */
+/** A text that clears the screen and paints another: with ESC, the one-character CSI, and a line of its own. */
 const HOSTILE = '\u001b[2J\u009b2J\u202e\nA CEREMONY TO JOIN'
 
 describe('text from outside on a screen', () => {

@@ -6,10 +6,10 @@ import { alarm, following, happening, pause, reasonOf, unlessAborted, until, unt
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length
 
-/** Long enough that a test which waits for it fails. */
+/** A time so long that a test which waits for it fails. */
 const EVER = 1 << 30
 
-/** What a promise comes to, as a word. */
+/** The value of a promise, or its error. */
 const endOf = (promise: Promise<unknown>): Promise<unknown> => promise.then((value) => value, (error: unknown) => error)
 
 describe('waiting', () => {
@@ -87,7 +87,7 @@ describe('waiting', () => {
     expect(forgotten).to.deep.equal(['quick'])
     const why = new Error('enough')
     controller.abort(why)
-    // At once, and not when somebody looks at the promise: what comes in meanwhile is another’s.
+    // Both are forgotten at once, not when somebody looks at the promise: later input belongs to somebody else.
     expect(forgotten).to.deep.equal(['quick', 'slow'])
     expect(await slow).to.equal(why)
     expect(await endOf(work('never'))).to.equal(why)
@@ -112,7 +112,7 @@ describe('waiting', () => {
     const waiting = until(() => ++looks > 1, { every: EVER, signal })
     await pause(0)
     controller.abort()
-    // Once more, for what came with the abort.
+    // It looks once more after the abort, for a change that came with it.
     expect(await waiting).to.equal(true)
     looks = 0
     expect(await until(() => ++looks > 1, { every: EVER, signal })).to.equal(false)

@@ -15,7 +15,7 @@ import { compileCheck } from '../../wire/schema.ts'
 const ROOT = join(import.meta.dirname, '..', '..', '..')
 const points = Array.from({ length: 0x11_0000 }, (_, point) => point)
 
-/** Unicode 15.0 has so many graphic characters, by its own count, of which so many are spaces. */
+/** The number of graphic characters in Unicode 15.0, by its own count, and the number of spaces among them. */
 const GRAPHIC = 149_014
 const SPACES = 17
 
@@ -26,14 +26,14 @@ const IGNORABLE = [
   0x115f, 0x1160, 0x3164, 0xffa0, 0x034f, 0x17b4, 0x17b5, ...span(0x180b, 0x180d), 0x180f, ...span(0xfe00, 0xfe0f), ...span(0xe0100, 0xe01ef),
 ]
 
-/** What the page takes out besides: blanks, selectors, joiners and stackers. */
+/** The characters that the page takes out besides: blanks, selectors, joiners and stackers. */
 const SHOWING_NOTHING = [
   0x2800, 0x303f, 0xfffc, 0x16fe4, 0x1d159, 0x13441, 0x13442,
   0x13440, 0x1bc9d, ...span(0x1da9b, 0x1da9f), ...span(0x1daa1, 0x1daaf),
   0x1039, 0x17d2, 0x1a60, 0x1bab, 0x2d7f, 0xaaf6, 0x10a3f, 0x1107f, 0x11133, 0x1193e, 0x11a47, 0x11a99, 0x11d45, 0x11d97, 0x11f42,
 ]
 
-/** Graphic characters that later versions of Unicode have more than 15.0. */
+/** The number of graphic characters that later versions of Unicode have beyond those of 15.0. */
 const ADDED: Readonly<Record<string, number>> = { '15.0': 0, '15.1': 627, '16.0': 5812, '17.0': 10_615 }
 
 describe('the list of legible code points', () => {
@@ -70,7 +70,7 @@ describe('the list of legible code points', () => {
     const theirs = points.filter((point) => shown.test(String.fromCodePoint(point)) && !ignorable.test(String.fromCodePoint(point)))
     const known = new Set(theirs)
     expect(points.filter((point) => isLegible(point) && !known.has(point))).to.deep.equal([])
-    // What it has more is what we take out, and what came after 15.0.
+    // The runtime has more: the characters that we take out, and those that came after 15.0.
     const more = theirs.filter((point) => !isLegible(point) && !SHOWING_NOTHING.includes(point)).length
     const added = ADDED[process.versions['unicode'] ?? '']
     if (added === undefined) expect(more).to.be.least(10_615)
@@ -100,7 +100,7 @@ describe('the list of legible code points', () => {
   })
 })
 
-/** None of them is shown as itself, or not everywhere. */
+/** Characters that are not shown as themselves, or not everywhere. */
 const hostile: Readonly<Record<string, string>> = {
   'a bell': '\u0007', 'a tab': '\t', 'an escape': '\u001b', 'a delete': '\u007f', 'a control of one character': '\u009b', 'a next line': '\u0085',
   'a turn of direction': '\u202e', 'a mark of direction': '\u200f', 'an isolate': '\u2066', 'an Arabic letter mark': '\u061c',
@@ -127,7 +127,7 @@ describe('what is not legible', () => {
       expect(() => checkText(text, 'It')).to.throw('legible')
       expect(() => checkMessage({ kind: 'text', text })).to.throw(`U+${number}`)
       expect(() => checkMessage({ kind: 'file', name: text, size: 1, sha256: 'ab'.repeat(32) })).to.throw(`U+${number}`)
-      // By YAML's escape, and as itself where UTF-8 has it.
+      // The character is written by YAML's escape, and as itself where UTF-8 has it.
       for (const title of [`"pay \\U${number.padStart(8, '0')}Bob"`, ...(text.isWellFormed() ? [`"${text}"`, `Mine # ${text}`] : [])]) {
         expect(titled(title).diagnostics?.map(({ code }) => code), title).to.include('hidden-character')
       }
@@ -135,7 +135,7 @@ describe('what is not legible', () => {
       expect(printableLine(text)).to.equal('pay \ufffdBob')
       expect(printable(text)).to.equal(character === '\t' ? text : 'pay \ufffdBob')
       expect(quoted(text)).to.equal('"pay \ufffdBob"')
-      // Those that quote for themselves, and leave it to the same table: errors, diagnostics, kinds of messages, Aborts.
+      // Errors, diagnostics, kinds of messages and Aborts quote text themselves, and must use the same table.
       expect(new KeyriteError('test.this', {}, { what: text, todo: text })).to.include({ message: printable(text), todo: printable(text) })
       expect(wording('bad-version', { version: text }).says).to.equal('"pay \ufffdBob" is not a version')
       expect(() => checkMessage({ kind: text })).to.throw('the kind "pay \ufffdBob"')

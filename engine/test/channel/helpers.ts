@@ -5,7 +5,7 @@ import type { Xoshiro } from '../../channel/fountain.ts'
 
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-/** A repeatable random source for tests. */
+/** Makes a repeatable random source for tests. */
 export const seeded = (seed: string): Xoshiro => makeXoshiro(utf8(seed))
 
 /** Bytes drawn as the standard's test vectors draw them. */
@@ -33,7 +33,7 @@ export function shuffle<T>(items: readonly T[], random: Xoshiro): T[] {
   return result
 }
 
-/** The code of the KeyriteError that this throws; anything else it throws goes through. */
+/** The code of the KeyriteError that `run` throws; any other error goes through. */
 export function codeOf(run: () => unknown): string {
   try {
     run()
@@ -44,7 +44,7 @@ export function codeOf(run: () => unknown): string {
   return 'nothing was thrown'
 }
 
-/** The dev oracle: the usual UR library's frames of this message, lower case. */
+/** The independent oracle: an encoder of the usual UR library for this message, whose frames are lower case. */
 export function oracleEncoder(message: Uint8Array, fragment: number, type = 'keyrite', after = 0) {
   return new UREncoder(new UR(Buffer.from(message), type), fragment, after)
 }

@@ -16,7 +16,7 @@ export function paint(matrix: QrMatrix, scale: number, margin = 4): Image {
   return { data, width: side, height: side }
 }
 
-/** A camera's faults: less contrast, uneven light, a box blur of this radius, noise of this many levels. */
+/** Adds a camera's faults: less contrast, uneven light, a box blur of this radius, noise of this many levels. */
 export function spoil(image: Image, random: Xoshiro, { blur, noise }: { readonly blur: number; readonly noise: number }): Image {
   const { width, height } = image
   const data = new Uint8ClampedArray(image.data.length)

@@ -9,7 +9,7 @@ import { writePart } from '../../channel/ur.ts'
 import { codeOf, randomBytes, randomText, seeded } from './helpers.ts'
 import { paint, spoil } from './images.ts'
 
-/** A late frame of ten parts of exactly so many bytes each. */
+/** A late frame of a message of ten parts with exactly `fragment` bytes each. */
 const frameOf = (fragment: number): string => writePart(makeFountain(randomBytes(10 * fragment, 'qr'), fragment).part(300))
 
 describe('a QR code', () => {
@@ -165,7 +165,7 @@ describe('PNG files', () => {
   })
 })
 
-/** The most characters of a version, found by asking. */
+/** The most characters of a version, found by trying. */
 function capacityOf(version: number): number {
   let characters = 1
   while ((versionFor(characters + 1) ?? 41) <= version) characters += 1

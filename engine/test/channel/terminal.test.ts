@@ -18,7 +18,7 @@ import { randomText } from './helpers.ts'
 const never = (): AbortSignal => new AbortController().signal
 const letter = (body: string): string => sealEnvelope({ kind: 'answer', ceremony: null, step: null, body })
 
-/** What a terminal shows, two square pixels a cell: a small interpreter of the sequences in use, which fails on any other. */
+/** The picture in a terminal, two square pixels a cell: a small interpreter of the sequences in use, which fails on any other. */
 class FakeScreen {
   columns: number
   rows: number
@@ -75,7 +75,7 @@ class FakeScreen {
     }
   }
 
-  /** A photograph of the screen, on a grey desk, black where no colour was given. */
+  /** Takes a photograph of the screen on a grey desk. It is black where no colour was set. */
   image(pixels = 4): Image {
     const width = this.columns * pixels
     const height = (this.rows - 1) * 2 * pixels
@@ -213,7 +213,7 @@ describe('the terminal carrier', () => {
     return carrier
   }
 
-  /** Films the screen until a whole transfer was read from it. */
+  /** Films the screen until a whole transfer is read from it. */
   async function film(): Promise<string> {
     const receiver = makeReceiver({ switchAfter: 2 })
     for (;;) {

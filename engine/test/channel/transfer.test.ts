@@ -33,7 +33,7 @@ const textOf = (received: Received | undefined): string | undefined => (received
 const whyOf = (received: Received): string | undefined =>
   received.state === 'ignored' || received.state === 'failed' ? received.why.code : undefined
 
-/** A frame with these numbers inside and, unless told, in its text. */
+/** A frame with these numbers inside and, by default, in its text. */
 const forged = (part: PartArray, sequence = `${part.sequence}-${part.parts}`): string =>
   `UR:KEYRITE/${sequence}/${toWords(encodePart(part))}`
 

@@ -14,7 +14,7 @@ const scalar = () => toBigInt(random(48)) % R
 const { Fp, Fp2 } = bls12_381.fields
 const P = Fp.ORDER
 
-/** Why decoding refuses these bytes. */
+/** The reason why decoding refuses these bytes. */
 function why(work: () => unknown): string {
   try {
     work()
@@ -26,14 +26,14 @@ function why(work: () => unknown): string {
 }
 
 const coordinates = (...fields: readonly bigint[]): Uint8Array => concat(...fields.map((field) => numberToBytesBE(field, 48)))
-/** The coordinates' field elements. */
+/** The field elements of the coordinates. */
 const fieldsOf = (bytes: Uint8Array): bigint[] => Array.from({ length: bytes.length / 48 }, (_, i) => toBigInt(bytes.subarray(48 * i, 48 * (i + 1))))
 const withByte = (bytes: Uint8Array, at: number, change: (byte: number) => number): Uint8Array => bytes.map((byte, i) => (i === at ? change(byte) : byte))
 
 const one = encodeG1Affine(timesBase(scalar()))
 const two = encodeG2Affine(signShare(scalar(), random(8), DST_SIGNATURE))
 
-/** Each form, with the place where each of its coordinates begins. */
+/** Each form, with a good point and its size in bytes. */
 const forms = [
   { name: 'G1', good: one, decode: decodeG1Affine, size: 96 },
   { name: 'G2', good: two, decode: decodeG2Affine, size: 192 },

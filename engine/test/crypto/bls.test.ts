@@ -17,7 +17,7 @@ const scalar = () => toBigInt(random(48)) % R
 const { Fp, Fp2 } = bls12_381.fields
 const P = Fp.ORDER
 
-/** Why decoding refuses these bytes. */
+/** The reason why decoding refuses these bytes. */
 function why(work: () => unknown): string {
   try {
     work()
@@ -97,7 +97,7 @@ describe('G1 and G2 points', () => {
       [compressed(2n ** 381n - 1n), 'it is not canonical'],
       [compressed(1n), 'it is not on the curve'],
       [encodeG1(outside(1)[0]!), 'it is not in the prime-order subgroup'],
-      [compressed(0n), 'it is not in the prime-order subgroup'], // (0, 2) has order 3
+      [compressed(0n), 'it is not in the prime-order subgroup'], // The point (0, 2) has order 3.
     ]
     for (const [bytes, reason] of cases) {
       expect(why(() => decodeG1(bytes)), reason).to.equal(reason)

@@ -259,7 +259,7 @@ describe('deals', () => {
     const open = (plaintext: Uint8Array) => {
       const made = hpkeSeal({ recipient: receiver.encryptionKey, info: utf8('keyrite/2/deal'), aad: aad(1, 2), plaintext, ephemeral })
       const opened = openDeal({ session: receiver.session, sealed: made, aad: aad(1, 2) })
-      // A judge sees what the receiver sees.
+      // A judge finds the same share as the receiver.
       expect(reopenDeal({ recipientKey: receiver.encryptionKey, ephemeral, sealed: made, aad: aad(1, 2) })).to.equal(opened)
       return opened
     }

@@ -25,7 +25,7 @@ const nonce = bytesToNumberLE(random(32)) % L
 const torsion = ED25519_TORSION_SUBGROUP.map((hex) => Point.fromHex(hex))
 const [T] = torsion.filter((point) => !point.double().double().is0())
 
-/** A signature that holds up to what is wrong with its parts: S = r + k·a, with k over the encodings given. */
+/** Makes a signature that would hold but for its faulty parts: S = r + k·a, with k over the given encodings. */
 function craft({ A, R, r = nonce, a = secret }: { A: Uint8Array; R: Uint8Array; r?: bigint; a?: bigint }, text = message): Uint8Array {
   const k = bytesToNumberLE(sha512(concat(R, A, text))) % L
   return concat(R, numberToBytesLE((r + k * a) % L, 32))
@@ -103,7 +103,7 @@ describe('the exact Ed25519 rule, in every implementation in use', () => {
       expect(verifyEd25519(key, message, craft({ A: key, R: R.toBytes(), a: 0n }))).to.be.false
     }
     const identity = Point.ZERO.toBytes()
-    expect(fast.ed25519Verify(identity, message, craft({ A: identity, R: R.toBytes(), a: 0n }))).to.be.true // so the check matters
+    expect(fast.ed25519Verify(identity, message, craft({ A: identity, R: R.toBytes(), a: 0n }))).to.be.true // So the check matters.
   })
 
   it('refuses S + L, a second spelling of a good signature', () => {

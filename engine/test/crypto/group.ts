@@ -6,7 +6,7 @@ import { encryptionKeyPair, sessionSecrets } from '../../crypto/seed.ts'
 import type { SessionSecrets } from '../../crypto/seed.ts'
 import { seededRandom } from './random.ts'
 
-/** Everything of one honest participant. */
+/** All values of one honest participant. */
 export interface Member {
   readonly index: number
   readonly session: SessionSecrets
@@ -20,7 +20,7 @@ export interface Member {
   readonly share: (x: number) => bigint
 }
 
-/** n honest participants of one ceremony, the same in every run. */
+/** Makes n honest participants of one ceremony, the same in every run. */
 export function makeGroup(n: number, t: number, name = `${n}/${t}`): { id: string; members: Member[] } {
   const random = seededRandom(name)
   const id = toHex(random(32))

@@ -20,7 +20,7 @@ const RFC = {
   ct: '1c5250d8034ec2b784ba2cfd69dbdb8af406cfe3ff938e131f0def8c8b60b4db21993c62ce81883d2dd1b51a28',
 }
 
-// @hpke/core brings AES alone; its place for another AEAD takes noble's.
+// @hpke/core brings AES only, so noble's AEAD is plugged into it.
 const bytesOf = (data: ArrayBufferLike | ArrayBufferView): Uint8Array =>
   ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)
 const chacha: AeadInterface = {
@@ -86,7 +86,7 @@ describe('HPKE', () => {
       altered[at]! ^= 1
       expect(hpkeReopen({ ...RFC, sealed: altered }), `byte ${at}`).to.equal(null)
     }
-    // A second spelling of the same point: the receiver may open it, but no honest seal spells it so.
+    // This is a second spelling of the same point. The receiver may open it, but no honest seal spells it so.
     const topBit = Uint8Array.from(sealed, (byte, i) => (i === 31 ? byte | 0x80 : byte))
     expect(hpkeReopen({ ...RFC, sealed: topBit })).to.equal(null)
     expect(hpkeReopen({ ...RFC, sealed, ephemeral: random(32) })).to.equal(null)

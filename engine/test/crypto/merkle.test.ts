@@ -12,8 +12,8 @@ const hashed = (...parts: readonly Uint8Array[]): Uint8Array => {
 }
 
 /**
- * All hashes of a tree, a level at a time from the leaves up: two make one, and one left over goes up as it is. Written for these
- * tests, from below, where RFC 9162 and the code go from above.
+ * All hashes of a tree, level by level from the leaves up: two make one, and one left over goes up as it is. It is written for
+ * these tests from below, where RFC 9162 and the code go from above.
  */
 function levels(leaves: readonly Uint8Array[]): Uint8Array[][] {
   const all = [leaves.map((leaf) => hashed(Uint8Array.of(0), leaf))]
@@ -137,7 +137,7 @@ describe('a Merkle tree', () => {
     const leaves = leavesOf(4).map(leafHash)
     const [left, right] = [merkleRoot(leaves.slice(0, 2)), merkleRoot(leaves.slice(2))]
     const root = merkleRoot(leaves)
-    // As data that somebody might give: its hash has the other prefix. Shown as a tree of two, it would be one: the count is the reader's.
+    // A node given as a leaf's data has another hash, by its prefix. Only with a count of two would it be a leaf, and the count is the reader's.
     expect(isInTree({ index: 0, count: 2, leaf: leafHash(new Uint8Array([...leaves[0]!, ...leaves[1]!])), path: [right], root })).to.equal(false)
     expect(isInTree({ index: 0, count: 2, leaf: left, path: [right], root })).to.equal(true)
     expect(isInTree({ index: 0, count: 4, leaf: left, path: [right], root })).to.equal(false)

@@ -1,7 +1,7 @@
 import { concat, utf8 } from '../../base/bytes.ts'
 import { sha256 } from '../../crypto/hash.ts'
 
-/** A random source that gives the same bytes in every run, so that a failure can be repeated. */
+/** Makes a random source that gives the same bytes in every run, so that a failure can be repeated. */
 export function seededRandom(seed: string): (length: number) => Uint8Array {
   let counter = 0
   return (length) => {

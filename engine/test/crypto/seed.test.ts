@@ -6,7 +6,7 @@ import { ed25519FromSeed } from '../../crypto/ed25519.ts'
 import { airgapKeyPair, derive, encryptionKeyPair, newMnemonic, sessionSecrets, seedFromMnemonic } from '../../crypto/seed.ts'
 import { codeOf, seededRandom } from './random.ts'
 
-// The 24-word ones of the vectors that Trezor published with BIP-39; passphrase TREZOR.
+// The vectors of 24 words that Trezor published with BIP-39, with the passphrase TREZOR.
 const VECTORS = [
   ['0000000000000000000000000000000000000000000000000000000000000000', 'abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon art', 'bda85446c68413707090a52022edd26a1c9462295029f2e60cd7c4f2bbd3097170af7a4d73245cafa9c3cca8d561a7c3de6f5d4a10be8ed2a5e608d68f92fcc8'],
   ['7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f7f', 'legal winner thank year wave sausage worth useful legal winner thank year wave sausage worth useful legal winner thank year wave sausage worth title', 'bc09fca1804f7e69da93c2f2028eb238c227f2e9dda30cd63699232578480a4021b146ad717fbb7e451ce9eb835f43620bf5c514db0f8add49f5d121449d3e87'],

@@ -111,8 +111,8 @@ describe('signing roots', () => {
 
 describe('networks', () => {
   it('have the values from which follow the fork digests that their nodes announce', () => {
-    // Mainnet's values are proved by the signatures above. eth-clients/sepolia, README.md; the `eth2` entries of the ENRs in
-    // eth-clients/hoodi, bootstrap_nodes.yaml: 5df5c106 at genesis, d2f1997f under Deneb (50000910).
+    // The signatures above prove mainnet's values. The others' digests are from eth-clients/sepolia, README.md, and from the `eth2`
+    // entries of the ENRs in eth-clients/hoodi, bootstrap_nodes.yaml: 5df5c106 at genesis, d2f1997f under Deneb (50000910).
     const digest = (version: string, name: string): string =>
       hex(ForkData.hashTreeRoot({ current_version: bytes(version), genesis_validators_root: bytes(networks[name]!.genesisValidatorsRoot) })).slice(0, 8)
     expect(digest(networks['sepolia']!.genesisForkVersion, 'sepolia')).to.equal('a8fee8ee')

@@ -1,4 +1,4 @@
-/** Signatures that others made over these very messages; each verifies only over the right signing root. */
+/** Signatures that others made of these very messages. Each verifies only with the right signing root. */
 import type { Signable } from '../../messages/kind.ts'
 
 export interface Signed {
@@ -10,7 +10,7 @@ export interface Signed {
   readonly signature: string
 }
 
-/** As a deposit tool wrote it; `deposit_message_root` is that tool's. */
+/** A signed deposit as a deposit tool wrote it, with the tool's own `deposit_message_root`. */
 export interface SignedDeposit extends Signed {
   readonly depositMessageRoot: string
 }

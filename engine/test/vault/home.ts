@@ -9,7 +9,7 @@ import { expect } from 'chai'
 import { isKeyriteError } from '../../base/errors.ts'
 
 export const PASSPHRASE = 'correct horse battery staple'
-/** Fast, since only what is around scrypt is tested. */
+/** A low work factor, which is fast: the code around scrypt is tested, not scrypt. */
 export const FAST = { workFactor: 10 }
 
 export const schema = {
@@ -34,7 +34,7 @@ export async function withHome(test: (home: string) => Promise<void>): Promise<v
   }
 }
 
-/** Runs the test on a small file system of its own; false where the system does not let us mount one. */
+/** Runs the test on a small file system of its own. @returns false where the system does not let us mount one */
 export async function withMount(options: string, test: (folder: string) => Promise<void>): Promise<boolean> {
   let mounted = true
   await withHome(async (folder) => {
@@ -53,7 +53,7 @@ export async function withMount(options: string, test: (folder: string) => Promi
   return mounted
 }
 
-/** The code that a promise is rejected with; its text must name no secret and say what to do. */
+/** The code that a promise is rejected with. It checks that the error's text names no secret and says what to do. */
 export async function codeOf(promise: Promise<unknown>): Promise<string> {
   try {
     await promise

@@ -112,7 +112,7 @@ describe('a vault whose process is killed, or whose disk fails', () => {
         updater.stdout?.on('data', (chunk: Buffer) => {
           const last = chunk.toString().trimEnd().split('\n').at(-1)
           acknowledged = Math.max(acknowledged, Number(last))
-          // At a moment of no importance to the child.
+          // The child is killed at a random moment of its work.
           if (acknowledged > before) setTimeout(() => updater.kill('SIGKILL'), 10 + Math.random() * 30)
         })
         await new Promise((resolve) => updater.once('close', resolve))
@@ -120,7 +120,7 @@ describe('a vault whose process is killed, or whose disk fails', () => {
         expect(counter).to.be.within(acknowledged, acknowledged + 1)
         before = counter
       }
-      // The next owner takes the dead one's lock and clears what it left.
+      // The next process takes the dead one's lock and clears its temporary files.
       await (await openVault(file)).close()
       expect((await readdir(home)).sort()).to.deep.equal(['keyring.age', 'vault.age'])
     }))

@@ -20,7 +20,7 @@ const decode = { g1: decodeG1, g2: decodeG2, 'g1-affine': decodeG1Affine, 'g2-af
 describe('the published vectors', () => {
   it('are what the engine makes, to the last byte (write.ts writes them anew)', async () => {
     const made = await makeVectors()
-    // One part after another, so that a difference is short to read.
+    // Compared part by part, so that a difference is short to read.
     for (const [name, part] of Object.entries(made)) expect(vectors, name).to.have.deep.property(name, JSON.parse(JSON.stringify(part)))
     expect(Object.keys(vectors)).to.deep.equal(Object.keys(made))
   })

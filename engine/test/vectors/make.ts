@@ -1,6 +1,6 @@
 /**
- * Makes the published vectors with the engine: whole ceremonies of real clients and airgaps, every random draw of which follows
- * from fixed seeds, laid out in an order that no scheduling changes.
+ * Makes the published vectors with the engine: whole ceremonies of real clients and airgaps. Every random draw follows from fixed
+ * seeds, and the order of entries does not depend on scheduling.
  */
 import { openEnvelope } from '../../channel/envelope.ts'
 import { concat, fromHex, toHex, utf8 } from '../../base/bytes.ts'
@@ -29,7 +29,7 @@ import { refusedOf } from './refused.ts'
 import { dkgValues, judgementOf, kindsOf, signingValues } from './values.ts'
 
 const NAMES = ['anna', 'ben', 'cleo']
-/** One with nothing, one with letters that Unicode spells in two ways, one with a space at its end. */
+/** The passphrases: an empty one, one with a letter that Unicode spells in two ways, one with a space at its end. */
 const PASSPHRASES = ['', 'Grün', 'two words ']
 const OPENS_AT = Date.UTC(2027, 0, 1, 12)
 const DRAWS = 3
@@ -41,7 +41,7 @@ const ABOUT = [
   'engine/test/vectors/write.ts writes this file; engine/test/vectors/independent/ checks it without a line of the engine.',
 ]
 
-/** A participant's mnemonic is drawn like its other keys. By seed. */
+/** The mnemonics by the seed in hex. A participant's mnemonic is drawn like its other keys. */
 const mnemonics = new Map<string, { readonly mnemonic: string; readonly passphrase: string }>()
 
 function drawSeed(random: Random, i: number): Uint8Array {
@@ -51,7 +51,7 @@ function drawSeed(random: Random, i: number): Uint8Array {
   return seed
 }
 
-/** The same keys for the same participants in all ceremonies, and all else of one ceremony alone: each name draws a seed, a signing key, an epoch. */
+/** Makes a ceremony's random source: the same keys for the same participants in all ceremonies, everything else for this one only. */
 function randomFor(ceremony: string): Random {
   const [keys, own] = [seededRandom('keyrite/2'), seededRandom(`keyrite/2 ${ceremony}`)]
   let drawn = 0
@@ -79,8 +79,7 @@ function participantOf({ name, card, seed, signingKey }: SimulatedMember): Parti
   }
 }
 
-/** Which labels a ceremony's sessions are asked for, by participant. */
-/** Labels with their lengths in bytes. */
+/** Gives the labels under which a participant's session gives secrets, with their lengths in bytes. */
 export type Labels = (member: SimulatedMember, index: number) => Readonly<Record<string, number>>
 
 function sessionOf({ opening, ceremony }: Simulated, member: SimulatedMember, labels: Readonly<Record<string, number>>): Session {
@@ -93,17 +92,17 @@ function sessionOf({ opening, ceremony }: Simulated, member: SimulatedMember, la
   }
 }
 
-/** Where a statement stands: what comes before any step, then each step by roster, and what answers it. */
+/** The place of a statement: first those before any step, then each step's by roster, and the answers to it. */
 function placeOf({ opening }: Simulated, { steps, disputes }: Script['ceremony'], { step, type, from }: Statement): number {
   const index = steps.findIndex(({ name }) => name === step)
   const answers = Object.values(disputes).some(({ sends }) => sends === type)
   return (2 * index + Number(answers)) * 1000 + opening.roster.findIndex(({ name }) => name === from)
 }
 
-/** What of a run's messages counts, and does not depend on who was first. */
+/** Chooses the messages of a run that count and do not depend on who was first. */
 type Choose = (messages: readonly Message[]) => readonly Message[]
 
-/** What a run left on the board that counts, in the order above, each message signed anew as if its author had seen all before it. */
+/** The log of a run: the messages that count, in the order above, each signed anew as if its author had seen all before it. */
 function logOf(simulated: Simulated, { ceremony, hash }: Script, choose: Choose): Entry[] {
   const { board, members, opening } = simulated
   const ready = members.map(({ card, seed }): Unsigned => ({
@@ -137,7 +136,7 @@ const slotIn = (statement: Statement): Entry['slot'] => {
   return slot === null ? null : parseCanonical(slot, 'A slot') as (string | null)[]
 }
 
-/** The views after the steps that are complete, all of whose statements are in the log. */
+/** The views after the complete steps, whose statements are all in the log. */
 function viewsOf(id: string, { steps }: Script['ceremony'], log: readonly Entry[]): Ceremony['views'] {
   let view = id
   const views: { step: string; view: string }[] = []
@@ -161,7 +160,7 @@ function ceremonyOfRun(name: string, about: string, simulated: Simulated, script
   }
 }
 
-/** What cleo's airgap would state in the place of its last step, had it been given up: signed under the view before the certificate. */
+/** The statement that cleo's airgap would make in the place of its last step if it abandoned the ceremony: under the view before the certificate. */
 function abandonedOf({ ceremony: id, members }: Simulated, { ceremony }: Script, views: Ceremony['views']): Instead {
   const [member, step] = [members[2], abandonStep(ceremony)]
   const certificate = ceremony.steps.findIndex(({ name }) => name === ceremony.certificate)
@@ -171,7 +170,7 @@ function abandonedOf({ ceremony: id, members }: Simulated, { ceremony }: Script,
   return { statement, airgapSignature: signStatement(airgapKeyPair(member.seed).secretKey, statement) }
 }
 
-/** Passes on, and writes down, what crosses to an airgap and back. */
+/** Makes an exchange with an airgap that records what crosses. */
 const recorded = (airgap: Airgap, crossed: Crossing[]): Exchange => async (request) => {
   const answer = await airgap.handle(request)
   crossed.push({ request: openedEnvelope(request), answer: openedEnvelope(answer) })
@@ -183,7 +182,7 @@ function openedEnvelope(text: string): Envelope {
   return { kind, ceremony: ceremony ?? '', step: step ?? '', body: body as Plain, digest }
 }
 
-/** What is signed under the first key. */
+/** The messages that are signed under the first key. */
 const SIGNED: readonly Plain[] = [
   { kind: 'text', text: 'One line,\nand another: Grüße.' },
   { kind: 'bytes', hex: '0x00ff10' },
@@ -193,7 +192,7 @@ const SIGNED: readonly Plain[] = [
 
 const POINT = '97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb'
 
-/** One of every kind, and of more than one network. */
+/** Messages of every kind, and of several networks. */
 const EVERY_KIND: readonly Plain[] = [
   ...SIGNED,
   { kind: 'bytes', hex: '00' },
@@ -227,7 +226,7 @@ export async function makeVectors(): Promise<Vectors> {
     ['false-complaint:cleo:ben', 'cleo complains of a good piece.'],
   ] as const).map(async ([fault, about]) => {
     const simulated = await run(`dispute ${fault}`, dkg, { parameters: { threshold: 2 } }, [fault])
-    // Whether a Response comes before the Complaint is a matter of time; none counts.
+    // Whether a Response comes before the Complaint depends on timing, so all Responses are left out; none counts.
     const ceremony = ceremonyOfRun(fault, about, simulated, dkg, () => ({}), (messages) => messages.filter(({ statement }) => statement.type !== 'Response'))
     return { ...ceremony, judgement: judgementOf(simulated) }
   }))
@@ -236,7 +235,7 @@ export async function makeVectors(): Promise<Vectors> {
   const signed = await run('sign', sign, { after: two, names: ['anna', 'cleo'], parameters: { purpose: 'Vectors', messages: SIGNED } })
   const signing = ceremonyOfRun('sign', 'Two of three sign under the first key.', signed, sign, () => ({}), (messages) => {
     const [combined] = messages.filter(({ statement }) => statement.type === 'Signature')
-    // Whoever combines first posts it; here that is anna.
+    // The one who combines first posts the signature; in the vectors that is anna.
     return [...messages.filter((one) => one.statement.type !== 'Signature'), ...(combined === undefined ? [] : [{ ...combined, statement: { ...combined.statement, from: 'anna' } }])]
   })
   const [[first], crossing] = [keys, crossed.find(({ request }) => request.step === dkg.ceremony.certificate)]

@@ -1,4 +1,4 @@
-/** What every implementation must refuse, crafted from what the vectors hold that is good. */
+/** The values that every implementation must refuse, crafted from good values of the vectors. */
 import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { ed25519, ED25519_TORSION_SUBGROUP } from '@noble/curves/ed25519.js'
 import { bytesToNumberLE, numberToBytesBE, numberToBytesLE } from '@noble/curves/utils.js'
@@ -13,7 +13,7 @@ const Fp2 = bls12_381.fields.Fp2
 const fields = (...values: readonly bigint[]): Uint8Array => concat(...values.map((value) => numberToBytesBE(value, 48)))
 const flagged = (bytes: Uint8Array, flags: number): string => toHex(bytes.map((byte, i) => (i === 0 ? byte | flags : byte)))
 
-/** A point of the twist that is not in the subgroup: the first whose x is (x, 0) with a small x. */
+/** A point of the twist that is not in the subgroup: the first one with an x-coordinate of the form (x, 0). */
 function outsideG2(): Uint8Array {
   for (let x = 1n; ; x++) {
     const square = Fp2.add(Fp2.fromBigTuple([x ** 3n, 0n]), Fp2.fromBigTuple([4n, 4n]))
@@ -100,7 +100,7 @@ function pathsRefused(): Refused['paths'] {
   ]
 }
 
-/** @param key a finished key generation */
+/** Makes those values. @param key a finished key generation */
 export function refusedOf(key: Dkg): Refused {
   const [anna, ben] = key.dealers
   const [proof, other] = [anna?.proof.bytes ?? '', ben?.proof.bytes ?? '']

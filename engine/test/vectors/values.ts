@@ -1,4 +1,4 @@
-/** What lies behind the statements of the vectors: every value between the seed and what was stated, by the engine's own functions. */
+/** The values behind the statements of the vectors: every value between the seed and the statements, by the engine's own functions. */
 import { DST_SIGNATURE, encodeG1, encodeG2, R, scalarToBytes, signShare, timesBase } from '../../crypto/bls.ts'
 import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { sha256Hex } from '../../crypto/hash.ts'
@@ -37,7 +37,7 @@ function nonceLabel(id: string, index: number, key: string): string {
 
 const sealLabel = (to: Member): string => `seal/${to.index}/${sha256Hex(encryptionKeyPair(to.session).publicKey)}`
 
-/** All values of a key generation, and the labels that its sessions are asked for. */
+/** All values of a key generation, and the labels under which its sessions give secrets. */
 export function dkgValues(simulated: Simulated): { readonly labels: Labels; readonly values: Omit<Dkg, keyof Ceremony> } {
   const { ceremony: id, opening, results } = simulated
   const members = membersOf(simulated, Number(opening.parameters['threshold']))
@@ -101,7 +101,7 @@ function dealerOf(id: string, { name, index, session, coefficients }: Member, me
   }
 }
 
-/** Whom a reader of the log convicts. */
+/** The participant whom a reader of the log convicts, and the reason. */
 export function judgementOf(simulated: Simulated): Dispute['judgement'] {
   const convicted = [...simulated.results.values()].map(({ ledger }) => ledger.faults.filter(({ convicts }) => convicts))
   const [first] = convicted
@@ -109,7 +109,7 @@ export function judgementOf(simulated: Simulated): Dispute['judgement'] {
   return { guilty: String(first[0]?.accused), reason: String(first[0]?.reason) }
 }
 
-/** What two sign under a key, and what comes of it. */
+/** The partial signatures of two signers under a key, and the signatures that they combine to. */
 export function signingValues(simulated: Simulated, key: Simulated, messages: readonly Plain[]): Omit<Signing, keyof Ceremony | 'follows'> {
   const members = membersOf(key, Number(key.opening.parameters['threshold']))
   const signed = messages.map((message) => ({ message, bytes: toHex(signedBytesOf(checkMessage(message), simulated.ceremony)) }))
@@ -122,6 +122,6 @@ export function signingValues(simulated: Simulated, key: Simulated, messages: re
   return { signed, messages: messagesHash(messages.map((message) => checkMessage(message))), signers, signatures: Array.isArray(signatures) ? signatures.map(String) : [] }
 }
 
-/** Messages of every kind, with what is signed of them in a ceremony of that id. */
+/** Messages of every kind, with the bytes of them that a ceremony with this id signs. */
 export const kindsOf = (ceremony: string, messages: readonly Plain[]): Vectors['kinds'] =>
   messages.map((message) => ({ ceremony, message, bytes: toHex(signedBytesOf(checkMessage(message), ceremony)) }))

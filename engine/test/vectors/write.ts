@@ -1,4 +1,7 @@
-/** Writes `keyrite-2.json` anew: `node --import=tsx engine/test/vectors/write.ts`. Read what changed before you commit it; nobody else's bytes change with it. */
+/**
+ * Writes `keyrite-2.json` anew: `node --import=tsx engine/test/vectors/write.ts`. Read the changes before you commit them: other
+ * implementations do not change with the file.
+ */
 import { writeFileSync } from 'node:fs'
 import { makeVectors } from './make.ts'
 

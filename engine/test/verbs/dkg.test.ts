@@ -42,7 +42,7 @@ function payloadOf(stating: Stating): JsonObject {
 
 const generated = new Map<number, ReturnType<typeof generateAnew>>()
 
-/** A whole honest key generation by the verbs alone, without an engine around them. */
+/** Runs a whole honest key generation by the verbs alone, without an engine around them. */
 function generate(t: number) {
   const made = generated.get(t) ?? generateAnew(t)
   generated.set(t, made)
@@ -63,7 +63,7 @@ function generateAnew(t: number) {
     const { payload, attachment } = bindPieces(roster, stated.kind === 'states-each' ? stated.payloads : expect.fail())
     return collected(i, 'Deals', 'Deals', payload, { attachment })
   })
-  /** As an airgap gets them: each with the piece for it alone. */
+  /** The deals as an airgap gets them: each with the piece for this airgap only. */
   const dealsTo = (j: number): Collected[] => deals.filter((_, i) => i !== j).map(({ attachment, ...deal }) => ({ ...deal, piece: pieceOf(attachment, j) }))
   const sums = verbs.value['dkg.sum']!(scopeFor('Deals', 'Response'), [keys, points]) as string[]
   return { publicKeys, commits, keys, points, deals, dealsTo, sums, all }
@@ -76,7 +76,7 @@ function pieceOf(attachment: JsonObject | undefined, j: number): JsonObject {
 
 const shareOf = (dealer: number, to: number): bigint => evaluate(polynomial(sessionOf(dealer), 3), to + 1)
 
-/** What a dealer's airgap, with its own one-time key, could seal to another in the place of its share: dan's, of threshold 3. */
+/** A piece with another plaintext in the place of the share, sealed with the one-time key of dan's airgap, for threshold 3. */
 function sealedTo(to: number, plaintext: Uint8Array, aad = dealAad(ID, { step: 'Deals', type: 'Deals', from: 'dan' }, NAMES[to] ?? '')): JsonObject {
   const recipient = fromHex(generate(3).publicKeys[to]?.payload['encryptionKey'] as string, 32)
   const ephemeral = dealEphemeral(sessionOf(3), to + 1, recipient)
@@ -148,7 +148,7 @@ describe('the verbs of the key generation', () => {
 
     it('point at the first dealer whose own commitments do not fit its deal, zero or not', () => {
       const { keys, points } = generate(t)
-      // dan deals zero to ben, rightly: it chose a polynomial that is zero there. cleo is wrong.
+      // dan deals zero to ben, rightly: its polynomial is zero there. cleo's deal is wrong.
       const zero = [(R * 3n - 2n * 5n - 4n * 7n) % R, 5n, 7n]
       expect(evaluate(zero, 2)).to.equal(0n)
       const dan = zero.map((coefficient) => timesBase(coefficient))
@@ -163,7 +163,7 @@ describe('the verbs of the key generation', () => {
       expect(pinpoint(null, null)).to.deep.equal({ dealer: 'cleo', points: crossed(2) })
     })
 
-    /** A dealer's own points as they cross to an airgap: compressed. */
+    /** A dealer's points as they cross to an airgap, compressed. */
     const crossed = (i: number): string[] => polynomial(sessionOf(i), t).slice(1).map((coefficient) => hex(timesBase(coefficient)))
     const wrongShare = (deals: Collected[]) => deals.map((deal) => (deal.from === 'dan' ? { ...deal, piece: wrongPiece() } : deal))
 
@@ -224,7 +224,7 @@ describe('the verbs of the key generation', () => {
       expect(agrees({ ...truth(), groupKey: other })).to.deep.equal([['dkg.other-key', 'ben', true]])
       expect(agrees({ ...truth(), sums: toHex(random(32)) })).to.deep.equal([['dkg.other-sums', 'ben', false]])
       expect(agrees({ groupKey: other, sums: toHex(random(32)) })).to.deep.equal([['dkg.other-key', 'ben', true]])
-      // The same points in another order, and those without the key.
+      // The sums are of the same points in another order, and of the points without the key.
       const { sums } = generate(t)
       for (const points of [[truth().groupKey, ...sums.toReversed()], sums]) {
         expect(agrees({ ...truth(), sums: sumsHash(points.map((point) => fromHex(point, 48))) })).to.deep.equal([['dkg.other-sums', 'ben', false]])
@@ -234,7 +234,7 @@ describe('the verbs of the key generation', () => {
 
   describe('of the judge', () => {
     const t = 3
-    /** ben complains of dan, who answers; `piece` is the one under dan's root. */
+    /** The judgement after ben complains of dan, who answers; `piece` is the one under dan's root. */
     const judged = (piece: JsonObject, change: { readonly ephemeral?: string; readonly complainer?: number } = {}) => {
       const { publicKeys, keys, points, deals } = generate(t)
       const complainer = change.complainer ?? 1
@@ -274,7 +274,7 @@ describe('the verbs of the key generation', () => {
       const { publicKeys } = generate(t)
       const answer = (i: number, accused: string) => payloadOf(verbs.airgap['dkg.justify']!(airgap(3, 'Complaint', 'Justification', { dispute: collected(i, 'Deals', 'Complaint', { accused }) }), [t, publicKeys]))
       expect(answer(1, 'dan')).to.deep.equal(answer(1, 'dan'))
-      // What it states depends on who complains alone.
+      // The answer depends on the complainer only.
       expect(answer(1, 'cleo')).to.deep.equal(answer(1, 'dan'))
       expect(answer(2, 'dan')['ephemeral']).not.to.equal(answer(1, 'dan')['ephemeral'])
     })
@@ -296,12 +296,12 @@ describe('the verbs of the key generation', () => {
       expect(opens({})).to.deep.equal([])
       expect(opens({ payload: { ...first?.payload, rest: '00'.repeat(32) } })).to.deep.equal(['dkg.bad-opening true'])
       expect(opens({ payload: { ...first?.payload, key: commits[1]?.payload['key'] } })).to.deep.equal(['dkg.bad-opening true'])
-      // What the airgap signed is the points' hash: other points are the client's doing.
+      // The airgap signed only the hash of the points, so other points are the client's doing.
       expect(opens({ attachment: { points: points.toReversed() } })).to.deep.equal(['dkg.bad-points false'])
       expect(opens({ attachment: {} })).to.deep.equal(['dkg.bad-points false'])
       expect(opens({ attachment: { points: [...points, points[0] ?? ''] } })).to.deep.equal(['dkg.bad-points false'])
       expect(opens({ attachment: { points: [points[0] ?? '', '00'.repeat(96)] } })).to.deep.equal(['dkg.bad-points false'])
-      // 96 bytes are one point by its coordinates or two compressed: never taken for one another.
+      // 96 bytes may be one point by its coordinates or two compressed ones. Neither is taken for the other.
       const compressed = (commits[0]?.payload['key'] as string).repeat(2)
       expect(opens({ attachment: { points: [points[0] ?? '', compressed] } })).to.deep.equal(['dkg.bad-points false'])
     })

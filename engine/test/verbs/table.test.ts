@@ -17,7 +17,7 @@ function declarations(text: string): Map<string, string> {
   return new Map(starts.map((start, i) => [start[1] ?? '', text.slice(start.index, starts[i + 1]?.index)]))
 }
 
-/** The source of one exported verb, and of all in its file that it uses. */
+/** The source of one exported verb, and of everything in its file that it uses. */
 function sourceOf(exported: string): string {
   for (const { text } of sources) {
     const all = declarations(text)

@@ -30,7 +30,7 @@ const answers: Record<string, JsonObject> = {
   closed: { give: 'closed', request: HASH },
 }
 
-/** Every object in a value with the path to it. */
+/** The paths to all objects in a value. */
 function objects(value: Json | undefined, path: string[] = []): string[][] {
   if (typeof value !== 'object' || value === null) return []
   const inside = Object.entries(value).flatMap(([key, one]) => objects(one as Json, [...path, key]))
@@ -44,10 +44,10 @@ function withMore(value: Json, [key, ...path]: string[]): Json {
   return { ...object, [key]: withMore(object[key] ?? null, path) }
 }
 
-/** What the schemas leave open, for the script's own schemas to check: payloads, parameters, prepared values and their like. */
+/** The members that these schemas leave open for the script's own schemas: payloads, parameters, prepared values and their like. */
 const OPEN = ['payload', 'piece', 'parameters', 'prepared', 'attachment', 'question', 'assist']
 
-/** What need not be there. */
+/** The members that may be absent. */
 const OPTIONAL = ['opening', 'assist', 'attachment', 'fault', 'abort', 'ending']
 
 for (const [what, bodies, check] of [['request', requests, checkRequest], ['answer', answers, checkAnswer]] as const) {

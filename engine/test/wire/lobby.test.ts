@@ -32,7 +32,7 @@ const opening = (change: Partial<Opening> = {}): Opening => ({
 })
 const openingBy = (by: Person, change: Partial<Opening> = {}): Message => said(by, 'Opening', { ...opening(change) })
 
-/** Why it counts for nothing. */
+/** The reason why a message counts for nothing. */
 function why(read: () => unknown): string {
   try {
     read()
@@ -120,7 +120,7 @@ describe('an Opening', () => {
     expect(rosterProblem([ann.card, ben.card])).to.equal(null)
     expect(rosterProblem([ann.card, { ...ben.card, signingKey: WEAK }])).to.match(/the signing key of ben cannot be used/)
     expect(rosterProblem([ann.card, { ...ben.card, airgapKey: ann.card.signingKey }])).to.equal('two of its keys are equal')
-    // A reader that joins nothing does without, since a thousand take long.
+    // A reader that joins nothing does not check all keys, since a thousand take long.
     expect(openingProblem(opening({ roster: [ann.card, { ...ben.card, signingKey: WEAK }] }))).to.equal(null)
   })
 })

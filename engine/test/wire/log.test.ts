@@ -15,14 +15,14 @@ function textOf(step: number, change: Partial<Statement> = {}): string {
 }
 const texts = [0, 1, 2, 3, 4].map((step) => textOf(step))
 
-/** Entries as they come over a wire, which no chain has seen. */
+/** A copy of an entry as it comes over a wire, which no chain has seen. */
 const plain = (entry: Entry): Entry => ({ ...pinOf(entry), text: entry.text })
 function log(of: readonly string[] = texts): readonly Linked[] {
   const chain = new Chain()
   return of.map((text) => chain.append(text))
 }
 
-/** What keeps a chain from going on. */
+/** The break that a chain throws, or null. */
 function broken(run: () => unknown): Break | null {
   try {
     run()
@@ -100,7 +100,7 @@ describe('the chain of a log', () => {
   it('goes on with what another chain made, and believes that of no copy and in no other place', () => {
     const chain = new Chain()
     expect(chain.next(first)).to.equal(first)
-    // Of a fork, at the same offset.
+    // An entry of a fork, at the same offset.
     const fork = log([textOf(9), texts[1]!, texts[2]!])
     expect(broken(() => chain.next(fork[1]!))).to.deep.equal({ kind: 'head', offset: 1 })
     expect(broken(() => chain.next({ ...second, text: third.text }))).to.include({ offset: 1 })

@@ -44,9 +44,9 @@ describe('a message', () => {
   })
 
   it('is signed over the bytes that the protocol says', () => {
-    // sign(key, label, object) is Ed25519 over "keyrite/2/" + label + "\n" || JCS(object): here by hand.
+    // sign(key, label, object) is Ed25519 over "keyrite/2/" + label + "\n" || JCS(object), here written by hand.
     const text = `keyrite/2/statement\n{"ceremony":"${'ab'.repeat(32)}","from":"anna","payload":{"root":"00"},"step":"SendDeals","type":"Deals","view":"${'cd'.repeat(32)}"}`
-    // node:crypto alone takes it, over this very text.
+    // node:crypto alone accepts the signature, over this very text.
     const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(airgap.publicKey).toString('base64url') }, format: 'jwk' })
     const signature = Buffer.from(unsigned.airgapSignature ?? '', 'hex')
     expect(verify(null, utf8(text), key, signature)).to.equal(true)
@@ -166,7 +166,7 @@ describe('a log’s head', () => {
     const opening: Statement = { ceremony: null, step: null, type: 'Opening', from: 'anna', view: null, payload }
     expect(ceremonyOf(opening)).to.equal(ceremonyId(payload))
     expect(ceremonyOf({ ...opening, type: 'Ready' })).to.equal(null)
-    // A Ready counts in no ceremony, whichever it names.
+    // A Ready belongs to no ceremony, even if it names one.
     expect(ceremonyOf({ ...opening, type: 'Ready', ceremony: 'ab'.repeat(32) })).to.equal(null)
     expect(ceremonyOf({ ...opening, ceremony: 'ab'.repeat(32) })).to.equal(ceremonyId(payload))
     for (const type of ['Abort', 'Deals']) expect(ceremonyOf({ ...statement, type })).to.equal('ab'.repeat(32))
@@ -223,7 +223,7 @@ describe('an opening', () => {
       expect(verifyCard({ ...mine, ...change }, signature), Object.keys(change)[0]).to.equal(false)
       expect(sameCard({ ...mine, ...change }, mine)).to.equal(false)
     }
-    // By no other key, nor as another kind of object.
+    // It holds under no other key, nor as another kind of object.
     expect(verifyCard(mine, signCard(client.secretKey, mine))).to.equal(false)
     expect(verifyCard({ ...mine, airgapKey: clientKey }, signature)).to.equal(false)
     expect(verifyCard(mine, signObject(airgap.secretKey, 'statement', mine))).to.equal(false)

@@ -13,7 +13,7 @@ describe('a reason to decline', () => {
     for (const one of bad) expect(reasonProblem(one), JSON.stringify(one)).to.be.a('string')
   })
 
-  /** What a client makes of a refusal with this fault. */
+  /** The error that a client makes of a refusal with this fault. */
   async function told(fault: JsonObject): Promise<KeyriteError> {
     const refuse = (request: string): Promise<string> => {
       const { ceremony, step, digest } = openEnvelope(request)

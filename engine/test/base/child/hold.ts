@@ -1,6 +1,6 @@
 /**
- * Takes the lock of every folder that its parent names, says at once what came of it, and gives it back when its parent
- * says so, or never.
+ * Takes the lock of every folder that its parent names, reports the result at once, and gives the lock back when its
+ * parent says so, or never.
  */
 import { lockFolder } from '../../../base/lock.ts'
 import type { Lock } from '../../../base/lock.ts'

@@ -1,4 +1,4 @@
-/** Tries to make a vault larger than the process's file size limit allows, and prints what came of it. */
+/** Tries to make a vault larger than the process's file size limit allows, and prints the result. */
 import { openKeyring } from '../../../vault/age.ts'
 import { openVault } from '../../../vault/vault.ts'
 import { codeOf, PASSPHRASE, schema } from '../home.ts'

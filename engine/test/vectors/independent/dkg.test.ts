@@ -11,7 +11,7 @@ const u32 = (value: number): Buffer => Buffer.of(0, 0, value >> 8, value & 255)
 const added = (points: readonly Hex[]): Hex => hex(aggregatePublicKeys(points.map((point) => PublicKey.fromBytes(bytes(point), true))).toBytes(true))
 const pointOf = (point: Hex) => bls12_381.G1.Point.fromHex(point)
 
-/** Σ xᵏ·pointₖ, by noble. */
+/** The sum Σ xᵏ·pointₖ, by noble. */
 const onCommitments = (points: readonly Hex[], x: number): Hex =>
   points.map((point, k) => pointOf(point).multiply(BigInt(x) ** BigInt(k))).reduce((sum, one) => sum.add(one)).toHex(true)
 
@@ -20,7 +20,7 @@ const encryptionKeyOf = (ceremony: Dkg, name: string): Hex => publicOf('x25519',
 const indexOf = (ceremony: Dkg, name: string): number => ceremony.opening.roster.findIndex((card) => card.name === name) + 1
 const dealerOf = (ceremony: Dkg, name: string): Dealer => ceremony.dealers.find((one) => one.name === name) ?? expect.fail(name)
 
-/** Label, value modulo r: what a session gives as a scalar. */
+/** The scalar that a session gives under a label: its value modulo r. */
 const scalarAt = (values: Readonly<Record<string, Hex>>, label: string): Hex => {
   const value = values[label] ?? ''
   expect(value, label).to.have.length(96)
@@ -50,7 +50,7 @@ for (const key of vectors.dkg) {
         const challenge = scalar(number(expandXmd(Buffer.concat([bytes(id), u32(index), bytes(first), bytes(commitment)]), PROOF, 48)))
         expect(proof.challenge).to.equal(challenge)
         expect(proof.bytes).to.equal(commitment + scalar(number(nonce) + number(challenge) * number(secret)))
-        // And as its readers check it: s·G = R + c·A.
+        // Readers check it by s·G = R + c·A.
         const right = pointOf(commitment).add(pointOf(first).multiply(number(challenge)))
         expect(g1(proof.bytes.slice(96))).to.equal(right.toHex(true))
       })
@@ -104,7 +104,7 @@ for (const key of vectors.dkg) {
         const proof = g2Signature(key.shares[i] ?? '', utf8(key.birthMessage), SHARE_PROOF)
         expect(statedBy(key, 'GroupKey', name)).to.deep.include({ view, payload: { groupKey: key.groupKey, proof } })
       }
-      // Not by interpolation, but with the secret that nobody has.
+      // The check is not by interpolation, but with the group's secret, which nobody has in a real ceremony.
       const secret = scalar(dealers.reduce((sum, { coefficients }) => sum + number(coefficients[0] ?? ''), 0n))
       expect(g1(secret)).to.equal(key.groupKey)
       expect(key.birth).to.equal(g2Signature(secret, utf8(key.birthMessage), SHARE_PROOF))
@@ -144,7 +144,7 @@ describe('what crosses to an airgap with its pieces', () => {
   })
 })
 
-/** Everything that a dispute is about, out of the seeds and what was stated. */
+/** All values of a dispute, from the seeds and the statements. */
 function disputed(dispute: Dispute) {
   const { id, opening } = dispute
   const entry = dispute.log.find(({ message }) => message.statement.type === 'Complaint')?.message.statement ?? expect.fail()
@@ -172,7 +172,7 @@ for (const dispute of vectors.disputes) {
       expect(justification.step).to.equal('ProcessDeals')
       const share = await opened(secret, aad, sealed)
       expect(share).not.to.equal(null)
-      // The one-time key gives the same bytes again, and so proves what was sealed.
+      // The one-time key gives the same bytes again, and so proves which share was sealed.
       expect(sealedBy(ephemeral, publicOf('x25519', bytes(secret)), aad, share ?? '')).to.equal(sealed)
     })
 

@@ -10,16 +10,16 @@ export function participant(name: string): Participant {
   return found
 }
 
-/** A field that is text. */
+/** A field's text. */
 export function text(value: Json | undefined): string {
   if (typeof value !== 'string') throw new Error('a field that is no text')
   return value
 }
 
-/** All of them, whatever their scripts. */
+/** All ceremonies of the vectors, of every script. */
 export const ceremonies: readonly Ceremony[] = [...vectors.dkg, ...vectors.disputes, vectors.beacon, vectors.signing]
 
-/** What was stated of one type, in the log's order. */
+/** The statements of one type, in the log's order. */
 export const stated = ({ log }: Ceremony, type: string): readonly Statement[] => log.map(({ message }) => message.statement).filter((one) => one.type === type)
 
 /** The one statement of that type and author. */
@@ -29,7 +29,7 @@ export function statedBy(ceremony: Ceremony, type: string, from: string): Statem
   return found
 }
 
-/** What stands beside it. */
+/** The attachment of that statement. */
 export function attachedBy(ceremony: Ceremony, type: string, from: string): Ceremony['log'][number]['attachment'] {
   return ceremony.log.find(({ message: { statement } }) => statement.type === type && statement.from === from)?.attachment
 }

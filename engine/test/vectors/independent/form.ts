@@ -1,4 +1,4 @@
-/** The form of `keyrite-2.json`: types alone, of plain JSON. Bytes are lower-case hex. */
+/** The form of `keyrite-2.json`, as types of plain JSON. Bytes are lower-case hex. */
 
 export type Hex = string
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
@@ -9,7 +9,7 @@ export interface Participant {
   readonly mnemonic: string
   readonly passphrase: string
   readonly seed: Hex
-  /** What RFC 8032 calls the private key. */
+  /** The private key in the sense of RFC 8032. */
   readonly airgapSecret: Hex
   readonly signingSecret: Hex
   readonly card: Plain & { readonly name: string; readonly airgapKey: Hex; readonly signingKey: Hex; readonly epoch: Hex }
@@ -37,7 +37,7 @@ export interface Message extends Plain {
 /** One entry of a log; its offset is its place. */
 export interface Entry {
   readonly message: Message
-  /** Null where it has none. */
+  /** The slot that the statement takes; null where it takes none. */
   readonly slot: readonly (string | null)[] | null
   readonly attachment?: Plain
   readonly mark: Hex
@@ -45,7 +45,7 @@ export interface Entry {
   readonly head: Hex
 }
 
-/** One participant's secrets in one ceremony, by the labels that they are expanded under. */
+/** One session's secrets, of one participant in one ceremony, by the labels under which they are expanded. */
 export interface Session {
   readonly name: string
   readonly salt: Hex
@@ -55,14 +55,14 @@ export interface Session {
 
 export interface Ceremony {
   readonly name: string
-  /** What it is here for. */
+  /** The purpose of this ceremony among the vectors. */
   readonly about: string
   readonly opening: Plain & { readonly roster: readonly Participant['card'][]; readonly parameters: Plain; readonly rehearsal: boolean }
   readonly id: Hex
   readonly number: string
-  /** None where a ceremony has no secrets of its own. */
+  /** The sessions; none where a ceremony has no secrets of its own. */
   readonly sessions: readonly Session[]
-  /** After each step that is complete. */
+  /** The view after each complete step. */
   readonly views: readonly { readonly step: string; readonly view: Hex }[]
   readonly log: readonly Entry[]
 }
@@ -73,14 +73,14 @@ export interface Piece {
   readonly aad: string
   readonly ephemeral: Hex
   readonly sealed: Hex
-  /** From its leaf upwards. */
+  /** The hashes of the path, from the leaf upwards. */
   readonly path: readonly Hex[]
 }
 
 export interface Dealer {
   readonly name: string
   readonly coefficients: readonly Hex[]
-  /** A₀ … Aₜ₋₁, compressed. */
+  /** The commitments A₀ … Aₜ₋₁, compressed. */
   readonly commitments: readonly Hex[]
   readonly rest: Hex
   readonly proof: { readonly label: string; readonly nonce: Hex; readonly challenge: Hex; readonly bytes: Hex }
@@ -91,7 +91,7 @@ export interface Dealer {
 
 export interface Dkg extends Ceremony {
   readonly dealers: readonly Dealer[]
-  /** C₀ … Cₜ₋₁. */
+  /** The sums C₀ … Cₜ₋₁. */
   readonly commitmentSums: readonly Hex[]
   readonly sums: Hex
   readonly groupKey: Hex
@@ -101,13 +101,13 @@ export interface Dkg extends Ceremony {
   readonly birth: Hex
 }
 
-/** What an airgap may state in a slot in the place of what its step sends. */
+/** A statement that an airgap may make in a slot in the place of its step's own. */
 export interface Instead {
   readonly statement: Statement
   readonly airgapSignature: Hex
 }
 
-/** What crosses between a client and its airgap. */
+/** An envelope, which crosses between a client and its airgap. */
 export interface Envelope extends Plain {
   readonly kind: string
   readonly ceremony: Hex
@@ -116,20 +116,20 @@ export interface Envelope extends Plain {
   readonly digest: Hex
 }
 
-/** A request to the airgap of the first of the roster, for the step that brings it all pieces, and the answer. */
+/** A request to the airgap of the first participant in the roster, for the step that brings it all pieces, and the answer. */
 export interface Crossing {
   readonly request: Envelope
   readonly answer: Envelope
 }
 
 export interface Dispute extends Ceremony {
-  /** From the Complaint and the Justification that end the log. */
+  /** The judgement that follows from the Complaint and the Justification at the log's end. */
   readonly judgement: { readonly guilty: string; readonly reason: string }
 }
 
 export interface Signing extends Ceremony {
   readonly follows: string
-  /** For the script's `messages`, in their order. */
+  /** The signed bytes of the script's `messages`, in their order. */
   readonly signed: readonly { readonly message: Plain; readonly bytes: Hex }[]
   readonly messages: Hex
   readonly signers: readonly { readonly name: string; readonly index: number; readonly partials: readonly Hex[] }[]
@@ -143,7 +143,7 @@ export interface Beacon extends Ceremony {
 /** The first rule that a point breaks. */
 export type PointRule = 'length' | 'compressed' | 'identity' | 'canonical' | 'curve' | 'subgroup'
 
-/** What must be refused, by what every reader must find. */
+/** The values that every reader must refuse, by the rule that they break. */
 export interface Refused {
   readonly points: readonly { readonly type: 'g1' | 'g2' | 'g1-affine' | 'g2-affine'; readonly hex: Hex; readonly rule: PointRule; readonly why: string }[]
   readonly ed25519: readonly { readonly publicKey: Hex; readonly message: Hex; readonly signature: Hex; readonly why: string }[]

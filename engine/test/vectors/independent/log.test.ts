@@ -5,7 +5,7 @@ import { attachedBy, ceremonies, participant, text, vectors } from './file.ts'
 import type { Ceremony, Json, Statement } from './form.ts'
 import { bytes, derive, expand, hex, jcs, number, publicOf, sha256, signed, tagged, verified } from './oracle.ts'
 
-/** Which steps are a client's, and which statements the steps collect, as the scripts have it. */
+/** The steps of the scripts, the type that each sends, and whether it is a client's. */
 const STEPS: Readonly<Record<string, readonly { readonly step: string; readonly sends: string; readonly client?: true }[]>> = {
   dkg: [
     { step: 'SendPublicKeys', sends: 'PublicKey' }, { step: 'SendCommits', sends: 'Commits' }, { step: 'SendDeals', sends: 'Deals' },

@@ -1,6 +1,6 @@
 /**
- * The protocol's primitives once more, for checking its vectors: by node:crypto, blst, @hpke/core and canonicalize, and what
- * these lack written out here. Nothing of the engine is imported, directly or by the way.
+ * The protocol's primitives a second time, to check its vectors: by node:crypto, blst, @hpke/core and canonicalize, and the
+ * rest written out here. Nothing of the engine is imported, directly or indirectly.
  */
 import { createCipheriv, createDecipheriv, createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman, hkdfSync, sign, verify } from 'node:crypto'
 import { PublicKey, SecretKey } from '@chainsafe/blst'
@@ -14,7 +14,7 @@ export const bytes = (hex: Hex): Buffer => Buffer.from(hex, 'hex')
 export const hex = (data: Uint8Array): Hex => Buffer.from(data).toString('hex')
 export const utf8 = (text: string): Buffer => Buffer.from(text, 'utf8')
 
-/** RFC 8785. */
+/** Canonical JSON, RFC 8785. */
 export function jcs(value: Json): string {
   const text = canonicalize(value)
   if (text === undefined) throw new Error('no JSON')
@@ -27,10 +27,10 @@ export const sha256 = (...parts: readonly (Uint8Array | string)[]): Buffer => {
   return hash.digest()
 }
 
-/** SHA-256 behind a label of the protocol. */
+/** The SHA-256 of the parts behind a label of the protocol. */
 export const tagged = (label: string, ...parts: readonly (Uint8Array | string)[]): Hex => hex(sha256(`keyrite/2/${label}\n`, ...parts))
 
-/** derive of §2. */
+/** The function `derive` of protocol §2. */
 export const derive = (seed: Hex, label: string, salt: Uint8Array): Buffer =>
   Buffer.from(hkdfSync('sha256', bytes(seed), salt, `keyrite/2/${label}`, 32))
 
@@ -44,7 +44,7 @@ export function expand(prk: Uint8Array, label: string, length: number): Buffer {
   return out.subarray(0, length)
 }
 
-// Keys of RFC 8410: what stands before their 32 bytes.
+// The bytes that stand before a key's own 32 bytes in RFC 8410.
 const PRIVATE = { ed25519: '302e020100300506032b657004220420', x25519: '302e020100300506032b656e04220420' }
 const PUBLIC = { ed25519: '302a300506032b6570032100', x25519: '302a300506032b656e032100' }
 type Curve = keyof typeof PRIVATE
@@ -56,11 +56,11 @@ const publicKey = (curve: Curve, key: Uint8Array) => createPublicKey({ key: Buff
 export const publicOf = (curve: Curve, secret: Uint8Array): Hex =>
   hex(createPublicKey(privateKey(curve, secret)).export({ format: 'der', type: 'spki' }).subarray(PUBLIC[curve].length / 2))
 
-/** Ed25519 by RFC 8032, which is deterministic. */
+/** Signs with Ed25519 by RFC 8032, which is deterministic. */
 export const signed = (secret: Hex, label: string, object: Json): Hex =>
   hex(sign(null, Buffer.concat([utf8(`keyrite/2/${label}\n`), utf8(jcs(object))]), privateKey('ed25519', bytes(secret))))
 
-/** Node's own rule, which is laxer than the protocol's: good signatures pass by both. */
+/** Verifies by Node's own rule, which is laxer than the protocol's: a good signature holds by both. */
 export const verified = (key: Hex, label: string, object: Json, signature: Hex): boolean =>
   verify(null, Buffer.concat([utf8(`keyrite/2/${label}\n`), utf8(jcs(object))]), publicKey('ed25519', bytes(key)), bytes(signature))
 
@@ -69,7 +69,7 @@ const plain = (data: ArrayBufferLike | ArrayBufferView): Buffer =>
 const buffer = (data: Uint8Array): ArrayBuffer => Uint8Array.from(data).buffer
 const TAG = 16
 
-/** For @hpke/core, which brings AES alone: Node's ChaCha20-Poly1305. */
+/** Node's ChaCha20-Poly1305 for @hpke/core, which brings AES only. */
 const chacha: AeadInterface = {
   id: AeadId.Chacha20Poly1305, keySize: 32, nonceSize: 12, tagSize: TAG,
   createEncryptionContext: (key) => ({
@@ -98,7 +98,7 @@ export async function opened(secret: Hex, aad: string, sealed: Hex): Promise<Hex
   }
 }
 
-/** RFC 9180 with a given ephemeral key: the shared secret and key schedule, written out. */
+/** Seals by RFC 9180 with a given ephemeral key: shared secret and key schedule are written out. */
 export function sealedBy(ephemeral: Hex, recipient: Hex, aad: string, plaintext: Hex): Hex {
   const enc = bytes(publicOf('x25519', bytes(ephemeral)))
   const extract = (suite: Uint8Array, salt: Uint8Array, label: string, ikm: Uint8Array) =>
@@ -117,7 +117,7 @@ export function sealedBy(ephemeral: Hex, recipient: Hex, aad: string, plaintext:
   return hex(Buffer.concat([enc, cipher.update(bytes(plaintext)), cipher.final(), cipher.getAuthTag()]))
 }
 
-/** r, the order of G1 and G2. */
+/** The order r of G1 and G2. */
 export const R = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001n
 export const number = (data: Uint8Array | Hex): bigint => BigInt(`0x${typeof data === 'string' ? data : hex(data)}`)
 export const scalar = (value: bigint): Hex => (((value % R) + R) % R).toString(16).padStart(64, '0')
@@ -125,10 +125,10 @@ export const scalar = (value: bigint): Hex => (((value % R) + R) % R).toString(1
 /** A scalar times G1's generator, by blst. */
 export const g1 = (value: Hex): Hex => hex(SecretKey.fromBytes(bytes(value)).toPublicKey().toBytes(true))
 
-/** Its coordinates, by blst. */
+/** The coordinates of a point, by blst. */
 export const affine = (point: Hex): Hex => hex(PublicKey.fromBytes(bytes(point)).toBytes(false))
 
-/** f(x) modulo r. */
+/** The value f(x) modulo r. */
 export const evaluated = (coefficients: readonly Hex[], x: number): Hex =>
   scalar(coefficients.reduce((sum, one, k) => sum + number(one) * BigInt(x) ** BigInt(k), 0n))
 
@@ -148,10 +148,10 @@ export function expandXmd(message: Uint8Array, dst: string, length: number): Buf
 export const g2Signature = (share: Hex, message: Uint8Array, dst: string): Hex =>
   bls12_381.G2.hashToCurve(message, { DST: dst }).multiply(number(share)).toHex(true)
 
-/** Ethereum's, by blst. */
+/** A signature of Ethereum's, by blst. */
 export const blsSignature = (share: Hex, message: Uint8Array): Hex => hex(SecretKey.fromBytes(bytes(share)).sign(message).toBytes(true))
 
-/** The root that RFC 9162 §2.1.3.2 comes to, or null where the path is not used up exactly. */
+/** The root that RFC 9162 §2.1.3.2 computes, or null where the path is too long or too short. */
 export function rootBy(index: number, count: number, leaf: Uint8Array, path: readonly Hex[]): Hex | null {
   if (index >= count) return null
   let [fn, sn] = [index, count - 1]
@@ -167,7 +167,7 @@ export function rootBy(index: number, count: number, leaf: Uint8Array, path: rea
   return sn === 0 ? hex(hash) : null
 }
 
-/** The root of all leaves, a level at a time from below; one left over goes up as it is. */
+/** The root of all leaves, computed level by level from below; one left over goes up as it is. */
 export function rootOf(leaves: readonly Uint8Array[]): Hex {
   let level = leaves.map((leaf) => sha256(Buffer.of(0), leaf))
   while (level.length > 1) {

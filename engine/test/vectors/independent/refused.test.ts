@@ -11,10 +11,10 @@ const { refused } = vectors
 const P = bls12_381.fields.Fp.ORDER
 const { Fp, Fp2 } = bls12_381.fields
 
-/** Flags in the first byte of a compressed point: that it is one, that it is the identity, that y is the larger one. */
+/** The flags in the first byte of a compressed point: it is compressed, it is the identity, and a mask of all three with the sign of y. */
 const [COMPRESSED, IDENTITY, FLAGS] = [0x80, 0x40, 0xe0]
 
-/** The first rule of §4 and §5 that a point breaks, or null: written out, and held to blst where blst has the form. */
+/** The first rule of §4 and §5 that a point breaks, or null. It is written out, and compared with blst where blst has the form. */
 function broken(type: string, point: Hex): PointRule | null {
   const [data, isAffine, parts] = [bytes(point), type.endsWith('affine'), type.startsWith('g1') ? 1 : 2]
   if (data.length !== 48 * parts * (isAffine ? 2 : 1)) return 'length'
@@ -31,7 +31,7 @@ function broken(type: string, point: Hex): PointRule | null {
     const isOn = parts === 1 ? onCurve(a, b) : onTwist(Fp2.fromBigTuple([b, a]), Fp2.fromBigTuple([d, c]))
     return isOn ? null : 'curve'
   }
-  // noble says whether the curve has such an x; blst, whether the point is of order r.
+  // By noble the curve has such an x or not; by blst the point is of order r or not.
   if (parts === 1) return !takes(() => Fp.sqrt(Fp.create(a ** 3n + 4n))) ? 'curve' : takes(() => PublicKey.fromBytes(bytes(point), true)) ? null : 'subgroup'
   const x = Fp2.fromBigTuple([b, a])
   return !takes(() => Fp2.sqrt(right(x))) ? 'curve' : takes(() => Signature.fromBytes(bytes(point), true, true)) ? null : 'subgroup'
@@ -53,7 +53,7 @@ function takes(read: () => unknown): boolean {
 const littleEndian = (data: Uint8Array): bigint => number(Uint8Array.from(data).reverse())
 const L = 2n ** 252n + 27742317777372353535851937790883648493n
 
-/** The one rule of §2, written out over curve points: canonical keys of prime order, S < L, and R byte for byte. */
+/** Does a signature hold by the one rule of §2, written out over curve points: canonical keys of prime order, S < L, and R byte for byte? */
 function holds({ publicKey, message, signature }: { readonly publicKey: Hex; readonly message: Hex; readonly signature: Hex }): boolean {
   const [key, sig] = [bytes(publicKey), bytes(signature)]
   if ((littleEndian(key) & (2n ** 255n - 1n)) >= 2n ** 255n - 19n || !takes(() => ed25519.Point.fromBytes(key))) return false
@@ -66,7 +66,7 @@ function holds({ publicKey, message, signature }: { readonly publicKey: Hex; rea
   return hex(right.toBytes()) === hex(R32)
 }
 
-/** [8][S]B = [8]R + [8][k]A, whatever the encodings. */
+/** Does a signature hold by [8][S]B = [8]R + [8][k]A, in any encodings? */
 function holdsLaxly({ publicKey, message, signature }: { readonly publicKey: Hex; readonly message: Hex; readonly signature: Hex }): boolean {
   const sig = bytes(signature)
   const [A, commitment] = [ed25519.Point.fromBytes(bytes(publicKey), true), ed25519.Point.fromBytes(sig.subarray(0, 32), true)]
@@ -75,7 +75,7 @@ function holdsLaxly({ publicKey, message, signature }: { readonly publicKey: Hex
   return ed25519.Point.BASE.multiplyUnsafe(S).subtract(A.multiplyUnsafe(k)).subtract(commitment).clearCofactor().is0()
 }
 
-/** In how many of its fields does this differ from a good one? */
+/** The number of fields in which a value differs from a good one. */
 const differing = (good: object, one: object): number => Object.entries(good).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(Object.entries(one).find(([own]) => own === name)?.[1])).length
 
 describe('what must be refused, by the vectors', () => {
@@ -86,7 +86,7 @@ describe('what must be refused, by the vectors', () => {
   for (const one of refused.ed25519) {
     it(`an Ed25519 signature: ${one.why}`, () => {
       expect(holds(one)).to.equal(false)
-      // All but the last are refused by the exact rule alone: a laxer one, with the cofactor and any encoding, takes them.
+      // Only the exact rule refuses all but the last: a laxer one, with the cofactor and any encoding, takes them.
       expect(holdsLaxly(one)).to.equal(one.why !== 'another S')
     })
   }
@@ -133,7 +133,7 @@ describe('what must be refused, by the vectors', () => {
   }
 })
 
-/** Is it of order 1, 2, 4 or 8, on Curve25519 or its twist: do three doublings end at infinity? RFC 7748's formula. */
+/** Is a key of order 1, 2, 4 or 8, on Curve25519 or its twist? Then three doublings, by RFC 7748's formula, end at infinity. */
 function isLowOrder(publicKey: Hex): boolean {
   const p = 2n ** 255n - 19n
   let [X, Z] = [littleEndian(bytes(publicKey)), 1n]

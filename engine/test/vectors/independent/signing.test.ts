@@ -7,7 +7,7 @@ import { blsSignature, bytes, g1, hex, jcs, number, scalar, sha256, tagged, utf8
 const { signing } = vectors
 const followed = vectors.dkg.find(({ name }) => name === signing.follows) ?? expect.fail()
 
-/** Little-endian, in a chunk of 32 bytes. */
+/** A number in SSZ: little-endian, in a chunk of 32 bytes. */
 function uint64(value: unknown): Buffer {
   const chunk = Buffer.alloc(32)
   chunk.writeBigUInt64LE(BigInt(Number(value)))
@@ -15,7 +15,7 @@ function uint64(value: unknown): Buffer {
 }
 const padded = (data: Uint8Array): Buffer => Buffer.concat([data, Buffer.alloc(32 - data.length)])
 const fieldOf = (message: Plain, name: string): Buffer => bytes(text(message[name]).replace(/^0x/, '').toLowerCase())
-/** SSZ: a key of 48 bytes is two chunks. */
+/** The root of a key in SSZ: its 48 bytes are two chunks. */
 const keyRoot = (key: Uint8Array): Buffer => sha256(key.subarray(0, 32), padded(key.subarray(32)))
 const four = (a: Uint8Array, b: Uint8Array, c: Uint8Array): Buffer => sha256(sha256(a, b), sha256(c, Buffer.alloc(32)))
 
@@ -25,13 +25,13 @@ interface Network {
   readonly genesisValidatorsRoot: string
 }
 
-/** Of eth-clients' config files. */
+/** The networks, from eth-clients' config files. */
 const NETWORKS: Readonly<Record<string, Network>> = {
   mainnet: { genesisForkVersion: '00000000', capellaForkVersion: '03000000', genesisValidatorsRoot: '4b363db94e286120d76eb905340fdd4e54bfe9f06bf33ff6cf5ad27f511bfe95' },
   hoodi: { genesisForkVersion: '10000910', capellaForkVersion: '40000910', genesisValidatorsRoot: '212f13fc4df078b6cb7db228f1c8307566dcecf900867401a92023d7ba99cb5f' },
 }
 
-/** compute_signing_root(object, compute_domain(type, version, root)) of Ethereum's consensus-specs. */
+/** The signing root compute_signing_root(object, compute_domain(type, version, root)) of Ethereum's consensus-specs. */
 function signingRoot(object: Uint8Array, type: number, version: string, validators: string): Buffer {
   const forkData = sha256(padded(bytes(version.replace(/^0x/, ''))), bytes(validators.replace(/^0x/, '')))
   return sha256(object, Buffer.concat([Buffer.of(type, 0, 0, 0), forkData.subarray(0, 28)]))
