@@ -25,7 +25,7 @@ The storage's board is also a page, whose address is told at once: open it in a 
   static override flags = {
     participants: Flags.integer({ default: 5, min: 2, max: 64, summary: 'How many people.' }),
     threshold: Flags.integer({ min: 2, max: 64, summary: 'How many of them can sign; more than half unless told.' }),
-    keep: Flags.string({ helpValue: 'DIR', summary: 'Keep all homes, QR images and logs in this folder, for inspection.' }),
+    keep: Flags.string({ helpValue: 'DIR', summary: 'Keep all homes, QR images and logs in this folder: KEYRITE_HOME=DIR/alice is alice’s client and airgap.' }),
     watch: Flags.boolean({ default: false, summary: 'Keep the storage and its page open after the ceremony, until Ctrl-C.' }),
   }
 

@@ -135,7 +135,7 @@ export function chosen(opened: readonly Opened[], wanted: string | undefined): O
     throw cliError('ceremony', { why: wanted === undefined ? 'none was opened with you in its roster' : `none here has an id that begins with ${wanted}` })
   }
   if (second !== undefined) {
-    throw cliError('ceremony', { why: `there are ${fitting.length}: ${fitting.map((one) => one.id.slice(0, 12)).join(', ')}` })
+    throw cliError('ceremony', { why: `it is not clear which is meant, there are ${fitting.length}: ${fitting.map((one) => one.id.slice(0, 12)).join(', ')}` })
   }
   return only
 }

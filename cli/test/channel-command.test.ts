@@ -8,6 +8,7 @@ import { expect } from 'chai'
 import { cliError } from '../errors.ts'
 import { ChannelCommand, channelFlags } from '../roles/channel-command.ts'
 import type { End } from '../roles/channel-command.ts'
+import { carriers, written } from '../carriers/table.ts'
 
 describe('a command on a channel', () => {
   let folder: string
@@ -89,7 +90,7 @@ describe('a command on a channel', () => {
     for (const wrong of ['folder', 'folder:', 'web:x', 'terminal:', 'paper', '', 'folder:a\nb']) {
       const { stderr, error } = await run('--channel', wrong)
       expect(error?.oclif?.exit, wrong).to.equal(2)
-      expect(stderr.replace(/\s+/g, ' ')).to.include('Use --channel web, --channel terminal, or --channel folder:DIR with a folder that both machines reach')
+      expect(stderr.replace(/\s+/g, ' ')).to.include('Use --channel ').and.include(carriers.map((one) => `--channel ${written(one)}`).at(-1))
     }
     expect(events).to.deep.equal([])
   })

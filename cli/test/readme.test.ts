@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { messageKinds } from '../../engine/messages/kinds.ts'
@@ -18,8 +18,21 @@ describe('the pages beside the program', () => {
     expect(page('cli/README.md')).to.include(`tells the kinds, ${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''},`)
   })
 
+  it('tell every command', () => {
+    const [, commands = ''] = /## Commands (.*?) `SCRIPT` is a file/.exec(page('cli/README.md')) ?? []
+    // A row may have several of one topic: `ceremony new`, `validate`, …
+    const told = [...commands.matchAll(/\| `([^|]+?)` \|/g)].flatMap(([, cell = '']) => {
+      const names = cell.split('`, `').map((one) => /^[a-z]+(?: [a-z]+)*/.exec(one)?.[0] ?? '')
+      const [topic = ''] = names[0]?.split(' ') ?? []
+      return names.map((name, i) => (i === 0 || name.includes(' ') ? name : `${topic} ${name}`))
+    })
+    const files = readdirSync(join(import.meta.dirname, '..', 'commands'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+    const missing = files.map((file) => file.replace(/\.ts$/, '').replaceAll(/[\\/]/g, ' ')).filter((command) => !told.some((one) => one === command || one.startsWith(`${command} `)))
+    expect(missing).to.deep.equal([])
+  })
+
   it('tell every kind of store', () => {
-    const named = new Set([...page('storage/README.md').matchAll(/`--store ([a-z]+)`/g)].map(([, name]) => name))
+    const named = new Set([...page('storage/README.md').matchAll(/`--store ([a-z0-9-]+)`/g)].map(([, name]) => name))
     expect([...named]).to.have.members([...storeNames])
   })
 })

@@ -71,6 +71,7 @@ const SHARED = {
   EFBIG: 'it grows larger than a file may be here',
   ENOTDIR: 'a part of its path is a file',
   EISDIR: 'it is a folder',
+  ELOOP: 'it is a link',
 }
 
 type Doing = 'read' | 'write' | 'make'
@@ -84,10 +85,11 @@ const WHY: Readonly<Record<Doing, Readonly<Record<string, string>>>> = {
 /** The reason why a file could not be read or written, or a folder be made: half a sentence for an error of another area. */
 export function whyNot(doing: Doing, error: unknown): string {
   if (isKeyriteError(error, 'file.too-large')) return `it is larger than ${String(error.facts['most'])} bytes`
+  if (isKeyriteError(error, 'file.not-a-file')) return 'it is a link, a folder or a device'
   const code = systemCode(isKeyriteError(error) ? error.cause : error)
   if (code !== NO_CODE) return WHY[doing][code] ?? `the system says ${code}`
   if (isKeyriteError(error) && 'why' in error.facts && typeof error.facts.why === 'string') return error.facts.why
-  return error instanceof Error ? error.message : String(error)
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
 }
 
 /** Is there anything at this path? */
