@@ -1,4 +1,4 @@
-/** Who may write: what is checked of a request before the log decides. */
+/** The checks of a request before the log decides: they say who may write. */
 import { isKeyriteError } from '../engine/base/errors.ts'
 import { ATTACHMENT_LABEL, readAttachmentHeader } from '../engine/wire/board.ts'
 import type { Card } from '../engine/wire/card.ts'
@@ -21,8 +21,8 @@ export interface ServedBoard {
 const BEARER = /^Bearer +([\x21-\x7e]+)$/i
 
 /**
- * Checks a message's form, place, author and signatures, and that its author may post now. An unregistered name needs a Ready
- * message with its card, and the join token; a ceremony's messages are its members'.
+ * Checks a message's form, place, author and signatures, and that its author may post now. An unregistered name needs a
+ * Ready with its card, and the join token. Only members of a ceremony post in it.
  *
  * @param authorization the request's Authorization header, or ''
  * @throws storage.not-canonical, storage.out-of-place, storage.bad-card, storage.no-token, storage.not-registered,
@@ -39,7 +39,7 @@ export function admit({ log, joinToken, buckets }: ServedBoard, text: string, au
   const registered = log.card(from)
   if (registered === undefined) {
     if (ready === null) throw storageError('not-registered', { name: from })
-    // The token is asked first: without it nobody learns anything, and no signature is checked.
+    // The token is checked before any signature: a stranger without it learns nothing and costs no verification.
     const token = BEARER.exec(authorization)?.[1]
     if (token === undefined || !equalSecrets(token, joinToken)) throw storageError('no-token', { name: from })
   } else if (ready !== null && keysOf(ready.card) !== keysOf(registered)) {
@@ -74,7 +74,7 @@ function read(text: string): Message {
 }
 
 /**
- * Who puts an attachment. Only a registered key may, so that strangers cannot fill the disk.
+ * The registered name that puts an attachment. Strangers may put none, so that they cannot fill the disk.
  *
  * @throws storage.not-authorized, storage.not-registered, storage.too-many
  */
@@ -94,15 +94,13 @@ export function admitAttachment({ log, buckets }: ServedBoard, hash: string, aut
   return name
 }
 
-/** Token buckets, one per key: `burst` at once, `rate` a second in the long run. */
+/** Token buckets, one a name: `burst` at once, `rate` a second in the long run. */
 interface Buckets {
   /** Takes one token. Returns 0, or the whole seconds to wait where there is none. */
   take(key: string): number
 }
 
-/**
- * @param now milliseconds, monotonic
- */
+/** @param now a monotonic clock, in milliseconds */
 export function tokenBuckets(rate: number, burst: number, now: () => number): Buckets {
   const levels = new Map<string, { tokens: number; at: number }>()
   return {

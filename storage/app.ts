@@ -1,4 +1,4 @@
-/** The HTTP interface of the storage, on Koa. What it answers is written down in openapi.yaml, and held to it by a test. */
+/** The HTTP interface of the storage, on Koa. A test holds its answers to openapi.yaml. */
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
@@ -22,7 +22,7 @@ import type { Metrics } from './metrics.ts'
 import { answerPage, answerProblemPage, wantsPage } from './pages.ts'
 import type { PageFile } from './pages.ts'
 
-// Request bodies: bounded before anything is read, one by one and all together.
+// Request bodies are bounded before anything is read: one by one, and all together.
 
 export interface Bodies {
   /**
@@ -33,7 +33,7 @@ export interface Bodies {
   read(request: IncomingMessage, limit: number): Promise<Buffer>
 }
 
-/** @param total bytes that all bodies being received may have together */
+/** @param total the most bytes that all bodies being received may have together */
 function bodyReader(total: number): Bodies {
   let receiving = 0
   return {
@@ -53,7 +53,7 @@ function bodyReader(total: number): Bodies {
   }
 }
 
-/** Node's parser ends the request at its Content-Length, so no more than that can come. */
+/** Node's parser ends a request at its Content-Length, so no more than that can come. */
 async function gather(request: IncomingMessage, length: number): Promise<Buffer> {
   const parts: Buffer[] = []
   try {
@@ -66,16 +66,16 @@ async function gather(request: IncomingMessage, length: number): Promise<Buffer>
   return body
 }
 
-// Long answers, a piece at a time: what a reader that takes nothing costs is then one piece, and not a whole page with
-// everything in it escaped.
+// Long answers go out a piece at a time. A reader that takes nothing then costs one piece, and not a whole escaped
+// page.
 
-/** Characters of a piece before they are escaped, about. */
+/** The length of a piece in characters, before they are escaped; about. */
 export const PIECE = 32 << 10
 
 /** An entry as JSON. */
 export function* entryPieces({ offset, head, text }: Entry): Generator<string> {
   yield `{"offset":${offset},"head":${JSON.stringify(head)},"text":"`
-  // Two halves of a character that is cut in two are escaped, and are that character again when they are read.
+  // A character may be cut into two surrogates. Each is then escaped, and the reader's JSON parser joins them again.
   for (let at = 0; at < text.length; at += PIECE) yield JSON.stringify(text.slice(at, at + PIECE)).slice(1, -1)
   yield '"}'
 }
@@ -102,12 +102,15 @@ export function* gathered(texts: Iterable<string>): Generator<string> {
   if (piece !== '') yield piece
 }
 
-/** Calls once, when an answer is out or cannot be any more. One that waits behind another on its connection never says that it is closed. */
+/**
+ * Calls back once, when an answer is out or cannot go out any more. The socket is heard too: an answer that waits
+ * behind another on its connection has no `close` event of its own.
+ */
 function onceGone(response: ServerResponse, call: () => void): void {
   const { socket } = response.req
   let isGone = false
   const gone = (): void => {
-    // One says it while the other does, and is heard all the same.
+    // The response and its socket may both close; each may even close while the other's listeners run.
     if (isGone) return
     isGone = true
     response.off('close', gone)
@@ -121,7 +124,7 @@ function onceGone(response: ServerResponse, call: () => void): void {
 
 /** Bounds the bytes of all answers that are held whole while they go out. */
 export interface Holding {
-  /** Until the answer is gone. @throws storage.busy */
+  /** Counts the bytes until the answer is gone. @throws storage.busy */
   hold(response: ServerResponse, bytes: number): void
 }
 
@@ -136,8 +139,8 @@ export function makeHolding(total: number): Holding {
   }
 }
 
-// A board as server-sent events. An `id` is an offset, so a reader that reconnects with Last-Event-ID goes on where
-// it was. `message` events carry entries; `head` events carry the end of the log: first, and as heartbeats.
+// A board as server-sent events. An `id` is an offset, so that a reader which reconnects with Last-Event-ID goes on
+// where it was. `message` events carry entries. `head` events carry the end of the log: first, and as heartbeats.
 
 const PAGE = 100
 
@@ -145,8 +148,8 @@ const PAGE = 100
 const RETRY = 2000
 
 /**
- * The stream's text, pulled as fast as its reader takes it: a slow one costs one piece of memory, and a page's entries that
- * others share. It ends when the log closes or the signal aborts.
+ * The stream's text, pulled as fast as its reader takes it. A slow reader costs the memory of one piece, and of a
+ * page's entries that others share. The stream ends when the log closes or the signal aborts.
  */
 async function* eventText(log: Log, after: number, heartbeat: number, signal: AbortSignal): AsyncGenerator<string> {
   yield `retry: ${RETRY}\n\n${headEvent(log.last())}`
@@ -173,19 +176,19 @@ function* events(entries: readonly Entry[]): Generator<string> {
 }
 
 export interface AppOptions {
-  /** Board name → board. */
+  /** The boards by their names. */
   readonly boards: ReadonlyMap<string, ServedBoard>
   readonly limits: Limits
   readonly metrics: Metrics
   /** The page for people. */
   readonly page: PageFile
-  /** Aborts when the storage stops: event streams end, and connections are not kept. */
+  /** Aborts when the storage stops: event streams then end, and connections close after their answers. */
   readonly stopping: AbortSignal
   /** Hears of failures that are the storage's own. */
   readonly say: (line: string) => void
 }
 
-/** The most digits of an offset, or of how many are wanted. */
+/** The most digits of a number in a query or a header. */
 const MOST_DIGITS = 12
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -229,7 +232,7 @@ export function createApp({ boards, limits, metrics, page, stopping, say }: AppO
     ctx.set('Cache-Control', 'no-store')
     ctx.type = 'application/json'
     const pieces = gathered(pagePieces(messages, { offset, head }))
-    // Of a short page the length is known.
+    // A short page is sent as one text, so that its length is known.
     const isShort = messages.reduce((sum, { text }) => sum + text.length, 0) <= PIECE
     ctx.body = isShort ? [...pieces].join('') : Readable.from(pieces, { objectMode: false })
   })
@@ -321,16 +324,16 @@ export function createApp({ boards, limits, metrics, page, stopping, say }: AppO
   return app
 }
 
-/** A reader that closed its connection, as every one does in the end: nothing failed. */
+/** True for a reader that closed its connection, as every reader does in the end: nothing failed. */
 const isGone = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE'].includes(String(error.code))
 
-/** Turns every error into a problem document, and counts. */
+/** Turns every error into a problem document, and counts the request. */
 function answer(metrics: Metrics, stopping: AbortSignal, say: (line: string) => void): Middleware {
   return async (ctx, next) => {
     ctx.set('X-Content-Type-Options', 'nosniff')
     try {
-      // Answers wait in memory behind the first of a connection, as many as somebody cares to ask for before reading any.
+      // Node holds the answers to pipelined requests in memory behind the first one, without a bound of its own.
       if (ctx.res.socket === null) throw storageError('bad-request', { why: 'it came before the answer to the one before it on its connection' })
       await next()
       if (ctx.status === 405 || ctx.status === 501) {
@@ -350,7 +353,7 @@ function answer(metrics: Metrics, stopping: AbortSignal, say: (line: string) => 
         ctx.type = PROBLEM_TYPE
       }
     }
-    // What was not read of a body would be taken for the next request.
+    // Unread bytes of a body would be taken for the next request.
     if (stopping.aborted || !ctx.req.complete || ctx.res.socket === null) ctx.set('Connection', 'close')
     const route: unknown = ctx['_matchedRoute']
     metrics.add('keyrite_requests_total', { route: typeof route === 'string' ? route : 'none', status: String(ctx.status) })
@@ -374,7 +377,7 @@ function wantType(ctx: Context, expected: string): void {
   if (type !== expected) throw storageError('bad-type', { type: type === '' ? 'none' : type.slice(0, 64), expected })
 }
 
-/** Where to go on after: an offset, or -1 for the start. */
+/** The offset after which to go on; -1 for the start. */
 function afterOf(text: string | string[] | undefined): number {
   return text === '-1' ? -1 : numberOf(text, 'after', -1)
 }
@@ -398,7 +401,7 @@ const pinOf = ({ offset, head }: { offset: number; head: string }) => ({ offset,
 
 let openapi: string | null = null
 
-/** The file stands beside this source, and at `storage/` of the package when this is built into `dist/storage/`. */
+/** The file stands beside this source. In a built package it is at `storage/`, and this code in `dist/storage/`. */
 async function openapiText(): Promise<string> {
   const read = (path: string): Promise<string> => readFile(new URL(path, import.meta.url), 'utf8')
   openapi ??= await read('./openapi.yaml').catch(() => read('../../storage/openapi.yaml'))

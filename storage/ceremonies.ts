@@ -1,6 +1,6 @@
 /**
- * The ceremonies of one board, as far as a storage knows them without their scripts: who takes part in each, and what each
- * member has posted in it. It follows from the log, and is made again from it at every start.
+ * The ceremonies of one board, as far as a storage knows them without their scripts: who takes part in each, and what
+ * each member has posted in it. It follows from the log, and is computed anew from it at every start.
  */
 import { isKeyriteError } from '../engine/base/errors.ts'
 import type { KeyriteError } from '../engine/base/errors.ts'
@@ -11,23 +11,24 @@ import { MOST_BYTES, mostEntries } from '../engine/wire/limits.ts'
 import type { Message, Pin } from '../engine/wire/message.ts'
 import { storageError } from './errors.ts'
 
-// Who may post on a board: one card a name, one owner a signing key. An airgap outlives its clients, so that its key may
-// stand on a second card; whose client is the right one is for the participants to say, who name it in a roster. Cards are
-// compared without their epochs: whoever made the airgap's vault anew keeps the name.
+// The register says who may post on a board: one card a name, and one owner a signing key. An airgap outlives its
+// clients, so its key may stand on a second card. Which client is the right one is for the participants to say: they
+// name it in a roster. Cards are compared without their epochs, so that a participant whose airgap has a new vault
+// keeps the name.
 
 export interface Register {
   card(name: string): Card | undefined
   size(): number
-  /** Why this card cannot be registered after those that are and those on their way, or null. */
+  /** The reason why this card cannot be registered beside those that are and those on their way; null if it can. */
   refuses(card: Card, onTheirWay?: readonly Card[]): KeyriteError | null
   add(card: Card): void
 }
 
 export function newRegister(): Register {
   const cards = new Map<string, Card>()
-  /** By signing key. */
+  /** Names by signing key. */
   const owners = new Map<string, string>()
-  /** By airgap key; the first one's. */
+  /** Names by airgap key; of several, the first. */
   const airgaps = new Map<string, string>()
   return {
     card: (name) => cards.get(name),
@@ -48,35 +49,35 @@ export function newRegister(): Register {
   }
 }
 
-/** By which cards of one name are the same participant's, whatever their epochs. */
+/** The keys by which cards of one name are the same participant's, whatever their epochs. */
 export const keysOf = ({ signingKey, airgapKey }: Card): string => `${signingKey} ${airgapKey}`
 
-/** What one member has posted in one ceremony. */
+/** One member's use of one ceremony. */
 export interface Used {
   /** Slots that its statements took. */
   readonly slots: number
-  /** What took none: Aborts, and second statements. */
+  /** Entries that took no slot: Aborts, and second statements; then the bytes of those. */
   readonly entries: number
   readonly bytes: number
 }
 
 export interface Ceremonies {
-  /** Where a ceremony was opened first; undefined where the log has no opening of it. */
+  /** The entry that first opened a ceremony; undefined where the log has no opening of it. */
   openedAt(id: string): Pin | undefined
-  /** Does a ceremony's roster have this name with these keys? */
+  /** Whether the ceremony's roster has this name with these keys. */
   isMember(id: string, card: Card): boolean
-  /** How many take part. */
+  /** The number of participants. */
   size(id: string): number
   used(id: string, name: string): Used
   open(opened: Opened, at: Pin): void
-  /** Counts a message of a member. */
+  /** Sets a member's use of a ceremony. */
   count(id: string, name: string, used: Used): void
 }
 
 const NOTHING: Used = { slots: 0, entries: 0, bytes: 0 }
 
 export function newCeremonies(): Ceremonies {
-  /** The keys of each roster, by name, as `keysOf` has them. */
+  /** Members are the `keysOf` each roster's cards, by name. */
   const all = new Map<string, { readonly at: Pin; readonly members: ReadonlyMap<string, string>; readonly used: Map<string, Used> }>()
   return {
     openedAt: (id) => all.get(id)?.at,
@@ -92,17 +93,18 @@ export function newCeremonies(): Ceremonies {
   }
 }
 
-/** What a member has posted, with one message more. */
+/** A member's use after one message more. */
 export const plus = ({ slots, entries, bytes }: Used, takesSlot: boolean, size: number): Used =>
   takesSlot ? { slots: slots + 1, entries, bytes } : { slots, entries: entries + 1, bytes: bytes + size }
 
 /**
- * The most that a member may post in a ceremony: of what takes no slot half of what readers count, so that nobody uses that up on
- * an honest storage; of slots more than any script has, since the storage does not know the script.
+ * The most that a member may post in a ceremony. Entries without a slot: half of what readers count, so that nobody
+ * uses up the readers' bound on an honest storage. Slots: more than any script has, since the storage does not know the
+ * script.
  */
 const MOST: Used = { slots: 64, entries: mostEntries(0) / 2, bytes: MOST_BYTES / 2 }
 
-/** What is more than a member may post, in words; null if nothing is. @param size how many take part */
+/** The bound that a member would exceed, in words; null if none. @param size the number of participants */
 export function excess({ slots, entries, bytes }: Used, size: number): string | null {
   if (slots > MOST.slots + size) return `${MOST.slots + size} places`
   if (entries > MOST.entries) return `${MOST.entries} messages beside its places`
@@ -110,7 +112,8 @@ export function excess({ slots, entries, bytes }: Used, size: number): string | 
 }
 
 /**
- * What a message opens, or null for another type of message. Whether its script and the others' keys are right, readers see.
+ * The ceremony that a message opens; null for another type of message. Whether the script and the other members' keys
+ * are right is checked by readers.
  *
  * @param author its author's registered card
  * @throws storage.bad-opening where no reader can take it
@@ -122,8 +125,8 @@ export function openedBy(message: Message, author: Card): Opened | null {
 }
 
 /**
- * What a Ready says, or null for another type of message. Whether the airgap signed the card is checked apart, since that takes
- * longer.
+ * The content of a Ready; null for another type of message. Whether the airgap signed the card is checked apart, since
+ * that takes longer.
  *
  * @throws storage.bad-card where the message is not as the protocol has it (§3)
  */
@@ -134,7 +137,7 @@ export function wantOwnCard(ready: Ready): void {
   if (!isOwnCard(ready)) throw storageError('bad-card', { why: `the card of ${ready.card.name} is not signed by its airgap` })
 }
 
-/** What counts for nothing is not taken. */
+/** Refuses a message that would count for nothing with every reader. */
 function taken<T>(refusal: 'bad-card' | 'bad-opening', read: () => T): T {
   try {
     return read()

@@ -1,6 +1,4 @@
-/**
- * The typed client of a storage's board, for Node and for browsers. It believes nothing that it can check.
- */
+/** The typed client of a storage's board, for Node and for browsers. It trusts nothing that it can check. */
 import { isKeyriteError } from '../engine/base/errors.ts'
 import type { KeyriteError } from '../engine/base/errors.ts'
 import { printableLine } from '../engine/base/text.ts'
@@ -18,8 +16,8 @@ import type { Check } from '../engine/wire/schema.ts'
 import { PROBLEM_TYPE, readProblem, storageError } from './errors.ts'
 import { MAX_PAGE, MAX_PAGE_BYTES } from './limits.ts'
 
-// One HTTP exchange with a storage that is not trusted: every answer is bounded in time and size and checked in
-// shape before anything of it is used.
+// One HTTP exchange with a storage that is not trusted. Every answer is bounded in time and size, and its shape is
+// checked before anything of it is used.
 
 type Fetch = typeof fetch
 
@@ -28,7 +26,7 @@ interface Exchange {
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array<ArrayBuffer>
-  /** Bytes that an answer may have. */
+  /** The most bytes of the answer. */
   readonly maxBytes: number
   /** Milliseconds for the whole exchange. */
   readonly timeout: number
@@ -39,14 +37,14 @@ interface Answer {
   readonly status: number
   readonly type: string
   readonly bytes: Uint8Array
-  /** Of Retry-After, or null. */
+  /** Seconds from the Retry-After header, or null. */
   readonly retryAfter: number | null
 }
 
 /** A response whose body is still to be read. */
 interface Opened {
   readonly response: Response
-  /** The next piece of the body; rejects once the exchange was ended. */
+  /** The next piece of the body; rejects once the exchange has ended. */
   readonly read: () => Promise<ReadableStreamReadResult<Uint8Array>>
   /** Ends the exchange. */
   readonly stop: (why?: Error) => void
@@ -75,7 +73,7 @@ async function openExchange(send: Fetch, { method, url, headers, body, timeout, 
       stop(why) {
         signal?.removeEventListener('abort', onAbort)
         stop(why)
-        // fetch may have lost sight of its signal (Node 20's holds it weakly once the head is in); the reader has not.
+        // fetch may have lost its signal: Node 20 holds it weakly once the head is in. The reader ends it all the same.
         reader?.cancel().catch(() => undefined)
       },
     }
@@ -104,7 +102,7 @@ async function exchange(send: Fetch, wanted: Exchange): Promise<Answer> {
   }
 }
 
-/** Reads a response to its end. Throws plain errors. */
+/** Reads a response to its end. It throws plain errors. */
 async function readAnswer(opened: Opened, maxBytes: number): Promise<Answer> {
   const { response } = opened
   const bytes = await readBounded(opened, maxBytes)
@@ -153,7 +151,7 @@ function nonsense(url: string, what: string, cause?: unknown): KeyriteError {
   return boardError('unreachable', { url, why }, cause)
 }
 
-/** The error that an answer other than a success stands for. */
+/** The error for an answer that is not a success. */
 function problemOf(url: string, answer: Answer): KeyriteError {
   const { status, retryAfter } = answer
   const problem = answer.type === PROBLEM_TYPE ? readProblem(textIn(answer.bytes)) : null
@@ -169,7 +167,7 @@ function problemOf(url: string, answer: Answer): KeyriteError {
   return boardError('refused', { url, status, why, type: problem.type })
 }
 
-/** Text from outside goes on a terminal: on one line, with no end of sentence of its own. */
+/** A text from outside made fit for a terminal: on one line, without the full stop that our own sentence adds. */
 const shown = (text: string): string => printableLine(text).replace(/\.$/, '')
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -194,9 +192,9 @@ function unreachable(url: string, cause: unknown): KeyriteError {
 function whyOf(error: unknown): string {
   if (!(error instanceof Error)) return 'the exchange was ended'
   if (error.name === 'AbortError') return 'the exchange was ended'
-  // fetch says "fetch failed" and keeps what happened in the cause.
+  // fetch says "fetch failed" and has the reason in the cause.
   const inner = error.cause instanceof Error ? error.cause : error
-  // A browser says nothing that helps people.
+  // A browser's reason would not help people.
   if (inner instanceof TypeError) return 'no connection to it could be made'
   const code = 'code' in inner && typeof inner.code === 'string' ? inner.code : ''
   const word = WORDS[code]
@@ -208,12 +206,12 @@ function whyOf(error: unknown): string {
 // Server-sent events (WHATWG HTML §9.2) from a storage that is not trusted.
 
 export interface ServerEvent {
-  /** `message` where the server named none. */
+  /** The event's name; `message` where the server gave none. */
   readonly event: string
   readonly data: string
 }
 
-/** One event: a message's text in JSON, at most doubled by escapes, and what is around it. */
+/** The most characters of an event: a message's text in JSON, at most doubled by escapes, and what surrounds it. */
 const MAX_EVENT = 2 * MAX_MESSAGE + 4096
 
 /**
@@ -273,7 +271,7 @@ async function* parse(url: string, { read, stop }: Opened, idle: number): AsyncG
 export interface Credentials {
   /** The registered name. */
   readonly name: string
-  /** `sign(signing key, label, object)`, hex. */
+  /** Signs an object under a label (`sign(signing key, label, object)`). Returns hex. */
   sign(label: string, object: Json): string
 }
 
@@ -282,22 +280,22 @@ export interface ConnectOptions {
   readonly url: string
   /** The board's join token, for the first Ready. Secret. */
   readonly token?: string
-  /** Needed to put attachments. */
+  /** The registered name and key; only putting attachments needs them. */
   readonly credentials?: Credentials
   readonly fetch?: Fetch
-  /** Milliseconds for one exchange: 30 000. */
+  /** Milliseconds for one exchange; 30 000 by default. */
   readonly timeout?: number
-  /** Milliseconds of silence after which an event stream is opened anew: 45 000, three heartbeats. */
+  /** Milliseconds of silence after which an event stream is opened anew; 45 000 by default, three heartbeats. */
   readonly idle?: number
   /** Waits between tries to reconnect; returns at once when the signal aborts. */
   readonly delay?: (ms: number, signal: AbortSignal) => Promise<void>
-  /** 0 ≤ x < 1; spreads the tries of many clients. */
+  /** A number 0 ≤ x < 1; it spreads the tries of many clients. */
   readonly random?: () => number
   /** Hears how following goes on. */
   readonly onProgress?: (progress: Progress) => void
 }
 
-/** How far following is: in the log's history, or at its end, where entries are given as they come in. */
+/** The state of following: in the log's history, or at its end, where entries come as they are posted. */
 export interface Progress {
   readonly isLive: boolean
   /** The last offset that the storage has named. */
@@ -326,19 +324,19 @@ const checkPage = compileCheck<PageJson>(
 )
 const checkHash = compileCheck<{ readonly hash: string }>(objectSchema({ hash: hexSchema(32) }))
 
-/** A problem document may hold a whole message. */
+/** The most bytes of a short answer: a problem document may hold a whole message. */
 const MAX_SMALL = 2 * MAX_MESSAGE + 8192
 const MAX_PAGE_ANSWER = 2 * MAX_PAGE_BYTES + MAX_PAGE * 256
 
-/** Milliseconds: the first pause before a new try, and the longest. */
+/** The first pause before a new try, and the longest, in milliseconds. */
 const FIRST_PAUSE = 250
 const LAST_PAUSE = 5000
-/** The longest that a Retry-After is heeded. */
+/** The longest Retry-After that is heeded, in milliseconds. */
 const LAST_HINT = 60_000
 
 /**
- * Connects to a board; nothing is sent yet. `post`, `putAttachment` and `getAttachment` try once: trying again is
- * the caller's, who knows the deadline. `follow` tries for ever.
+ * Connects to a board; nothing is sent yet. `post`, `putAttachment` and `getAttachment` try once: the caller knows the
+ * deadline and tries again. `follow` tries again for ever, unless the storage shows another log.
  *
  * @throws storage.bad-url
  */
@@ -358,7 +356,7 @@ export function connectBoard(options: ConnectOptions): Board {
     return jsonOf(url, answer, checkPage)
   }
 
-  /** To the end of the log. */
+  /** Reads page by page to the end of the log. */
   async function* history(chain: Chain, signal: AbortSignal): AsyncGenerator<Linked, void> {
     for (;;) {
       const { messages, head } = await page(chain.pin.offset, signal)

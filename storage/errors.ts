@@ -6,10 +6,7 @@ import { compileCheck, hexSchema } from '../engine/wire/schema.ts'
 const RESEND = 'Send it again as the API describes it: GET /openapi.yaml.'
 const LATER = 'Try again later; nothing was lost.'
 
-/**
- * Errors of the storage: those that it answers with (with their HTTP status), and those that keep it
- * from starting.
- */
+/** The errors of the storage: those that it answers with (and their HTTP status), and those that keep it from starting. */
 export const storageError = errorTable('storage', {
   'not-found': ({ path }: { path: string }) => ({
     what: `There is nothing at ${path}.`,
@@ -173,12 +170,12 @@ declare module '../engine/base/errors.ts' {
   interface ErrorTables { readonly storage: typeof storageError.table }
 }
 
-// Errors as RFC 9457 problem documents, written and read.
+// Errors are written and read as RFC 9457 problem documents.
 
 export const PROBLEM_TYPE = 'application/problem+json'
 const PREFIX = 'urn:problem-type:keyrite:'
 
-/** The HTTP status of every error that the storage answers with; the others keep it from starting. */
+/** The HTTP status of every error that the storage answers with. The errors without one keep it from starting. */
 export const STATUS = {
   'bad-request': 400,
   'not-canonical': 400,
@@ -223,9 +220,9 @@ export interface Problem {
   readonly title: string
   readonly status: number
   readonly detail: string
-  /** What the reader can do now. */
+  /** The reader's next step. */
   readonly todo: string
-  /** With `slot-taken`: the entry that stands there. */
+  /** With `slot-taken`: the entry that stands in the slot. */
   readonly first?: { readonly offset: number; readonly head: string; readonly text: string }
 }
 
@@ -234,7 +231,7 @@ export interface Refusal {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** The answer to a request that ended in this error. What is not an error of the storage's own is `internal`. */
+/** The answer to a request that ended in this error. Any error that is not the storage's own becomes `internal`. */
 export function refusal(thrown: unknown, path: string): Refusal {
   const reason = storageError.made(thrown) ? thrown.code.slice('storage.'.length) : ''
   const kind = isKind(reason) ? reason : 'internal'
@@ -258,9 +255,9 @@ function headersOf(kind: Kind, error: KeyriteError): Record<string, string> {
   return {}
 }
 
-/** A problem document as its reader needs it. */
+/** The fields of a problem document that its reader needs. */
 export interface ReadProblem extends Pick<Problem, 'type' | 'detail' | 'first'> {
-  /** Null where this program knows no such problem. */
+  /** Null for a kind of problem that this program does not know. */
   readonly kind: Kind | null
 }
 
@@ -278,7 +275,7 @@ const checkProblem = compileCheck<Omit<ReadProblem, 'kind'>>({
   required: ['type', 'detail'],
 })
 
-/** Reads a problem document, of a storage that is not trusted; null for what is none. */
+/** Reads a problem document from a storage that is not trusted; null for anything else. */
 export function readProblem(text: string): ReadProblem | null {
   try {
     const { type, detail, first } = checkProblem(JSON.parse(text), 'its answer')

@@ -1,22 +1,25 @@
-/** What one storage takes from its users at most. Every number has a default that suits a ceremony of hundreds. */
+/**
+ * The bounds of one storage on what its users send and hold. Every number has a default that suits a ceremony of
+ * hundreds.
+ */
 export interface Limits {
-  /** Messages a second and key, in the long run. */
+  /** Messages and attachments that one name may send a second, in the long run. */
   readonly rate: number
-  /** Messages of one key at once. */
+  /** Messages and attachments that one name may send at once. */
   readonly burst: number
-  /** Bytes of messages and attachments that one key may store on a board. */
+  /** Bytes of messages and attachments that one name may store on a board. */
   readonly quotaBytes: number
-  /** Attachments that one key may store on a board. */
+  /** Attachments that one name may store on a board. */
   readonly quotaAttachments: number
   /** Open connections. */
   readonly connections: number
   /** Open event streams. */
   readonly streams: number
-  /** Bytes of request bodies being received at one time. */
+  /** Bytes of request bodies that are being received at one time. */
   readonly bodyBytes: number
-  /** Bytes of attachments being sent at one time. */
+  /** Bytes of attachments that are being sent at one time, each counted as the largest. */
   readonly answerBytes: number
-  /** Milliseconds for a request's headers; for a whole request; of silence on a connection. */
+  /** Milliseconds: for a request's headers, for a whole request, and of silence on a connection. */
   readonly headersTimeout: number
   readonly requestTimeout: number
   readonly idleTimeout: number
@@ -42,6 +45,6 @@ export const DEFAULT_LIMITS: Limits = {
   grace: 10_000,
 }
 
-/** Entries in one page, and bytes of their texts (one entry is always given). */
+/** The most entries of one page, and the most bytes of their texts. One entry is always given. */
 export const MAX_PAGE = 1000
 export const MAX_PAGE_BYTES = 4 << 20

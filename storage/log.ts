@@ -1,8 +1,8 @@
 /**
- * One board's log: adds what is decided, in one order, and shows nothing that is not on disk.
+ * One board's log. It adds messages in one order, and shows nothing that is not on disk.
  *
- * Posts are gathered while a batch is being written and go together in the next one: one append, one sync, then
- * they are published, and only then answered. One batch at a time, so nothing races.
+ * Posts are gathered while a batch is being written and go together into the next one: one append, one sync, then they
+ * are published, and only then answered. One batch is written at a time, so nothing races.
  */
 import { EventEmitter } from 'node:events'
 import { isKeyriteError } from '../engine/base/errors.ts'
@@ -22,20 +22,20 @@ import { MAX_PAGE, MAX_PAGE_BYTES } from './limits.ts'
 import type { Limits } from './limits.ts'
 import type { OpenStore, Store, Stored } from './store.ts'
 
-// A board's attachments: what is stored, by whom, and within which bounds.
+// A board's attachments: which are stored, by whom, and within which bounds.
 
 interface Attachments {
   has(hash: string): boolean
   count(): number
   /**
-   * Keeps bytes whose hash was checked. Returns false where they were there already.
+   * Stores bytes whose hash was checked. Returns false where they were stored already.
    *
    * @throws storage.quota, storage.busy (the disk refused)
    */
   put(owner: string, hash: string, bytes: Uint8Array): Promise<boolean>
   /** @throws storage.no-attachment, storage.internal (damaged on disk) */
   get(hash: string): Promise<Uint8Array>
-  /** Why this owner may not store that many bytes more, or null. */
+  /** The reason why this owner may not store that many bytes more, or null. */
   refuses(owner: string, size: number): KeyriteError | null
 }
 
@@ -102,8 +102,8 @@ async function openAttachments(store: Store, limits: Limits, usage: Usage): Prom
   }
 }
 
-// What becomes of the messages of a batch: each has a place in the log already, gets the next one, or is refused. What
-// the batch itself has added so far counts as there, though it is not on disk yet.
+// The decision about each message of a batch: it has a place in the log already, gets the next one, or is refused. A
+// message that the same batch has added counts as being there, though it is not on disk yet.
 
 /** A message whose form, author and signatures were checked, and that its author may post. */
 export interface Candidate {
@@ -111,9 +111,9 @@ export interface Candidate {
   readonly hash: string
   readonly message: Message
   readonly slot: string | null
-  /** The card that it registers, if its name is not registered yet. */
+  /** The card that it registers; null if its name is registered already. */
   readonly registers: Card | null
-  /** The ceremony that it opens, if it is an Opening. */
+  /** The ceremony that it opens; null if it is not an Opening. */
   readonly opens: Opened | null
 }
 
@@ -123,7 +123,7 @@ export interface Published {
   readonly register: Register
   readonly ceremonies: Ceremonies
   readonly limits: Limits
-  /** Bytes that a participant used. */
+  /** Bytes that a name has used. */
   readonly used: (owner: string) => number
   readonly hasAttachment: (hash: string) => boolean
 }
@@ -131,7 +131,7 @@ export interface Published {
 interface Added {
   readonly entry: Linked
   readonly slot: string | null
-  /** It is the first in its slot. */
+  /** Whether it is the first in its slot. */
   readonly takesSlot: boolean
 }
 
@@ -143,11 +143,11 @@ export type Decision =
 /**
  * Decides a batch's messages, in their order.
  *
- * @param found what the log has under one of the batch's hashes or slots
+ * @param found the log's entries with one of the batch's hashes or slots
  */
 function decider(log: Published, found: readonly Stored[]): (candidate: Candidate) => Decision {
   const byHash = new Map<string, Stored>()
-  /** In the log's order. */
+  /** The entries of a slot, in the log's order. */
   const bySlot = new Map<string, readonly Stored[]>()
   const cards: Card[] = []
   const opened = new Map<string, Pin>()
@@ -162,14 +162,17 @@ function decider(log: Published, found: readonly Stored[]): (candidate: Candidat
   }
   for (const entry of [...found].sort((a, b) => a.offset - b.offset)) learn(entry)
 
-  /** Where the same stands already, whatever its client's part of the message says. */
+  /**
+   * The entry that has the same text, statement or opening already. The client's own part of a message does not count:
+   * it may differ when a client posts the same statement again.
+   */
   const placeOf = ({ hash, message, opens }: Candidate, holders: readonly Stored[]): Pin | undefined => {
     const there = byHash.get(hash) ?? holders.find(({ text }) => sameStatement(parseMessage(text), message))
     if (there !== undefined || opens === null) return there
     return opened.get(opens.id) ?? log.ceremonies.openedAt(opens.id)
   }
 
-  /** The first reason not to add it, or null. */
+  /** The first reason not to add the message, or null. */
   const refusal = ({ message: { statement, seen, attachment }, registers }: Candidate, bytes: number): KeyriteError | null => {
     const refused = registers === null ? null : log.register.refuses(registers, cards)
     if (refused !== null) return refused
@@ -214,7 +217,7 @@ function decider(log: Published, found: readonly Stored[]): (candidate: Candidat
 
 export interface Posted {
   readonly pin: Pin
-  /** False where the same was there already. */
+  /** False where the same message was there already. */
   readonly fresh: boolean
 }
 
@@ -222,24 +225,24 @@ export interface Log {
   readonly name: string
   /** The end of what is published. */
   last(): Pin
-  /** Why nothing can be written any more, or null. */
+  /** The reason why nothing can be written any more, or null. */
   failure(): KeyriteError | null
   card(name: string): Card | undefined
   participants(): number
   readonly ceremonies: Ceremonies
   /**
-   * Adds a message, or finds where it is.
+   * Adds a message, or finds where it stands already.
    *
-   * @throws storage.slot-taken, storage.name-taken, storage.key-taken, storage.attachment-missing, storage.seen-differs,
-   * storage.quota, storage.budget, storage.failed, storage.stopping
+   * @throws storage.slot-taken, storage.name-taken, storage.key-taken, storage.attachment-missing,
+   * storage.seen-differs, storage.quota, storage.budget, storage.failed, storage.stopping
    */
   post(candidate: Candidate): Promise<Posted>
-  /** Entries after an offset: at most `limit`, and 4 MiB of text unless a single one is larger. */
+  /** The entries after an offset: at most `limit`, and at most 4 MiB of text unless a single one is larger. */
   page(after: number, limit: number): Promise<readonly Entry[]>
-  /** Resolves when there is something after this offset, when the log closes, on abort, or after `ms`. */
+  /** Resolves when an entry after this offset is published, when the log closes, on abort, or after `ms` milliseconds. */
   changed(after: number, ms: number, signal: AbortSignal): Promise<void>
   readonly attachments: Attachments
-  /** Writes what is queued, then closes the store. Posts from now on are refused. */
+  /** Writes the queue, then closes the store. Posts from now on are refused. */
   close(): Promise<void>
   closed(): boolean
 }
@@ -252,14 +255,14 @@ interface Queued {
 
 const MAX_BATCH = 256
 const MAX_BATCH_CHARACTERS = 8 << 20
-/** Entries kept at hand for the readers that follow the end of the log. */
+/** Entries held in memory for the readers that follow the end of the log. */
 const RECENT = 512
 const RECENT_CHARACTERS = 8 << 20
 
 /**
- * Opens a board's log with its store, from whose entries cards, ceremonies and usage follow.
+ * Opens a board's log with its store. Cards, ceremonies and usage follow from the store's entries.
  *
- * @param onBatch hears of every synced batch: messages in it, milliseconds that it took
+ * @param onBatch hears of every synced batch: its number of messages, and the milliseconds that it took
  */
 export async function openLog(
   name: string,
@@ -366,7 +369,7 @@ export async function openLog(
       try {
         await write(batch)
       } catch (cause) {
-        // What NeDB holds in memory and what is on disk may differ now: only a restart finds out.
+        // NeDB's memory and the disk may differ now; only a restart reads the disk again.
         failure = storageError('failed', { board: name }, cause)
         for (const { reject } of [...batch, ...queue]) reject(failure)
         queue = []
@@ -419,7 +422,10 @@ export async function openLog(
   }
 }
 
-/** What a message on disk says; null where it says what is not taken any more. It stays in the log, whose readers judge it. */
+/**
+ * The content of a message on disk; null where today's rules would refuse it. It stays in the log, and readers judge
+ * it.
+ */
 function ifTaken<T>(read: () => T): T | null {
   try {
     return read()
@@ -429,7 +435,7 @@ function ifTaken<T>(read: () => T): T | null {
   }
 }
 
-/** As many of these as a page may hold. */
+/** The first entries, as many as a page may hold. */
 function cut(entries: readonly Entry[]): readonly Entry[] {
   let bytes = 0
   const end = entries.findIndex((entry, i) => {

@@ -9,14 +9,14 @@ import type { Problem } from './errors.ts'
 
 export interface PageFile {
   readonly html: Buffer
-  /** The same, gzipped. */
+  /** The HTML, gzipped. */
   readonly packed: Buffer
   readonly etag: string
-  /** What it may do, as it stands in the file, and who may frame it, which only a header can say. */
+  /** The content security policy that stands in the file. Who may frame the page is added: only a header can say it. */
   readonly policy: string
 }
 
-/** From `dist/storage/` in the package, and from `storage/` in the source tree. */
+/** The page's file seen from `dist/storage/` in the package, and from `storage/` in the source tree. */
 const CANDIDATES = ['./board.html', '../dist/storage/board.html'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
 
 /** @throws storage.no-page */
@@ -25,7 +25,7 @@ export function readPageFile(paths: readonly string[] = CANDIDATES): PageFile {
     const html = read(path)
     const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html?.toString() ?? '')?.[1]
     if (html === undefined || policy === undefined) continue
-    // Weak, since it stands for the packed bytes as well.
+    // A weak tag, since it stands for the packed bytes as well.
     const etag = `W/"${createHash('sha256').update(html).digest('base64url')}"`
     return { html, packed: gzipSync(html, { level: 9 }), etag, policy: `${policy}; frame-ancestors 'none'` }
   }
@@ -40,7 +40,7 @@ function read(path: string): Buffer | undefined {
   }
 }
 
-/** What every page of the storage is answered with. */
+/** The headers of every page of the storage. */
 const pageHeaders = (policy: string): Record<string, string> => ({
   'Content-Security-Policy': policy,
   'Referrer-Policy': 'no-referrer',
@@ -48,7 +48,10 @@ const pageHeaders = (policy: string): Record<string, string> => ({
   'Cross-Origin-Resource-Policy': 'same-origin',
 })
 
-/** Answers with the page. It holds nothing of any board, and whoever has it asks only whether it is still the same. */
+/**
+ * Answers with the page. It holds nothing of any board, so a browser that has it asks only whether it is still the
+ * same.
+ */
 export function answerPage(ctx: Context, { html, packed, etag, policy }: PageFile): void {
   ctx.set({ ...pageHeaders(policy), 'Cache-Control': 'no-cache', ETag: etag })
   ctx.vary('Accept-Encoding')
@@ -62,7 +65,7 @@ export function answerPage(ctx: Context, { html, packed, etag, policy }: PageFil
   } else ctx.body = html
 }
 
-// A problem for people, who came with a browser: the same words as the problem document's, on a page without any script.
+// A problem for people who came with a browser: the words of the problem document, on a page without any script.
 
 const STYLE = `:root{color-scheme:light dark;--ground:#f6f5f1;--ink:#1b1d22;--soft:#555a66;--link:#0b57a4}
 @media(prefers-color-scheme:dark){:root{--ground:#14161a;--ink:#eceae4;--soft:#a7abb5;--link:#7cb7f5}}
@@ -75,7 +78,7 @@ const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').upd
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 const text = (raw: string): string => raw.replace(/[&<>"']/g, (one) => ESCAPES[one] ?? '')
 
-/** Does the reader want pages rather than documents? Programs ask for anything, browsers for HTML first. */
+/** Whether the reader wants pages rather than documents. Programs accept anything, browsers HTML first. */
 export const wantsPage = (ctx: Context): boolean =>
   ['GET', 'HEAD'].includes(ctx.method) && ctx.accepts(PROBLEM_TYPE, 'application/json', 'text/html') === 'text/html'
 

@@ -1,4 +1,4 @@
-/** Runs a storage: data folder, boards, HTTP server, and an orderly end. */
+/** Runs a storage: its data folder, boards, HTTP server, and orderly end. */
 import { readdir } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server } from 'node:http'
@@ -24,7 +24,7 @@ import { stores } from './stores/table.ts'
 import type { StoreKind, StoreName } from './stores/table.ts'
 
 export interface BoardOptions {
-  /** As names are. */
+  /** A name by the rule for all names. */
   readonly name: string
   /** Lets a new participant register. At least 16 characters. Secret. */
   readonly joinToken: string
@@ -32,13 +32,13 @@ export interface BoardOptions {
 
 export interface ServeOptions {
   readonly host: string
-  /** 0 for a free one. */
+  /** The port; 0 for a free one. */
   readonly port: number
   readonly boards: readonly BoardOptions[]
   readonly store: StoreName
-  /** The data folder, for a store that keeps the boards; made if it is not there. */
+  /** The data folder, for a store that keeps the boards. It is made if it is not there. */
   readonly data?: string
-  /** Paths of PEM files: serves https. */
+  /** Paths of PEM files. With them the storage serves https. */
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly limits?: Partial<Limits>
   /** Hears, line by line, what an operator should know. */
@@ -46,9 +46,9 @@ export interface ServeOptions {
 }
 
 export interface Serving {
-  /** `http://127.0.0.1:4321` */
+  /** The address, such as `http://127.0.0.1:4321`. */
   readonly url: string
-  /** Stops taking requests, ends the event streams, finishes and syncs what is being written. Never throws. */
+  /** Stops taking requests, ends the event streams, writes and syncs the queue. Never throws. */
   close(): Promise<void>
 }
 
@@ -69,7 +69,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => say(String(error)))
   }
   try {
-    // The port is bound before the data is touched, so that a second start ends there. Requests wait for the boards.
+    // The port is bound before the data is touched, so that a second start fails there. Requests wait for the boards.
     let begin: (listener: Listener) => void = () => undefined
     const begun = new Promise<Listener>((resolve) => (begin = resolve))
     const server = await makeServer(options.tls, limits, (request, response) => {
@@ -176,7 +176,7 @@ async function makeServer(tls: ServeOptions['tls'], limits: Limits, listener: Li
     }
   }
   server.maxConnections = limits.connections
-  // Heartbeats keep a living event stream above this; a reader that takes nothing is cut.
+  // Heartbeats keep a living event stream above this time; a reader that takes nothing is cut.
   server.setTimeout(limits.idleTimeout)
   return server
 }
@@ -206,7 +206,7 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   })
 }
 
-/** Ends at once, whatever waits. */
+/** Closes the server at once, and every connection with it. */
 async function shut(server: Server): Promise<void> {
   if (!server.listening) return
   await new Promise((resolve) => {
@@ -215,9 +215,9 @@ async function shut(server: Server): Promise<void> {
   })
 }
 
-/** Takes no connection any more and waits for the requests in flight, up to `grace` milliseconds. */
+/** Accepts no more connections and waits for the requests in flight, up to `grace` milliseconds. */
 async function drain(server: Server, silent: ReadonlySet<Socket>, grace: number): Promise<void> {
-  // A connection becomes idle when its last answer is out, an event stream's too; kept alive, it would hold the end up.
+  // A connection becomes idle when its last answer is out, an event stream's too. Kept alive, it would delay the end.
   const sweep = setInterval(() => server.closeIdleConnections(), 50)
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   for (const socket of silent) socket.destroy()
@@ -225,7 +225,7 @@ async function drain(server: Server, silent: ReadonlySet<Socket>, grace: number)
   clearInterval(sweep)
 }
 
-/** The connections that have not sent a request yet; Node does not count them as idle. */
+/** The connections that have not sent a request yet. Node does not count them as idle. */
 function silentSockets(server: Server, event: 'connection' | 'secureConnection'): ReadonlySet<Socket> {
   const silent = new Set<Socket>()
   server.on(event, (socket: Socket) => {

@@ -1,4 +1,4 @@
-/** One board: its ceremonies, who is ready, and its latest messages. */
+/** The screen of one board: its ceremonies, who is ready, and its latest messages. */
 import { clockTime } from '../../engine/base/time.ts'
 import { counted } from '../../engine/base/words.ts'
 import type { Cell, DisputeStanding, Mark } from '../../engine/run/standing.ts'
@@ -10,19 +10,19 @@ import type { BoardView, CeremonyView, FactView, MessageView, ReadyView } from '
 import type { FromWorker, Link } from './talk.ts'
 import { firstSteps, linkSaying, nameList, sayingOf, trustNote, viewAt } from './words.ts'
 
-// Participants × steps. Every cell that has a message leads to it, as the storage keeps it.
+// The table of participants × steps. Every cell that has a message links to it in the storage.
 
-/** What of a view the table shows. */
+/** The part of a view that the table shows. */
 export type TableData = Pick<CeremonyView, 'id' | 'steps' | 'current' | 'rows'> & {
-  /** Is the current step awaited? */
+  /** Whether the current step is awaited. */
   readonly isAwaited: boolean
   readonly messages: string
 }
 
-/** `GET /boards/{board}/messages` of one message alone. */
+/** The address of one message alone (`GET /boards/{board}/messages`). */
 const messageUrl = (messages: string, offset: number): string => `${messages}?after=${offset - 1}&limit=1`
 
-/** Keeps the table up to date, cell by cell: while thousands of messages are read it changes several times a second. */
+/** Updates the table cell by cell: while thousands of messages are read it changes several times a second. */
 function progressTable(holder: HTMLElement): (data: TableData) => void {
   let shape = ''
   let drawn: { readonly td: HTMLElement; said: string }[] = []
@@ -67,26 +67,26 @@ function cellContent({ mark, offset }: Cell, id: string, messages: string): HTML
   return el('a', { id, href: messageUrl(messages, offset), title: `${word}: message ${offset}` }, ...content)
 }
 
-/** Signs and what they mean. */
+/** The signs in use, with their meanings. */
 function legend(marks: readonly Mark[]): HTMLElement {
   return el('p', { class: 'legend' }, ...marks.map((mark) => el('span', {}, el('span', { class: `sign ${mark}`, 'aria-hidden': 'true' }, MARK_WORDS[mark].sign), ` ${MARK_WORDS[mark].word}`)))
 }
 
 const isoOf = (time: number): string | undefined => (Number.isFinite(time) ? new Date(time).toISOString() : undefined)
 
-/** A step's name may break between its words. */
+/** A step's name, with a place to break the line before each capital letter. */
 const breakable = (name: string): (string | HTMLElement)[] => name.split(/(?=[A-Z])/).flatMap((word, i) => (i === 0 ? [word] : [el('wbr'), word]))
 
-// One ceremony on the page: what it is, where it stands, who is awaited, and how it ended.
+// One ceremony on the page: its name, where it stands, who is awaited, and how it ended.
 
 interface Panel {
   readonly node: HTMLDetailsElement
   update(view: CeremonyView): void
-  /** Tells the time left. */
+  /** Updates the time left. */
   tick(now: number): void
 }
 
-/** @param board `/boards/name` */
+/** @param board the board's path, `/boards/name` */
 function ceremonyPanel(board: string, id: string, isOpen: boolean): Panel {
   const messages = `${board}/messages`
   const div = (kind: string): HTMLElement => el('div', { class: kind })
@@ -157,7 +157,7 @@ function ceremonyPanel(board: string, id: string, isOpen: boolean): Panel {
 
 type Trouble = Pick<CeremonyView, 'faults' | 'usableAt'> & {
   readonly aborts: readonly SharedAbort[]
-  /** `answer`: what became of it. */
+  /** `answer` says what became of the complaint. */
   readonly disputes: readonly (DisputeStanding & { readonly answer: string })[]
 }
 
@@ -205,17 +205,17 @@ function attachmentList({ attachments, attachmentCount }: Pick<CeremonyView, 'at
     ...(more > 0 ? [el('li', {}, `and ${more} more`)] : [])))]
 }
 
-/** Ceremonies that are drawn; more when the visitor asks. */
+/** The number of ceremonies drawn at first, and added each time the visitor asks for more. */
 const SHOWN = 12
 
 export interface BoardScreen {
   readonly node: HTMLElement
   update(news: FromWorker): void
-  /** The worker is gone: nothing comes any more. */
+  /** Says that the worker is gone and no more news comes. */
   fail(why: string): void
 }
 
-/** @param show asks for the newest so many ceremonies */
+/** @param show asks the worker for the newest ceremonies, as many as given */
 export function boardScreen(name: string, url: string, show: (most: number) => void): BoardScreen {
   const path = `/boards/${name}`
   const panels = new Map<string, Panel>()
@@ -253,7 +253,7 @@ export function boardScreen(name: string, url: string, show: (most: number) => v
   }
 }
 
-/** How reading goes, in the corner; told to screen readers when it changes, but not with every message. */
+/** The state of the connection, in the corner. Screen readers are told when its kind changes, but not of every message. */
 function linkBar(): { readonly node: HTMLElement; update(link: Link): void } {
   const [short, text] = [el('strong', {}), el('span', {})]
   const said = el('span', { class: 'unseen', role: 'status' })
@@ -287,7 +287,8 @@ function arrange(list: HTMLElement, panels: Map<string, Panel>, order: readonly 
   const nodes = order.flatMap((id) => panels.get(id)?.node ?? [])
   if (nodes.length === list.children.length && nodes.every((one, i) => one === list.children[i])) return
   const [newest] = nodes
-  // The newest is what people come for. The one before it stays open if they are looking at it, not if it passed by while all was read.
+  // People come for the newest ceremony. The one before it stays open if they are looking at it, but not if it was the
+  // newest only while the log was being read.
   if (newest !== undefined && newest !== list.firstElementChild) {
     if (isReading) for (const one of nodes) one.open = false
     newest.open = true

@@ -1,6 +1,6 @@
 /**
- * A board's log as the page reads it: every head from the first message on, who is ready, what was opened, and each
- * ceremony by its own reader. No I/O.
+ * A board's log as the page reads it: every head from the first message on, who is ready, which ceremonies were opened,
+ * and each of them by its own reader. No I/O.
  */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { firstOf, flowed, printableLine } from '../../engine/base/text.ts'
@@ -27,26 +27,26 @@ import { ceremonyOf, verifyMessage, verifyStatement } from '../../engine/wire/me
 import type { Message, Pin } from '../../engine/wire/message.ts'
 import type { AttachmentView, BoardView, CeremonyView, FactView, MessageView } from './model.ts'
 
-// Texts from the log, made fit to be shown: on one line, without what steers a screen, and no longer than people read.
+// Texts from the log are made fit to be shown: on one line, without control characters, and no longer than people read.
 
 const MOST_CHARACTERS = 400
 /** The most parameters or outputs that are shown of one ceremony. */
 const MOST_FACTS = 24
 
-/** A text of anybody's. Where it is cut, it says how long it was. */
+/** Anybody's text on one line. Where it is cut, its length is given. */
 export function line(text: string, most = MOST_CHARACTERS): string {
   const flat = printableLine(flowed(firstOf(text, 4 * most)))
   return text.length <= most ? flat : `${firstOf(flat, most)}… (${text.length} characters)`
 }
 
-/** A value as a text: strings as they are, lists of anything long by their length. */
+/** A value as a text: strings as they are, a long list by its length. */
 export function valueText(value: Json | undefined): string {
   if (typeof value === 'string') return line(value)
   const json = JSON.stringify(value ?? null)
   return Array.isArray(value) && json.length > MOST_CHARACTERS ? `${value.length} of them` : line(json)
 }
 
-/** The parameters of an opening; `types` as its script declares them, where that is known. */
+/** The parameters of an opening. `types` are those that its script declares, where the script is known. */
 function parameterFacts(parameters: JsonObject, types: Readonly<Record<string, string>> | undefined, follows: readonly string[]): readonly FactView[] {
   const all = Object.entries(parameters).map(([key, value]): FactView => {
     const [name, type] = [line(key, 64), types?.[key]]
@@ -75,20 +75,20 @@ function messagesText(items: readonly Json[]): string {
   }
 }
 
-// What is shown of any ceremony on the board, whoever reads it.
+// The reading of any ceremony on the board, whether its script is known or not.
 
 /** Reads the messages of one ceremony. */
 interface Reader {
   readonly opened: WithOffset<Opened>
   accept(post: Post): void
-  /** Does this message carry an attachment that the ceremony's rules need? */
+  /** Whether this message carries an attachment that the ceremony's rules need. */
   wantsAttachment(post: Post): boolean
   view(number: string | null): CeremonyView
 }
 
 type Head = 'id' | 'number' | 'script' | 'title' | 'isRehearsal' | 'openedBy' | 'opensAt' | 'offset' | 'parameters'
 
-/** The part that stands in the opening itself. */
+/** The part of a view that follows from the opening alone. */
 function headView({ id, opening, by, offset }: WithOffset<Opened>, script: Script | undefined, number: string | null): Pick<CeremonyView, Head> {
   const { name, version, hash } = opening.script
   return {
@@ -102,13 +102,13 @@ function headView({ id, opening, by, offset }: WithOffset<Opened>, script: Scrip
   }
 }
 
-/** What a view has where nothing is known yet. */
+/** The values of a view where nothing is known yet. */
 const NOTHING = {
   end: 'open', ending: 'open', why: null, obstacle: null, problem: null, usableAt: null, bound: [], steps: [], current: 0, rows: [], needed: null, out: [],
   aborts: [], faults: [], disputes: [], convicted: [], dutyUntil: null, withheld: null, outputs: [], attachments: [], attachmentCount: 0,
 } as const
 
-// Where a ceremony's messages stand in the log, and what is attached to them.
+// The places of a ceremony's messages in the log, and their attachments.
 
 interface Place {
   readonly step: string
@@ -126,7 +126,7 @@ class Places {
     this.all.set(offset, { step: statement.step, from: statement.from, ...(attachment === undefined ? {} : { attachment }) })
   }
 
-  /** Where a participant's first message of a step stands, among these offsets. */
+  /** Finds a participant's first message of a step among these offsets. */
   firstOf(offsets: readonly number[]): (step: string, from: string) => number | undefined {
     const found = new Map<string, number>()
     for (const offset of offsets) {
@@ -151,12 +151,12 @@ class Places {
   }
 }
 
-// A ceremony whose script ships with the page: read by the very fold that every client and `keyrite verify` run, so
-// that what is shown was checked here, in the visitor's browser: signatures, views, values, proofs, outcome.
+// A ceremony whose script ships with the page. It is read by the same fold that every client and `keyrite verify` run.
+// So signatures, views, values, proofs and outcome are checked here, in the visitor's browser.
 
 /** The most faults and aborts that are listed. */
 const MOST_LISTED = 50
-/** Messages that are kept for a ceremony that cannot begin yet. */
+/** Messages that are held for a ceremony that cannot begin yet. */
 const MOST_PENDING = 2000
 
 class CheckedCeremony implements Reader {
@@ -169,7 +169,7 @@ class CheckedCeremony implements Reader {
   private isRefused = false
   private pending: Post[] = []
 
-  /** @param begin gives the ledger, or the ceremony that must be usable before. @throws run.opening where the opening breaks a rule */
+  /** @param begin gives the ledger, or the reason to wait. @throws run.opening where the opening breaks a rule */
   constructor(opened: WithOffset<Opened>, script: Script, begin: () => Ledger | string) {
     this.opened = opened
     this.script = script
@@ -185,7 +185,7 @@ class CheckedCeremony implements Reader {
     return this.ledger === undefined && !this.isRefused
   }
 
-  /** Begins where what it follows is usable by now. */
+  /** Begins if the ceremony that it follows is usable by now. */
   tryToBegin(): void {
     try {
       const begun = this.begin()
@@ -210,7 +210,7 @@ class CheckedCeremony implements Reader {
     } else if (!this.isRefused && this.pending.length < MOST_PENDING) this.pending.push(post)
   }
 
-  /** What is held until the ceremony can begin has to be judged without a ledger: nobody can tell then what will want it. */
+  /** Until the ceremony can begin there is no ledger to ask, so every message that may carry an attachment wants it. */
   wantsAttachment(post: Post): boolean {
     if (this.ledger !== undefined) return this.ledger.wants(post)
     const { statement, attachment } = post.message
@@ -226,7 +226,7 @@ class CheckedCeremony implements Reader {
   }
 }
 
-/** The same with no list and no text of anybody's longer than people read. Who is proved guilty is told in full. */
+/** The same with bounded lists, and with nobody's text longer than people read. The convicted are all named. */
 const short = (lasting: Lasting): Lasting => ({
   ...lasting,
   why: lasting.why === null ? null : line(lasting.why),
@@ -238,15 +238,18 @@ const short = (lasting: Lasting): Lasting => ({
 
 const stepLine = (step: string | null): string | null => (step === null ? null : line(step, 64))
 
-// A ceremony whose script did not ship with the page: who stated what, in the order in which it came. Signatures are
-// checked; what the script asks of its messages, and until when, nobody here can know.
+// A ceremony whose script did not ship with the page: who stated something, in the order in which it came. Signatures
+// are checked. What the script asks of its messages, and until when, cannot be known here.
 
-/** The most steps that are told apart: any participant can name as many as it likes. */
+/** The most steps that are told apart, since a participant can name as many as it likes. */
 const MOST_STEPS = 24
 
 class UncheckedCeremony implements Reader {
   readonly opened: WithOffset<Opened>
-  /** Those of its members who said something, and whose keys can be used: who joins a ceremony checks all, and nobody here joins. */
+  /**
+   * The members who posted something and whose keys can be used. A client that joins checks all cards; this page does
+   * not join.
+   */
   private readonly heard = new Map<string, Card | undefined>()
   private readonly places = new Places()
   private readonly steps: string[] = []
@@ -330,9 +333,9 @@ export interface FoldOptions {
 
 const MOST_READY = 300
 const MOST_RECENT = 40
-/** Ceremonies that are followed: whoever may post can open as many as it likes. The newest count. */
+/** The most ceremonies that are followed, since whoever may post can open as many as it likes. The newest count. */
 const MOST_CEREMONIES = 200
-/** Messages that came before their ceremony's opening. */
+/** The most messages that are held from before their ceremony's opening. */
 const MOST_EARLY = 1000
 
 export class BoardFold {
@@ -356,7 +359,7 @@ export class BoardFold {
   /**
    * Checks that an entry continues the log.
    *
-   * @returns the attachment, by its hash, without which it cannot be judged, or null
+   * @returns the hash of the attachment without which it cannot be judged, or null
    * @throws board.tampered
    */
   wants(entry: Entry): string | null {
@@ -365,7 +368,7 @@ export class BoardFold {
     return isWanted ? (message.attachment ?? null) : null
   }
 
-  /** Takes an entry, with the attachment that it wants. @throws board.tampered */
+  /** Takes an entry, with the attachment that `wants` named. @throws board.tampered */
   take(entry: Entry, attachment?: Uint8Array): void {
     const { offset, message } = holding(() => this.chain.next(entry), tampered)
     const { statement } = message
@@ -398,7 +401,7 @@ export class BoardFold {
     this.readers.set(opened.id, reader)
     this.changed.add(opened.id)
     for (const post of this.early.filter(({ message }) => message.statement.ceremony === opened.id)) {
-      // What wants an attachment was passed without it: only a dishonest log has it before the opening.
+      // A message from before its opening came without its attachment. Only a dishonest log has one that wants it.
       if (script === undefined || !reader.wantsAttachment(post)) this.give(reader, post)
     }
     const [oldest] = this.readers.keys()
@@ -454,7 +457,7 @@ export class BoardFold {
     })
   }
 
-  /** Has it made into a view again, such as when its number came. */
+  /** Has a ceremony made into a view again, such as when its number was computed. */
   touch(id: string): void {
     this.changed.add(id)
   }
@@ -464,7 +467,7 @@ export class BoardFold {
     return {
       pin: this.pin,
       ready: ready.slice(0, MOST_READY).map(({ card, script: { name, hash }, offset }) => {
-        // The hash says which script it is; the name beside it is what somebody calls it.
+        // The hash tells which script it is. The name in the message is anybody's word.
         const shipped = this.options.scripts.find((one) => one.hash === hash)
         return { name: card.name, script: shipped?.ceremony.name ?? name, hash, offset, isShipped: shipped !== undefined }
       }),

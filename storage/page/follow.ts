@@ -1,6 +1,6 @@
 /**
- * Reads a board for as long as the page is open, by the client that everybody uses, and tells the screen how that goes. It
- * stops for good where the log turns out another one.
+ * Reads a board for as long as the page is open, with the same client that everybody uses, and tells the screen how
+ * that goes. It stops for good where the storage shows another log.
  */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import type { Board } from '../../engine/wire/board.ts'
@@ -12,19 +12,19 @@ export interface FollowUse {
   /** Connects to the board. */
   readonly connect: (onProgress: (progress: Progress) => void) => Board
   readonly fold: BoardFold
-  /** Hears of every entry that was taken and of every change of the link. */
+  /** Hears of every entry that was taken, and of every change of the connection. */
   readonly onChange: (link: Link) => void
   readonly now: () => number
   readonly pause: (milliseconds: number) => Promise<void>
   readonly signal: AbortSignal
 }
 
-/** Before an attachment is asked for again, in milliseconds. */
+/** Milliseconds before an attachment is asked for again. */
 const TRY_AGAIN = 2000
-/** Entries after which everything else has its turn. */
+/** Entries after which the worker's other tasks have their turn. */
 const TURN = 100
 
-/** @throws what is not the storage's doing: trying again does not help */
+/** @throws an error that is not the storage's doing: trying again does not help */
 export async function follow({ connect, fold, onChange, now, pause, signal }: FollowUse): Promise<void> {
   let progress: Progress = { isLive: false, end: -1 }
   let since: number | null = null
@@ -70,7 +70,7 @@ export async function follow({ connect, fold, onChange, now, pause, signal }: Fo
   }
 }
 
-/** The reason alone: what happened and what to do the page says in its own words. */
+/** The reason alone: the page says in its own words what happened and what to do. */
 function whyOf(error: Error): string {
   if (isKeyriteError(error, 'board.missing')) return `it does not have the attachment ${error.facts.hash}`
   return isKeyriteError(error, 'board.unreachable', 'board.refused', 'board.conflict', 'board.tampered') ? error.facts.why : error.message

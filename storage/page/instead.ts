@@ -1,7 +1,7 @@
 /**
- * In the page, in the place of ajv: the same checks without code made at run time, which the page's policy forbids.
- * It knows the words that the engine's schemas use and refuses any other, so that none is passed over in silence;
- * a test holds it against ajv.
+ * Stands in for ajv in the page: the same checks without code made at run time, which the page's policy forbids. It
+ * knows the keywords that the engine's schemas use and throws for any other, so that none is passed over in silence. A
+ * test holds it against ajv.
  */
 import { LEGIBLE_FORMATS } from '../../engine/base/text.ts'
 
@@ -20,7 +20,7 @@ export interface ValidateFunction<T> {
   errors?: readonly ErrorObject[] | null
 }
 
-/** What is wrong with a value, or null. */
+/** A check of a value: its error, or null. */
 type Test = (value: unknown, path: string) => ErrorObject | null
 
 export class Ajv {
@@ -49,7 +49,7 @@ const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {
 
 const FORMATS: Readonly<Record<string, (value: string) => boolean>> = LEGIBLE_FORMATS
 
-/** How a keyword becomes a test; `schema` is the one that it stands in. */
+/** The tests by keyword; `schema` is the one in which the keyword stands. */
 const KEYWORDS: Readonly<Record<string, (wanted: never, schema: Schema) => Test>> = {
   type: (type: string) => plain('type', `must be ${type}`, TYPES[type] ?? unknownWord(`type ${type}`)),
   const: (wanted: unknown) => plain('const', 'must be equal to constant', (value) => value === wanted),
@@ -118,7 +118,7 @@ function firstOf<T>(all: Iterable<T>, test: (one: T) => ErrorObject | null): Err
   return null
 }
 
-/** In characters, not in the halves that JavaScript counts. */
+/** The length in code points, as ajv counts it; JavaScript counts UTF-16 units. */
 const lengthOf = (text: string): number => {
   let length = 0
   for (let i = 0; i < text.length; i += (text.codePointAt(i) ?? 0) > 0xffff ? 2 : 1) length += 1
@@ -129,9 +129,9 @@ function unknownWord(word: string): never {
   throw new TypeError(`the page knows no ${word} in a schema`)
 }
 
-/** In the page, in the place of `node:util`: as much of it as the engine's fold uses. */
+/** Stands in for `node:util` in the page: as much of it as the engine's fold uses. */
 
-/** Are two JSON values the same? */
+/** Compares two JSON values. */
 export function isDeepStrictEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false

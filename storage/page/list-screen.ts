@@ -14,7 +14,10 @@ export interface ListedBoard {
 const EVERY = 5000
 const PATIENCE = 15_000
 
-/** What `GET /health` says. Its answer is 503 where a board cannot be written, with the same body. @throws Error for anything else */
+/**
+ * The boards in the answer to `GET /health`. Where a board cannot be written, the status is 503 and the body the same.
+ * @throws Error for anything else
+ */
 export function boardsIn(health: unknown): readonly ListedBoard[] {
   const { boards } = (health ?? {}) as { readonly boards?: unknown }
   if (!Array.isArray(boards)) throw new Error('it does not say what it serves')

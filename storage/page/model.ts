@@ -1,13 +1,14 @@
 /**
- * What the page shows of a board, as plain data: the worker that reads the log makes it, the page draws it. Every text
- * in it that came from outside is short and on one line.
+ * The page's view of a board, as plain data: the worker that reads the log makes it, the page draws it. Every text in
+ * it that came from outside is short and on one line.
  */
 import type { Lasting } from '../../engine/run/standing.ts'
 import type { Pin } from '../../engine/wire/message.ts'
 
 /**
- * Why there is no more of a ceremony than this. `unchecked`: the script is not known, so nobody here can say what comes next. `refused`: the
- * opening breaks a rule, and no client runs it. `waiting`: it follows a ceremony that is not usable here.
+ * The reason why the page cannot show all of a ceremony. `unchecked`: the script is not known, so nobody here can say
+ * what comes next. `refused`: the opening breaks a rule, and no client runs it. `waiting`: it follows a ceremony that
+ * is not usable here.
  */
 export type Obstacle = 'unchecked' | 'refused' | 'waiting'
 
@@ -15,9 +16,9 @@ export type Obstacle = 'unchecked' | 'refused' | 'waiting'
 export interface FactView {
   readonly name: string
   readonly text: string
-  /** In the opener's words, which nobody has checked. */
+  /** True for the opener's own words, which nobody has checked. */
   readonly isClaim?: boolean
-  /** The text is the id of another ceremony. */
+  /** True where the text is the id of another ceremony. */
   readonly isCeremony?: boolean
 }
 
@@ -28,10 +29,10 @@ export interface AttachmentView {
   readonly offset: number
 }
 
-/** A ceremony as its log tells it to everybody, whatever the time, and what else the page knows of it. Of a log's long lists the first ones. */
+/** A ceremony as its log tells it to everybody at any time, and what else the page knows of it. Long lists are cut. */
 export interface CeremonyView extends Lasting {
   readonly id: string
-  /** Eight groups of five digits, or null as long as it is not computed. */
+  /** Eight groups of five digits; null until it is computed. */
   readonly number: string | null
   readonly script: { readonly name: string; readonly version: string; readonly hash: string }
   /** The script's title; null where the script did not ship with this page. */
@@ -42,11 +43,11 @@ export interface CeremonyView extends Lasting {
   readonly offset: number
   readonly parameters: readonly FactView[]
   readonly obstacle: Obstacle | null
-  /** Why it is refused, or what it waits for. */
+  /** The reason why it is refused, or what it waits for. */
   readonly problem: string | null
   readonly outputs: readonly FactView[]
   readonly attachments: readonly AttachmentView[]
-  /** How many attachments there are, if not all are listed. */
+  /** The number of attachments, listed or not. */
   readonly attachmentCount: number
 }
 
@@ -58,7 +59,7 @@ export interface ReadyView {
   readonly offset: number
 }
 
-/** A message as it names itself; only what stands in a ceremony's table was checked. */
+/** A message as it names itself. Only messages in a ceremony's table were checked. */
 export interface MessageView {
   readonly offset: number
   readonly type: string
@@ -67,15 +68,15 @@ export interface MessageView {
   readonly attachment: string | null
 }
 
-/** What the page as a whole says. */
+/** The board as a whole. */
 export interface BoardView {
   /** The last entry that was read, with its head checked. */
   readonly pin: Pin
   readonly ready: readonly ReadyView[]
-  /** How many participants are ready, if not all are listed. */
+  /** The number of ready participants, listed or not. */
   readonly readyCount: number
   readonly recent: readonly MessageView[]
-  /** How many ceremonies the log has, and how many of them were made into views. */
+  /** The number of ceremonies in the log, and of those that were made into views. */
   readonly ceremonyCount: number
   readonly shown: number
 }

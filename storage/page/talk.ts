@@ -1,13 +1,13 @@
-/** What page and worker tell each other. */
+/** The messages between page and worker. */
 import type { BoardView, CeremonyView } from './model.ts'
 
-/** How reading goes. */
+/** The state of the connection. */
 export type Link =
-  /** Page by page, up to what there is. */
+  /** The log is read page by page, up to its end. */
   | { readonly kind: 'reading'; readonly done: number; readonly total: number }
-  /** All is read; what comes in is shown as it comes. */
+  /** All is read; new entries are shown as they come. */
   | { readonly kind: 'live' }
-  /** The storage does not answer; it is tried again by itself. */
+  /** The storage does not answer; the worker tries again. */
   | { readonly kind: 'lost'; readonly why: string; readonly since: number }
   /** The log is not the one that was read before. Nothing more is read. */
   | { readonly kind: 'tampered'; readonly why: string }
@@ -17,15 +17,15 @@ export type Link =
 export interface ToWorker {
   /** `https://host/boards/name` */
   readonly board: string
-  /** How many ceremonies, the newest ones, are made into views. */
+  /** The number of ceremonies that are made into views, the newest first. */
   readonly shown: number
 }
 
 export interface FromWorker {
   readonly link: Link
   readonly board: BoardView
-  /** The ids of what is shown, newest first. */
+  /** The ids of the ceremonies shown, newest first. */
   readonly order: readonly string[]
-  /** Those that changed. */
+  /** The views that changed. */
   readonly ceremonies: readonly CeremonyView[]
 }

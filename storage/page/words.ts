@@ -1,4 +1,4 @@
-/** What the page says in words: of a ceremony those that participants have on their own screens. */
+/** The page's words. Of a ceremony it says the same as the participants' own screens. */
 import { duration } from '../../engine/base/time.ts'
 import { standingAt } from '../../engine/run/standing.ts'
 import type { Timely } from '../../engine/run/standing.ts'
@@ -10,20 +10,20 @@ import type { Link } from './talk.ts'
 
 export interface Saying {
   readonly tone: Tone
-  /** Two words or so, for the eye. */
+  /** About two words, for the eye. */
   readonly short: string
   readonly text: string
 }
 
 const MOST_NAMES = 8
 
-/** `anna, ben and 60 more` */
+/** Names in a sentence: `anna, ben and 60 more`. */
 export function nameList(names: readonly string[]): string {
   if (names.length <= MOST_NAMES) return names.join(', ')
   return `${names.slice(0, MOST_NAMES - 1).join(', ')} and ${names.length - MOST_NAMES + 1} more`
 }
 
-/** Where a ceremony stands. */
+/** The words for where a ceremony stands. */
 export function sayingOf(view: CeremonyView & Timely): Saying {
   switch (view.obstacle) {
     case 'unchecked':
@@ -57,7 +57,7 @@ function standingSaying(view: CeremonyView & Timely): Saying {
 const fewOf = (words: readonly string[]): readonly string[] =>
   (words.length <= MOST_NAMES ? words : [...words.slice(0, MOST_NAMES), `${words.length - MOST_NAMES} more have not answered`])
 
-/** Who was the first to abort. An Abort may name any step in any words; in a sentence stand only those that there are. */
+/** The first Abort, in words. An Abort may name any text as its step; only steps of the ceremony are repeated. */
 function abortSaying({ aborts, steps }: CeremonyView): string | null {
   const [first] = alike(aborts)
   if (first === undefined) return null
@@ -68,7 +68,7 @@ function abortSaying({ aborts, steps }: CeremonyView): string | null {
 /** A view at a time. */
 export const viewAt = (view: CeremonyView, now: number): CeremonyView & Timely => standingAt(view, now)
 
-/** How reading goes. */
+/** The words for the state of the connection. */
 export function linkSaying(link: Link, now: number): Saying {
   switch (link.kind) {
     case 'reading': {
@@ -82,7 +82,7 @@ export function linkSaying(link: Link, now: number): Saying {
   }
 }
 
-// What the page says of itself, and what to do where nothing is there yet.
+// The page's words about itself, and about an empty board.
 
 export function trustNote(): HTMLElement {
   return el('p', { class: 'note' },
@@ -91,7 +91,7 @@ export function trustNote(): HTMLElement {
     el('code', {}, 'keyrite verify TRANSCRIPT'), ' checks a whole ceremony on your own machine. Nothing on a board is secret.')
 }
 
-/** @param url the board's, for `--board` */
+/** @param url the board's address, for `--board` */
 export function firstSteps(url: string): HTMLElement[] {
   const command = (text: string, ...words: readonly string[]): HTMLElement => el('li', {}, text, ' ', el('pre', {}, el('code', {}, words.join(' '))))
   return [

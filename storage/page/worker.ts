@@ -1,4 +1,4 @@
-/** Reads and checks the log away from the screen, which stays quick whatever there is to verify. */
+/** Reads and checks the log in a worker, so that the screen stays quick however much there is to verify. */
 import { alarm, pause } from '../../engine/base/signals.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import { verbs } from '../../engine/verbs/implementations.ts'
@@ -9,9 +9,9 @@ import type { FollowUse } from './follow.ts'
 import { scripts } from './shipped.ts'
 import type { FromWorker, Link, ToWorker } from './talk.ts'
 
-/** Milliseconds between two views: while there is much to read, and when it comes one by one. */
+/** Milliseconds between two views: while the log is read, and when entries come one by one. */
 const PACE = { reading: 1000, live: 150 }
-/** The most bytes that a browser gives at once. */
+/** The most bytes that `getRandomValues` gives in one call. */
 const MOST_RANDOM = 65_536
 
 function random(length: number): Uint8Array {
@@ -35,7 +35,7 @@ function send(): void {
   postMessage(message)
 }
 
-/** One after another, with room for the log in between: each takes a third of a second. */
+/** Computes the ceremonies' numbers one by one, with room for the log in between: each takes a third of a second. */
 async function computeNumbers(): Promise<never> {
   for (;;) {
     const id = fold.newest(shown).find((one) => !numbers.has(one))
@@ -63,7 +63,7 @@ function fail(error: unknown): void {
 onmessage = ({ data }: MessageEvent<ToWorker>) => {
   const isFirst = shown === 0
   shown = data.shown
-  // Those that come into view were changed since they were last made, or never made.
+  // A ceremony that comes into view has changes that no view has shown yet, so that sending is enough.
   if (!isFirst) {
     send()
     return

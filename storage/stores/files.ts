@@ -16,7 +16,7 @@ export async function readAttachmentFile(folder: string, owner: string, hash: st
   return (await readIfThere(join(folder, owner, hash), MAX_ATTACHMENT)) ?? null
 }
 
-/** Lists what is there. Files that a crash left half written are removed; they were never acknowledged. */
+/** Lists the attachments. Files that a crash left half written are removed; they were never acknowledged. */
 export async function listAttachments(folder: string): Promise<StoredAttachment[]> {
   const found: StoredAttachment[] = []
   for (const owner of await readdir(folder)) {

@@ -1,9 +1,9 @@
 /**
- * The default store: one NeDB file and one folder of attachments per board.
+ * The default store: one NeDB file and one folder of attachments a board.
  *
- * The file is NeDB's own, a document a line, and NeDB finds in it; reading and writing it is done here. NeDB drops in
- * silence what it cannot read, rewrites the whole file when it loads, never syncs what it appends, and shows it before
- * it is written. So: the file is read once, every line checked before NeDB has it in memory; and it only grows, by
+ * The file has NeDB's format, a document a line, and NeDB finds in memory; the file is read and written here. NeDB
+ * itself drops in silence what it cannot read, rewrites the whole file when it loads, never syncs what it appends, and
+ * shows it before it is written. So the file is read once, and every line checked before NeDB has it. It only grows, by
  * lines that are synced before NeDB or anyone hears of them.
  */
 import { createReadStream } from 'node:fs'
@@ -24,7 +24,7 @@ import { listAttachments, readAttachmentFile, writeAttachmentFile } from './file
 
 /** One line of the file. */
 interface Document {
-  /** The offset with leading zeros: NeDB sorts by it, in a rewrite too. */
+  /** The offset with leading zeros, by which NeDB sorts, in a rewrite too. */
   readonly _id: string
   readonly offset: number
   readonly head: string
@@ -36,10 +36,10 @@ interface Document {
 
 const idOf = (offset: number): string => String(offset).padStart(16, '0')
 
-/** Fields that NeDB indexes; where it writes a file itself, that has a line about each. */
+/** The fields that NeDB indexes. A file that NeDB wrote itself has a line about each. */
 const INDEXES = ['offset', 'hash', 'slot'] as const
 
-/** The text in JSON may take twice its size, and three times where it is all U+2028. */
+/** The most bytes of a line. A text in JSON takes up to twice its size, and three times where it is all U+2028. */
 const MAX_LINE = 3 * MAX_MESSAGE + 4096
 
 const checkDocument = compileCheck<Document & JsonObject>({
@@ -82,16 +82,16 @@ interface Checked {
 
 interface Whole {
   readonly last: Pin
-  /** What was repaired, in words, or null. */
+  /** The repair in words, or null. */
   readonly repaired: string | null
 }
 
 /**
- * Reads the whole file: every line, every text's hash, the chain of heads. A last line without its end is what a
- * power cut in the middle of a write leaves, and was never acknowledged: it is cut off, or ended if it is whole.
- * A file that is not there is an empty log.
+ * Reads the whole file: every line, every text's hash, the chain of heads. A power cut in the middle of a write leaves
+ * a last line without its end, which was never acknowledged: it is cut off, or ended if it is whole. A missing file is
+ * an empty log.
  *
- * @param take has each piece's entries, checked, before the next is read
+ * @param take gets each piece's entries, checked, before the next piece is read
  * @throws storage.first-version, and storage.damaged for everything else, with line and byte
  */
 async function readLog(path: string, take: (entries: readonly Checked[]) => Promise<void>): Promise<Whole> {
@@ -142,7 +142,7 @@ async function readLog(path: string, take: (entries: readonly Checked[]) => Prom
   }
 }
 
-/** The entry in the last line, null where it is none of the log, undefined where more is missing of it than its end. */
+/** The entry in the last line; null where it is an index line, undefined where it lacks more than its end. */
 function wholeTail(path: string, tail: Buffer, check: Check): Checked | null | undefined {
   try {
     return check(decode(tail))
@@ -166,7 +166,10 @@ async function repairTail(path: string, byte: number, length: number, isWhole: b
 
 type Check = (text: string) => Checked | null
 
-/** Checks lines, each of which continues the chain, or says nothing of the log: null. One that it throws for counts as not read. */
+/**
+ * Checks lines. Each continues the chain, or is an index line and gives null. A line for which it throws changes
+ * nothing.
+ */
 function checkFor(chain: Chain): Check {
   const hashes = new Set<string>()
 
@@ -174,7 +177,7 @@ function checkFor(chain: Chain): Check {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null && '$$indexCreated' in value) {
       const { $$indexCreated: { fieldName, unique } } = checkIndexLine(value, 'The index line')
-      // A slot had one statement at most, and NeDB would go by that line for ever.
+      // In the first version a slot had one statement at most. NeDB would obey that line's unique index for ever.
       if (fieldName === 'slot' && unique === true) throw new FirstVersion()
       return null
     }
@@ -189,7 +192,7 @@ function checkFor(chain: Chain): Check {
   }
 }
 
-/** The line is of keyrite's first protocol version. */
+/** The error for a line of keyrite's first protocol version. */
 class FirstVersion extends Error {}
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -220,8 +223,8 @@ function why(cause: unknown): string {
 /**
  * Opens a board's NeDB file and its attachments.
  *
- * @param folder the board's own; made if it is not there
- * @param say hears what was repaired
+ * @param folder the board's own folder; made if it is not there
+ * @param say hears of a repair
  * @throws storage.first-version, storage.damaged, storage.unusable
  */
 export async function openNedbStore(folder: string, say: (line: string) => void, hear: Hear = () => undefined): Promise<Store> {
@@ -240,7 +243,8 @@ async function openChecked(folder: string, say: (line: string) => void, hear: He
   const attachments = join(folder, 'attachments')
   await makeFolders(attachments, { durable: true })
   if (!(await isThere(path)) && (await isThere(`${path}~`))) {
-    // So NeDB leaves it where it is stopped in a rewrite. An empty log in its place would contradict what was acknowledged.
+    // NeDB leaves the file so when it is stopped in a rewrite. An empty log in its place would contradict what was
+    // acknowledged.
     throw storageError('damaged', { path, line: 0, byte: 0, why: `it is gone, and only ${path}~ is there` })
   }
   const database: Datastore<Document> = Datastore.create({ inMemoryOnly: true })
@@ -266,7 +270,7 @@ async function openChecked(folder: string, say: (line: string) => void, hear: He
       if (end !== undefined) last = { offset: end.offset, head: end.head }
     },
     async range(after, through) {
-      // A bounded window: with a sort and a limit NeDB would sort all that match first.
+      // The window is bounded by offsets: with a sort and a limit NeDB would sort all matches first.
       const found = await database.find({ offset: { $gt: after, $lte: through } })
       return found.map(toStored).sort((a, b) => a.offset - b.offset)
     },
@@ -282,7 +286,10 @@ async function openChecked(folder: string, say: (line: string) => void, hear: He
   }
 }
 
-/** A document's line. These three end a line by Unicode's rules, by which NeDB reads, and JSON leaves them as they are. */
+/**
+ * A document's line. NeDB reads lines by Unicode's rules, where these three characters end one; JSON does not escape
+ * them.
+ */
 const lineOf = (document: Document): string => JSON.stringify(document).replace(/[\u0085\u2028\u2029]/g, escapeUnit)
 
 const escapeUnit = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`

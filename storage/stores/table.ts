@@ -1,13 +1,13 @@
 /**
- * Every kind of store, by its name, as `--store` has it; what help says of them follows from here. To add one, add its file in this
- * folder and its row below. A file is loaded when a store of its kind is opened.
+ * The table of all stores, by the names that `--store` takes; help texts follow from it. To add one, add its file in
+ * this folder and its row below. A file is loaded when a store of its kind is opened.
  */
 import type { Hear, OpenStore, Store } from '../store.ts'
 
-/** Keeps a board in its folder below the data folder, over the program's end. */
+/** A store that holds a board in its folder below the data folder, beyond the program's end. */
 interface Kept {
   readonly isKept: true
-  /** @param say hears what was repaired @param hear as `OpenStore` */
+  /** @param say hears of a repair @param hear as in `OpenStore` */
   readonly open: (folder: string, say: (line: string) => void, hear: Hear) => Promise<Store>
 }
 
@@ -16,7 +16,7 @@ interface Forgotten {
   readonly open: OpenStore
 }
 
-/** `does` goes on after the name, in help. */
+/** A kind of store. `does` follows its name in help. */
 export type StoreKind = { readonly does: string } & (Kept | Forgotten)
 
 export const stores = {
@@ -28,5 +28,5 @@ export type StoreName = keyof typeof stores
 
 export const storeNames: readonly StoreName[] = Object.keys(stores).filter((name): name is StoreName => Object.hasOwn(stores, name))
 
-/** Unless told. */
+/** The store where none is named. */
 export const DEFAULT_STORE: StoreName = 'nedb'

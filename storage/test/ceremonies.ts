@@ -21,10 +21,10 @@ import { BOARD, TOKEN } from './support.ts'
 export const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 
 export interface Staged extends Prepared {
-  /** Registers these, or everybody. */
+  /** Registers these participants, or all. */
   ready(names?: readonly string[]): Promise<void>
   open(): Promise<void>
-  /** Runs these clients, or all, to their ends or until the signal aborts. */
+  /** Runs these clients, or all, until they end or the signal aborts. */
   run(signal: AbortSignal, names?: readonly string[]): Promise<void>
 }
 
@@ -36,10 +36,10 @@ export interface StageOptions {
   readonly faults?: readonly string[]
 }
 
-/** No deadline passes in a test's time: what a simulation takes for stillness is a day. */
+/** A day, as the time after which a simulation calls a ceremony still: no deadline passes during a test. */
 const DAY = 86_400_000
 
-/** @param url the storage's */
+/** @param url the storage's address */
 export async function stageDkg(url: string, { names, threshold, faults = [], ...more }: StageOptions): Promise<Staged> {
   const script = readShipped('dkg')
   const cheats = tamperingOf(faults, { script, verbs, random, names })

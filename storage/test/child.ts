@@ -1,4 +1,7 @@
-/** A storage in a process of its own, to be killed; as a fork, one after another on the folders that its parent names. */
+/**
+ * A storage in a process of its own, to be killed. As a fork it starts one after another, on the folders that its
+ * parent names.
+ */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { serve } from '../serve.ts'
 import type { Serving } from '../serve.ts'

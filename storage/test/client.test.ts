@@ -44,7 +44,7 @@ async function failure(board: Board, pin: Pin = EMPTY_LOG): Promise<unknown> {
   return rejection(drain(board.follow(pin, AbortSignal.timeout(5000))))
 }
 
-/** The first trouble that following meets. */
+/** The first trouble that a follower meets. */
 async function trouble(board: Board): Promise<Error> {
   const stop = new AbortController()
   const troubles: Error[] = []
@@ -57,7 +57,7 @@ async function trouble(board: Board): Promise<Error> {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
-/** A storage that does as the test wants. */
+/** Starts a server that answers as the test wants. */
 async function fake(handler: Handler): Promise<string> {
   const server = createServer(handler).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -80,7 +80,7 @@ function chain(count: number): Entry[] {
 
 const pinOf = ({ offset, head }: Pin): Pin => ({ offset, head })
 
-/** Serves these entries: `paged` of them in pages, the rest as events. */
+/** Serves these entries: the first `paged` in pages, the rest as events. */
 const servesLog = (entries: readonly Entry[], paged: number, head?: Pin): Handler => (request, response) => {
   const after = Number(new URL(request.url ?? '', 'http://x').searchParams.get('after'))
   const end = head ?? pinOf(entries[paged - 1] ?? EMPTY_LOG)
@@ -228,7 +228,7 @@ describe('the storage client', () => {
   const first = good[0]!.text
   const nowhere = textOf(ann, { ceremony: null, step: 'One', type: 'Thing', from: 'ann', view: null, payload: {} })
   const somewhere = good[1]!.text.replace('"ceremony":null', `"ceremony":"${'aa'.repeat(32)}"`)
-  // Of what is no message nobody can say what its head is.
+  // A text that is no message has no head: nobody can compute one.
   const misplaced: readonly (readonly [string, string, string, RegExp])[] = [
     ['a text that is no message', '{"no":"message"}', textHash(''), /no message/],
     ['a message that is not canonical', ` ${good[1]!.text}`, good[1]!.head, /no message/],

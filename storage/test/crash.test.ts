@@ -39,7 +39,10 @@ async function everything(board: string): Promise<Page['messages']> {
   }
 }
 
-/** A process that starts a storage on a folder when it is told to, and says its address or what kept it from starting; null stops it. */
+/**
+ * Starts a process that runs a storage on a folder when told to, and gives its address or the reason why it did not
+ * start; null stops it.
+ */
 async function starter(): Promise<(data: string | null) => Promise<string>> {
   const child = fork(program, { execArgv: ['--import', 'tsx'] })
   killer(child)

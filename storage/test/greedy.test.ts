@@ -1,4 +1,4 @@
-/** Readers who ask for much and take little. */
+/** Readers that ask for much and take little. */
 import { once } from 'node:events'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { connect, Socket } from 'node:net'
@@ -70,7 +70,7 @@ describe('a storage with greedy readers', () => {
     first.req.socket.emit('close')
     answers.hold(third, 6)
     expect(() => answers.hold(first, 1)).to.throw(/busy/)
-    // One that waited behind another.
+    // This answer waited behind another.
     second.req.socket.emit('close')
     answers.hold(first, 4)
     expect(() => answers.hold(second, 1)).to.throw(/busy/)
@@ -92,7 +92,7 @@ describe('a storage with greedy readers', () => {
   describe('in pieces', () => {
     const entries = [
       { offset: 0, head: 'aa', text: '{"a":"\\u0000 \u{1f511} ü"}' },
-      // Two halves of one character in two pieces.
+      // One character falls into two pieces, a surrogate in each.
       { offset: 1, head: 'bb', text: `${'x'.repeat(PIECE - 1)}\u{1f511}${'"'.repeat(3 * PIECE)}` },
       { offset: 2, head: 'cc', text: '' },
       ...Array.from({ length: 100 }, (_, i) => ({ offset: 3 + i, head: 'dd', text: `{"i":${i}}` })),

@@ -13,7 +13,7 @@ const ann = person('ann')
 const ben = person('ben')
 
 interface Bench {
-  /** Posts all at once, so that they go in one batch; gives what became of each: `fresh 3`, `known 3`, an error's code. */
+  /** Posts all at once, so that they go in one batch. Gives each one's result: `fresh 3`, `known 3`, or an error's code. */
   readonly together: (...texts: readonly string[]) => Promise<string[]>
   readonly batches: number[]
 }
@@ -42,7 +42,7 @@ describe('the log', () => {
     await together(readyOf(ann))
     const texts = Array.from({ length: 100 }, (_, i) => anyOf(ann, { i }))
     expect(await together(...texts)).to.deep.equal(texts.map((_, i) => `fresh ${String(i + 1)}`))
-    // The first of them goes alone, since nothing was being written when it came.
+    // The first post goes alone, since nothing was being written when it came.
     expect(batches.length).to.be.at.most(3)
   })
 

@@ -70,7 +70,7 @@ describe('the NeDB store', () => {
     expect(problem(await post(board, saidOf(ann, 'Two', { x: 2 })))).to.equal('409 slot-taken')
     expect((await post(board, circleOf(ann))).json, 'the Opening').to.have.property('offset', 1)
     expect(problem(await post(board, statedOf(ann, 'One', {}, { ceremony: 'bb'.repeat(32) })))).to.equal('422 not-opened')
-    // The second statement and thirty Aborts were there.
+    // The second statement and thirty Aborts were there before.
     expect((await post(board, abortOf(ann, { last: true }))).status).to.equal(201)
     expect(problem(await post(board, abortOf(ann, { more: true })))).to.equal('403 budget')
     expect((await enter(board, person('stranger'))).status).to.equal(201)

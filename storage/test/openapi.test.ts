@@ -50,7 +50,7 @@ describe('openapi.yaml', () => {
   it('writes names and hex as the code does', () => {
     const { Name, Hash, Signature, Message } = document.components.schemas as Record<string, { pattern?: string }>
     expect([Name?.pattern, Hash?.pattern, Signature?.pattern]).to.deep.equal([nameSchema['pattern'], hexSchema(32)['pattern'], hexSchema(64)['pattern']])
-    // Wherever else it has a pattern, that is one of these.
+    // Every pattern elsewhere in the document is one of these.
     const known = [nameSchema, hexSchema(32), hexSchema(64), identifierSchema].map((schema) => schema['pattern'])
     const written = Array.from(JSON.stringify(document).matchAll(/"pattern":"([^"]*)"/g), ([, pattern]) => pattern)
     expect(written.length).to.be.greaterThan(6)
@@ -169,7 +169,7 @@ describe('openapi.yaml', () => {
   })
 })
 
-/** A storage whose disk takes one message and then nothing more. */
+/** Starts a storage whose disk takes one message and then nothing more. */
 async function startBroken(): Promise<string> {
   const store = await openMemoryStore()
   let appends = 0

@@ -44,7 +44,7 @@ function readAll(fold: BoardFold, { board }: Pick<Simulated, 'board'>, entries: 
   }
 }
 
-/** What the reading of a log that is not the board's ends in. */
+/** The error message for a log that is not the board's. */
 function tampering(read: () => void): string {
   try {
     read()
@@ -228,7 +228,7 @@ describe('the page’s following of a board', () => {
   const events = (...texts: readonly string[]): Response => new Response(texts.join(''), { headers: { 'content-type': 'text/event-stream' } })
   const event = (value: unknown, name = 'message'): string => `event: ${name}\ndata: ${JSON.stringify(value)}\n\n`
 
-  /** Follows what a storage answers; says how that went. */
+  /** Follows a storage that answers so, and gives the states of the connection. */
   async function followed(answer: (path: string, after: number) => Response, fold: BoardFold): Promise<readonly Link[]> {
     const links: Link[] = []
     const send: typeof fetch = (url) => Promise.resolve().then(() => {

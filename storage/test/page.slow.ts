@@ -18,7 +18,7 @@ const SIZES = { 'laptop': { width: 1280, height: 720 }, 'wide': { width: 1920, h
 
 interface Opened {
   readonly page: Page
-  /** What went wrong in the page: errors, and what its policy refused. */
+  /** Errors in the page, and requests that its policy refused. */
   readonly troubles: string[]
 }
 
@@ -35,12 +35,12 @@ async function visit(url: string): Promise<Opened> {
 
 const seen = (page: Page, text: string | RegExp, timeout = 60_000): Promise<unknown> => page.getByText(text).first().waitFor({ timeout })
 
-/** What axe-core finds, in light and in dark. */
+/** The violations that axe-core finds, in light and in dark. */
 async function violations(page: Page): Promise<string[]> {
   const found: string[] = []
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
-    // The page's own policy lets no script in; the debugger does.
+    // The page's own policy lets no script in; the debugger bypasses it.
     await page.evaluate(AXE)
     const results = await page.evaluate(() => (globalThis as unknown as { readonly axe: { run: (options: object) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe.run({ resultTypes: ['violations'] }))
     found.push(...results.violations.map(({ id, nodes }) => `${colorScheme} ${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`))
@@ -64,7 +64,7 @@ async function shoot(page: Page, name: string): Promise<void> {
   await page.emulateMedia({ colorScheme: 'light' })
 }
 
-/** Nothing is wider than the screen, on a phone either. */
+/** Whether everything fits the screen of a phone. */
 async function fitsPhone(page: Page): Promise<boolean> {
   await page.setViewportSize(SIZES.phone)
   const fits = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)
@@ -98,7 +98,7 @@ describe('the page of a board, in a browser', () => {
     const number = ceremonyNumber(ceremonyId(staged.opening))
     await page.waitForFunction((wanted) => document.querySelector('.digits')?.textContent.trim() === wanted, number)
 
-    // All but two: the page tells whom everybody waits for.
+    // Two are missing: the page names those for whom everybody waits.
     const some = staged.run(ending.signal, ['anna', 'ben', 'cleo'])
     await seen(page, 'SendPublicKeys (1 of 5): waiting for dan, eva.')
     expect(await page.locator('td.awaited').count()).to.equal(2)

@@ -14,7 +14,7 @@ import { anyOf, attachmentAuth, begin, BOARD, cleanUp, enter, folder, get, later
 
 const ann = person('ann')
 
-/** Reads an event stream until `count` message events are in; gives their ids and all that came. */
+/** Reads an event stream until `count` message events are in. Gives their ids and the whole text. */
 async function events(url: string, count: number, headers: Readonly<Record<string, string>> = {}): Promise<{ ids: string[]; text: string; done: boolean }> {
   const stop = new AbortController()
   const response = await fetch(url, { headers, signal: stop.signal })

@@ -44,7 +44,7 @@ export function person(name: string, epoch = '00'.repeat(16)): Person {
 export interface Extra {
   readonly seen?: Pin
   readonly attachment?: string
-  /** Another ceremony than that of the circle. */
+  /** A ceremony other than the circle's. */
   readonly ceremony?: string
 }
 
@@ -67,7 +67,7 @@ export function openingOf(people: readonly Person[], parameters: JsonObject = {}
   return { script: { name: 'dkg', version: '1.0.0', hash: HASH_A }, parameters, roster, opensAt: '2026-01-01T00:00:00Z', nonce: HASH_A, rehearsal: false }
 }
 
-/** Those who take part in the ceremony that `circleOf` opens. */
+/** The members of the ceremony that the circle opens. */
 const CIRCLE = ['ann', 'ben', 'cleo', 'dora'].map((name) => person(name))
 const CIRCLE_OPENING = openingOf(CIRCLE)
 export const CEREMONY = ceremonyId(CIRCLE_OPENING)
@@ -77,7 +77,7 @@ export const openedOf = (author: Person, opening: Opening, extra: Extra = {}): s
 
 export const circleOf = (author: Person): string => openedOf(author, CIRCLE_OPENING)
 
-/** A message without a slot, of any content, of which a participant may post as many as it likes: an Opening. */
+/** A message without a slot and with any content, of which a participant may post as many as it likes: an Opening. */
 export const anyOf = (author: Person, content: JsonObject, extra: Extra = {}): string =>
   openedOf(author, openingOf([author, person('someone')], content), extra)
 
@@ -149,7 +149,7 @@ export async function post(board: string, text: string, headers: Readonly<Record
 export const enter = (board: string, author: Person): Promise<Reply> =>
   post(board, readyOf(author), { authorization: `Bearer ${TOKEN}` })
 
-/** Registers somebody of the circle, who opens its ceremony. */
+/** Registers a member of the circle, who then opens its ceremony. */
 export async function begin(board: string, author: Person): Promise<void> {
   expect((await enter(board, author)).status).to.equal(201)
   expect((await post(board, circleOf(author))).status).to.equal(201)
