@@ -1,12 +1,12 @@
 /**
- * What all commands share: `--json`, errors that say what to do, exit codes, a graceful end on Ctrl-C, and the
- * closing lines on what to do next.
+ * The base of all commands: `--json`, errors that say what to do, exit codes, a graceful end on Ctrl-C, and closing
+ * lines on what to do next.
  */
 import { Command, Errors, Flags } from '@oclif/core'
 import type { Failure } from './errors.ts'
 import { EXIT, failureOf, failureText } from './errors.ts'
 
-/** For commands that open a home. Hand its value to `askPassphrase`. */
+/** The flag of commands that open a home. Pass its value to `askPassphrase`. */
 export const passphraseFlags = {
   'passphrase-file': Flags.string({
     helpValue: 'FILE',
@@ -14,13 +14,16 @@ export const passphraseFlags = {
   }),
 }
 
-/** For commands that open something under one passphrase and write it under another. Hand their values to `otherPassphrase`. */
+/**
+ * The flags of commands that open something under one passphrase and write it under another. Pass them to
+ * `otherPassphrase`.
+ */
 export const newPassphraseFlags = (of: string) => ({
   'new-passphrase': Flags.boolean({ default: false, summary: `Ask for another passphrase for ${of}. Unless told, it has the same.` }),
   'new-passphrase-file': Flags.string({ helpValue: 'FILE', summary: `Read another passphrase for ${of} from the first line of a file.` }),
 })
 
-/** For commands that make a home. Hand its value to what makes the keyring. */
+/** The flag of commands that make a home. Pass its value to the function that makes the keyring. */
 export const workFactorFlag = {
   'work-factor': Flags.integer({
     summary: 'log₂ of scrypt’s N, which makes guessing the passphrase slow, 10 to 20.',
@@ -34,7 +37,7 @@ export const workFactorFlag = {
   }),
 }
 
-/** Help text: paragraphs whose line breaks are the source's, not the reader's. */
+/** A help text as paragraphs: single line breaks are the source's, and become spaces. */
 export function prose(parts: TemplateStringsArray): string {
   return parts.join('').replace(/([^\n])\n(?!\n)/g, '$1 ')
 }
@@ -48,8 +51,8 @@ export abstract class KeyriteCommand extends Command {
   private listening = false
 
   /**
-   * Aborted by the first Ctrl-C, SIGTERM or closing of the terminal; the second one ends the process at once. Only a command that asks for it
-   * changes what Ctrl-C does.
+   * Aborts at the first Ctrl-C, SIGTERM or closing of the terminal; the second one ends the process at once. Only a
+   * command that reads this changes what Ctrl-C does.
    */
   protected get signal(): AbortSignal {
     if (!this.listening) {
@@ -64,17 +67,17 @@ export abstract class KeyriteCommand extends Command {
     this.stopping.abort()
   }
 
-  /** The command as its user types it: `keyrite client init`. */
+  /** The command as its user types it, such as `keyrite client init`. */
   protected get commandLine(): string {
     return [this.config.bin, ...(this.id ?? '').split(':').filter((word) => word !== '')].join(' ')
   }
 
-  /** Says how it goes, on stderr, with `--json` too (oclif's own logToStderr is silent then). */
+  /** Prints a line of progress on stderr, with `--json` too: oclif's own logToStderr is silent then. */
   protected say(line: string): void {
     process.stderr.write(`${line}\n`)
   }
 
-  /** Closing lines: what to do next. Not printed with `--json`. */
+  /** Prints closing lines on what to do next, but not with `--json`. */
   protected next(...lines: readonly string[]): void {
     this.log(`\nNext:\n${lines.map((line) => `  ${line}`).join('\n')}`)
   }

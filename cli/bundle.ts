@@ -1,6 +1,6 @@
 /**
- * `npm run bundle`: one archive with the built program and its production dependencies, for a machine that has Node
- * and no registry, and beside it its SHA-256. Not part of the program.
+ * `npm run bundle`: writes one archive with the built program and its production dependencies, for a machine that has
+ * Node and no registry, and its SHA-256 beside it. Not part of the program.
  *
  * The same tree gives the same bytes: sorted names, one time stamp, no owners. So everybody can build it and compare.
  */
@@ -23,9 +23,12 @@ const LAUNCHER = `#!/bin/sh
 exec node "$(dirname -- "$(readlink -f -- "$0")")/dist/cli/bin.js" "$@"
 `
 
-/** What a package does not need to run. Licences stay. */
+/** Files that a package does not need to run. Licences stay. */
 const LEFT_OUT = /\.(d\.[cm]?ts|map|flow)$|\/(readme|changelog|history)(\.[a-z]+)?$/i
-/** Directly in a package; packages within packages have lock entries of their own. */
+/**
+ * Folders at the top of a package that it does not need to run. Packages within packages have lock entries of their
+ * own.
+ */
 const LEFT_OUT_FOLDERS = ['node_modules', 'test', 'tests', '__tests__', 'example', 'examples', '.github']
 
 /**
@@ -59,7 +62,7 @@ export async function makeBundle(root: string, out: string): Promise<{ path: str
   return { path, sha256, size: archive.length }
 }
 
-/** What `npm publish` would publish. */
+/** The files that `npm publish` would publish. */
 function publishedFiles(root: string): string[] {
   const json = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
   const [pack] = list(JSON.parse(json))
@@ -94,7 +97,7 @@ const field = (value: unknown, name: string): unknown => (isObject(value) ? valu
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as readonly unknown[]) : [])
 
 const BLOCK = 512
-/** 1980-01-01, the earliest that no tool complains about. */
+/** The time stamp of all files: 1980-01-01, the earliest that no tool complains about. */
 const TIME = 315_532_800
 
 /** A tar archive in the ustar format (POSIX.1-1988), which every tar reads. */
@@ -124,7 +127,7 @@ function header(name: string, size: number, mode: number): Uint8Array {
   return block
 }
 
-/** A name of more than 100 bytes is split at a slash. */
+/** Splits a name of more than 100 bytes at a slash. */
 function splitName(name: string): readonly [prefix: string, rest: string] {
   if (Buffer.byteLength(name) <= 100) return ['', name]
   for (let at = name.indexOf('/'); at !== -1; at = name.indexOf('/', at + 1)) {

@@ -1,5 +1,6 @@
 /**
- * The command line's own errors, and what every error becomes on the way out: a text, a JSON object, an exit code.
+ * The command line's own errors, and the forms in which every error leaves the program: a text, a JSON object, an exit
+ * code.
  */
 import { CLIError } from '@oclif/core/errors'
 import { errorTable, isKeyriteError } from '../engine/base/errors.ts'
@@ -184,22 +185,22 @@ declare module '../engine/base/errors.ts' {
   interface ErrorTables { readonly cli: typeof cliError.table }
 }
 
-/** Exit codes. Scripts rely on them: a number never changes its meaning. */
+/** The exit codes. Scripts rely on them, so a number never changes its meaning. */
 export const EXIT = {
   ok: 0,
   /** This machine failed: disk, memory, a lock, a port, a bug. */
   failure: 1,
   /** The command line was wrong. */
   usage: 2,
-  /** What was given is refused: a script, a request, a passphrase, a file. */
+  /** An input is refused: a script, a request, a passphrase, a file. */
   refused: 3,
   /** The ceremony was aborted. */
   aborted: 4,
-  /** What was verified is not right. */
+  /** The verified file is not right. */
   unverified: 5,
-  /** A storage, or another machine, did not answer or made no sense. */
+  /** A storage or another machine did not answer, or its answer made no sense. */
   unreachable: 6,
-  /** Ctrl-C, or another signal that asked it to stop. */
+  /** Ctrl-C or another signal stopped it. */
   interrupted: 130,
 } as const
 
@@ -207,7 +208,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
 type Exits = { readonly [A in Area]: ExitCode | ({ readonly else: ExitCode } & { readonly [R in Reason<A>]?: ExitCode }) }
 
-/** By area, and where its errors are not all alike, by reason. */
+/** Exit codes by the error's area and, where an area's errors are not all alike, by reason. */
 const EXITS: Readonly<Record<string, ExitCode | Readonly<Partial<Record<string, ExitCode>>>>> = {
   bytes: EXIT.refused,
   wire: EXIT.refused,
@@ -289,12 +290,12 @@ function exitOf(code: Code): ExitCode {
   return (typeof exits === 'object' ? exits[reason] ?? exits['else'] : exits) ?? EXIT.failure
 }
 
-/** An error as a person or a program is told it. */
+/** An error as a person or a program is told of it. */
 export interface Failure extends Pick<KeyriteError, 'code' | 'message' | 'todo' | 'facts'> {
   readonly exit: number
 }
 
-/** What to tell of an error, whatever was thrown. `command` is the one that was run, for the hint. */
+/** Says what went wrong, whatever was thrown. `command` is the one that was run; the hint names it. */
 export function failureOf(thrown: unknown, command: string): Failure {
   const { code, message, todo, facts } = known(thrown, command)
   const exit = thrown instanceof CLIError ? thrown.oclif.exit : undefined
@@ -305,18 +306,18 @@ function known(thrown: unknown, command: string): KeyriteError {
   if (isKeyriteError(thrown)) return thrown
   if (isInterruption(thrown)) return cliError('interrupted', { isKept: /^\S+ (client|airgap|storage)/.test(command) })
   if (thrown instanceof CLIError) {
-    // oclif adds a hint of its own below the message, and colours.
+    // oclif adds colours, and a hint of its own below the message.
     return cliError('usage', { why: unpainted(thrown.message).replace(/\nSee more help with --help$/, ''), command })
   }
   return cliError('bug', { why: thrown instanceof Error ? thrown.message : String(thrown) })
 }
 
-/** Ctrl-C at a prompt, or the command's own signal. */
+/** True for Ctrl-C at a prompt and for the command's own signal. */
 function isInterruption(error: unknown): boolean {
   return error instanceof Error && ['ExitPromptError', 'AbortPromptError', 'AbortError'].includes(error.name)
 }
 
-/** The lines that a person reads: what happened, what to do, the code to search for. */
+/** The lines for a person: what happened, what to do, and the code to search for. */
 export function failureText({ code, message, todo }: Failure): string {
   return code === 'cli.interrupted' ? `\n${wrapped(`${message} ${todo}`, '')}`
     : `${wrapped(`Error: ${message}`, '  ')}\n  → ${wrapped(todo, '    ')}\n  (${code})`

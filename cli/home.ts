@@ -1,6 +1,4 @@
-/**
- * Where a machine's state lives: `$KEYRITE_HOME`, or `~/.keyrite`, with `client/` or `airgap/` in it.
- */
+/** The folders of a machine's state: `client/` or `airgap/` in `$KEYRITE_HOME`, or in `~/.keyrite`. */
 import { rename } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -10,7 +8,7 @@ import { lockFolder } from '../engine/base/lock.ts'
 import { cliError } from './errors.ts'
 import type { Role } from '../engine/base/names.ts'
 
-/** @returns the absolute path of the home. @throws cli.home-path */
+/** The home's absolute path. @throws cli.home-path */
 export function homePath(env: NodeJS.ProcessEnv = process.env): string {
   const value = env['KEYRITE_HOME']
   if (value === undefined || value === '') return join(homedir(), '.keyrite')
@@ -18,11 +16,11 @@ export function homePath(env: NodeJS.ProcessEnv = process.env): string {
   return resolve(value)
 }
 
-/** The folder of one role. It may not exist. */
+/** The path of one role's folder, which may not exist. */
 export const rolePath = (role: Role, env: NodeJS.ProcessEnv = process.env): string => join(homePath(env), role)
 
 /**
- * Makes the folder of one role, open to its owner only, or takes the one that is there.
+ * Makes the folder of one role, open to its owner only. A folder that is there is used.
  *
  * @returns its absolute path
  * @throws cli.home if it cannot be made or is not a folder; cli.home-path
@@ -37,16 +35,16 @@ export async function makeHome(role: Role, env: NodeJS.ProcessEnv = process.env)
   }
 }
 
-// What making a client's and an airgap's home have in common.
+// The steps that making a client's home and an airgap's home have in common.
 
-/** @param last the file that is written last: with it, the home is complete. @throws file.exists */
+/** @param last the path of the file that is written last: with it, the home is complete. @throws file.exists */
 export async function refuseAnother(last: string): Promise<void> {
   if (await isThere(last)) throw fileError('exists', { path: last })
 }
 
 /**
- * Makes what is in a home, alone on it. What an earlier try left unfinished is put aside and not deleted: somebody may
- * have moved only the last file away.
+ * Makes a home's files while holding its lock. Files that an earlier try left unfinished are renamed and not deleted:
+ * perhaps somebody moved only the last file away.
  *
  * @throws file.exists, lock.held, and what `make` throws
  */

@@ -1,13 +1,13 @@
 /**
- * The last step of `npm run build`: writes oclif.manifest.json, by which oclif knows every command, its help and its flags without
- * loading its file. Not part of the program.
+ * The last step of `npm run build`: writes oclif.manifest.json, from which oclif knows every command, its help and its
+ * flags without loading its file. Not part of the program.
  */
 import { rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Plugin, settings } from '@oclif/core'
 
 /**
- * The manifest of the commands as they were built, as a text: the same for the same build.
+ * The manifest of the built commands, as a text. The same build gives the same text.
  *
  * @param root the checkout, built
  */
@@ -16,7 +16,7 @@ export async function manifestOf(root: string): Promise<string> {
   const plugin = new Plugin({ root, ignoreManifest: true, errorOnManifestCreate: true, respectNoCacheDefault: true })
   await plugin.load()
   const { version, commands } = plugin.manifest
-  // In the order of their names, since a folder's own order is another one on another disk.
+  // Commands are sorted by name, since a folder's own order differs from disk to disk.
   const sorted = Object.entries(commands).sort(([a], [b]) => (a < b ? -1 : 1))
   return JSON.stringify({ version, commands: Object.fromEntries(sorted) })
 }
@@ -24,7 +24,7 @@ export async function manifestOf(root: string): Promise<string> {
 if (import.meta.filename === resolve(process.argv[1] ?? '')) {
   const root = resolve(import.meta.dirname, '..')
   const file = join(root, 'oclif.manifest.json')
-  // Without one oclif looks at the commands themselves, so where this fails, none is left.
+  // Without a manifest oclif reads the commands themselves. So none is left if writing a new one fails.
   rmSync(file, { force: true })
   writeFileSync(file, await manifestOf(root))
 }

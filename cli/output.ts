@@ -1,12 +1,12 @@
 /**
- * What a long-running command shows: on a terminal a block of lines that is redrawn in place, with a record of events
- * above it; elsewhere the record alone, as plain lines.
+ * The output of a long-running command. On a terminal it is a block of lines that is redrawn in place, with a record of
+ * events above it; elsewhere it is the record alone, as plain lines.
  */
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { cut } from '../engine/base/text.ts'
 import { duration } from '../engine/base/time.ts'
 
-/** As much of a writable terminal as is used here; `process.stderr` is one. */
+/** The parts of a writable terminal that are used here, such as `process.stderr`. */
 export interface Screen {
   readonly isTTY?: boolean | undefined
   readonly columns?: number | undefined
@@ -15,13 +15,13 @@ export interface Screen {
 }
 
 export interface Live {
-  /** Replaces the block. On a terminal only. */
+  /** Replaces the block; on a terminal only. */
   show(lines: readonly string[]): void
   /** Adds a line to the record. */
   log(line: string): void
-  /** Ends with these lines, or the block as it is, left on the screen; elsewhere they are printed. */
+  /** Ends with these lines, or with the block as it is, left on the screen. Elsewhere the lines are printed. */
   end(lines?: readonly string[]): void
-  /** Keeps off the screen, which something else fills, until `release`; what is logged meanwhile is then added. */
+  /** Leaves the screen to something else that fills it, until `release`. Lines logged meanwhile are added then. */
   hold(): void
   release(): void
 }
@@ -33,9 +33,9 @@ const HIDE_CURSOR = '\u001b[?25l'
 const SHOW_CURSOR = '\u001b[?25h'
 
 /**
- * A live block.
+ * Makes a live block.
  *
- * @param screen where; stderr unless told, so that stdout stays for results
+ * @param screen its place: stderr by default, so that stdout stays for results
  * @param quiet prints nothing at all (`--json`)
  */
 export function live(screen: Screen = process.stderr, quiet = false): Live {
@@ -49,7 +49,7 @@ export function live(screen: Screen = process.stderr, quiet = false): Live {
   const draw = (record: readonly string[], lines: readonly string[]): void => {
     const up = drawn === 0 ? '' : `\u001b[${String(drawn)}A\r`
     const visible = lines.slice(0, Math.max(1, rowsOf(screen) - 1)).map((line) => fit(line, columnsOf(screen)))
-    // Without a block, the cursor may be a question's.
+    // Without a block the cursor may belong to a question, so it is shown.
     screen.write(`${visible.length === 0 ? SHOW_CURSOR : HIDE_CURSOR}${up}${ERASE_BELOW}${[...record, ...visible].map((line) => `${ERASE_LINE}${line}\n`).join('')}`)
     drawn = visible.length
     block = lines
@@ -95,21 +95,21 @@ function plain(screen: Screen): Live {
   }
 }
 
-/** The columns of a screen. A terminal that does not know its size, on a serial line perhaps, says 0. */
+/** The columns of a screen. A terminal that does not know its size, such as one on a serial line, says 0. */
 export const columnsOf = ({ columns }: Pick<Screen, 'columns'>): number => columns || 80
 export const rowsOf = ({ rows }: Pick<Screen, 'rows'>): number => rows || 24
 
-/** How many columns a block has; undefined where it is not on a terminal. */
+/** The columns of a block; undefined where it is not on a terminal. */
 export const screenWidth = (screen: Screen = process.stderr): number | undefined => (screen.isTTY === true ? columnsOf(screen) : undefined)
 
-/** A text without its colours, and without whatever else steers a terminal. */
+/** A text without colours and other control sequences. */
 export const unpainted = (text: string): string => stripVTControlCharacters(text)
 
 /**
- * Columns that a text takes; its colours take none.
+ * The columns that a text takes; its colours take none.
  *
- * @param other columns of a character that is not ASCII. The program's own are as wide as a letter. In a text from outside they count
- * twice, since terminals differ in what they hold for wide: that breaks a line early at worst
+ * @param other columns of a character that is not ASCII. The program's own characters are as wide as a letter. In a
+ * text from outside they count twice, since terminals differ about width: at worst a line then breaks early
  */
 export function textWidth(text: string, other: 1 | 2 = 1): number {
   let width = 0
@@ -117,7 +117,7 @@ export function textWidth(text: string, other: 1 | 2 = 1): number {
   return width
 }
 
-/** Words side by side on lines of so many columns, on as many as it takes. A word that is longer has a line of its own. */
+/** Words side by side on as many lines as needed, each of so many columns. A word that is longer has a line of its own. */
 export function filled(words: readonly string[], columns: number, gap = ' '): string[] {
   const lines: string[][] = []
   let taken = 0
@@ -135,26 +135,26 @@ export function filled(words: readonly string[], columns: number, gap = ' '): st
   return lines.map((line) => line.join(gap))
 }
 
-/** Breaks a text between words into lines that fit the screen. Where there is none, a line stays as long as it is. */
+/** Breaks a text between words into lines that fit the screen. Without a screen the lines stay whole. */
 export function wrapped(text: string, indent: string, columns = screenWidth()): string {
   const room = columns === undefined ? Infinity : Math.max(20, columns - indent.length)
   return text.split('\n').map((line) => filled(line.split(' '), room).join(`\n${indent}`)).join('\n')
 }
 
-/** Cuts a line to the width of the screen: a wrapped one would spoil the redrawing. */
+/** Cuts a line to the width of the screen: a line that the terminal breaks would spoil the redrawing. */
 const fit = (line: string, columns: number): string => (textWidth(line) < columns ? line : cut(unpainted(line), Math.max(0, columns - 2)))
 
-/** Rows as lines, columns aligned to the left by their widest cell. Cells may be coloured. */
+/** Rows as lines, with columns aligned to the left. Cells may be coloured. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length))
   const widths = Array.from({ length: columns }, (_, column) => Math.max(...rows.map((row) => textWidth(row[column] ?? ''))))
   return rows.map((row) => row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - textWidth(cell))).join('  ').trimEnd())
 }
 
-/** Where the values of a list of facts begin. */
+/** The column at which the values of a list of facts begin. */
 export const INDENT = 13
 
-/** What stands before a fact's value. */
+/** A fact's name, padded to the column of values. */
 export const label = (name: string): string => `  ${name}`.padEnd(INDENT)
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
@@ -166,9 +166,9 @@ export function paint(style: Style, text: string, screen: Screen = process.stder
 }
 
 /**
- * Does some work, and shows on a terminal, while it takes longer than a moment, what it is and for how long.
+ * Does some work. If it takes longer than a moment, a terminal shows its name and the time passed.
  *
- * @returns what the work gives
+ * @returns the work's result
  */
 export async function withProgress<T>(label: string, work: () => Promise<T>, screen: Screen = process.stderr): Promise<T> {
   if (screen.isTTY !== true) return await work()
@@ -184,12 +184,12 @@ export async function withProgress<T>(label: string, work: () => Promise<T>, scr
 
 /** Small pieces of text for people. */
 
-/** A word as a shell takes it, so that what a command tells to type next can be pasted. */
+/** A word quoted for a shell, so that a command in a hint can be pasted. */
 export function shellWord(word: string): string {
   return /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
-/** `340 ms`, `1.2 s`, `74 s`, from milliseconds. */
+/** A time in milliseconds as `340 ms`, `1.2 s` or `74 s`. */
 export function brief(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`
   const seconds = milliseconds / 1000

@@ -1,4 +1,4 @@
-/** A ceremony's parameters as a command line gives them: `--set NAME=VALUE`, read by the type that the script declares. */
+/** A ceremony's parameters on a command line: `--set NAME=VALUE`, read by the type that the script declares. */
 import { isKeyriteError } from '../engine/base/errors.ts'
 import { nearest } from '../engine/script/codes.ts'
 import type { Fields } from '../engine/verbs/table.ts'
@@ -14,10 +14,10 @@ import { cliError } from './errors.ts'
  * Reads parameters. Numbers are decimal, text and hex are taken as they stand, a `message` and every list is JSON:
  * `--set threshold=3 --set purpose='The first key' --set messages='[{"kind":"text","text":"hello"}]'`.
  *
- * @param fields what the script declares: name → type
+ * @param fields the types that the script declares, by name
  * @param sets `NAME=VALUE`, each
  * @param names the participants, where they are known: a quorum is at most as many, a participant is one of them
- * @throws cli.parameters with all that is unknown, missing, twice, or not of its type
+ * @throws cli.parameters with all that is unknown, missing, given twice, or not of its type
  */
 export function parseParameters(fields: Fields, sets: readonly string[], names?: readonly string[]): JsonObject {
   const problems: string[] = []
@@ -75,12 +75,12 @@ function shapeProblem(type: string, value: Json): string | null {
     const where = error.facts.where.replace(/^\/value\/?/, '')
     const { why } = error.facts
     const illegible = typeof value === 'string' && why.startsWith('must match format') ? legibleProblem(value, { lines: true }) : null
-    // A pattern helps nobody; what is wanted follows in words.
+    // A pattern helps nobody; the expected form follows in words.
     return illegible ?? `${where === '' ? 'it' : `its ${where}`} ${why.startsWith('must match ') ? 'has not the right form' : why}`
   }
 }
 
-/** Only the name of a card, and how many there are, counts for a parameter. */
+/** A check of parameters looks only at the names of the cards and at their number. */
 const cardOf = (name: string): Card => ({ name, signingKey: '', airgapKey: '', epoch: '' })
 
 function unknown(name: string, known: readonly string[]): string {
@@ -96,5 +96,5 @@ function wanted(type: string): string {
   return list ? `a JSON list, each a ${name}: ${plain}` : `a ${name}: ${plain}`
 }
 
-/** The most characters of what was typed that fit a line. */
+/** The most characters of a typed value that an error quotes. */
 const MOST_SAID = 60

@@ -8,19 +8,19 @@ import { settings } from '@oclif/core/settings'
 import { cliError, EXIT, failureOf, failureText } from './errors.ts'
 
 /**
- * Runs, and ends the process with a code other than 0 if it failed.
+ * Runs the command, and ends the process with a code other than 0 if it failed.
  *
  * @param url of the program's own file, whose package says where the commands are
  */
 export async function runProgram(url: string): Promise<void> {
-  // What runs is what was built, in a checkout too.
+  // The built files are run, in a checkout too.
   settings.enableAutoTranspile = false
   try {
     refuseStaleManifest(url)
     await run(process.argv.slice(2), url)
     await flush()
   } catch (error) {
-    // Commands have printed their own errors by then. What comes here unprinted is, say, an unknown command.
+    // Commands have printed their own errors already. An unknown command, for one, has not been printed.
     if (error instanceof ExitError) process.exit(error.oclif.exit ?? EXIT.failure)
     const failure = failureOf(error, 'keyrite')
     process.stderr.write(`${failureText(failure)}\n`)
@@ -30,10 +30,10 @@ export async function runProgram(url: string): Promise<void> {
 }
 
 /**
- * The manifest tells oclif the commands and their flags without a look at them, so it must be of this build. In a checkout the compiler
- * leaves a file of its own, which the package has not: there, both were made in one go.
+ * oclif knows the commands and their flags from the manifest alone, so it must belong to this build. In a checkout the
+ * compiler leaves a file with its time. The package has no such file, since there both were made together.
  *
- * @throws cli.stale-manifest where something was compiled after it was written
+ * @throws cli.stale-manifest where something was compiled after the manifest was written
  */
 function refuseStaleManifest(url: string): void {
   const manifest = fileURLToPath(new URL('../../oclif.manifest.json', url))

@@ -1,6 +1,6 @@
 /**
  * Questions at the terminal. Secrets come from here or from a file, never from an argument or the environment.
- * Questions go to stderr, so that stdout stays what the command is for.
+ * Questions go to stderr, so that stdout stays for results.
  */
 import { readBounded } from '../engine/base/files.ts'
 import { checkNewPassphrase, passphraseOfFile } from '../engine/vault/passphrase.ts'
@@ -8,21 +8,21 @@ import { cliError } from './errors.ts'
 
 const MOST_SECRET_FILE = 4096
 
-/** Loaded only where somebody is asked at a terminal. */
+/** The package is loaded only where somebody is asked at a terminal. */
 const prompts = () => import('@inquirer/prompts')
 
 export interface PassphraseQuestion {
-  /** What it opens, for the question: `this airgap's vault`. */
+  /** The thing that it opens, for the question, such as `this airgap's vault`. */
   readonly of: string
   /** The value of `--passphrase-file`. */
   readonly file?: string | undefined
-  /** A passphrase that is being chosen: asked twice, and held to the rules for new ones. */
+  /** True for a passphrase that is being chosen: it is asked twice and held to the rules for new ones. */
   readonly isNew?: boolean
   readonly signal?: AbortSignal
 }
 
 /**
- * A passphrase, from its file or from a person.
+ * Reads a passphrase from its file, or asks for it.
  *
  * @throws cli.no-terminal, cli.not-the-same, vault.passphrase, file.missing, file.unreadable, file.too-large
  */
@@ -44,7 +44,7 @@ export async function askPassphrase(question: PassphraseQuestion): Promise<strin
 }
 
 /**
- * A token or another one-line secret in a file.
+ * Reads a token or another one-line secret from a file.
  *
  * @throws vault.passphrase if it is empty or not one line of UTF-8; file.missing, file.unreadable, file.too-large
  */
@@ -53,9 +53,9 @@ export async function readSecretFile(path: string): Promise<string> {
 }
 
 /**
- * Yes or no; Enter alone means no.
+ * Asks for yes or no; Enter alone means no.
  *
- * @param flag what to use where there is no terminal
+ * @param flag the flag that replaces the question where there is no terminal
  * @throws cli.no-terminal
  */
 export async function askYesNo(message: string, flag: string, signal?: AbortSignal): Promise<boolean> {
@@ -65,10 +65,10 @@ export async function askYesNo(message: string, flag: string, signal?: AbortSign
 }
 
 /**
- * A line of text that everyone may see.
+ * Asks for a line of text that everyone may see.
  *
- * @param refuse says why an answer will not do, or gives undefined
- * @param flag what to use where there is no terminal
+ * @param refuse gives the reason why an answer is refused, or undefined
+ * @param flag the flag that replaces the question where there is no terminal
  * @throws cli.no-terminal
  */
 export async function askLine(
@@ -83,7 +83,7 @@ export async function askLine(
 }
 
 /**
- * A line that is not shown while it is typed, such as a mnemonic that is restored.
+ * Asks for a line that is not shown while it is typed, such as a mnemonic that is restored.
  *
  * @throws cli.no-terminal
  */

@@ -1,4 +1,4 @@
-/** Random bytes, as the engine's ports take them, from the operating system. */
+/** Random bytes from the operating system, in the form that the engine's ports take. */
 import { randomBytes } from 'node:crypto'
 
 export const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length))

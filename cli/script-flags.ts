@@ -1,4 +1,4 @@
-/** How commands take a script. */
+/** The flags and arguments by which commands take a script. */
 
 export const scriptArg = {
   description: 'A script file, or the name of a ceremony that ships with keyrite: beacon, dkg, sign.',

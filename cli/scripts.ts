@@ -1,6 +1,4 @@
-/**
- * Scripts as a command line names them: a ceremony that ships with keyrite, by its name, or else a file.
- */
+/** Scripts as a command line names them: by the name of a ceremony that ships with keyrite, or by a file's path. */
 import { lstat, readdir, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -13,17 +11,17 @@ import { readBounded, whyNot, writeDurable } from '../engine/base/files.ts'
 import { cliError } from './errors.ts'
 import { notWritten } from './user-files.ts'
 
-/** A little more than a script may have, so that the checker is the one to say that it is too large. */
+/** The most bytes read of a script. They are more than a script may have, so that the checker says that it is too large. */
 const MOST_BYTES = 1 << 20
 
 export interface ScriptUse {
-  /** A folder with ceremonies as `NAME.yaml`, which `follows` finds before those that ship with keyrite. */
+  /** A folder with ceremonies as `NAME.yaml`. `follows` finds them before those that ship with keyrite. */
   readonly library?: string | undefined
 }
 
-/** A script that was looked at: good, or with all that is wrong with it and with what it follows. */
+/** A script that was checked: it is good, or has all the errors in it and in the scripts that it follows. */
 export interface Looked {
-  /** Its path, as `sha256sum` would be told it. */
+  /** Its path, as it would be given to `sha256sum`. */
   readonly file: string
   readonly script?: Script
   readonly problems: readonly ScriptProblem[]
@@ -31,12 +29,12 @@ export interface Looked {
 
 export interface ScriptProblem {
   readonly diagnostic: Diagnostic
-  /** As compilers show it: place, line, caret, hint. */
+  /** The diagnostics as compilers show them: place, line, caret, hint. */
   readonly text: string
 }
 
 /**
- * Reads and checks a script. What is wrong with its text is no error here.
+ * Reads and checks a script. An error in its text is no error here.
  *
  * @param named `dkg` for the one that ships with keyrite, else a path (`./dkg` for a file of that name)
  * @throws cli.script-file where there is nothing to read, cli.library
@@ -53,7 +51,7 @@ export async function lookAtScript(named: string, { library }: ScriptUse = {}): 
 }
 
 /**
- * A checked script.
+ * Reads a script that must be good.
  *
  * @param named as for `lookAtScript`
  * @throws cli.script-file, cli.library, cli.script-invalid with all diagnostics
@@ -71,7 +69,7 @@ export function fileOf(named: string): string {
   return shippedNames().includes(named) ? nearPath(join(shippedFolder(), `${named}.yaml`)) : named
 }
 
-/** Relative, where it lies below the working folder. */
+/** The path relative to the working folder, where it lies below that. */
 function nearPath(path: string): string {
   const near = relative(process.cwd(), path)
   return near.startsWith('..') || isAbsolute(near) ? path : near
@@ -87,13 +85,13 @@ async function readScriptFile(path: string): Promise<Uint8Array> {
 
 interface Shelf {
   readonly find: Library
-  /** What is wrong with those that were asked for. */
+  /** The errors in the scripts that were asked for. */
   readonly problems: () => readonly ScriptProblem[]
 }
 
 const SCRIPT_FILE = new RegExp(`^(${NAME})\\.ya?ml$`)
 
-/** All of the folder's scripts by their file's name, checked when they are asked for. */
+/** All scripts of a folder, by the names of their files. Each is checked when it is asked for. */
 async function readLibrary(folder: string): Promise<Shelf> {
   const isFolder = await stat(folder).then((found) => found.isDirectory(), () => false)
   if (!isFolder) throw cliError('library', { path: folder, why: 'there is no such folder' })
@@ -109,7 +107,7 @@ async function readLibrary(folder: string): Promise<Shelf> {
     if (checked.has(name)) return checked.get(name)
     const text = texts.get(name)
     if (text === undefined) return shippedLibrary(name)
-    // Two that follow one another come to an end: the second finds nothing.
+    // Two scripts that follow one another must not loop: the second finds nothing.
     checked.set(name, undefined)
     const { script, diagnostics, source } = loadScript(text.bytes, { file: text.file, library: find })
     if (diagnostics !== undefined) problems.push(...diagnostics.map((diagnostic) => ({ diagnostic, text: formatDiagnostic(diagnostic, source) })))
@@ -120,13 +118,13 @@ async function readLibrary(folder: string): Promise<Shelf> {
   return { find, problems: () => problems }
 }
 
-// Writes the script that a new ceremony starts from, with the way to the schema as its editor finds it.
+// Writes the script that a new ceremony starts from, with the path to the schema for its author's editor.
 
 export interface NewScript {
   readonly name: string
   readonly title?: string | undefined
   readonly file: string
-  /** Replaces a file that is there. */
+  /** Replaces an existing file. */
   readonly force: boolean
 }
 
@@ -153,8 +151,8 @@ export async function writeNewScript({ name, title = `What ${name} is for, in on
 }
 
 /**
- * Relative where script and package lie in one tree, as in a checkout or beside node_modules, so that the tree can
- * be moved; else a file URL. Editors read the path up to the first space.
+ * The schema's path. It is relative where script and package lie in one tree, as in a checkout or beside node_modules,
+ * so that the tree can be moved; else it is a file URL, since editors read a path up to the first space only.
  */
 function schemaFor(file: string): string {
   const root = resolve(shippedFolder(), '..')
@@ -170,7 +168,7 @@ function isBelow(path: string, folder: string): boolean {
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
 
-/** A title may hold what a script may not. */
+/** A title may hold characters that a script may not. */
 function refuseInvalid(text: string, file: string): void {
   const { diagnostics, source } = loadScript(text, { file, library: shippedLibrary })
   if (diagnostics === undefined) return

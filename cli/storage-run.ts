@@ -1,4 +1,4 @@
-/** Runs a storage for `keyrite storage serve`: its address, its join token, from its start to its orderly end. */
+/** Runs a storage for `keyrite storage serve`, from its start to its orderly end, with its address and its join token. */
 import { randomBytes } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
@@ -24,27 +24,27 @@ export interface StorageFlags {
   readonly 'tls-key'?: string | undefined
 }
 
-/** What is told once requests are taken. */
+/** The facts that are told once requests are taken. */
 export interface StorageReady {
-  /** Where this machine reaches it. */
+  /** The address for this machine. */
   readonly url: string
   readonly port: number
-  /** With the addresses at which others may reach each, the surest first. */
+  /** The boards, each with its addresses for others, the surest first. */
   readonly boards: readonly { readonly name: string; readonly urls: readonly string[] }[]
-  /** The data folder's absolute path; null where the store keeps nothing. */
+  /** The data folder's absolute path; null where the store forgets everything at the end. */
   readonly data: string | null
   readonly tokenFile: string
   readonly warnings: readonly string[]
 }
 
 export interface StorageScreen {
-  /** Hears what an operator should know, line by line. */
+  /** Prints a line for the operator. */
   readonly say: (line: string) => void
   readonly ready: (ready: StorageReady) => Promise<void>
 }
 
 /**
- * Serves until the signal aborts, and ends in good order.
+ * Serves until the signal aborts, then ends in good order.
  *
  * @throws cli.listen, cli.join-token, storage.* that keep it from starting
  */
@@ -77,7 +77,7 @@ export async function runStorage(flags: StorageFlags, signal: AbortSignal, { say
   }
 }
 
-/** `HOST:PORT`, `[::1]:PORT`, or `PORT` alone for loopback. @throws cli.listen */
+/** Reads `HOST:PORT`, `[::1]:PORT`, or `PORT` alone for loopback. @throws cli.listen */
 export function parseListen(value: string): { readonly host: string; readonly port: number } {
   const [, six, plain, digits = ''] = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):)?([0-9]{1,5})$/.exec(value) ?? []
   const port = Number(digits)
@@ -85,10 +85,10 @@ export function parseListen(value: string): { readonly host: string; readonly po
   return { host: six ?? plain ?? '127.0.0.1', port }
 }
 
-/** A URL leaves out the port that its scheme has anyway. */
+/** The port of a URL, which leaves out the one that its scheme has anyway. */
 const portOf = ({ port, protocol }: URL): number => (port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port))
 
-/** The hosts, as URLs have them, at which a listener can be reached; this machine's own first. */
+/** The hosts, as URLs have them, at which a listener can be reached; this machine's own comes first. */
 function addressesOf(host: string): readonly string[] {
   const isSix = host.includes(':')
   if (host !== '0.0.0.0' && host !== '::') return [isSix ? `[${host}]` : host]
@@ -110,7 +110,7 @@ async function warningsOf(tokenFile: string, host: string, hasTls: boolean): Pro
   ]
 }
 
-/** The token in the file, or a fresh one that is written there, where that was asked for. */
+/** The token in the file. Where that was asked for, a fresh one is written there. */
 async function readToken(path: string, makeNew: boolean, say: (line: string) => void): Promise<string> {
   const found = await existingToken(path)
   if (found !== undefined) return found

@@ -1,4 +1,4 @@
-/** Files that a user named. */
+/** Errors about files that a user named. */
 import { whyNot } from '../engine/base/files.ts'
 import { isKeyriteError } from '../engine/base/errors.ts'
 import { cliError } from './errors.ts'

@@ -1,21 +1,21 @@
 /**
- * The QR channel as people use it: the real page in two browsers, of which one shows and the other films it, and the web carrier here.
- * It runs what was built; build first.
+ * Measures the QR channel as people use it: the real page in two browsers, of which one shows and the other films it,
+ * and the web carrier here. It runs the built files, so build first.
  *
- *   node --import=tsx cli/bench/camera.ts
+ *     node --import=tsx cli/bench/camera.ts
  *
- * The pace is set by hand and does not change. Both browsers, the filming and the machine's other work share its cores, which two
- * laptops do not: so the pictures a second that the camera got, and the load, are told of each row.
+ * The pace is set by hand and stays. Both browsers, the filming and the machine's other work share its cores, which two
+ * laptops do not. So each row has the pictures a second that the camera got, and the load.
  */
 import { loadavg } from 'node:os'
 import { heading, machine, print } from '../../engine/bench/report.ts'
 import { cross, LIMIT } from './loop.ts'
 import type { Crossing, Setting } from './loop.ts'
 
-/** Frames' worth of each crossing in which densities and losses are compared: one of ten seconds at 5 a second. */
+/** The frames of each crossing in which densities and losses are compared: ten seconds at 5 a second. */
 const FRAMES = 50
 const LOSSES = [0, 0.2, 0.5]
-/** A code of version 17 has less than 5 pixels a module at 640×480. */
+/** The densities with a camera that can read them. A code of version 17 has less than 5 pixels a module at 640×480. */
 const DENSITIES: readonly Pick<Setting, 'fragment' | 'camera'>[] = [
   { fragment: 100, camera: '640×480' }, { fragment: 200, camera: '640×480' }, { fragment: 400, camera: '1280×720' },
 ]
@@ -33,7 +33,7 @@ async function measure(setting: Setting, size: number): Promise<Measured> {
   const crossing = await cross(setting, size)
   const [load = 0] = loadavg()
   const measured = { setting, crossing, load }
-  // The table takes minutes; what is known meanwhile goes beside it.
+  // The table takes minutes, so each row goes to stderr as soon as it is known.
   console.error(`  ${rowOf(measured).join('  ')}`)
   return measured
 }

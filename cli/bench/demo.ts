@@ -1,11 +1,11 @@
 /**
- * The whole demo, by what its processes cost: wall time, CPU and peak memory of each kind of command. It runs what was
- * built; build first.
+ * Measures the whole demo by what its processes cost: wall time, CPU and peak memory of each kind of command. It runs
+ * the built files, so build first.
  *
- *   node --import=tsx cli/bench/demo.ts [5/3 11/6 …]
+ *     node --import=tsx cli/bench/demo.ts [5/3 11/6 …]
  *
- * Every process writes its own figures when it ends. The peak is that of its resident memory: on Linux VmHWM; elsewhere
- * getrusage's, which may count what the process that started it had.
+ * Every process writes its own figures when it ends. The peak is that of its resident memory: on Linux VmHWM, elsewhere
+ * getrusage's, which may count the memory of the process that started it.
  */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
@@ -16,10 +16,10 @@ import { heading, machine, median, print } from '../../engine/bench/report.ts'
 
 interface Usage {
   readonly args: readonly string[]
-  /** Milliseconds. */
+  /** Milliseconds of wall time and of CPU. */
   readonly wall: number
   readonly cpu: number
-  /** KiB. */
+  /** The peak of memory in KiB. */
   readonly peak: number
 }
 
@@ -49,12 +49,12 @@ async function demo(n: number, threshold: number): Promise<{ readonly result: De
   }
 }
 
-/** `client run`, as a command is typed. */
+/** The command as it is typed, such as `client run`. */
 function kindOf({ args: [first = '', second = ''] }: Usage): string {
   return ['client', 'airgap', 'storage'].includes(first) ? `${first} ${second}` : first
 }
 
-/** In the order in which they come. */
+/** The commands in the order in which the demo runs them. */
 const ORDER = ['storage serve', 'client init', 'airgap init', 'airgap card', 'client pair', 'client ready', 'client open', 'airgap run', 'client run', 'client export', 'verify', 'demo']
 
 async function bench(size: string): Promise<void> {

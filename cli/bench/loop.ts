@@ -1,4 +1,7 @@
-/** One crossing through the real camera loop: two pages in two browsers, of which one films the other, and two web carriers here. */
+/**
+ * One crossing through the real camera loop: two pages in two browsers, of which one films the other, and two web
+ * carriers here.
+ */
 import { randomBytes } from 'node:crypto'
 import type { Page } from 'playwright-core'
 import { sealEnvelope } from '../../engine/channel/envelope.ts'
@@ -14,31 +17,31 @@ export interface Setting {
   /** Frames a second. */
   readonly speed: number
   readonly camera: '640×480' | '1280×720'
-  /** Share of pictures, 0 … 1. */
+  /** The share of pictures that are lost, 0 … 1. */
   readonly dropped: number
 }
 
 export interface Crossing {
-  /** As they crossed: deflated. */
+  /** The transfer's size as it crosses, deflated. */
   readonly bytes: number
-  /** Undefined where it was not over within `LIMIT`. */
+  /** Undefined where it took longer than `LIMIT`. */
   readonly seconds: number | undefined
-  /** Frames that suffice. */
+  /** The frames that suffice. */
   readonly needed: number
-  /** Frames that were read until it was over, useful or not. */
+  /** The frames that were read until it was over, useful or not. */
   readonly read: number
   /** Pictures a second that the camera got. */
   readonly shots: number
 }
 
-/** Milliseconds for one crossing; the short one before it has as many of its own. */
+/** Milliseconds for one crossing. The short one before it has as many of its own. */
 export const LIMIT = 120_000
 
 const CAMERAS = { '640×480': { width: 640, height: 480 }, '1280×720': { width: 1280, height: 720 } } as const
-/** Parts of the short transfer that comes first. */
+/** The parts of the short transfer that comes first. */
 const FIRST_PARTS = 4
 
-/** Carries so many bytes, and leaves nothing open. */
+/** Carries so many bytes once, and closes everything. */
 export async function cross(setting: Setting, size: number): Promise<Crossing> {
   try {
     return await crossOnce(setting, size)
@@ -48,14 +51,15 @@ export async function cross(setting: Setting, size: number): Promise<Crossing> {
 }
 
 async function crossOnce({ fragment, speed, dropped, ...setting }: Setting, size: number): Promise<Crossing> {
-  // More than twice what is shown, so that no code falls between two pictures.
+  // More than twice the rate of what is shown, so that no code falls between two pictures.
   const camera = await makeCamera({ ...CAMERAS[setting.camera], dropped, rate: Math.max(15, Math.ceil(2.5 * speed)) })
   const from = await openEnd('client', 'none')
   const to = await openEnd('airgap', camera)
   const filming = film(from.page, camera, { of: 'canvas.code', rate: 2 * speed })
 
-  // A short transfer first. While it is shown the pace is set by the page's own controls; after it the camera is on, the reader
-  // knows where the code is and is compiled. What is measured is then one crossing among others, as in a ceremony.
+  // A short transfer comes first. Meanwhile the pace is set with the page's own controls; after it the camera is on,
+  // and the reader is compiled and knows where the code is. So the measured crossing is one among others, as in a
+  // ceremony.
   const first = to.receive(LIMIT)
   await from.carrier.show(textOf(FIRST_PARTS * fragment))
   await setPace(from.page, fragment, speed)
@@ -78,7 +82,7 @@ async function crossOnce({ fragment, speed, dropped, ...setting }: Setting, size
   }
 }
 
-/** By hand, which ends the page's own choosing. */
+/** Sets the pace by hand, which ends the page's own choosing. */
 async function setPace(page: Page, fragment: number, speed: number): Promise<void> {
   await page.locator(`input[name=density][value="${String(fragment)}"]`).check({ force: true })
   await page.locator('#speed').fill(String(speed))
@@ -86,7 +90,7 @@ async function setPace(page: Page, fragment: number, speed: number): Promise<voi
   if (await page.getByLabel('Choose both automatically').isChecked()) throw new Error('the page still chooses its pace')
 }
 
-/** An envelope that nobody can deflate below so many bytes, give or take a few: random, as keys and signatures are. */
+/** An envelope that deflates to about so many bytes and no fewer: its body is random, as keys and signatures are. */
 function textOf(size: number): string {
   const make = (bytes: number): string => sealEnvelope({ kind: 'bench', ceremony: null, step: null, body: randomBytes(bytes).toString('base64') })
   const excess = packedSize(make(size)) - size

@@ -1,8 +1,8 @@
-// Loaded into every process of the demo's benchmark: writes down, at its end, what it took.
+// Loaded into every process of the benchmark of the demo: writes the figures of the process to a file when it ends.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** KiB. What getrusage gives on Linux may be the peak of whoever started this process. */
+/** The peak of resident memory in KiB. On Linux getrusage may give that of the process that started this one. */
 function peak() {
   if (process.platform !== 'linux') return process.resourceUsage().maxRSS
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])

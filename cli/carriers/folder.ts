@@ -1,4 +1,4 @@
-/** The folder's carrier: QR images in a folder that both machines reach. */
+/** The folder carrier: QR images in a folder that both machines reach. */
 import { lentBy } from './kind.ts'
 import type { CarrierKind } from './kind.ts'
 
@@ -13,7 +13,7 @@ export const folder: CarrierKind = {
       screen: terminal,
       open: async (options) => {
         const carrier = await openFolderCarrier({ ...options, folder: path })
-        // An airgap's answer stays in the folder.
+        // An airgap's answer stays in the folder, so nobody has to wait until it is taken.
         return { ...carrier, lend: lentBy(carrier), untilTaken: () => Promise.resolve() }
       },
     }

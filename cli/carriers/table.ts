@@ -1,33 +1,36 @@
-/** Every kind of carrier, and what is said of them all. To add one, add its file here and its row below. */
+/** The table of all kinds of carriers, and the help about them. To add one, add its file here and its row below. */
 import { cliError } from '../errors.ts'
 import { folder } from './folder.ts'
 import type { CarrierKind } from './kind.ts'
 import { terminal } from './terminal.ts'
 import { web } from './web.ts'
 
-/** In the order in which help lists them; where none is named, the first that suits the machine is taken. */
+/** The kinds, in the order of help. Where none is named, the first that suits the machine is taken. */
 export const carriers: readonly CarrierKind[] = [web, terminal, folder]
 
-/** `folder:DIR`, as a user writes it. */
+/** A kind as a user writes it, such as `folder:DIR`. */
 export const written = ({ name, value }: CarrierKind): string => (value === undefined ? name : `${name}:${value.name}`)
 
-/** `one, two, or three`. */
+/** Words in a sentence: `one, two, or three`. */
 const anyOf = (words: readonly string[]): string => words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')}, or ${words.at(-1) ?? ''}`
 
-/** What help says of `--channel`. */
+/** The help of `--channel`. */
 export const channelHelp = {
   summary: `How the two machines see each other: ${anyOf(carriers.map(written))}.`,
   description: carriers.map((kind) => `${written(kind)} ${kind.does}.`).join(' '),
   helpValue: carriers.map(written).join('|'),
 }
 
-/** A kind that was named, or taken for this machine, and what stood behind its colon. */
+/** A kind that was named or taken for this machine, and the value after its colon. */
 export interface Picked {
   readonly kind: CarrierKind
   readonly value: string
 }
 
-/** What `--channel` names, or the carrier for this machine. Before anybody types a passphrase. @throws cli.channel, cli.no-page */
+/**
+ * The kind that `--channel` names, or the default. It is called before anybody types a passphrase. @throws cli.channel,
+ * cli.no-page
+ */
 export async function pickCarrier(named: string | undefined): Promise<Picked> {
   const picked = named === undefined ? { kind: await suitable(), value: '' } : carrierNamed(named)
   await picked.kind.check?.()

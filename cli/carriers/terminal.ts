@@ -1,8 +1,8 @@
-/** The terminal's carrier: codes in this window, and a QR scanner in keyboard mode that types what it reads. */
+/** The terminal carrier: codes in this window, and a QR scanner in keyboard mode that types what it reads. */
 import type { Role } from '../../engine/base/names.ts'
 import type { CarrierKind } from './kind.ts'
 
-/** What the window tells below a code. */
+/** The words below a code. */
 const BELOW: Readonly<Record<Role, string>> = {
   client: 'show it to your airgap; then scan or type its answer here',
   airgap: 'show it to your client',
@@ -23,7 +23,7 @@ export const terminal: CarrierKind = {
         const carrier = makeTerminalCarrier({ ...options, input: process.stdin, output: process.stdout, hint })
         return Promise.resolve({
           ...carrier,
-          // The window's block is kept off it while a code fills it.
+          // While a code fills the window, the window's block is not drawn.
           show: async (text) => {
             screen.hold()
             await carrier.show(text)
@@ -38,7 +38,7 @@ export const terminal: CarrierKind = {
           }),
           untilChanged: () => Promise.resolve(undefined),
           close: async () => {
-            // Before the keyboard is drained, which takes a moment.
+            // The window is given back first: draining the keyboard takes a moment.
             await carrier.stopShowing()
             screen.release()
             await carrier.close()

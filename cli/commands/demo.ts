@@ -84,7 +84,7 @@ The storage's board is also a page, whose address is told at once: open it in a 
   }
 }
 
-/** 96 digits of hex whole, or in halves where the window is too narrow for them. */
+/** 96 digits of hex in one piece, or in halves where the window is too narrow. */
 function inParts(hex: string): readonly string[] {
   const { isTTY, columns } = process.stdout
   return isTTY && columns < 20 + hex.length ? [hex.slice(0, hex.length / 2), hex.slice(hex.length / 2)] : [hex]

@@ -1,13 +1,13 @@
-/** The demo's processes: ordinary `keyrite` commands, each with a home of its own, none left behind. */
+/** The demo's processes: ordinary `keyrite` commands, each with a home of its own. None is left behind. */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { within } from '../../engine/base/signals.ts'
 import { cliError } from '../errors.ts'
 
 export interface Started {
-  /** Resolves with what it printed on stdout when it ends with 0. @throws cli.demo-process otherwise */
+  /** Resolves with its stdout when it ends with 0. @throws cli.demo-process otherwise */
   readonly ended: Promise<string>
-  /** Resolves at the first line on stderr or stdout, or at its end: it has got to work. */
+  /** Resolves at the first line on stderr or stdout, or at its end: its heavy start is over by then. */
   readonly speaks: Promise<void>
   /** Resolves with the first line on stdout. */
   readonly firstLine: Promise<string>
@@ -68,13 +68,13 @@ export class Processes {
     return { ended, speaks: speaks.promise.then(() => undefined), firstLine: line.promise, stop: () => child.kill('SIGTERM') }
   }
 
-  /** Runs to the end, and reads the JSON that it prints. */
+  /** Runs a command to its end, and reads the JSON that it prints. */
   async json(home: string, args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
     const value: unknown = JSON.parse(await this.start(home, [...args, '--json']).ended)
     return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
   }
 
-  /** Stops all that is left: first asked, then killed. */
+  /** Stops all processes that are left: asks first, then kills. */
   async stopAll(): Promise<void> {
     this.stopping = true
     const left = [...this.children]
@@ -101,10 +101,10 @@ function deferred<T>() {
 }
 
 /**
- * Runs at most `most` of these at once; each job says by its promise when it is through its heavy part. The first that
- * fails starts no more of them, and is thrown when those that run have ended.
+ * Runs at most `most` jobs at once. A job's promise resolves when its heavy part is over. After a failure no more jobs
+ * are started; the first error is thrown when the running ones have ended.
  *
- * @param failed hears of it at once, to end those that run
+ * @param failed hears of the first error at once, to end those that run
  */
 export async function inParallel<T>(items: readonly T[], most: number, job: (item: T) => Promise<void>, failed: () => void): Promise<void> {
   const waiting = [...items]

@@ -1,6 +1,6 @@
 /**
- * The demo: a real ceremony on this machine. A storage, and a client and an airgap for each participant, each an
- * ordinary `keyrite` command in a process and a home of its own; between them nothing but folders of QR images.
+ * The demo: a real ceremony on this machine. A storage, and a client and an airgap for each participant, are each an
+ * ordinary `keyrite` command in a process and a home of its own. Only folders of QR images lie between them.
  */
 import { randomBytes } from 'node:crypto'
 import { watch } from 'node:fs'
@@ -30,7 +30,7 @@ import { inParallel, Processes } from './processes.ts'
 
 // Counts the QR images that appear in the channels' folders.
 
-/** Where folders cannot be watched, a look now and then must do. */
+/** Milliseconds between two looks at a folder that cannot be watched. */
 const LOOK_EVERY = 500
 
 class FrameCounter {
@@ -39,7 +39,7 @@ class FrameCounter {
   private readonly watchers: FSWatcher[] = []
   private readonly timers: NodeJS.Timeout[] = []
 
-  /** Begins to count in a channel's folder, and makes it. */
+  /** Makes a channel's folders and begins to count in them. */
   async follow(channel: string): Promise<void> {
     for (const side of ['from-client', 'from-airgap']) {
       const folder = join(channel, side)
@@ -53,7 +53,7 @@ class FrameCounter {
     }
   }
 
-  /** A transfer appears whole: its images are counted once. */
+  /** Counts a transfer's images once: it appears whole. */
   private async look(folder: string): Promise<void> {
     const shown: readonly string[] = await readdir(folder).catch(() => [])
     for (const transfer of shown.filter((name) => !name.startsWith('.'))) {
@@ -87,12 +87,12 @@ export function demoNames(n: number): readonly string[] {
 export interface DemoUse {
   readonly participants: number
   readonly threshold: number
-  /** Keeps everything in this folder. */
+  /** A folder in which everything is kept; undefined keeps nothing. */
   readonly keep: string | undefined
   readonly program: readonly string[]
   readonly screen: Live
   readonly signal: AbortSignal
-  /** Hears of the result while the storage is still there, which stops when this resolves. */
+  /** Hears of the result while the storage still runs; the storage stops when this resolves. */
   readonly watch: ((result: DemoResult, board: string) => Promise<void>) | undefined
 }
 
@@ -106,26 +106,26 @@ export interface DemoResult {
   readonly verdict: string
   readonly transcript: string
   readonly signing: DemoSigning
-  /** QR frames that were rendered to images, and their bytes. */
+  /** QR frames that were rendered to images. */
   readonly frames: number
   readonly seconds: number
   readonly folder: string | null
 }
 
-/** What the new key signed, by as many participants as it takes. */
+/** The first signing with the new key, by as many participants as it takes. */
 export interface DemoSigning {
   readonly ceremony: string
   readonly number: string
   readonly signers: readonly string[]
   readonly messages: number
-  /** The files of signatures and transcript. */
+  /** The paths of the signatures and the transcript. */
   readonly signatures: string
   readonly transcript: string
-  /** Every signature is good, and the transcript proves whose key it is. */
+  /** True where every signature is good and the transcript proves whose key it is. */
   readonly isProven: boolean
 }
 
-/** How many processes start at once. */
+/** The number of processes that start at once. */
 const AT_ONCE = 3
 
 /** The demo's passphrases are 128 random bits: no work makes them harder to guess. */
@@ -137,7 +137,7 @@ interface Person {
   readonly channel: string
 }
 
-/** Runs it to the end. Whatever happens, no process and (unless kept) no secret is left. */
+/** Runs the demo to its end. Whatever happens, no process is left and, unless the folder is kept, no secret. */
 export async function runDemo(use: DemoUse): Promise<DemoResult> {
   const began = Date.now()
   const folder = use.keep === undefined ? await mkdtemp(join(tmpdir(), 'keyrite-demo-')) : await emptyFolder(resolve(use.keep))
@@ -172,7 +172,7 @@ export async function runDemo(use: DemoUse): Promise<DemoResult> {
     await use.watch?.(result, board)
     return result
   } catch (error) {
-    // Ctrl-C reaches the processes as well, and they end first.
+    // Ctrl-C reaches the processes too, and they fail first; the interruption is the error to tell.
     use.signal.throwIfAborted()
     throw error
   } finally {
@@ -211,7 +211,7 @@ async function writeSecret(path: string): Promise<void> {
   await writeFile(path, `${randomBytes(16).toString('hex')}\n`, { mode: 0o600 })
 }
 
-/** Every participant's two machines: made, paired, ready. */
+/** Makes and pairs every participant's two machines, and posts that they are ready. */
 async function setUp(
   { screen, signal }: DemoUse, processes: Processes, folder: string, board: string, people: readonly Person[], counter: FrameCounter, began: number,
 ): Promise<void> {
@@ -257,7 +257,7 @@ interface SignedDemo extends OpenedDemo {
   readonly messages: number
 }
 
-/** As many as it takes sign with the new key. */
+/** Signs with the new key, by as many participants as it takes. */
 async function sign(running: Running, signers: readonly Person[], key: Ledger): Promise<SignedDemo> {
   const { use: { screen, participants }, processes } = running
   const names = signers.map(({ name }) => name)
@@ -274,7 +274,7 @@ async function sign(running: Running, signers: readonly Person[], key: Ledger): 
   return { ...opened, signers, messages: messages.length }
 }
 
-/** Signatures and transcript as files, and as anyone verifies them. */
+/** Writes signatures and transcript to files, and verifies them as anyone can. */
 async function verifySigning({ processes }: Running, { ceremony: id, number, signers, messages }: SignedDemo, folder: string): Promise<DemoSigning> {
   const [home, signatures, transcript] = [signers[0]?.home ?? '', join(folder, 'signatures.json'), join(folder, 'sign.transcript')]
   await Promise.all([
@@ -288,7 +288,7 @@ async function verifySigning({ processes }: Running, { ceremony: id, number, sig
   }
 }
 
-/** What every part of a demo stands on. */
+/** The things that every part of a demo uses. */
 interface Running {
   readonly use: DemoUse
   readonly processes: Processes
@@ -297,7 +297,10 @@ interface Running {
   readonly began: number
 }
 
-/** One ceremony itself: two long-lived processes for each of these people, and nobody touches anything. Gives it as anyone reads it on the board. */
+/**
+ * Runs one ceremony: two long-lived processes for each of these people, and nobody touches anything. Gives the ledger
+ * as anyone reads it on the board.
+ */
 async function ceremony(
   { use, processes, board, counter, began }: Running, people: readonly Person[], script: Script, opened: OpenedDemo, followed: Readonly<Record<string, Ledger>> = {},
 ): Promise<Ledger> {
@@ -330,7 +333,7 @@ async function ceremony(
 
 interface Watched {
   readonly ledger: Ledger
-  /** Resolves when all that the board has by now was read. */
+  /** Resolves when all entries that the board has by now are read. */
   readonly toEnd: (signal: AbortSignal) => Promise<void>
 }
 

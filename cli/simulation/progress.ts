@@ -1,4 +1,4 @@
-/** Where everyone is in a simulation, and the live table of it: participants × steps. */
+/** The places of all participants in a simulation, and their live table: participants × steps. */
 import type { Ceremony } from '../../engine/machines/ceremony.ts'
 import { MARK_WORDS } from '../../engine/run/telling.ts'
 import { brief, columnsOf, filled, paint, rowsOf, table, textWidth } from '../output.ts'
@@ -6,19 +6,19 @@ import type { Live, Screen } from '../output.ts'
 
 export interface SimulationProgress {
   readonly name: string
-  /** A step, a dispute, or where the machine ends. */
+  /** A step, a dispute, or a final state of the machine. */
   readonly step: string
   readonly doing: string
 }
 
 export interface StepTime {
   readonly step: string
-  /** From the first participant's entry to the last one's exit, in milliseconds; null for a step that not all completed. */
+  /** Milliseconds from the first participant's entry to the last one's exit; null for a step that not all completed. */
   readonly ms: number | null
 }
 
 interface Place {
-  /** Steps that are complete. */
+  /** The number of complete steps. */
   readonly done: number
   readonly doing: string
 }
@@ -60,7 +60,7 @@ export class ProgressTable {
     this.draw()
   }
 
-  /** Elsewhere than on a terminal: a line for each step that all have completed. */
+  /** Prints a line for each step that all have completed, where there is no terminal. */
   private tell(step: number, now: number): void {
     if (this.screen.isTTY === true || [...this.places.values()].some(({ done }) => done <= step)) return
     this.live.log(`${brief(now).padStart(6)}  ${this.ceremony.steps[step]?.name ?? ''}: all ${this.places.size}`)
@@ -99,7 +99,7 @@ export class ProgressTable {
     if (Math.max(...full.map((line) => textWidth(line))) < columnsOf(this.screen)) {
       return table([['', ...steps.map(({ name }) => this.paint('dim', name))], ...this.coloured(rows)])
     }
-    // Too wide: numbers above the columns, names below the table.
+    // The names are too wide: numbers stand above the columns, and names below the table.
     const numbered = [['', ...steps.map((_, i) => this.paint('dim', String(i + 1).padEnd(10)))], ...this.coloured(rows)]
     const legend = filled(steps.map(({ name }, i) => `${i + 1} ${name}`), columnsOf(this.screen) - 1, '  ')
     return [...table(numbered), ...legend.map((line) => this.paint('dim', line))]
@@ -119,7 +119,7 @@ export class ProgressTable {
     }))
   }
 
-  /** For more participants than lines: how many have posted their part of each step. */
+  /** For more participants than lines: the number that have posted their part of each step. */
   private byStep(): string[] {
     const all = [...this.places.values()]
     return table(this.ceremony.steps.map(({ name }, i) => {

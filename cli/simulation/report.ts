@@ -1,4 +1,4 @@
-/** How a simulation went, as data. */
+/** The report of a simulation, as data. */
 import type { Ceremony, Script } from '../../engine/machines/ceremony.ts'
 import { OUTCOMES } from '../../engine/machines/client.ts'
 import type { Outcome, Trouble } from '../../engine/machines/client.ts'
@@ -22,22 +22,22 @@ import type { Simulation } from './run.ts'
 
 export interface ParticipantEnd {
   readonly name: string
-  /** How its client ended. */
+  /** Its client's outcome. */
   readonly outcome: Outcome
-  /** How its airgap remembers it: live, finished, declined, aborted; null if it never joined. */
+  /** Its session's state in its airgap: live, finished, declined, closed or abandoned; null if it never joined. */
   readonly airgap: string | null
-  /** What its vault keeps, by name: the values never leave it. */
+  /** The names of the values in its vault. The values never leave it. */
   readonly keeps: readonly string[]
-  /** As on the command line, where one was simulated. */
+  /** The fault that was simulated, as on the command line; null for none. */
   readonly fault: string | null
-  /** What its client found wrong, where it aborted for that. */
+  /** The fault that its client found and aborted for. */
   readonly found: { readonly reason: AbortReason; readonly step: string | null; readonly accused: string | null; readonly why: string } | null
-  /** What stopped it, where that is no matter of the ceremony. */
+  /** The trouble that stopped it and that is no matter of the ceremony. */
   readonly trouble: Trouble | null
 }
 
 export interface Found extends Conviction {
-  /** Who finds it proved by the log. */
+  /** The participants who find it proved by the log. */
   readonly by: readonly string[]
 }
 
@@ -46,18 +46,18 @@ export interface SimulationReport {
   readonly ceremony: string
   readonly rehearsal: boolean
   readonly parameters: JsonObject
-  /** The worst of all. */
+  /** The outcome for those who did nothing wrong. */
   readonly outcome: Outcome
   readonly participants: readonly ParticipantEnd[]
   readonly outputs: JsonObject | null
-  /** In the order of the log; each participant may say why it aborts. */
+  /** The Aborts in the log's order; each participant may post its own reason. */
   readonly aborts: readonly { readonly from: string; readonly reason: AbortReason; readonly step: string | null; readonly accused: string | null; readonly why: string }[]
   readonly convicted: readonly Found[]
-  /** As who read furthest finds it. */
+  /** The unanswered complaints, as the participant finds them who read furthest. */
   readonly unanswered: readonly Unanswered[]
-  /** Why its result cannot be made although every step is complete; null where that is not so. */
+  /** The reason why the result cannot be made although every step is complete; null where there is none. */
   readonly unmade: string | null
-  /** Per step: how long it took, and per participant what its airgap took and what crossed (medians). */
+  /** For each step: its time, and the medians over the participants of the airgap's time and of the bytes that crossed. */
   readonly steps: readonly {
     readonly step: string
     readonly ms: number | null
@@ -65,12 +65,12 @@ export interface SimulationReport {
     readonly requestBytes: number | null
     readonly answerBytes: number | null
   }[]
-  /** `head` is that of the whole log. */
+  /** `head` is the head of the whole log. */
   readonly board: { readonly messages: number; readonly head: string; readonly bytes: number; readonly attachmentBytes: number }
   readonly ms: number
 }
 
-/** From good to bad. */
+/** The outcomes from good to bad. */
 const ORDER = OUTCOMES
 
 export function reportOf({ script, names, parameters, rehearsal, faults, simulated, ms, times, crossings }: Simulation): SimulationReport {
@@ -118,7 +118,7 @@ export function reportOf({ script, names, parameters, rehearsal, faults, simulat
   }
 }
 
-/** What it came to for those who did nothing wrong: the worst, or the best where some are enough. */
+/** The outcome for those who did nothing wrong: the worst of theirs, or the best where some participants are enough. */
 function outcomeOf({ ceremony }: Script, participants: readonly ParticipantEnd[]): Outcome {
   const honest = participants.filter(({ fault }) => fault === null)
   const ends = (honest.length > 0 ? honest : participants).map(({ outcome }) => ORDER.indexOf(outcome))
@@ -129,7 +129,7 @@ function outcomeOf({ ceremony }: Script, participants: readonly ParticipantEnd[]
 const foundOf = (fault: Fault | null): ParticipantEnd['found'] =>
   fault === null ? null : { reason: fault.reason, step: fault.step, accused: fault.accused, why: fault.why }
 
-/** All Aborts on the board, also those that a client which had ended did not read any more. */
+/** All Aborts on the board, also those that came after a client had ended. */
 function abortsOn({ board, ceremony, members }: Simulated): SimulationReport['aborts'] {
   return board.entries.flatMap(({ text }) => {
     const message = parseMessage(text)
@@ -161,15 +161,15 @@ function median(values: readonly number[]): number | null {
 
 const round = (value: number | null): number | null => (value === null ? null : Math.round(value * 10) / 10)
 
-/** 0 when it is complete and confirmed by all; 3 when something stopped a machine; else 4. */
+/** The exit code: 0 for a usable result, 3 when something stopped a machine, else 4. */
 export function exitOfSimulation({ outcome }: SimulationReport): ExitCode {
   if (outcome === 'usable') return EXIT.ok
   return outcome === 'stopped' ? EXIT.refused : EXIT.aborted
 }
 
-// How a simulation went, in words.
+// The report in words.
 
-/** The lines that a person reads. */
+/** The report's lines for a person. */
 export function reportLines(report: SimulationReport): string[] {
   return [headline(report), ...reasons(report), '', ...outputs(report), ...ends(report), '', ...figures(report)]
 }
@@ -202,7 +202,7 @@ function reasons({ aborts, convicted, unanswered, participants, outcome }: Simul
   const posted = aborts.map((abort) => ({ ...abort, how: 'posted an Abort' }))
   const kept = participants.flatMap(({ name, found }) =>
     found === null || told.has(found.why) ? [] : [{ ...found, from: name, how: 'found' }])
-  // All that abort for one reason say it alike.
+  // Participants that abort for one reason say the same, so they share a line.
   const said = new Map<string, string[]>()
   for (const { from, how, reason, step, accused, why } of [...posted, ...kept]) {
     const line = `${how}: ${reason}${step === null ? '' : ` in ${step}`}${accused === null ? '' : `, of ${accused}`}: ${why}`
@@ -221,7 +221,7 @@ function outputs({ outputs: values }: SimulationReport): string[] {
   return values === null ? [] : [...outputLines({ outputs: values }), '']
 }
 
-/** More participants than this, and those that ended alike share a line. */
+/** With more participants than this, those that ended alike share a line. */
 const MOST_LINES = 24
 
 function ends({ participants }: SimulationReport): string[] {
@@ -253,18 +253,19 @@ function size(bytes: number): string {
   return bytes < 10_000 ? `${bytes} B` : `${Math.round(bytes / 1000)} kB`
 }
 
-// The made-up participants of a simulation.
+// The names of a simulation's participants.
 
-/** In the order of a roster. */
+/** Names in the order of a roster. */
 const PEOPLE = [
   'ada', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan', 'judy', 'kim', 'leo', 'mona', 'nils', 'olga', 'peggy',
   'quinn', 'ruth', 'sam', 'tara', 'uwe', 'vera', 'walter', 'xenia', 'yuri', 'zoe',
 ] as const
 
 /**
- * Their names, as `--participants` or `--names` ask for.
+ * The participants' names, from `--participants` or `--names`.
  *
- * @throws cli.participants where neither says, both differ, a name is none or twice, or the script wants fewer or more
+ * @throws cli.participants where neither is given, they differ, a name is wrong or twice, or the script wants fewer or
+ * more
  */
 export function peopleOf(ceremony: Ceremony, count: number | undefined, list: string | undefined): readonly string[] {
   const { min, max } = ceremony.participants ?? { min: 2, max: 1024 }
@@ -281,7 +282,7 @@ export function peopleOf(ceremony: Ceremony, count: number | undefined, list: st
   return [...names].sort()
 }
 
-/** As many as asked for; not more than anybody can take, for the count is not checked yet. */
+/** As many names as asked for; undefined if no number was given. */
 function made(count: number | undefined): readonly string[] | undefined {
   if (count === undefined) return undefined
   if (count <= PEOPLE.length) return PEOPLE.slice(0, Math.max(0, count))

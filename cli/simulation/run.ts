@@ -1,4 +1,4 @@
-/** Runs a ceremony among made-up participants in memory, and gathers how it went. */
+/** Runs a ceremony of simulated participants in memory, and gathers its figures. */
 import { setMaxListeners } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { openEnvelope } from '../../engine/channel/envelope.ts'
@@ -25,10 +25,10 @@ export interface SimulationWish {
   readonly names: readonly string[]
   readonly parameters: JsonObject
   readonly rehearsal: boolean
-  /** As on the command line: `NAME:PARTICIPANT[:TARGET]`. */
+  /** Faults as on the command line: `NAME:PARTICIPANT[:TARGET]`. */
   readonly faults: readonly string[]
   readonly seed?: string | undefined
-  /** For a script that follows another: that one, which is run first, among the same people. */
+  /** The ceremony that the script follows; it is run first, with the same people. */
   readonly before?: { readonly script: Script; readonly parameters: JsonObject } | undefined
 }
 
@@ -36,9 +36,9 @@ export interface SimulationWish {
 export interface AirgapCrossing {
   /** The step's or dispute's name; `Abort` where an aborted session was erased. */
   readonly step: string
-  /** What the airgap took, in milliseconds. */
+  /** The airgap's time in milliseconds. */
   readonly ms: number
-  /** Characters of the texts, before they are packed. */
+  /** Characters of the two texts, before they are packed. */
   readonly request: number
   readonly answer: number
 }
@@ -50,11 +50,11 @@ export interface Simulation extends SimulationWish {
   readonly crossings: readonly AirgapCrossing[]
 }
 
-/** When a seeded simulation opens: always at the same time, for its id holds the time. */
+/** The opening time of every seeded simulation: the ceremony's id depends on it. */
 const SEEDED_TIME = Date.UTC(2000, 0, 1)
 
 /**
- * Simulates.
+ * Runs a simulation.
  *
  * @returns null if the signal came first
  * @throws run.bad-fault, run.opening
@@ -63,7 +63,7 @@ export async function runSimulation(wish: SimulationWish, live: Live, signal: Ab
   const { script, names, parameters, rehearsal, faults, seed, before } = wish
   const random = seed === undefined ? systemRandom : seededRandom(seed)
   const faulty = tamperingOf(faults, { script, verbs, random, names })
-  // All participants wait for the same few signals; Node takes more than ten for a leak.
+  // All participants listen to the same few signals. Node calls more than ten listeners a leak.
   setMaxListeners(0)
   setMaxListeners(0, signal)
   const crossings: AirgapCrossing[] = []
@@ -73,7 +73,7 @@ export async function runSimulation(wish: SimulationWish, live: Live, signal: Ab
   })
   const common = {
     names, verbs, random, rehearsal, signal,
-    // More participants take longer to check what came, during which nothing is posted.
+    // More participants take longer to check an entry, and nothing is posted meanwhile.
     idle: 400 + 20 * names.length,
     ...(seed === undefined ? {} : { opensAt: SEEDED_TIME }),
   }
@@ -89,7 +89,7 @@ export async function runSimulation(wish: SimulationWish, live: Live, signal: Ab
   return signal.aborted ? null : { ...wish, simulated, ms: view.elapsed, times: view.times, crossings }
 }
 
-/** The ceremony that another one follows, with nobody cheating; null if the signal came first. */
+/** Runs the ceremony that another one follows, with nobody cheating; null if the signal came first. */
 async function beforehand(options: SimulateOptions, live: Live, breathe: () => Promise<void>): Promise<Simulated | null> {
   const view = new ProgressTable(options.script.ceremony, options.names, live)
   const simulated = await simulate({
@@ -100,7 +100,7 @@ async function beforehand(options: SimulateOptions, live: Live, breathe: () => P
 }
 
 /**
- * Lets one airgap after the other begin, each in a turn of the event loop of its own: all else in memory happens
+ * Lets the airgaps begin one by one, each in a turn of the event loop of its own. Everything else in memory happens
  * within one turn, so nothing would be drawn, nor Ctrl-C be heard, until the end.
  */
 function oneByOne(signal: AbortSignal): () => Promise<void> {
@@ -130,15 +130,15 @@ function measure(
   }
 }
 
-// Runs every fault that a script can meet, one after the other, each on a board and in vaults of its own.
+// Runs every fault that a script can meet, one after another, each on a board and in vaults of its own.
 
 export type Ran = readonly (readonly [cell: FaultCell, report: CellReport])[]
 
-/** How long a board in memory must be still before a deadline passes, in milliseconds. */
+/** Milliseconds for which a board in memory must be still before a deadline passes. */
 const IDLE = 10
 
 /**
- * Runs them all; the second participant is at fault, and everything random in a run follows from its fault's name.
+ * Runs them all. The second participant is at fault. All randomness of a run follows from its fault's name.
  *
  * @returns null if the signal came first
  */
@@ -155,7 +155,7 @@ export async function runAllFaults({ script, names, parameters, rehearsal, befor
   for (const cell of cells) {
     const bad = ran.filter(([, { problems }]) => problems.length > 0).length
     live.show([`${ran.length + 1} of ${cells.length}  ${cellName(cell)}${bad === 0 ? '' : `  (${bad} with problems)`}`])
-    // So that it is drawn, and Ctrl-C is heard.
+    // A turn of the event loop lets the screen be drawn and Ctrl-C be heard.
     await setImmediate()
     if (signal.aborted) return null
     ran.push([cell, await runCell(cell, { ...common, script, parameters, library, ...(after === undefined ? {} : { after }) })])
@@ -163,9 +163,9 @@ export async function runAllFaults({ script, names, parameters, rehearsal, befor
   return signal.aborted ? null : ran
 }
 
-// What all faults of a script came to, as lines for a screen.
+// The results of all faults of a script, as lines for a screen.
 
-/** @param rows by kind */
+/** @param rows the results by kind of fault */
 export function faultLines(rows: readonly FaultRow[]): readonly string[] {
   const head = ['fault', 'whose', 'runs', 'the log ends', 'proved', ''].map((word) => paint('dim', word, process.stdout))
   const body = rows.map(({ fault, who, cells, ends, convicted, problems }) =>

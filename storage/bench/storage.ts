@@ -1,7 +1,8 @@
 /**
  * Measures posts a second at 100 connections against a bare Koa that parses the same POST and stores nothing. Both run
- * in processes of their own and take turns; the figures are medians of all turns. Run: `npx tsx
- * storage/bench/storage.ts [messages a turn]`. Trust the ratio, not the figures.
+ * in processes of their own and take turns; the figures are medians of all turns. Trust the ratio, not the figures.
+ *
+ *     npx tsx storage/bench/storage.ts [messages a turn]
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'

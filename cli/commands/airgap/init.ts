@@ -44,7 +44,7 @@ ceremonies whose roster has that card.`
     const extra = flags['extra-passphrase'] ? await askSecret('BIP-39 passphrase:', '--extra-passphrase', () => undefined, this.signal) : ''
     const seed = seedFromMnemonic(mnemonic, extra)
     const passphrase = await askPassphrase({ of: 'the new vault', file: flags['passphrase-file'], isNew: true, signal: this.signal })
-    // The words first: a vault whose words nobody has is worth nothing.
+    // The words are handed over first: a vault whose words nobody has is worth nothing.
     const takeBack = flags.restore ? () => Promise.resolve() : await this.handOver(mnemonic, file)
     const memory = emptyMemory(toHex(seed), random(EPOCH))
     const home = await withProgress('Encrypting', () => createAirgapHome(memory, passphrase, flags['work-factor'])).catch(async (error: unknown) => {
@@ -63,7 +63,7 @@ ceremonies whose roster has that card.`
   /**
    * Shows the words once and clears the screen, or writes them to the file that was asked for.
    *
-   * @returns deletes that file again
+   * @returns a function that deletes that file again
    */
   private async handOver(mnemonic: string, file: string | undefined): Promise<() => Promise<void>> {
     if (file !== undefined) {

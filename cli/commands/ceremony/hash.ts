@@ -28,7 +28,7 @@ A script with a mistake is refused: nobody can run it, so its hash is worth noth
   }
 }
 
-/** As sha256sum writes it, which marks file names with line breaks or backslashes. */
+/** The line as sha256sum writes it, which escapes file names with line breaks or backslashes. */
 function sumLine(hash: string, file: string): string {
   const escaped = file.replace(/\\/g, '\\\\').replace(/\n/g, '\\n').replace(/\r/g, '\\r')
   return `${escaped === file ? '' : '\\'}${hash}  ${escaped}`

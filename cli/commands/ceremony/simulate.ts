@@ -99,7 +99,7 @@ script, a parameter or a fault is refused; with 130 after Ctrl-C.`
     return undefined
   }
 
-  /** The script's parameters, and those of the one that it follows: `--set key.threshold=3`. */
+  /** Reads the script's parameters, and those of the one that it follows: `--set key.threshold=3`. */
   private async parametersOf({ ceremony }: Script, names: readonly string[], flags: { readonly set: readonly string[]; readonly library?: string | undefined }) {
     const [followed] = Object.entries(ceremony.follows)
     if (followed === undefined) return { parameters: parseParameters(ceremony.parameters, flags.set, names) }

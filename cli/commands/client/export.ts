@@ -43,7 +43,7 @@ stands between them, or counts for nothing. It is public: no secret is in it. Ke
   }
 }
 
-/** Those that are complete, if there are any: aborted tries are seldom meant. */
+/** The complete ceremonies, or all if none is complete: an aborted one is seldom meant. */
 async function finishedOf(all: readonly Opened[], ledgers: Ledgers): Promise<readonly Opened[]> {
   const finished: Opened[] = []
   for (const opened of all) if (await ledgers.of(opened).then((ledger) => ledger.usable, () => false)) finished.push(opened)

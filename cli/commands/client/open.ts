@@ -43,7 +43,7 @@ What is to be signed stands in a JSON file; look at it first with \`keyrite mess
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientOpen)
     if ((args.script === undefined) === (flags.again === undefined)) this.error('Name a script, or an earlier ceremony with --again.', { exit: 2 })
-    // What is wrong on the command line is told before anybody types a passphrase.
+    // Errors on the command line are told before anybody types a passphrase.
     const given = args.script === undefined ? undefined : await readGiven(args.script, flags)
     const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.say(line) })
     try {

@@ -5,7 +5,7 @@ import { brokenLines, widthOf } from '../../screen/blocks.ts'
 interface Kind {
   readonly kind: string
   readonly doc: string
-  /** Is it signed without anybody seeing what it is? */
+  /** True for a kind that is signed without anybody seeing what it is. */
   readonly blind: boolean
   readonly fields: readonly { readonly name: string; readonly wants: string; readonly schema: unknown }[]
   readonly example: unknown

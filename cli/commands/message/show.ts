@@ -11,7 +11,7 @@ import { groupPages, signedBlocks } from '../../screen/messages.ts'
 interface Shown {
   readonly kind: string
   readonly display: readonly { readonly label: string; readonly value: string; readonly warning?: true }[]
-  /** The exact bytes that are signed, hex; null where they hold the id of a ceremony, and none was given. */
+  /** The exact bytes that are signed, in hex; null where they include a ceremony's id and none was given. */
   readonly signedBytes: string | null
 }
 

@@ -82,5 +82,5 @@ option, with 3 for a token file that will not do.`
 const jsonLine = ({ url, boards, port }: StorageReady): string =>
   `${JSON.stringify({ url, boards: boards.map(({ name, urls }) => ({ name, url: urls[0] })), port })}\n`
 
-/** Resolves when the text has left the process, so that whoever waits for it can go on. */
+/** Resolves when the text has left the process, so that a program which waits for it can go on. */
 const printed = (text: string): Promise<void> => new Promise((resolve) => process.stdout.write(text, () => resolve()))

@@ -24,7 +24,7 @@ yourself, and compare the SHA-256 that is shown with the other participants befo
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     try {
       if (airgap.script(script.hash) === undefined) {
-        // A scanner may hang on this keyboard, whichever channel is used later.
+        // A scanner may type on this keyboard, whichever channel is used later.
         const hand = makeHand({ isScanned: true, signal: this.signal })
         if (!(await confirmScript(script, flags.yes, hand))) {
           throw runError('script-declined', { script: name })
