@@ -1,4 +1,4 @@
-/** Beside the codes: what is happening, which ceremony this is, who has done what, what happened. */
+/** The texts beside the codes: what is happening, which ceremony this is, who has done what, and the record. */
 import type { Mark } from '../../engine/run/standing.ts'
 import { MARK_WORDS } from '../../engine/run/telling.ts'
 import type { Tone } from '../../engine/run/telling.ts'
@@ -14,7 +14,7 @@ import { whoOf } from './view.ts'
 import type { View } from './view.ts'
 
 export interface About {
-  /** What is happening, which a screen reader says at every change. */
+  /** The sentence about what is happening, which a screen reader says at every change. */
   readonly doing: HTMLElement
   readonly rest: HTMLElement
   readonly update: (state: PageState) => void
@@ -76,7 +76,7 @@ export function makeAbout(): About {
   return { doing, rest, update }
 }
 
-/** By a mark's tone. */
+/** The icons by a mark's tone. */
 const ICONS: Readonly<Record<Tone, string>> = {
   good: 'm9.5 18.5-6-6 2-2 4 4 9-9 2 2-11 11Z',
   heed: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Zm0 2.2a6.8 6.8 0 1 1 0 13.6 6.8 6.8 0 0 1 0-13.6ZM11 7.5v5.2l4 2.4 1-1.7-3-1.8V7.5h-2Z',
@@ -89,7 +89,7 @@ function cellNode(mark: Mark): HTMLElement {
   return el('td', { class: `cell ${tone}`, title: word }, icon(ICONS[tone]), unseen(word))
 }
 
-/** Columns have the steps' places; a legend names them, since their names are long. */
+/** The columns are headed by the steps' numbers and names. */
 function tableNode({ steps, rows }: PageTable): HTMLElement {
   return el(
     'table', { class: 'progress-table' },
@@ -102,10 +102,10 @@ function tableNode({ steps, rows }: PageTable): HTMLElement {
   )
 }
 
-/** `SendPublicKeys` may be broken between its words. */
+/** A step's name, with a place to break the line between its words. */
 const spaced = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1\u200b$2')
 
-// What an owner may set about how this page calls: by a sound, by a notification.
+// The owner's settings for how this page calls: by a sound, by a notification.
 
 export interface Tools {
   readonly nodes: readonly HTMLElement[]

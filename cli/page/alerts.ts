@@ -1,11 +1,14 @@
-/** That it is the owner's turn: a sound and a notification, where the owner's browser lets a page do that, and a screen that stays lit. */
+/**
+ * Calls the owner at their turn: by a sound and a notification, where the browser lets a page do that. Keeps the screen
+ * lit.
+ */
 
 export interface Alerts {
   /** Rings once. */
   readonly ring: (text: string) => void
   /** Keeps the screen lit, or lets it rest. */
   readonly keepLit: (isWanted: boolean) => void
-  /** Can notifications be asked for? */
+  /** Whether the browser may still be asked for notifications. */
   readonly mayAsk: () => boolean
   readonly ask: () => Promise<void>
 }
@@ -22,7 +25,7 @@ export function makeAlerts(isSoundOn: () => boolean): Alerts {
       audio ??= new AudioContext()
       void audio.resume().catch(() => undefined)
     } catch {
-      // A machine without sound.
+      // This machine has no sound.
     }
   }
   addEventListener('pointerdown', allow, { once: true })
@@ -54,7 +57,7 @@ export function makeAlerts(isSoundOn: () => boolean): Alerts {
         note.close()
       })
     } catch {
-      // Some browsers have them for other pages only.
+      // Some browsers have notifications for other pages only.
     }
   }
 
@@ -64,18 +67,18 @@ export function makeAlerts(isSoundOn: () => boolean): Alerts {
     try {
       lock = await navigator.wakeLock.request('screen')
     } catch {
-      // A machine that saves power, or a browser that cannot: the screen goes dark as ever.
+      // The machine saves power, or the browser cannot do it: the screen goes dark as usual.
     } finally {
       isAsking = false
     }
     rest()
   }
 
-  /** It may have become unwanted while it was asked for. */
+  /** Releases the lock if it became unwanted while it was asked for. */
   function rest(): void {
     if (!isLit) void lock?.release().catch(() => undefined)
   }
-  // The lock is lost whenever the page is out of sight.
+  // The browser takes the lock away whenever the page is out of sight.
   document.addEventListener('visibilitychange', () => void light())
 
   function keepLit(isWanted: boolean): void {

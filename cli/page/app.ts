@@ -1,4 +1,4 @@
-/** The page of a command: events in, one view, and each part told of it. */
+/** The page of a command: events change one view, and each part of the page shows it. */
 import { HEX_DIGIT } from '../../engine/base/bytes.ts'
 import { alarm } from '../../engine/base/signals.ts'
 import type { Role } from '../../engine/base/names.ts'
@@ -21,9 +21,10 @@ import { isStatus, makePacing, makeRate, makeShower, readStatus, writeStatus } f
 import { FIRST_VIEW, reduce, sceneOf, titleOf, wantsCamera } from './view.ts'
 import type { PageEvent, Scene, View } from './view.ts'
 
-// The top of the page: whose machine this is, which role, how far the ceremony is. Never the same for a client and an airgap.
+// The top of the page: whose machine this is, its role, and how far the ceremony is. It never looks the same for a
+// client and an airgap.
 
-/** A round one with waves, and a square-cut one with a crossed-out plug. */
+/** The roles' signs: round waves for a client, a shield with a tick for an airgap. */
 const SHAPES: Readonly<Record<Role, string>> = {
   client: 'M12 20.5a2.2 2.2 0 1 1 0-4.4 2.2 2.2 0 0 1 0 4.4ZM6.2 13.9l1.9 2a5.6 5.6 0 0 1 7.8 0l1.9-2a8.4 8.4 0 0 0-11.6 0ZM2 9.6l1.9 2a11.7 11.7 0 0 1 16.2 0l1.9-2a14.5 14.5 0 0 0-20 0Z',
   airgap: 'M12 2 3 5v6.5c0 5 3.8 8.6 9 10.5 5.2-1.9 9-5.5 9-10.5V5l-9-3Zm-1.5 13.8-4-4L8 10.3l2.5 2.5L16 7.3l1.5 1.5-7 7Z',
@@ -72,7 +73,7 @@ function makeHeader(tools: readonly HTMLElement[]): Header {
   return { node, update }
 }
 
-// Pages that only tell: what is going on before anything is known, why nothing goes on, how it ended.
+// Pages with one statement: connecting, the reason why nothing goes on, or how the command ended.
 
 const openingNode = (): HTMLElement => el(
   'section', { class: 'statement' },
@@ -82,7 +83,7 @@ const openingNode = (): HTMLElement => el(
 const STOP = 'M12 1.5a10.5 10.5 0 1 0 0 21 10.5 10.5 0 0 0 0-21Zm-1.3 5h2.6v7.5h-2.6V6.5Zm0 9h2.6v2.5h-2.6v-2.5Z'
 const DONE = 'M12 1.5a10.5 10.5 0 1 0 0 21 10.5 10.5 0 0 0 0-21Zm-1.5 15.3-4.5-4.5 1.8-1.8 2.7 2.7 5.7-5.7 1.8 1.8-7.5 7.5Z'
 
-/** @param action a button that is a way out */
+/** @param action a button for one way out */
 function failureNode(name: FailureName, action?: { readonly text: string; readonly go: () => void }): HTMLElement {
   const { title, what, todo } = pageFailure(name)
   return el(
@@ -95,11 +96,11 @@ function failureNode(name: FailureName, action?: { readonly text: string; readon
 
 const LONG_HEX = new RegExp(`\\b((?:0x)?${HEX_DIGIT}{64,})\\b`)
 
-/** Keys and signatures in groups that can be compared. */
+/** A line with its keys and signatures in groups that can be compared. */
 const withHex = (line: string): (string | HTMLElement)[] =>
   line.split(LONG_HEX).map((piece, i) => (i % 2 === 1 ? hexNode(piece) : piece))
 
-/** @param code what the other machine may still have to see */
+/** @param code the card with the code that the other machine may still have to read */
 function endNode({ isGood, lines, next }: NonNullable<PageState['end']>, command: string, code: HTMLElement | undefined): HTMLElement {
   const [first = isGood ? 'Done' : 'It ended', ...more] = lines
   return el('div', { class: 'ended' }, el(
@@ -111,9 +112,9 @@ function endNode({ isGood, lines, next }: NonNullable<PageState['end']>, command
   ), ...(code === undefined ? [] : [code]))
 }
 
-/** Milliseconds for which the finder tells that a code was read. */
+/** Milliseconds for which the finder shows that a code was read. */
 const SEEN_FOR = 700
-/** Milliseconds for which trouble of the page's own noticing stands. */
+/** Milliseconds for which trouble that the page itself noticed stays. */
 const TROUBLE_FOR = 4000
 /** Milliseconds between two status codes: a camera needs time for each. */
 const STATUS_EVERY = 600
@@ -123,7 +124,7 @@ export async function startApp(kept: PageMemory): Promise<void> {
   let scene: Scene | undefined
   let session: Connection | undefined
   let lastSeen = 0
-  /** Of the transfer that is being read. */
+  /** The checksum of the transfer that is being read. */
   let readChecksum: number | undefined
   let shownId: string | undefined
   let takenId: string | undefined
@@ -182,7 +183,7 @@ export async function startApp(kept: PageMemory): Promise<void> {
     return await session.frames(texts)
   }
 
-  /** What the camera read: for the command, or from the other page to this one, or nothing of ours. */
+  /** Takes a code that the camera read: it is for the command, for this page from the other one, or none of ours. */
   function onScan(text: string): void {
     if (isStatus(text)) {
       onStatus(text)
@@ -203,7 +204,7 @@ export async function startApp(kept: PageMemory): Promise<void> {
 
   function onStatus(text: string): void {
     const status = readStatus(text)
-    // Of another transfer, such as the one before.
+    // It belongs to another transfer, such as the one before.
     if (status === undefined || status.checksum !== shower.sending()?.checksum) return
     lastSeen = performance.now()
     pacing.hear(lastSeen, status)
@@ -240,7 +241,7 @@ export async function startApp(kept: PageMemory): Promise<void> {
     try {
       await session?.answer(id, answer)
     } catch (error) {
-      // A question that is not asked any more is followed by what is.
+      // The question is not asked any more; the stream brings the next state.
       if (error instanceof CommandRefused && error.status === 409) return
       question.failed(whyNotSent(error))
     }
@@ -254,14 +255,14 @@ export async function startApp(kept: PageMemory): Promise<void> {
       shower.play(message)
       render()
     } catch {
-      // It is not shown any more, or the command is gone: either is told by the stream.
+      // It is not shown any more, or the command is gone. The stream tells of either.
       if (id === shownId) shownId = undefined
     }
   }
 
   /**
-   * Is there something to tell the other machine of one's reading? That all is read also when this command needs nothing more, and has
-   * ended perhaps: the other one may wait for just that.
+   * Whether there is something to tell the other machine about this one's reading. That all is read is told also when
+   * this command needs nothing more or has ended: the other machine may wait for just that.
    */
   function hasStatus(): boolean {
     const { state, read } = view
@@ -269,7 +270,7 @@ export async function startApp(kept: PageMemory): Promise<void> {
     return state.isReading || read.seen >= read.needed
   }
 
-  /** Paints what the other machine's camera should see. */
+  /** Paints the code that the other machine's camera should see. */
   function show(): void {
     const { state } = view
     const id = state?.showing?.id
@@ -297,7 +298,7 @@ export async function startApp(kept: PageMemory): Promise<void> {
     }
     setShown(header.node, state !== null)
     if (next !== scene || next === 'statement') enter(next)
-    // During a question too: that the client shows something else takes the question away.
+    // The camera runs during a question too: the question is withdrawn when the client shows something else.
     const isWanted = wantsCamera(view)
     if (isWanted && view.camera.kind === 'off') camera.start()
     if ((view.link !== 'live' || state?.end !== null) && view.camera.kind === 'on') camera.stop()
@@ -326,7 +327,7 @@ export async function startApp(kept: PageMemory): Promise<void> {
 
   let stated = ''
 
-  /** Another scene fills the page. */
+  /** Fills the page with another scene. */
   function enter(next: Scene): void {
     const key = next === 'statement' ? `statement ${view.link}` : next === 'show' || next === 'read' || next === 'wait' ? 'work' : next
     scene = next
@@ -364,7 +365,7 @@ export async function startApp(kept: PageMemory): Promise<void> {
     const stream = makeStream({
       session,
       onState: (state) => {
-        // A command that has told its end tells nothing more.
+        // After its end a command tells nothing more.
         if (state.end !== null) stream.stop()
         happen({ kind: 'state', state })
       },

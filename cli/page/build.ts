@@ -1,5 +1,5 @@
 /**
- * Builds the pages for people: each is one HTML file with its script and style inside, so that it needs nothing from
+ * Builds the pages for people. Each is one HTML file with its script and style inside, so that it loads nothing from
  * anywhere, and its Content-Security-Policy names them by hash.
  *
  *     dist/cli/page.html       the channel between a client and its airgap, served on loopback or opened as a file
@@ -19,7 +19,7 @@ interface Page {
   readonly script: string
   readonly style: string
   readonly to: string
-  /** What the page may do beyond running its own script and style. */
+  /** The page's permissions beyond running its own script and style. */
   readonly policy: readonly string[]
 }
 
@@ -34,7 +34,7 @@ const PAGES: readonly Page[] = [
   },
 ]
 
-/** The engine's fast primitives need Node; a browser gets the portable ones, as `crypto/portable.ts` says. */
+/** The engine's fast primitives need Node. A browser gets the portable ones (`crypto/portable.ts`). */
 const portable: Plugin = {
   name: 'portable',
   setup: (on) => {
@@ -43,8 +43,8 @@ const portable: Plugin = {
 }
 
 /**
- * `import { source } from 'inline:./worker.ts'` gives the text of a script of its own, bundled: a page on one HTML file starts
- * its worker from that.
+ * `import { source } from 'inline:./worker.ts'` gives the text of a script of its own, bundled. A page in one HTML file
+ * starts its worker from that.
  */
 const inline: Plugin = {
   name: 'inline',
@@ -54,7 +54,7 @@ const inline: Plugin = {
   },
 }
 
-/** The ceremonies that ship, checked here, so that a page needs no checker: their hashes say which file is meant. */
+/** The scripts that ship are checked here, so that a page needs no checker. It knows them by their hashes. */
 const shipped: Plugin = {
   name: 'shipped',
   setup: (on) => {
@@ -66,7 +66,7 @@ const shipped: Plugin = {
   },
 }
 
-/** What a page cannot have, and what stands there instead: ajv makes code at run time, which the policy forbids. */
+/** Stand-ins for modules that a page cannot have: ajv makes code at run time, which the policy forbids. */
 const instead: Plugin = {
   name: 'instead',
   setup: (on) => {
@@ -89,7 +89,7 @@ async function bundled(entry: string): Promise<string> {
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
 async function page({ title, script, style, to, policy }: Page): Promise<void> {
-  // What stands in a script element ends at the first of these, wherever that is.
+  // A script element ends at the first `</script`, even inside a string.
   const code = (await bundled(join(root, script))).replaceAll('</script', '<\\/script')
   const css = await bundled(join(root, style))
   const csp = ["default-src 'none'", `script-src ${hashOf(code)}`, `style-src ${hashOf(css)}`, ...policy, "base-uri 'none'", "form-action 'none'"].join('; ')

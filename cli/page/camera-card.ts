@@ -1,4 +1,4 @@
-/** The card with the camera's picture, how far reading is, and what to do where there is no camera. */
+/** The card with the camera's picture, the progress of reading, and the ways out where there is no camera. */
 import { el, setAttribute, setText } from '../../storage/page/dom.ts'
 import { button, setShown, withCode } from './dom.ts'
 import { pageFailure } from './failures.ts'
@@ -9,19 +9,19 @@ import type { CameraState, PageTrouble } from './view.ts'
 export interface CameraShown {
   readonly camera: CameraState
   readonly isReading: boolean
-  /** This machine shows a code at the same time. */
+  /** True while this machine shows a code too. */
   readonly isShowing: boolean
   readonly read: { readonly seen: number; readonly needed: number } | null
   readonly secondsLeft: number | null
   readonly trouble: PageTrouble | null
-  /** A code was read a moment ago. */
+  /** True if a code was read a moment ago. */
   readonly isSeeing: boolean
 }
 
 export interface CameraCardUse {
   readonly onPick: (id: string) => void
   readonly onAgain: () => void
-  /** What was pasted in place of what a camera reads. Gives why it will not do. */
+  /** Takes a text that was pasted in place of a camera's codes. Gives the reason why it is refused, or undefined. */
   readonly onPaste: (text: string) => Promise<string | undefined>
 }
 
@@ -110,7 +110,7 @@ const noteText = (camera: CameraState): string => {
   }
 }
 
-/** Where two machines share one camera. */
+/** Says whose turn it is, where two machines share one camera. */
 function turnText(isReading: boolean, isShowing: boolean): string {
   if (isReading && isShowing) return 'First let the other machine’s camera read the code here. Then bring the camera to this machine, to read what the other one shows.'
   if (isReading) return 'It is this machine’s turn to read: bring the camera here.'
@@ -122,7 +122,7 @@ function countText(seen: number, needed: number, isSeeing: boolean): string {
   return seen >= needed ? `All ${needed} read` : `${seen} of ${needed} read`
 }
 
-/** @param first what is told before the ways out */
+/** @param first sentences before the ways out */
 export function failureNodes({ title, what, todo }: PageFailure, first: readonly string[] = []): HTMLElement[] {
   return [
     el('h3', {}, title), el('p', {}, ...first.map((text) => el('strong', {}, `${text} `)), what),

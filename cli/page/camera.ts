@@ -1,4 +1,4 @@
-/** The camera: which one, what goes wrong with it, and that it comes back by itself once it can. */
+/** The camera: which one is used, what goes wrong with it, and how it comes back by itself. */
 import { MOST_FRAME_CHARACTERS, MOST_FRAMES } from '../web/protocol.ts'
 import type { FramesResult } from '../web/protocol.ts'
 import type { FailureName } from './failures.ts'
@@ -8,7 +8,7 @@ import type { PageMemory } from './connection.ts'
 import type { CameraState } from './view.ts'
 
 export interface Camera {
-  /** Starts the camera that was used last, or this one. */
+  /** Starts the camera with this id, or the one that was used last. */
   readonly start: (id?: string) => void
   readonly stop: () => void
 }
@@ -20,7 +20,10 @@ export interface CameraOptions {
 }
 
 const CHOSEN = 'camera'
-/** Browsers that do not remember what they allowed give the same camera another id after a reload. */
+/**
+ * The name is remembered too: a browser that does not remember permissions gives the same camera another id after a
+ * reload.
+ */
 const CHOSEN_NAME = 'camera-name'
 
 export function makeCamera({ video, kept, onChange }: CameraOptions): Camera {
@@ -89,7 +92,7 @@ export function makeCamera({ video, kept, onChange }: CameraOptions): Camera {
     tell({ kind: 'on', id, cameras: cameras.map((camera, i) => ({ id: camera.deviceId, name: camera.label === '' ? `Camera ${i + 1}` : camera.label })) })
   }
 
-  /** A camera came or went. */
+  /** Hears that a camera came or went. */
   async function changed(): Promise<void> {
     if (!isWanted || state.kind === 'asking') return
     const mine = run
@@ -103,7 +106,7 @@ export function makeCamera({ video, kept, onChange }: CameraOptions): Camera {
     } else if (state.kind === 'failed' && state.failure !== 'denied' && cameras.length > 0) start()
   }
 
-  // A video that is taken out of the page, for a question say, is paused by the browser, and would show one picture for ever.
+  // A browser pauses a video that leaves the page, such as for a question. It would then show one picture for ever.
   video.addEventListener('pause', () => {
     if (stream !== undefined) void video.play().catch(() => undefined)
   })
@@ -111,7 +114,7 @@ export function makeCamera({ video, kept, onChange }: CameraOptions): Camera {
   return { start, stop }
 }
 
-/** Types believe that there always is one; at an address that is not secure there is none. */
+/** The types say that `mediaDevices` is always there. At an address that is not secure it is not. */
 function isPossible(): boolean {
   const { mediaDevices } = navigator as { readonly mediaDevices?: MediaDevices }
   return mediaDevices !== undefined && 'getUserMedia' in mediaDevices
@@ -119,20 +122,20 @@ function isPossible(): boolean {
 
 class Insecure extends Error {}
 
-/** The camera with this id, or else with this name, or else whichever the browser gives. */
+/** The camera with this id, else the one with this name, else the browser's choice. */
 async function chosen(id: string | undefined, name: string | undefined): Promise<MediaStream> {
   if (!isPossible()) throw new Insecure()
   const exact = id === undefined ? undefined : await picturesOf(id)
   if (exact !== undefined) return exact
   const any = await pictures({})
-  // Names are told only to a page that has a camera.
+  // The browser tells names only to a page that has a camera.
   const named = name === undefined ? undefined : (await navigator.mediaDevices.enumerateDevices()).find(({ kind, label }) => kind === 'videoinput' && label === name)
   if (named === undefined || any.getVideoTracks()[0]?.label === name) return any
   for (const track of any.getTracks()) track.stop()
   return (await picturesOf(named.deviceId)) ?? (await pictures({}))
 }
 
-/** Undefined where no camera has this id today. */
+/** The pictures of the camera with this id; undefined where none has it today. */
 async function picturesOf(id: string): Promise<MediaStream | undefined> {
   try {
     return await pictures({ deviceId: { exact: id } })
@@ -155,9 +158,9 @@ export function failureFor(error: unknown): FailureName {
   return 'broken'
 }
 
-// What was pasted in place of what a camera reads, on its way to the command.
+// A text that was pasted in place of a camera's codes goes to the command.
 
-/** @returns why it will not do */
+/** @returns the reason why it is refused, or undefined */
 export async function sendPasted(
   text: string, post: (frames: readonly string[]) => Promise<FramesResult>, onResult: (result: FramesResult, frames: readonly string[]) => void,
 ): Promise<string | undefined> {

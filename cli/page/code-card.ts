@@ -1,4 +1,4 @@
-/** The card with the code for the other machine's camera, and what its owner may change about it. */
+/** The card with the code for the other machine's camera, and the owner's controls of it. */
 import { alarm } from '../../engine/base/signals.ts'
 import { el, setAttribute, setText } from '../../storage/page/dom.ts'
 import { button, setShown } from './dom.ts'
@@ -13,15 +13,15 @@ export interface CodeCard {
   readonly paper: HTMLElement
   readonly update: (shown: CodeShown) => void
   readonly setPace: (pace: Pace, isAutomatic: boolean) => void
-  /** Which frame it is, in words. */
+  /** Sets the words about the frame that is shown. */
   readonly setFrame: (text: string) => void
   readonly leaveFull: () => void
   readonly press: (key: string) => boolean
 }
 
-/** What the card is about now. */
+/** The content of the card. */
 export type CodeShown =
-  /** A transfer, and what the other machine has told of its reading. */
+  /** A transfer, and how much of it the other machine has read. */
   | { readonly kind: 'transfer'; readonly title: string; readonly heard: { readonly seen: number; readonly needed: number } | null; readonly isTaken: boolean }
   /** A code that tells the other machine how this one reads. */
   | { readonly kind: 'status' }
@@ -29,7 +29,7 @@ export type CodeShown =
 export interface CodeCardUse {
   readonly message: () => Uint8Array | undefined
   readonly onPace: (change: { readonly fragment?: number; readonly speed?: number; readonly isAutomatic?: boolean }) => void
-  /** The owner says that the other machine has it. None where nobody waits for that. */
+  /** Hears the owner say that the other machine has the transfer; undefined where nobody waits for that. */
   readonly onTaken: (() => void) | undefined
   readonly isHintSeen: () => boolean
   readonly onHintSeen: () => void
@@ -154,7 +154,7 @@ function heardText(shown: CodeShown): string {
   return heard.seen >= heard.needed ? `The other machine has read all ${heard.needed}.` : `The other machine has read ${heard.seen} of ${heard.needed}.`
 }
 
-/** Density, speed, and whether the page chooses both. */
+/** The controls of density and speed, and of whether the page chooses both. */
 function paceControls(onPace: CodeCardUse['onPace']): { readonly node: HTMLElement; readonly set: (pace: Pace, isAutomatic: boolean) => void } {
   const radios = FRAGMENTS.map((fragment) => el('input', {
     type: 'radio', name: 'density', value: fragment, onchange: () => onPace({ fragment, isAutomatic: false }),

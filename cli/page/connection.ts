@@ -1,12 +1,12 @@
-/** This page's key for its command, and what it asks the command with it. */
+/** This page's key for its command, and its requests with it. */
 import { alarm, pause } from '../../engine/base/signals.ts'
 import { HEARTBEAT } from '../web/protocol.ts'
 import type { FramesResult, PAGE_TAKEN, PageError, PageState } from '../web/protocol.ts'
 import { pageFailure } from './failures.ts'
 
-/** What the command refused, or that it did not answer. */
+/** The error for a request that the command refused or did not answer. */
 export class CommandRefused extends Error {
-  /** 0 where nobody answered. */
+  /** The HTTP status; 0 where nobody answered. */
   readonly status: number
   readonly error: PageError | undefined
   constructor(status: number, error?: PageError) {
@@ -19,7 +19,7 @@ export class CommandRefused extends Error {
 
 export const isKeyRefused = (error: unknown): boolean => error instanceof CommandRefused && (error.status === 401 || error.status === 403)
 
-/** Why something did not reach the command, for its owner. */
+/** Tells the owner why something did not reach the command. */
 export function whyNotSent(error: unknown): string {
   const { title, what, todo } = pageFailure('not-sent')
   if (error instanceof CommandRefused && error.error !== undefined) return `${error.error.message} ${error.error.todo}`
@@ -37,10 +37,11 @@ export interface Connection {
 const KEY = 'key'
 
 /**
- * Exchanges the token in the address for a key, and takes it out of the address, where a screenshot or a history would have it.
+ * Exchanges the token in the address for a key. It removes the token from the address, since a screenshot or the
+ * history would keep it.
  *
  * @returns undefined where there is neither a token nor a key from before
- * @throws Refused
+ * @throws CommandRefused
  */
 export async function connect(kept: PageMemory, place: Location = location): Promise<Connection | undefined> {
   const token = place.hash.slice(1)
@@ -53,7 +54,7 @@ export async function connect(kept: PageMemory, place: Location = location): Pro
     kept.set(KEY, key)
     return sessionWith(key)
   } catch (error) {
-    // The token is used up, perhaps by this very page.
+    // The token was used already, perhaps by this very page.
     if (isKeyRefused(error) && old !== undefined) return sessionWith(old)
     throw error
   }
@@ -80,7 +81,7 @@ function sessionWith(key: string): Connection {
   }
 }
 
-/** @throws Refused for all but a good answer */
+/** @throws CommandRefused for every answer but a good one */
 async function asked(path: string, init: RequestInit): Promise<Response> {
   let response: Response
   try {
@@ -95,7 +96,7 @@ async function asked(path: string, init: RequestInit): Promise<Response> {
 
 // The command's events: states as they come, signs of life, and their end.
 
-/** Milliseconds without a sign of life after which a command counts as gone; it may only be busy, so what it says later is heard. */
+/** Milliseconds without a sign of life after which a command counts as gone. It may only be busy, so it is still heard. */
 export const SILENCE = 3 * HEARTBEAT
 /** Milliseconds between two attempts. */
 const RETRY = 1000
@@ -103,16 +104,16 @@ const RETRY = 1000
 export interface StreamOptions {
   readonly session: Pick<Connection, 'fetch'>
   readonly onState: (state: PageState) => void
-  /** The command lives, and this page is the one that it talks to. */
+  /** Hears that the command lives and talks to this page. */
   readonly onLive: () => void
-  /** Nothing was heard for `SILENCE`. Attempts go on. */
+  /** Hears that nothing came for `SILENCE`. Attempts go on. */
   readonly onSilent: () => void
-  /** For good, until `start` is called again. */
+  /** Hears that the stream ended for good, until `start` is called again. */
   readonly onEnd: (why: 'taken' | 'refused') => void
 }
 
 export interface Stream {
-  /** Reads the events, and takes them from any other page. */
+  /** Begins to read the events; any other page loses them. */
   readonly start: () => void
   readonly stop: () => void
 }
@@ -150,7 +151,7 @@ export function makeStream({ session, onState, onLive, onSilent, onEnd }: Stream
   async function readOnce(mine: number): Promise<'lost' | 'taken' | 'refused'> {
     const controller = new AbortController()
     reading = controller
-    // The connection stays: one that is lost ends by itself, and a busy command's last words come on it.
+    // The connection is kept: a lost one ends by itself, and a busy command's last words come on it.
     const silence = alarm(onSilent)
     silence.set(SILENCE)
     try {
@@ -178,7 +179,7 @@ export function makeStream({ session, onState, onLive, onSilent, onEnd }: Stream
   return { start, stop }
 }
 
-/** A stream's lines, without their ends. What stands behind the last end is no line yet. */
+/** A stream's lines, without their ends. The text behind the last end is no line yet. */
 export async function* streamLines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const reader = body.pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>).getReader()
   let rest = ''
@@ -191,11 +192,14 @@ export async function* streamLines(body: ReadableStream<Uint8Array>): AsyncGener
   }
 }
 
-/** What the camera read, on its way to the command: a few texts at a time, one request after another, none twice in seconds. */
+/**
+ * The outbox takes the camera's texts to the command: a few at a time, one request after another, and no text twice
+ * within seconds.
+ */
 
 export interface Outbox {
   readonly add: (text: string) => void
-  /** Forgets what waits, and what was sent. */
+  /** Forgets the waiting texts and those that were sent. */
   readonly clear: () => void
 }
 
@@ -204,13 +208,13 @@ export interface OutboxOptions<R> {
   readonly onResult: (result: R, texts: readonly string[]) => void
   readonly onProblem: (problem: unknown) => void
   readonly now: () => number
-  /** Texts in one request, at most. */
+  /** The most texts in one request. */
   readonly most: number
 }
 
-/** Milliseconds in which a text that was sent is not sent again. */
+/** Milliseconds during which a text that was sent is not sent again. */
 const AGAIN_AFTER = 3000
-/** Texts that wait, at most; the oldest give way. Any frame is as good as another. */
+/** The most texts that wait; the oldest give way, since any frame is as good as another. */
 const MOST_WAITING = 64
 
 export function makeOutbox<R>({ post, onResult, onProblem, now, most }: OutboxOptions<R>): Outbox {
@@ -236,7 +240,7 @@ export function makeOutbox<R>({ post, onResult, onProblem, now, most }: OutboxOp
       try {
         onResult(await post(texts), texts)
       } catch (problem) {
-        // They may come again at once: the code is still there.
+        // They may be read again at once: the code is still there.
         for (const text of texts) taken.delete(text)
         onProblem(problem)
       }
@@ -253,8 +257,8 @@ export function makeOutbox<R>({ post, onResult, onProblem, now, most }: OutboxOp
 }
 
 /**
- * What this page remembers: what its owner once chose, at this address, for the next command too; all else in its own tab, over a reload.
- * Where a browser keeps nothing, nothing is remembered.
+ * This page's memory. The owner's choices last at this address, for the next command too; all else lasts in this tab,
+ * over a reload. Where a browser stores nothing, nothing is remembered.
  */
 export interface PageMemory {
   readonly get: (name: string) => string | undefined
@@ -279,7 +283,7 @@ export function makePageMemory(tab: () => Storage = () => globalThis.sessionStor
         if (value === undefined) storageOf(name).removeItem(PREFIX + name)
         else storageOf(name).setItem(PREFIX + name, value)
       } catch {
-        // It is asked anew after a reload.
+        // The value is lost at a reload, and asked anew.
       }
     },
   }

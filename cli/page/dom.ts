@@ -1,4 +1,4 @@
-/** What a page of a command has besides `storage/page/dom.ts`: buttons, icons, keys. */
+/** Elements of a command's pages besides those of `storage/page/dom.ts`: buttons, icons, keys. */
 import { el } from '../../storage/page/dom.ts'
 import type { Child, Props } from '../../storage/page/dom.ts'
 
@@ -9,14 +9,14 @@ export function setShown(node: HTMLElement, isShown: boolean): void {
 export const button = (text: string, onclick: () => void, props: Props = {}): HTMLButtonElement =>
   el('button', { type: 'button', ...props, onclick: () => { onclick() } }, text)
 
-/** A text in which what stands between backticks is something to type. */
+/** A text whose parts between backticks are shown as something to type. */
 export function withCode(text: string): Child[] {
   return text.split(/`([^`]+)`/).map((piece, i) => (i % 2 === 1 ? el('code', {}, piece) : piece))
 }
 
 const SVG = 'http://www.w3.org/2000/svg'
 
-/** A picture of one path, 24 by 24, in the colour of the text around it. It says nothing that words beside it do not. */
+/** A picture of one path, 24 by 24, in the colour of the text around it. The words beside it say the same. */
 export function icon(path: string, kind = 'icon'): SVGSVGElement {
   const svg = document.createElementNS(SVG, 'svg')
   svg.setAttribute('viewBox', '0 0 24 24')
@@ -28,7 +28,7 @@ export function icon(path: string, kind = 'icon'): SVGSVGElement {
   return svg
 }
 
-/** Single keys, where nobody is typing. */
+/** Listens to single keys, except where somebody is typing. */
 export function bindKeys(press: (key: string) => boolean): void {
   addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target)) return

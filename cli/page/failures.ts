@@ -1,9 +1,9 @@
-/** What can go wrong on a page, in words, each with a way out. All such texts stand here. */
+/** The failures of a page, in words, each with ways out. */
 
 export interface PageFailure {
   readonly title: string
   readonly what: string
-  /** Ways out, the best first. Backticks stand around what is typed. */
+  /** The ways out, the best first. Backticks stand around text to type. */
   readonly todo: readonly string[]
 }
 

@@ -1,4 +1,4 @@
-/** A script of its own, bundled into text by `build.ts`. */
+/** A script of its own, which `build.ts` bundles into a text. */
 declare module 'inline:*' {
   export const source: string
 }

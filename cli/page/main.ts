@@ -1,4 +1,4 @@
-/** The channel's page: of a command, where one serves it; by itself, where it was opened as a file. */
+/** The channel's page: with its command where one serves it, and by itself where it was opened as a file. */
 import { startApp } from './app.ts'
 import { makePageMemory } from './connection.ts'
 import { startStandalone } from './standalone.ts'

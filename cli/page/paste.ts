@@ -1,11 +1,11 @@
-/** Text in place of a camera: frames, or a whole transfer as one line, which is cut into frames that a command takes. */
+/** Text in place of a camera: frames, or a whole transfer as one line. A line is cut into frames that a command takes. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { MAX_FRAGMENT } from '../../engine/channel/carrier.ts'
 import { crc32 } from '../../engine/channel/fountain.ts'
 import { sendMessage } from '../../engine/channel/frames.ts'
 import { readFrame, writeWhole } from '../../engine/channel/ur.ts'
 
-/** Bytes of each frame that a line is cut into: 2 characters a byte, within the most that one text may have. */
+/** Bytes of each frame that a line is cut into: a byte takes 2 characters, and a frame has a bound. */
 const CUT = Math.min(MAX_FRAGMENT, 2000)
 
 export type Pasted =
@@ -13,9 +13,9 @@ export type Pasted =
   | { readonly kind: 'nothing'; readonly why: string }
 
 /**
- * The frames in a text, one or more to a line or with spaces between them.
+ * The frames in a text, with line breaks or spaces between them.
  *
- * @param most characters of one frame, at most
+ * @param most the most characters of one frame
  */
 export function framesIn(text: string, most: number): Pasted {
   const words = text.split(/\s+/).filter((word) => word !== '')
@@ -42,9 +42,9 @@ function framesOf(word: string, most: number): string[] {
 export const lineOf = (message: Uint8Array): string => writeWhole(message)
 
 /**
- * The transfer that a line holds.
+ * The transfer in a line; `part` for one of several frames.
  *
- * @throws channel.not-a-frame and the others of `readFrame`, for what is no such line
+ * @throws channel.not-a-frame and the others of `readFrame`, where it is no such line
  */
 export function messageOf(line: string): Uint8Array | 'part' {
   const frame = readFrame(line.trim())
@@ -52,7 +52,7 @@ export function messageOf(line: string): Uint8Array | 'part' {
   return frame.part.parts === 1 ? frame.part.data : 'part'
 }
 
-/** Of the transfer that a frame belongs to; undefined for what is no frame. */
+/** The checksum of the transfer that a frame belongs to; undefined for a text that is no frame. */
 export function checksumOf(text: string): number | undefined {
   try {
     const frame = readFrame(text)

@@ -1,6 +1,6 @@
 /**
- * The owner's question: all that is consented to, and the answer beside it. It fills the page and cannot be closed; only its
- * buttons answer. What is sent is what somebody would type in a terminal.
+ * The owner's question: all that is consented to, and the answer beside it. It fills the page and cannot be closed;
+ * only its buttons answer. It sends the text that an owner would type in a terminal.
  */
 import { legibleText } from '../../engine/base/text.ts'
 import { alarm } from '../../engine/base/signals.ts'
@@ -10,11 +10,11 @@ import type { PageQuestion } from '../web/protocol.ts'
 import { el, setAttribute, setText, unseen } from '../../storage/page/dom.ts'
 import { button, icon, setShown, withCode } from './dom.ts'
 
-// Blocks as elements. What comes from somebody else stands in a frame of its own, and can look like nothing else on this page.
+// Blocks as elements. Text from somebody else stands in a frame of its own, which looks like nothing else on this page.
 
 type Of<K extends Block['kind']> = Extract<Block, { readonly kind: K }>
 
-/** @param level of the headings inside */
+/** @param level the level of the headings inside */
 function blockNodes(blocks: readonly Block[], level: 2 | 3 = 2): HTMLElement[] {
   return blocks.map((block) => blockNode(block, level))
 }
@@ -35,7 +35,7 @@ function blockNode(block: Block, level: 2 | 3): HTMLElement {
 
 export const WARNING = 'M12 2.5 1.5 21h21L12 2.5Zm-1.1 7h2.2v6h-2.2v-6Zm0 7.6h2.2v2.2h-2.2v-2.2Z'
 
-/** Does anything in here come from somebody else? */
+/** Whether any text in here comes from somebody else. */
 const hasOutside = (blocks: readonly Block[]): boolean =>
   blocks.some((block) => (block.kind === 'facts' && block.facts.some(({ from }) => from === 'outside')) || (block.kind === 'list' && block.items.length > 0))
 
@@ -44,7 +44,7 @@ function outsideNode(text: string): HTMLElement {
   return el('div', { class: 'outside' }, unseen('Text from somebody else: '), el('bdi', { class: 'outside-text' }, legibleText(text)), unseen(' End of that text.'))
 }
 
-/** Digits to compare, in groups that have no spaces in them when they are copied. */
+/** Digits to compare, in groups. No spaces stand between the groups when they are copied. */
 export function hexNode(hex: string, more = ''): HTMLElement {
   const [, prefix = '', digits = ''] = /^(0x)?(.*)$/s.exec(hex) ?? []
   const groups = digits.match(/.{1,4}/gs) ?? []
@@ -55,7 +55,7 @@ function factsNode({ facts, isWide }: Of<'facts'>): HTMLElement {
   const list = el('dl', { class: isWide === true ? 'facts wide' : 'facts' })
   let group: HTMLElement | undefined
   for (const fact of facts) {
-    // What has no label belongs to what stands above it.
+    // A fact without a label belongs to the one above it.
     if (fact.label !== '' || group === undefined) {
       const isInner = fact.label.startsWith(' ')
       group = el('div', { class: `fact${isInner ? ' inner' : ''}${fact.isWarning === true ? ' is-warning' : ''}` })
@@ -106,7 +106,7 @@ function listNode({ items }: Of<'list'>): HTMLElement {
   )
 }
 
-// Looking at many messages, one or some at a time: what is sent is `list`, `show` and `find`, as it is typed in a terminal.
+// Looks at many messages, one or some at a time. It sends `list`, `show` and `find`, as typed in a terminal.
 
 function makeLook(send: (command: string) => void): HTMLElement {
   const number = el('input', { id: 'look-number', type: 'text', inputmode: 'numeric', autocomplete: 'off', maxlength: 6, placeholder: '1' })
@@ -135,14 +135,17 @@ function makeLook(send: (command: string) => void): HTMLElement {
   return el('section', { class: 'look', 'aria-labelledby': 'look' }, el('h2', { id: 'look' }, 'Look at the messages'), one, find)
 }
 
-/** Milliseconds for which a question's buttons rest at first: a click that was meant for what stood there before answers nothing. */
+/**
+ * Milliseconds for which a new question's buttons rest, so that a click meant for what stood there before answers
+ * nothing.
+ */
 const REST = 700
 
 export interface QuestionView {
   readonly node: HTMLElement
-  /** The question now, or null; whose it is. */
+  /** Shows the question, or none for null. `owner` is the name of its owner. */
   readonly update: (question: PageQuestion | null, owner: string) => void
-  /** The answer did not arrive. */
+  /** Says that the answer did not arrive. */
   readonly failed: (why: string) => void
 }
 
@@ -168,7 +171,7 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
     shown.update(question)
   }
 
-  /** A question that is asked again, because of an answer that will not do or of a look, stays as it stands. */
+  /** Builds a question. One that is asked again, after a refused answer or a look, keeps its elements. */
   function build(key: string, first: PageQuestion, owner: string): Shown {
     let { id } = first
     const send = (answer: string): void => {
@@ -254,9 +257,9 @@ export function makeQuestionView(onAnswer: (question: string, answer: string) =>
 interface Shown {
   readonly key: string
   readonly heading: HTMLElement
-  /** What has the focus first, where that is not the heading. */
+  /** The element that has the focus first; undefined for the heading. */
   readonly first: HTMLElement | undefined
-  /** Its buttons take nothing for a moment. */
+  /** Disables its buttons for a moment. */
   readonly rest: () => void
   readonly nodes: readonly HTMLElement[]
   readonly update: (question: PageQuestion) => void
@@ -269,7 +272,7 @@ interface AnswerForm {
   readonly input: HTMLInputElement | undefined
 }
 
-/** What is asked, and what answers it. */
+/** The question's words and the controls that answer it. */
 function answerForm({ prompt, answer, mayLeave, isNoAskedAgain }: PageQuestion, send: (answer: string) => void, decline: (from: HTMLElement) => void): AnswerForm {
   if (answer.kind === 'decline') return declineForm(prompt, send)
   const sentences = prompt.slice(0, -1).map((text) => el('p', { class: 'prompt' }, ...withCode(text)))
@@ -300,11 +303,11 @@ function answerForm({ prompt, answer, mayLeave, isNoAskedAgain }: PageQuestion, 
   return { nodes: [...sentences, form], input }
 }
 
-// Only digits, or a sentence, are sent from the field: words that mean something else have buttons.
+// The field sends only digits, or a sentence: words with another meaning, such as no or later, have buttons.
 const digitsTyped = (typed: string): string => typed.replace(/[^0-9 ]/g, '').trim() || '0'
 const sentenceTyped = (typed: string): string => (/^(no?|later)$/i.test(typed) ? `“${typed}”` : typed)
 
-/** Whether to decline for good, and why. */
+/** The form that asks whether to decline for good, and why. */
 function declineForm(prompt: readonly string[], send: (answer: string) => void): AnswerForm {
   const input = el('input', { id: 'answer', type: 'text', autocomplete: 'off', maxlength: MOST_REASON, 'aria-describedby': 'answer-trouble' })
   // Enter alone declines nothing.
@@ -316,7 +319,7 @@ function declineForm(prompt: readonly string[], send: (answer: string) => void):
   return { nodes: [...prompt.map((text) => el('p', { class: 'prompt asks' }, ...withCode(text))), form], input }
 }
 
-/** A no that counts at once is asked once more; leaving is not, since it refuses nothing. */
+/** The box that asks once more for a no that counts at once. Leaving is not asked again, since it refuses nothing. */
 function noBox(send: (answer: string) => void): { readonly node: HTMLElement; readonly open: (from: HTMLElement) => void } {
   let opener: HTMLElement | undefined
   const back = button('Back to the question', () => {

@@ -1,11 +1,11 @@
-/** Looks for a code in one picture after another, apart from the page, which stays quick meanwhile. */
+/** Looks for a code in one picture after another, in a worker, so that the page stays quick. */
 import { findQr } from '../../engine/channel/qr.ts'
 import type { Image } from '../../engine/channel/qr.ts'
 import { makeTurns } from './turns.ts'
 import type { ImageArea } from './turns.ts'
 import type { ReaderAnswer, ReaderWork } from './reader.ts'
 
-/** Pixels a side that a picture is brought down to. A camera that gives more only takes longer. */
+/** The most pixels a side of a picture that is looked at. More would only take longer. */
 const MOST_SIDE = 1280
 
 const turns = makeTurns()

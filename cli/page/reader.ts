@@ -1,31 +1,31 @@
-/** Pictures of a video to the worker that looks for codes in them, one whenever it is idle. None of them leaves the page. */
+/** Sends pictures of a video to the worker that looks for codes, one whenever it is idle. None of them leaves the page. */
 import { source } from 'inline:./reader-worker.ts'
 import { alarm } from '../../engine/base/signals.ts'
 
-/** To the worker, handed over and not copied. */
+/** A picture for the worker; its memory is handed over and not copied. */
 export type ReaderWork =
   | { readonly kind: 'bitmap'; readonly bitmap: ImageBitmap }
   | { readonly kind: 'pixels'; readonly pixels: Uint8ClampedArray<ArrayBuffer>; readonly width: number; readonly height: number }
 
-/** From the worker. */
+/** The worker's answer. */
 export interface ReaderAnswer {
   readonly text: string | null
   readonly milliseconds: number
 }
 
 export interface CameraReader {
-  /** Looks, or rests: a camera that is not needed may stay on, and takes no time then. */
+  /** Looks for codes, or rests. A camera that is not needed may stay on; resting then costs no time. */
   readonly look: (isLooking: boolean) => void
 }
 
 export interface ReaderOptions {
   readonly video: HTMLVideoElement
   readonly onText: (text: string) => void
-  /** The worker does not run here. */
+  /** Hears that the worker does not run here. */
   readonly onBroken: () => void
 }
 
-/** Milliseconds without a picture after which one is taken anyway: a video that is out of sight may not tell of its pictures. */
+/** Milliseconds after which a picture is taken without an event: the video of a hidden page may send none. */
 const IMPATIENCE = 150
 
 export function makeReader({ video, onText, onBroken }: ReaderOptions): CameraReader {
@@ -86,7 +86,7 @@ export function makeReader({ video, onText, onBroken }: ReaderOptions): CameraRe
     if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(take)
   }
 
-  /** Is a picture on its way to the worker? */
+  /** Sends a picture to the worker; false where there is none. */
   async function grab(): Promise<boolean> {
     if (!isLooking || worker === undefined || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.videoWidth === 0) return false
     if ('OffscreenCanvas' in globalThis && 'createImageBitmap' in globalThis) {

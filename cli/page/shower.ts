@@ -7,21 +7,22 @@ import { qrMatrix, QUIET_ZONE } from '../../engine/channel/qr-matrix.ts'
 import type { QrMatrix } from '../../engine/channel/qr-matrix.ts'
 import type { PageMemory } from './connection.ts'
 
-// How large a code is painted: whole device pixels a module, so that nothing is smoothed, as many as there is room for.
+// The size of a painted code: whole device pixels a module, so that nothing is smoothed, and as many as there is room
+// for.
 
 export interface Crisp {
   /** Device pixels a module. */
   readonly module: number
-  /** Device pixels a side, with the white around. */
+  /** Device pixels a side, with the quiet zone. */
   readonly side: number
-  /** The same in the units of a style sheet. */
+  /** The same in CSS pixels. */
   readonly cssSide: number
 }
 
 /**
- * @param size modules a side, without the white around
- * @param room the shorter side of the place, in the units of a style sheet
- * @param scale device pixels to such a unit
+ * @param size modules a side, without the quiet zone
+ * @param room the shorter side of the place, in CSS pixels
+ * @param scale device pixels in a CSS pixel
  */
 export function crispFor(size: number, room: number, scale: number): Crisp {
   const modules = size + 2 * QUIET_ZONE
@@ -30,9 +31,9 @@ export function crispFor(size: number, room: number, scale: number): Crisp {
   return { module, side, cssSide: side / scale }
 }
 
-// How dense and how fast frames are shown: what may be chosen, and how a page chooses by itself from what the other one tells
-// of its reading. Speed changes at any time. Density changes what frames a transfer has, and all that was read of it is lost, so
-// it falls only where nothing is read, and rises only between transfers.
+// The density and speed of frames: the possible values, and how a page chooses by itself from the other page's reports
+// of its reading. Speed changes at any time. A change of density cuts a transfer into other frames, and all that was
+// read of it is lost. So density falls only where nothing is read, and rises only between transfers.
 
 export interface Pace {
   /** Bytes a frame. */
@@ -48,35 +49,35 @@ export const DEFAULT_PACE: Pace = { fragment: FRAGMENT_SIZES.normal, speed: 5 }
 
 export const withSpeed = (pace: Pace, speed: number): Pace => ({ ...pace, speed: Math.min(FASTEST, Math.max(SLOWEST, Math.round(speed))) })
 
-/** One density up or down. */
+/** The pace with the next higher or lower density. */
 export function denser(pace: Pace, step: 1 | -1): Pace {
   const index = FRAGMENTS.indexOf(pace.fragment)
   return { ...pace, fragment: FRAGMENTS[index + step] ?? pace.fragment }
 }
 
-/** Bytes a frame for a transfer of so many: a long one has too many parts if they are small. */
+/** Bytes a frame for a transfer of so many bytes. A long transfer would have too many parts if they were small. */
 export const fragmentAt = (pace: Pace, bytes: number): number => Math.max(pace.fragment, Math.ceil(bytes / MAX_PARTS))
 
-/** What the page has noticed of this transfer at this pace. */
+/** The observations of this transfer at this pace. */
 export interface Watch {
   readonly pace: Pace
-  /** Since when, in milliseconds, reading goes well, badly or not at all. */
+  /** The quality of reading, and the time in milliseconds since when it is so. */
   readonly trend: { readonly kind: 'good' | 'fair' | 'bad' | 'none'; readonly since: number } | null
-  /** Has it ever gone badly in this transfer? */
+  /** True if reading has gone badly at any time in this transfer. */
   readonly wasBad: boolean
-  /** Has the end of this transfer been counted? */
+  /** True once the end of this transfer was counted. */
   readonly isDone: boolean
 }
 
-/** Milliseconds for which something lasts before the page does anything about it. */
+/** Milliseconds for which a quality lasts before the pace changes. */
 const PATIENCE = { good: 5000, bad: 4000, none: 6000 } as const
 
 export const watchOf = (pace: Pace): Watch => ({ pace, trend: null, wasBad: false, isDone: false })
 
-/** A transfer begins. */
+/** The watch at the beginning of a transfer. */
 export const beginWatch = ({ pace }: Watch): Watch => watchOf(pace)
 
-/** What to do after the other page has told of its reading of this very transfer. */
+/** The watch after the other page's report of its reading of this very transfer. */
 export function adapt(watch: Watch, at: number, status: ReadingStatus): Watch {
   if (status.seen >= status.needed) return watch.isDone ? watch : { ...watch, isDone: true, trend: null, pace: watch.wasBad ? watch.pace : raised(watch.pace) }
   const kind = kindOf(watch.pace, status)
@@ -90,7 +91,7 @@ export function adapt(watch: Watch, at: number, status: ReadingStatus): Watch {
   return { pace, trend, wasBad: true, isDone: false }
 }
 
-/** Of the last frames many tell nothing new, however well they are read. */
+/** The quality of reading. Near the end many frames tell nothing new, however well they are read. */
 function kindOf({ speed }: Pace, { seen, needed, rate }: ReadingStatus): 'good' | 'fair' | 'bad' | 'none' {
   const share = rate / speed
   if (share < 0.05) return 'none'
@@ -98,7 +99,7 @@ function kindOf({ speed }: Pace, { seen, needed, rate }: ReadingStatus): 'good' 
   return share > 0.85 ? 'good' : 'fair'
 }
 
-/** For the next transfer, after one that went well: first faster, then denser. */
+/** The pace for the next transfer, after one that went well: first faster, then denser. */
 function raised(pace: Pace): Pace {
   if (pace.speed < 8) return withSpeed(pace, pace.speed + 1)
   const next = denser(pace, 1)
@@ -108,7 +109,7 @@ function raised(pace: Pace): Pace {
 export interface Shower {
   /** Shows a transfer from its first frame on. */
   readonly play: (message: Uint8Array) => void
-  /** Changes the pace; a new density frames the transfer anew. */
+  /** Changes the pace. A new density begins the transfer anew. */
   readonly setPace: (pace: Pace) => void
   /** Shows one code that stays, in place of a transfer. */
   readonly still: (text: string) => void
@@ -119,14 +120,14 @@ export interface Shower {
 
 export interface ShowerOptions {
   readonly canvas: HTMLCanvasElement
-  /** What is as large as a code may be. */
+  /** The element whose size bounds the code's. */
   readonly paper: HTMLElement
   readonly pace: Pace
-  /** A frame was painted: which one, of a transfer that began with the first. */
+  /** Hears that a frame was painted: its number in the transfer, from 1. */
   readonly onFrame: (shown: number, sending: Sending) => void
 }
 
-/** Frames are numbered from 1 again here, so that their numbers do not outgrow the code's version. */
+/** After this many frames the transfer begins again, so that the frames' numbers do not outgrow the code's version. */
 const LAST_FRAME = 99_000
 
 export function makeShower({ canvas, paper, onFrame, ...options }: ShowerOptions): Shower {
@@ -209,7 +210,7 @@ export function makeShower({ canvas, paper, onFrame, ...options }: ShowerOptions
   return { play, setPace, still, stop, message: () => current?.message, sending: () => current?.sending }
 }
 
-/** Dark modules beside one another at once. */
+/** Paints a row, with neighbouring dark modules in one rectangle. */
 function paintRow(context: CanvasRenderingContext2D, { size, modules }: QrMatrix, y: number, module: number): void {
   for (let x = 0; x < size; x++) {
     if (modules[y * size + x] !== 1) continue
@@ -219,24 +220,27 @@ function paintRow(context: CanvasRenderingContext2D, { size, modules }: QrMatrix
   }
 }
 
-// The pace of what this page shows: as its owner chose, or as the page chooses by itself; remembered in this tab.
+// The pace of this page, chosen by its owner or by the page itself, and remembered in this tab.
 
 export interface Pacing {
   readonly pace: () => Pace
   readonly isAutomatic: () => boolean
-  /** By its owner's hand. */
+  /** Takes the owner's choice. */
   readonly choose: (change: Partial<Pace> & { readonly isAutomatic?: boolean }) => void
-  /** Another transfer begins. */
+  /** Hears that another transfer begins. */
   readonly begin: () => void
-  /** The other page has told of its reading of this transfer. */
+  /** Hears the other page's report of its reading of this transfer. */
   readonly hear: (at: number, status: ReadingStatus) => void
 }
 
-/** @param onChange hears of the pace, also whenever the page has chosen it; a density that was chosen between transfers only with the next */
+/**
+ * @param onChange hears of every change of the pace. A denser pace that the page chose takes effect with the next
+ * transfer
+ */
 export function makePacing(kept: PageMemory, onChange: () => void): Pacing {
   let watch: Watch = watchOf(remembered(kept))
   let isAutomatic = kept.get('automatic') !== 'no'
-  /** What is shown with: a denser pace waits for the next transfer. */
+  /** The pace in use. A denser one waits for the next transfer. */
   let pace = watch.pace
 
   function take(next: Pace): void {
@@ -264,7 +268,7 @@ export function makePacing(kept: PageMemory, onChange: () => void): Pacing {
     hear: (at, status) => {
       if (!isAutomatic) return
       watch = adapt(watch, at, status)
-      // A denser one would begin the transfer anew, which is over.
+      // A denser pace would begin this transfer anew, though all of it was read.
       if (!watch.isDone) take(watch.pace)
     },
   }
@@ -279,11 +283,11 @@ function remembered(kept: PageMemory): Pace {
   }
 }
 
-/** How fast the useful frames come, and so how long the rest takes. */
+/** The rate of useful frames, and the time left. */
 
-/** Milliseconds that a rate looks back. */
+/** Milliseconds over which a rate is measured. */
 const WINDOW = 6000
-/** A rate over less tells nothing. */
+/** The fewest milliseconds over which a rate says anything. */
 const LEAST = 800
 
 interface Mark {
@@ -292,11 +296,11 @@ interface Mark {
 }
 
 export interface Rate {
-  /** Tells how many useful frames there are, at a time in milliseconds. Fewer than before means another transfer. */
+  /** Records the number of useful frames at a time in milliseconds. A lower number than before means another transfer. */
   readonly tell: (at: number, seen: number) => void
-  /** Useful frames a second over the last seconds; 0 while nothing is known. */
+  /** Useful frames a second over the last seconds; 0 while it is unknown. */
   readonly perSecond: (at: number) => number
-  /** Seconds until so many are there; null while nobody can tell. */
+  /** Seconds until there are as many frames as needed; null while it is unknown. */
   readonly secondsLeft: (at: number, needed: number) => number | null
 }
 
@@ -306,9 +310,9 @@ export function makeRate(): Rate {
   function tell(at: number, seen: number): void {
     const last = marks.at(-1)
     if (last !== undefined && seen < last.seen) marks = []
-    // All the marks in between one change and the next say the same.
+    // A mark is added only where the number changes; in between it says the same.
     if (marks.at(-1)?.seen !== seen) marks.push({ at, seen })
-    // One mark from before the window stays: the rate counts from there.
+    // One mark from before the window stays, from which the rate counts.
     while (marks.length > 2 && (marks[1]?.at ?? at) < at - WINDOW) marks.shift()
   }
 
@@ -331,7 +335,7 @@ export function makeRate(): Rate {
   return { tell, perSecond, secondsLeft }
 }
 
-/** `about 12 seconds`, coarse enough not to flicker. */
+/** The time left in words, such as `about 12 seconds`, coarse enough not to flicker. */
 export function timeLeft(seconds: number): string {
   if (seconds < 3) return 'a moment'
   if (seconds < 20) return `about ${Math.ceil(seconds)} seconds`
@@ -342,13 +346,14 @@ export function timeLeft(seconds: number): string {
   return hours === 1 ? 'about an hour' : `about ${hours} hours`
 }
 
-// What a page that reads tells the page that shows, by a small code of its own: how much of which transfer it has, and how
-// fast that grows. It goes from screen to camera alone and decides about comfort only, so nothing in it is trusted.
+// The report that a reading page gives to the showing page, by a small code of its own: how much of which transfer it
+// has read, and how fast that grows. It goes from screen to camera and decides about comfort only, so it need not be
+// trusted.
 //
 //     KEYRITE-READS/89ABCDEF/30-83/4.2
 
 export interface ReadingStatus {
-  /** CRC-32 of the transfer, as its frames carry it. */
+  /** The transfer's CRC-32, as its frames carry it. */
   readonly checksum: number
   readonly seen: number
   readonly needed: number
@@ -361,13 +366,13 @@ const FORM = /^KEYRITE-READS\/([0-9A-F]{8})\/([0-9]{1,4})-([0-9]{1,4})\/([0-9]{1
 
 export const isStatus = (text: string): boolean => text.startsWith(PREFIX)
 
-/** In letters that an alphanumeric code has. */
+/** Writes a report in the characters of QR's alphanumeric mode. */
 export function writeStatus({ checksum, seen, needed, rate }: ReadingStatus): string {
   const tenths = Math.min(99.9, Math.max(0, rate)).toFixed(1)
   return `${PREFIX}${checksum.toString(16).toUpperCase().padStart(8, '0')}/${seen}-${needed}/${tenths}`
 }
 
-/** Undefined for whatever is not exactly such a code. */
+/** Reads a report; undefined for any text that is not exactly one. */
 export function readStatus(text: string): ReadingStatus | undefined {
   const [, checksum, seen, needed, rate] = FORM.exec(text) ?? []
   const status = { checksum: Number.parseInt(checksum ?? '', 16), seen: Number(seen), needed: Number(needed), rate: Number(rate) }

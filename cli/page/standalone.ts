@@ -1,4 +1,7 @@
-/** The page by itself, opened as a file: shows a line of text as codes, and reads codes into a line of text. It keeps nothing. */
+/**
+ * The page by itself, opened as a file: it shows a line of text as codes, and reads codes into a line of text. It
+ * stores no text.
+ */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { makeMessageReceiver } from '../../engine/channel/frames.ts'
 import type { ReceivedMessage } from '../../engine/channel/frames.ts'
@@ -14,7 +17,7 @@ import type { PageMemory } from './connection.ts'
 import { isStatus, makePacing, makeRate, makeShower } from './shower.ts'
 import type { CameraState, PageTrouble } from './view.ts'
 
-/** Frames in a row of another transfer after which that is read. */
+/** Frames of another transfer in a row after which that one is read. */
 const SWITCH_AFTER = 3
 const SEEN_FOR = 700
 
@@ -91,7 +94,7 @@ function makeShowTab(kept: PageMemory): Tab & { readonly press: (key: string) =>
     if (why === undefined) code.update({ kind: 'transfer', title: 'For the other machine’s camera', heard: null, isTaken: false })
   }
 
-  /** @returns why it will not do */
+  /** @returns the reason why the text is refused, or undefined */
   function play(text: string): string | undefined {
     try {
       const message = messageOf(text)

@@ -1,7 +1,7 @@
 /**
- * Which filter and which part of a picture the next look takes. What helps one picture hurts another, so the filters take turns
- * until one finds something, which goes on with the next picture; and where a code was, it still is, so the next look
- * is at that place, a tenth of the work, until that fails with every filter.
+ * Chooses the filter and the area of the next look at a picture. A filter that helps one picture hurts another, so
+ * filters take turns until one finds a code; that one goes on with the next picture. A code mostly stays where it was,
+ * so the next look is at that place, a tenth of the work, until every filter has failed there.
  */
 import { READ_ATTEMPTS } from '../../engine/channel/qr.ts'
 
@@ -20,13 +20,13 @@ export interface Box {
 }
 
 export interface Turns {
-  /** What to look at in a picture of this size. */
+  /** The filter and the area for a picture of this size. */
   readonly next: (width: number, height: number) => { readonly attempt: number; readonly area: ImageArea }
-  /** What the look at `area` found: the box around the code, in pixels of that area. */
+  /** Takes the result of the look at `area`: the box around the code, in pixels of that area. */
   readonly tell: (area: ImageArea, found: Box | null) => void
 }
 
-/** Of the code's own size, on each side: hands move, and the next code may be larger. */
+/** The margin around the last code, as a share of its size: hands move, and the next code may be larger. */
 const MARGIN = 0.3
 
 export function makeTurns(): Turns {

@@ -1,9 +1,9 @@
-/** What this page knows, and what it therefore shows: one function from events to a view, one from a view to a scene. */
+/** The page's knowledge, and what it shows for it: one function from events to a view, one from a view to a scene. */
 import type { FramesResult, PageState } from '../web/protocol.ts'
 import type { FailureName } from './failures.ts'
 import type { ReadingStatus } from './shower.ts'
 
-/** Between this page and its command. */
+/** The state of the link between this page and its command. */
 export type CommandLink = 'opening' | 'live' | 'silent' | 'taken' | 'refused' | 'no-token'
 
 export type CameraState =
@@ -21,11 +21,11 @@ export interface View {
   readonly link: CommandLink
   readonly state: PageState | null
   readonly camera: CameraState
-  /** Of the transfer that is being read, from whichever told last. */
+  /** The progress of the transfer that is being read, by the newest report of camera or command. */
   readonly read: { readonly seen: number; readonly needed: number } | null
-  /** What is wrong with what the camera reads. */
+  /** The trouble with the codes that the camera reads. */
   readonly trouble: PageTrouble | null
-  /** What the other page last told of its reading. */
+  /** The other page's last report of its reading. */
   readonly heard: ReadingStatus | null
 }
 
@@ -61,16 +61,16 @@ function withState(view: View, state: PageState): View {
 }
 
 function withFrames(view: View, { seen, needed, trouble }: FramesResult): View {
-  // An answer that was on its way when the command went on to something else.
+  // The answer was on its way when the command stopped reading.
   if (view.state?.isReading !== true) return view
   return { ...view, read: needed > 0 ? { seen, needed } : view.read, trouble: trouble ?? null }
 }
 
-/** What fills the page. */
+/** The kind of content that fills the page. */
 export type Scene = 'statement' | 'opening' | 'end' | 'question' | 'show' | 'read' | 'wait'
 
 export function sceneOf({ link, state }: View): Scene {
-  // A command that has told its end is right to be gone.
+  // After its end a command is rightly gone.
   if (state !== null && state.end !== null && link !== 'taken') return 'end'
   if (link === 'silent' || link === 'taken' || link === 'refused' || link === 'no-token') return 'statement'
   if (state === null) return 'opening'
@@ -79,11 +79,11 @@ export function sceneOf({ link, state }: View): Scene {
   return state.isReading ? 'read' : 'wait'
 }
 
-/** Is there anything that the camera is wanted for: a transfer to read, or how well the other machine reads? */
+/** Whether the camera is needed: for a transfer, or for the other machine's reports of its reading. */
 export const wantsCamera = ({ link, state }: View): boolean =>
   link === 'live' && state !== null && state.end === null && (state.isReading || state.showing !== null)
 
-/** Whose page it is, as in its title. */
+/** The owner and role of the machine, as in the page's title. */
 export function whoOf(state: PageState): string {
   return state.owner === '' ? state.role : `${state.role} of ${state.owner}`
 }
