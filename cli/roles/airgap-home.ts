@@ -4,7 +4,7 @@
  *   airgap/keyring.age   wrapped by the passphrase
  *   airgap/vault.age     the seed, the card, sessions, shares, added scripts
  *   airgap/page-port     the port of its page
- *   airgap/parts         what crossed of the one request that comes, or is answered, in parts: as it crossed, nothing in it is secret
+ *   airgap/parts         the parts that have crossed of one request or answer, as they crossed; nothing in them is secret
  */
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
@@ -41,7 +41,7 @@ export async function createAirgapHome(memory: AirgapMemory, passphrase: string,
 export interface OpenAirgap {
   readonly home: string
   readonly memory: MemoryStore
-  /** By hash: a shipped script, or one that its owner added. */
+  /** Finds a script by its hash: a shipped one, or one that the owner added. */
   readonly script: (hash: string) => Script | undefined
   readonly close: () => Promise<void>
 }
@@ -49,7 +49,10 @@ export interface OpenAirgap {
 /** The name on its client's card; empty where it is not paired. */
 export const ownerOf = ({ memory }: OpenAirgap): string => memory.read().client?.name ?? ''
 
-/** Before anybody chooses a passphrase. @throws file.exists where there is an airgap already, cli.home */
+/**
+ * Refuses to make a second airgap, before anybody chooses a passphrase. @throws file.exists where there is an airgap
+ * already, cli.home
+ */
 export async function refuseAnotherAirgap(): Promise<void> {
   await refuseAnother(vaultPath(await makeHome('airgap')))
 }
@@ -59,19 +62,25 @@ export interface Unlocking {
   readonly signal: AbortSignal
 }
 
-/** The passphrase of this home's airgap. @throws cli.no-airgap, cli.no-terminal, vault.passphrase, … */
+/** Asks for the passphrase of this home's airgap. @throws cli.no-airgap, cli.no-terminal, vault.passphrase, … */
 export async function airgapPassphrase({ file, signal }: Unlocking): Promise<string> {
   const home = rolePath('airgap')
   if (!(await isThere(vaultPath(home)))) throw cliError('no-airgap', { home })
   return await askPassphrase({ of: 'this airgap’s vault', file, signal })
 }
 
-/** Unlocks this home's airgap, alone on it. @throws cli.no-airgap, vault.wrong-passphrase, lock.held, … */
+/**
+ * Asks for the passphrase and unlocks this home's airgap, whose lock it holds. @throws cli.no-airgap,
+ * vault.wrong-passphrase, lock.held, …
+ */
 export async function unlockedAirgap(use: Unlocking): Promise<OpenAirgap> {
   return await unlockAirgap(await airgapPassphrase(use))
 }
 
-/** The same with a passphrase that was asked for already. @throws cli.no-airgap, vault.wrong-passphrase, lock.held, … */
+/**
+ * Unlocks this home's airgap with a passphrase that was asked for already. @throws cli.no-airgap,
+ * vault.wrong-passphrase, lock.held, …
+ */
 export async function unlockAirgap(passphrase: string): Promise<OpenAirgap> {
   const home = rolePath('airgap')
   try {
@@ -99,16 +108,16 @@ function addedByHash(memory: AirgapMemory, hash: string): Script | undefined {
   return script?.hash === hash ? script : undefined
 }
 
-// A backup of an airgap: an age file under a passphrase, and what to tell of it.
+// A backup of an airgap: an age file under a passphrase, and what people are told of it.
 
-/** What is in a backup and what is not, without any secret. */
+/** The contents of a backup, and what is not in it, without any secret. */
 export interface BackupContents {
   /** The name on the airgap's card, or null before it was paired. */
   readonly name: string | null
   readonly airgapKey: string
   readonly kept: readonly { readonly ceremony: string; readonly script: string; readonly values: readonly string[]; readonly finishedAt: string }[]
   readonly scripts: readonly { readonly name: string; readonly hash: string }[]
-  /** Ceremonies that were under way. */
+  /** Ceremonies that were under way, whose sessions are not in it. */
   readonly left: readonly { readonly ceremony: string; readonly script: string }[]
 }
 
@@ -128,7 +137,7 @@ export async function refuseOverwriting(path: string): Promise<void> {
   if (await isThere(path)) throw cliError('backup-there', { path })
 }
 
-/** Writes a backup, on disk when it resolves. @throws cli.backup-there, file.* */
+/** Writes a backup, which is on disk when this resolves. @throws cli.backup-there, file.* */
 export async function writeBackup(path: string, memory: AirgapMemory, passphrase: string, workFactor: number): Promise<BackupContents> {
   const backup = backupOf(memory, new Date())
   try {
@@ -140,18 +149,18 @@ export async function writeBackup(path: string, memory: AirgapMemory, passphrase
   return contentsOf(backup.memory)
 }
 
-/** Before anybody types a passphrase. @throws cli.no-backup */
+/** Refuses a path without a file, before anybody types a passphrase. @throws cli.no-backup */
 export async function refuseMissing(path: string): Promise<void> {
   if (!(await isThere(path))) throw cliError('no-backup', { path })
 }
 
-/** Reads a backup, for an airgap that begins now. @throws file.*, vault.* */
+/** Reads a backup as the memory of a new airgap. @throws file.*, vault.* */
 export async function readBackup(path: string, passphrase: string): Promise<{ readonly madeAt: string; readonly memory: AirgapMemory }> {
   const backup = await withProgress('Decrypting', () => readSealed<Backup>({ path, passphrase, schema: backupSchema }))
   return { madeAt: backup.madeAt, memory: restoredFrom(backup, random(EPOCH)) }
 }
 
-/** The passphrase for what is written, where it is to be another one than for what was opened. */
+/** The passphrase for a file that is written: the one that opened the vault, or another where the flags say so. */
 export async function otherPassphrase(
   of: string, before: string, flags: { readonly 'new-passphrase': boolean; readonly 'new-passphrase-file': string | undefined }, signal: AbortSignal,
 ): Promise<string> {
@@ -159,7 +168,7 @@ export async function otherPassphrase(
   return flags['new-passphrase'] || file !== undefined ? await askPassphrase({ of, file, isNew: true, signal }) : before
 }
 
-/** What a person is told of a backup. */
+/** The lines that tell a person of a backup. */
 export function contentsLines({ name, kept, scripts, left }: BackupContents): string[] {
   const short = (ceremony: string): string => ceremony.slice(0, 12)
   return [
@@ -173,7 +182,7 @@ export function contentsLines({ name, kept, scripts, left }: BackupContents): st
   ]
 }
 
-// Shows the 24 words once, has two of them typed back, and wipes them off the screen.
+// The 24 words are shown once, two of them are typed back, and they are wiped off the screen.
 
 const CLEAR = '\u001b[2J\u001b[3J\u001b[H'
 
@@ -190,7 +199,7 @@ export async function showWords(mnemonic: string, signal: AbortSignal): Promise<
         answer.trim().toLowerCase() === words[at] ? undefined : 'That is not the word. Look at your paper again.', signal)
     }
   } finally {
-    // Whoever stops here with Ctrl-C must not leave them on the screen either.
+    // They are wiped also where Ctrl-C ends the questions.
     process.stderr.write(`${CLEAR}The words are wiped from this screen.\n`)
   }
 }

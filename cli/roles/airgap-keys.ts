@@ -1,4 +1,4 @@
-/** The keys in an airgap's vault, without any secret: what each is, and what this airgap has signed with it. */
+/** The keys in an airgap's vault, without any secret, and this airgap's signings with each. */
 import { cut } from '../../engine/base/text.ts'
 import { counted } from '../../engine/base/words.ts'
 import { ceremonyNumber } from '../../engine/crypto/number.ts'
@@ -16,10 +16,10 @@ import type { OpenAirgap } from './airgap-home.ts'
 export interface SignedCeremony {
   readonly ceremony: string
   readonly openedAt: string
-  /** As its opener claimed it. */
+  /** The purpose that its opener claimed; null where there is none. */
   readonly purpose: string | null
   readonly count: number
-  /** As it showed it (protocol §8), hex. */
+  /** The hash of all messages as this airgap showed it (protocol §8), hex. */
   readonly messages: string
 }
 
@@ -27,15 +27,15 @@ export interface AirgapKey {
   /** 48 bytes, hex. */
   readonly groupKey: string
   readonly ceremony: string
-  /** 40 digits. */
+  /** The ceremony's number, 40 digits. */
   readonly number: string
   readonly script: string
   readonly threshold: number | null
   readonly members: readonly string[]
   readonly rehearsal: boolean
-  /** RFC 3339. */
+  /** The time in RFC 3339. */
   readonly finishedAt: string
-  /** For Ethereum, of the kind 0x00: 32 bytes, hex. */
+  /** Ethereum's withdrawal credentials of the kind 0x00: 32 bytes, hex. */
   readonly withdrawalCredentials: string
   readonly signed: readonly SignedCeremony[]
 }
@@ -70,7 +70,7 @@ function signedIn(ceremony: string, { opening }: Session, scriptOf: OpenAirgap['
 
 const under = ' '.repeat(INDENT)
 
-/** What a person is told of a key, in so many columns. */
+/** The lines that tell a person of a key, in so many columns. */
 export function keyLines(key: AirgapKey, me: string | undefined, width: number): string[] {
   const { groupKey, threshold, members, signed } = key
   const of = threshold === null ? counted(members.length, 'member') : `${String(threshold)} of ${String(members.length)}`

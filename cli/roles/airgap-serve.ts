@@ -1,4 +1,7 @@
-/** The airgap's loop: read a request, answer it, show the answer, until told to end; and what its screen says meanwhile. */
+/**
+ * The airgap's loop: it reads a request, answers it, and shows the answer, until it is told to end. Its screen says
+ * meanwhile how that goes.
+ */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { following } from '../../engine/base/signals.ts'
 import type { Carrier, CarrierProgress } from '../../engine/channel/carrier.ts'
@@ -31,18 +34,18 @@ import { makePartClock, type PartsNow, pageProgress } from './part-clock.ts'
 export interface ServeUse {
   readonly airgap: OpenAirgap
   readonly channel: Channel
-  /** Packed bytes above which an answer crosses in parts, instead of the carrier's own. */
+  /** Packed bytes above which an answer crosses in parts; the carrier's own limit by default. */
   readonly inPartsAbove?: number
-  /** Are raw messages brought before the owner at all? */
+  /** Whether the owner may be asked about raw messages at all. */
   readonly allowBlind?: boolean
   readonly signal: AbortSignal
   readonly confirm: (question: Confirmation | Pairing | Abandoning, hand: Hand) => Promise<true | Declined>
-  /** The keyboard is taken, and the first request is awaited. */
+  /** Hears that the keyboard is taken and the first request is awaited. */
   readonly onReady?: () => void
   readonly onProgress?: (progress: AirgapProgress) => void
   readonly onCrossing?: (progress: CarrierProgress) => void
   readonly onAnswer?: (request: Request, answer: Answer) => void
-  /** Ends the loop after this answer, once it was taken. */
+  /** Whether the loop ends after this answer, once it was taken. */
   readonly until: (request: Request, answer: Answer) => boolean
 }
 
@@ -61,7 +64,7 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
       use.onCrossing?.(progress)
     },
   })
-  // One for all questions where a scanner may guess, since guesses wait longer and longer.
+  // One hand asks all questions where a scanner may guess codes, since the pause grows with every wrong guess.
   const scanned = isScanned ? makeHand({ isScanned, signal, mayLeave: true }) : undefined
 
   /** Asks, and withdraws the question once the client shows another request or none. */
@@ -136,7 +139,10 @@ const LEFT: Readonly<Record<QuestionLeft['why'], string>> = {
   nothing: 'The client asks nothing any more; this question is withdrawn. Waiting for what it shows next.',
 }
 
-/** The answer, or undefined for what is no request and for a question that was left: that is said, and the waiting goes on. */
+/**
+ * The answer to a request. It is undefined for a text that is no request and for a question that was left: the screen
+ * says so, and the loop goes on.
+ */
 async function answered(take: AirgapInParts['take'], text: string, say: (line: string) => void): Promise<NextShown | undefined> {
   try {
     return await take(text)
@@ -157,7 +163,7 @@ async function show(carrier: Carrier, answer: string, say: (line: string) => voi
   await shown
 }
 
-// What the airgap's screen says while it serves.
+// The words on the airgap's screen while it serves.
 
 const WORDS: Readonly<Record<AirgapProgress['state'], string | undefined>> = {
   verifying: undefined,
@@ -169,7 +175,7 @@ const WORDS: Readonly<Record<AirgapProgress['state'], string | undefined>> = {
   finished: 'finished',
 }
 
-/** On a page. */
+/** The sentences on a page. */
 const SENTENCES: Readonly<Record<AirgapProgress['state'], string>> = {
   verifying: 'Checking the client’s request.',
   confirming: 'It is your turn: read what is asked, and decide.',
@@ -180,7 +186,10 @@ const SENTENCES: Readonly<Record<AirgapProgress['state'], string>> = {
   finished: 'Every step was answered.',
 }
 
-/** A refusal may quote what the client sent: it stands behind the mark. Lines are broken for a window, not for a file. */
+/**
+ * The lines of a refusal. It may quote what the client sent, so it stands behind the mark. Lines are broken for a
+ * window, but not for a file.
+ */
 export function refusalLines({ code, what, todo }: RefusalAnswer, columns: number | undefined): string[] {
   const width = columns === undefined ? Infinity : widthOf(columns) - 4
   return [
@@ -190,7 +199,10 @@ export function refusalLines({ code, what, todo }: RefusalAnswer, columns: numbe
   ]
 }
 
-/** That a ceremony is over, and why, in the words of what the client brought, as the airgap took it. */
+/**
+ * The lines that say that a ceremony is over, and why. The reason is in the words of what the client brought, after the
+ * airgap checked it.
+ */
 export function closedLines({ abort, ending }: CloseRequest, columns: number | undefined): string[] {
   if (ending !== undefined) return [`The ceremony can never succeed; its session is erased here. The airgap of ${ending.from} states ${ending.type === 'Abandoned' ? 'that it has given it up' : `a ${ending.type}`}.`]
   const { statement: { from, payload } } = parseMessage(abort ?? '')
@@ -199,7 +211,7 @@ export function closedLines({ abort, ending }: CloseRequest, columns: number | u
   return ['The ceremony was aborted; its session is erased here. An Abort says why:', ...brokenLines(`${from} (${reason}): ${why}`, width).map((line) => `  ${MARK}${line}`)]
 }
 
-/** How far work is that takes long, and how long it will take, from what it took since it began here. */
+/** The progress of long work, and the time left by the pace since it began here. */
 export function workLine(step: string, { done, total, began, now }: { readonly done: number; readonly total: number; readonly began: { readonly done: number; readonly at: number }; readonly now: number }): string {
   const fresh = done - began.done
   const left = fresh <= 0 ? '' : `, about ${duration(Math.ceil((total - done) * (now - began.at) / fresh / 1000) * 1000)} left`
@@ -209,13 +221,13 @@ export function workLine(step: string, { done, total, began, now }: { readonly d
 export interface AirgapLogUse extends Pick<Live, 'log' | 'show'> {
   readonly airgap: OpenAirgap
   readonly page?: Page | undefined
-  /** The program ends after a ceremony's last answer, unasked. */
+  /** True if the program ends after a ceremony's last answer by itself. */
   readonly endsItself?: boolean
 }
 
 export function airgapLog({ log: print, show, airgap, page, endsItself = false }: AirgapLogUse) {
   let began: { readonly done: number; readonly at: number } | undefined
-  /** Ceremonies of which a step was answered since the start. */
+  /** The ceremonies of which a step was answered since the start. */
   const answered = new Set<string>()
   const stateOf = (id: string): string | undefined => airgap.memory.read().sessions[id]?.state
 
@@ -268,9 +280,9 @@ export function airgapLog({ log: print, show, airgap, page, endsItself = false }
       if (answer.give === 'refusal') print(refusalLines(answer, process.stderr.columns).join('\n'))
       if (request.ask === 'close' && answer.give === 'closed') print(closedLines(request, process.stderr.columns).join('\n'))
     },
-    /** A ceremony whose last step was answered since the start. */
+    /** The id of a ceremony whose last step was answered since the start. */
     finished: (): string | undefined => [...answered].find((id) => stateOf(id) === 'finished'),
-    /** Is nothing left to go on with, of what was answered since the start? */
+    /** Whether a ceremony was finished since the start and none of those answered is still live. */
     isDone: (): boolean => {
       const states = [...answered].map(stateOf)
       return states.includes('finished') && !states.includes('live')
@@ -282,10 +294,10 @@ export interface PartUse {
   readonly airgap: OpenAirgap
   readonly channel: Channel
   readonly signal: AbortSignal
-  /** The number of a ceremony that its owner consents to beforehand. */
+  /** The number of the ceremony to which the owner consents beforehand. */
   readonly accept: string | undefined
   readonly allowBlind: boolean
-  /** Ends after a ceremony's last answer. */
+  /** True to end after a ceremony's last answer. */
   readonly endsItself: boolean
 }
 
@@ -297,7 +309,7 @@ export interface PartUse {
 export async function takePart({ airgap, channel, signal, accept, allowBlind, endsItself }: PartUse) {
   const { screen, page } = channel
   const frames = { in: 0, out: 0 }
-  // Where the owner cannot be asked at all, the client is told, and this ends.
+  // The error where the owner cannot be asked at all: the client is told, and the loop ends.
   let unasked: Error | undefined
   const log = airgapLog({ ...screen, page, airgap, endsItself })
   await serveAirgap({
@@ -320,7 +332,7 @@ export async function takePart({ airgap, channel, signal, accept, allowBlind, en
     onAnswer: log.answer,
     until: (_, answer) => unasked !== undefined || endsItself && (log.finished() !== undefined || answer.give === 'closed'),
   }).catch((error: unknown) => {
-    // Whoever stops it after the last answer has stopped nothing.
+    // To stop it after the last answer is a good end.
     if (!signal.aborted || !log.isDone()) throw error
   })
   if (unasked !== undefined) throw unasked

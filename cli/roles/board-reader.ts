@@ -1,6 +1,6 @@
 /**
- * A client's board for commands that only read. Where its storage cannot be reached they go on with what this client had verified and
- * kept, and say so: a storage may be gone for good when somebody looks for a share.
+ * A client's board for commands that only read. Where its storage cannot be reached they go on with the part that this
+ * client verified and stored, and say so: a storage may be gone for good when somebody looks for a share.
  */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import type { KeyriteError } from '../../engine/base/errors.ts'
@@ -13,16 +13,16 @@ import type { BoardSession } from './client-session.ts'
 export interface BoardReading {
   readonly feed: Feed
   readonly ledgers: Ledgers
-  /** Is it the whole log as it is now? */
+  /** Whether it is the whole log as it is now. */
   readonly isCurrent: boolean
   readonly close: () => Promise<void>
 }
 
-/** @throws board.tampered; board.unreachable where this client has kept nothing either */
+/** @throws board.tampered; board.unreachable where this client has stored nothing either */
 export async function readBoard(
   { home, identity }: { readonly home: string; readonly identity: Identity }, signal: AbortSignal, say: (line: string) => void,
 ): Promise<BoardReading> {
-  // Told once, below or by the error.
+  // An unreachable storage is told of once, below or by the error.
   const tell = troubleTeller(say)
   const session = openBoard({ home, identity, signal, onTrouble: (error) => isKeyriteError(error, 'board.unreachable') || tell(error) })
   try {
@@ -36,7 +36,10 @@ export async function readBoard(
   }
 }
 
-/** Reads the log to its end, or, where it cannot be reached, to the end of what was kept; gives why. */
+/**
+ * Reads the log to its end. Where the storage cannot be reached, it reads to the end of what was stored, and gives the
+ * reason.
+ */
 async function asFarAsItGoes(session: BoardSession, signal: AbortSignal): Promise<KeyriteError | undefined> {
   try {
     await caughtUp(session, signal)

@@ -1,6 +1,6 @@
 /**
- * The frame of a command that speaks to the other machine: what it opens, in which order, and how it ends, in the window, on the page
- * and towards the shell.
+ * The frame of a command that speaks to the other machine: what it opens, in which order, and how it ends, in the
+ * window, on the page and towards the shell.
  */
 import { Flags } from '@oclif/core'
 import { KeyriteCommand } from '../base.ts'
@@ -12,7 +12,7 @@ import { live } from '../output.ts'
 import { openChannel } from './channel.ts'
 import type { Channel } from './channel.ts'
 
-/** Hand their values to `onChannel`. */
+/** The flags of such commands. Pass their values to `onChannel`. */
 export const channelFlags = {
   channel: Flags.string(channelHelp),
   fragment: Flags.integer({
@@ -23,7 +23,10 @@ export const channelFlags = {
   }),
 }
 
-/** A participant's machine with its home: an unlocked airgap, a client on its board. It is opened before the channel, and closed after it. */
+/**
+ * A participant's machine with its home: an unlocked airgap, or a client on its board. It is opened before the channel
+ * and closed after it.
+ */
 export interface Machine {
   readonly home: string
   readonly close?: () => Promise<void>
@@ -32,29 +35,32 @@ export interface Machine {
 export interface ChannelWork<M extends Machine> {
   readonly role: Role
   readonly flags: { readonly channel?: string | undefined; readonly fragment?: number | undefined }
-  /** @param say for the window, while there is no channel yet */
+  /** @param say prints in the window, while there is no channel yet */
   readonly open: (say: (line: string) => void) => Promise<M>
   /** The participant's name, for the page; empty where it is not known yet. */
   readonly owner: (machine: M) => string
   readonly work: (machine: M, channel: Channel) => Promise<End>
 }
 
-/** How a command ended. */
+/** The end of a command. */
 export interface End {
   readonly lines: readonly string[]
-  /** What to do next. */
+  /** The next steps. */
   readonly next: readonly string[]
   readonly exit?: ExitCode
-  /** Is it what its user wanted? With exit code 0, unless told. */
+  /** Whether its user wanted this end; by default, whether the exit code is 0. */
   readonly isGood?: boolean
   readonly json: unknown
 }
 
 export abstract class ChannelCommand extends KeyriteCommand {
-  // oclif's manifest looks no further up than to the nearest class that has something of its own.
+  // oclif's manifest takes static properties from the nearest class that has some of its own, so this one is repeated.
   static override enableJsonFlag = true
 
-  /** Works on a channel and tells the end. Whatever happens, the page hears of it, and all is closed again, what was opened last first. */
+  /**
+   * Works on a channel and tells the end. Whatever happens, the page hears of it, and all is closed again in reverse
+   * order.
+   */
   protected async onChannel<M extends Machine>({ role, flags, open, owner, work }: ChannelWork<M>): Promise<unknown> {
     const picked = await pickCarrier(flags.channel)
     const terminal = live()

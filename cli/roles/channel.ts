@@ -1,4 +1,4 @@
-/** The channel between a client and its airgap: one machine's side of it, and what crosses on it. */
+/** The channel between a client and its airgap: one machine's side of it, and the exchange of requests and answers. */
 import type { Carrier, CarrierProgress } from '../../engine/channel/carrier.ts'
 import { openEnvelope } from '../../engine/channel/envelope.ts'
 import { taggedHash } from '../../engine/crypto/hash.ts'
@@ -9,21 +9,21 @@ import type { OpenCarrier, Side, SideUse } from '../carriers/kind.ts'
 import type { Picked } from '../carriers/table.ts'
 import type { Exchange } from '../../engine/wire/exchange.ts'
 
-/** One machine's side of the channel: where its command shows what happens, and what carries. */
+/** One machine's side of the channel: the screen of its command, and the carrier. */
 export interface Channel extends Pick<Side, 'screen' | 'page'> {
-  /** Is what the other machine shows typed on this machine's keyboard? */
+  /** True where this machine's keyboard types what the other machine shows. */
   readonly isTyped: boolean
-  /** How an airgap's owner gets what the client shows into this machine. */
+  /** Tells an airgap's owner how to get the client's codes into this machine. */
   readonly hint: string
-  /** Takes keyboard, camera or folder, until the carrier is closed. @throws channel.bad-folder */
+  /** Takes keyboard, camera or folder until the carrier is closed. @throws channel.bad-folder */
   readonly open: (use?: CarrierUse) => Promise<OpenCarrier>
 }
 
 export interface CarrierUse {
   readonly onProgress?: (progress: CarrierProgress) => void
-  /** Packed bytes above which a transfer crosses in parts, instead of the carrier's own. */
+  /** Packed bytes above which a transfer crosses in parts; the carrier's own limit by default. */
   readonly inPartsAbove?: number | undefined
-  /** Which part is shown, for the row below a code; empty where there is one. */
+  /** The part that is shown, in words for the row below a code; empty for a transfer in one piece. */
   readonly part?: () => string
 }
 
@@ -31,7 +31,7 @@ export interface ChannelUse extends SideUse {
   readonly fragment?: number | undefined
 }
 
-/** Opens this machine's side, of the kind that was picked. @throws cli.no-page */
+/** Opens this machine's side with the kind that was picked. @throws cli.no-page */
 export async function openChannel({ kind, value }: Picked, { fragment, ...use }: ChannelUse): Promise<Channel> {
   const { screen, page, open } = await kind.open(value, use)
   return {
@@ -46,14 +46,12 @@ export async function openChannel({ kind, value }: Picked, { fragment, ...use }:
   }
 }
 
-/**
- * Shows a request until its answer comes. Answers to other requests, left over from before, are passed over.
- */
+/** Shows a request until its answer comes. Answers to other requests, left over from before, are skipped. */
 export function exchanger(carrier: Carrier): Exchange {
   return async (request, signal) => {
     const { digest } = openEnvelope(request)
     const shown = carrier.show(request)
-    // A show that fails must not be lost while the answer is awaited, and must not be an unhandled rejection either.
+    // A failure to show must end the waiting for the answer, and must not become an unhandled rejection.
     const failed = new Promise<never>((_, reject) => {
       shown.catch((error: unknown) => reject(error instanceof Error ? error : new Error(String(error))))
     })
@@ -73,8 +71,8 @@ export function exchanger(carrier: Carrier): Exchange {
 }
 
 /**
- * A refusal that stands in the folder from an earlier run may be mended since: the airgap is asked again. One with a fault
- * stands for good. This run's own refusal is read, and be it the same text.
+ * Skips refusals that stand in the folder from an earlier run: their cause may be mended, so the airgap is asked again.
+ * An old refusal with a fault stands for good. A refusal of this run is read, even where its text is the same.
  */
 export function withoutOldRefusals(carrier: Carrier, say: (line: string) => void): Carrier {
   return {
@@ -92,9 +90,9 @@ export function withoutOldRefusals(carrier: Carrier, say: (line: string) => void
 }
 
 /**
- * Asks the airgap, on a carrier that is closed when it is done.
+ * Asks the airgap on a carrier of its own, which is closed afterwards.
  *
- * @param onOldRefusal hears that it refused in an earlier run, and is asked again
+ * @param onOldRefusal hears that the airgap refused in an earlier run and is asked again
  */
 export async function askAirgap<T>(channel: Channel, onOldRefusal: (line: string) => void, ask: (exchange: Exchange) => Promise<T>): Promise<T> {
   const carrier = await channel.open()
@@ -105,7 +103,7 @@ export async function askAirgap<T>(channel: Channel, onOldRefusal: (line: string
   }
 }
 
-/** Ten digits that both screens show after pairing: a card altered on the way would show others (protocol §3). */
+/** Ten digits that both screens show after pairing. A card that was altered on the way gives other digits (protocol §3). */
 export function pairingCode(card: Card): string {
   const digits = (BigInt(`0x${taggedHash('pairing', canonicalBytes(card))}`) % 10n ** 10n).toString().padStart(10, '0')
   return `${digits.slice(0, 5)} ${digits.slice(5)}`

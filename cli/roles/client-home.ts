@@ -1,7 +1,7 @@
 /**
  * A client's home:
  *
- *   client/identity.json   its name, board and public keys: open, nothing in it is secret
+ *   client/identity.json   its name, board and public keys: not encrypted, since nothing in it is secret
  *   client/keyring.age     wrapped by the passphrase
  *   client/client.age      the signing key and the board's join token
  *   client/log.jsonl       the board's log as this client verified it: a copy, which the storage gives again
@@ -9,7 +9,8 @@
  *   client/attachments/    what messages in it brought besides, by hash
  *   client/scripts/        scripts that do not ship with keyrite, by hash
  *   client/page-port       the port of its page
- *   client/ceremonies/ID/  answers and outbox of one ceremony; what crossed of a request that crosses in parts
+ *   client/ceremonies/ID/  one ceremony's answers, outbox, the times since when its steps are awaited, and the parts that
+ *                          have crossed of a transfer
  */
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -33,11 +34,11 @@ import { cliError } from '../errors.ts'
 import { makeHome, makeInside, refuseAnother, rolePath } from '../home.ts'
 import { cutAt, fromSum, withSum } from './client-log.ts'
 
-/** What is not secret of a client. */
+/** The part of a client that is not secret. */
 export interface Identity {
   readonly version: 2
   readonly name: string
-  /** `http(s)://host/boards/NAME` */
+  /** The board's address, `http(s)://host/boards/NAME`. */
   readonly board: string
   /** 32 bytes, hex. */
   readonly signingKey: string
@@ -52,7 +53,7 @@ export interface PairedAirgap {
   readonly cardSignature: string
 }
 
-/** What is. */
+/** The secret part of a client. */
 export interface ClientSecrets {
   readonly version: 1
   /** Ed25519 seed, 32 bytes, hex. */
@@ -90,7 +91,10 @@ export async function createClient(identity: Identity, secrets: ClientSecrets, p
   return home
 }
 
-/** Before anybody chooses a passphrase. @throws file.exists where there is a client already, cli.home */
+/**
+ * Refuses to make a second client, before anybody chooses a passphrase. @throws file.exists where there is a client
+ * already, cli.home
+ */
 export async function refuseAnotherClient(): Promise<void> {
   await refuseAnother(identityPath(await makeHome('client')))
 }
@@ -134,7 +138,7 @@ export function airgapOf({ airgap, name }: Identity): PairedAirgap {
   return airgap
 }
 
-/** Attachments by their hashes. @param keep false to read without writing, beside a running client */
+/** The attachments in a client's home, by hash. @param keep false to read without writing, beside a running client */
 export function attachmentFiles(home: string, keep = true): AttachmentStore {
   const folder = join(home, 'attachments')
   const pathOf = (hash: string): string => {
@@ -153,10 +157,10 @@ export function attachmentFiles(home: string, keep = true): AttachmentStore {
   }
 }
 
-/** Where a ceremony's transfer in parts is kept, while it is under way. */
+/** The path of a ceremony's transfer in parts, while it is under way. */
 export const clientPartsPath = (home: string, ceremony: string): string => join(home, 'ceremonies', ceremony, 'parts')
 
-/** A ceremony's id, and what a text of it is called. */
+/** A key of the text store: a ceremony's id, and the name of one of its texts. */
 const KEY = new RegExp(`^${hexPattern(32)}/[A-Za-z0-9-]{1,100}$`)
 
 /**
@@ -183,7 +187,7 @@ export function textStore(home: string, onDamage: (error: KeyriteError<'cli.dama
   }
 }
 
-/** Writes a file durably, and makes its folder where there is none. */
+/** Writes a file durably, and makes its folder if it is missing. */
 async function writeBelow(path: string, bytes: Uint8Array): Promise<void> {
   await makeFolders(dirname(path), { mode: 0o700, durable: true }).catch((error: unknown) => {
     throw writeFailure(error, path)
@@ -195,7 +199,7 @@ async function writeBelow(path: string, bytes: Uint8Array): Promise<void> {
 
 const MOST_SCRIPT = 256 * 1024
 
-/** The shipped script, or the one in this client's home. */
+/** The shipped script with this hash, or the one in this client's home. */
 export async function clientScript(home: string, hash: string): Promise<Script | undefined> {
   const shipped = shippedByHash(hash)
   if (shipped !== undefined) return shipped
@@ -206,7 +210,7 @@ export async function clientScript(home: string, hash: string): Promise<Script |
   return script?.hash === hash ? script : undefined
 }
 
-/** Keeps a script that does not ship with keyrite in the client's home. */
+/** Stores a script in the client's home, unless it ships with keyrite. */
 export async function keepScript(home: string, script: Script): Promise<void> {
   if (shippedByHash(script.hash) !== undefined) return
   await writeBelow(join(home, 'scripts', `${script.hash}.yaml`), new TextEncoder().encode(script.source))

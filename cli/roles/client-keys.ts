@@ -1,4 +1,4 @@
-/** The keys of a board that this client's participant has a part in, and what was signed with each. Public all of it. */
+/** The keys of a board in which this client's participant has a part, and the signings with each. All of it is public. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { cut, printableLine } from '../../engine/base/text.ts'
 import { counted } from '../../engine/base/words.ts'
@@ -20,10 +20,10 @@ export interface SignedWith {
   readonly ceremony: string
   readonly opensAt: string
   readonly openedBy: string
-  /** As its opener claimed it. */
+  /** The purpose that its opener claimed. */
   readonly purpose: string
   readonly count: number
-  /** As every airgap showed it (protocol §8), hex. */
+  /** The hash of all messages as every airgap showed it (protocol §8), hex. */
   readonly messages: string
 }
 
@@ -31,30 +31,33 @@ export interface ClientKey {
   /** 48 bytes, hex; null until the key is usable. */
   readonly groupKey: string | null
   readonly ceremony: string
-  /** 40 digits. */
+  /** The ceremony's number, 40 digits. */
   readonly number: string
   readonly script: string
   readonly state: CeremonyState
   readonly missing: readonly string[]
-  /** Why it can never be usable; null where that is not so. */
+  /** The reason why it can never be usable; null where there is none. */
   readonly why: string | null
   readonly threshold: number | null
   readonly members: readonly string[]
   readonly rehearsal: boolean
-  /** For Ethereum, of the kind 0x00: 32 bytes, hex; null until the key is usable. */
+  /** Ethereum's withdrawal credentials of the kind 0x00: 32 bytes, hex; null until the key is usable. */
   readonly withdrawalCredentials: string | null
   readonly signed: readonly SignedWith[]
 }
 
-/** The keys that succeeded, in the log's order, each with what was signed with it, by whomever of its members. @param airgapKey the participant's, which outlives its clients */
+/**
+ * The keys whose certificate is complete, in the log's order, each with the signings by any of its members. @param
+ * airgapKey the participant's, which outlives its clients
+ */
 export async function keysOn(feed: Feed, ledgers: Ledgers, airgapKey: string): Promise<readonly ClientKey[]> {
   const read: { readonly ledger: Ledger; readonly by: string }[] = []
   const mine = new Set<unknown>()
   for (const opened of openedIn(feed.all)) {
     const { roster, parameters } = opened.opening
-    // What follows a ceremony names it in a parameter, and stands after it in the log.
+    // A ceremony that follows another names it in a parameter, and stands after it in the log.
     if (!roster.some((card) => card.airgapKey === airgapKey) && !Object.values(parameters).some((value) => mine.has(value))) continue
-    // What cannot be read here made no key that could be used here.
+    // A ceremony that cannot be read here made no key that could be used here.
     const ledger = await ledgers.of(opened).catch((error: unknown) => {
       if (isKeyriteError(error)) return undefined
       throw error
@@ -87,7 +90,7 @@ function keyOf(ledger: Ledger, signed: readonly SignedWith[]): ClientKey {
   }
 }
 
-/** What a person is told of a key. */
+/** The lines that tell a person of a key. */
 export function clientKeyLines({ groupKey, ceremony, number, script, state, missing, why, threshold, members, rehearsal, withdrawalCredentials, signed }: ClientKey): string[] {
   return [
     `${paint('bold', groupKey === null ? `Key of ${ceremony.slice(0, 12)}` : `Key ${cut(groupKey, 16)}`, process.stdout)}${rehearsal ? paint('yellow', ' of a REHEARSAL: it signs in rehearsals only', process.stdout) : ''}`,

@@ -36,12 +36,13 @@ import { RunView } from './run-view.ts'
 import { random } from '../random.ts'
 import { lastDeadline } from '../../engine/run/conclusions.ts'
 
-// After a ceremony that made nothing: shows the airgap that it is over, so that it erases the session (protocol §7).
+// After a ceremony that made nothing, the client shows the airgap that it is over, so that it erases the session
+// (protocol §7).
 
-/** How long the end is shown, in milliseconds: an airgap that runs answers within a few seconds. */
+/** Milliseconds for which the end is shown: an airgap that runs answers within a few seconds. */
 const SHOWN_FOR = 20_000
 
-/** Shows what ended the ceremony. Says what came of it; never throws for an airgap that is not there. */
+/** Shows the airgap what ended the ceremony, and says whether it answered. An airgap that is not there is no error. */
 async function closeOnAirgap(
   { feed, home, identity }: ClientSession, ledger: Ledger, exchange: ClientPorts['exchange'], say: (line: string) => void, signal: AbortSignal,
 ): Promise<void> {
@@ -67,7 +68,7 @@ export interface RunUse {
   readonly channel: Channel
   readonly signal: AbortSignal
   readonly wanted: string | undefined
-  /** Packed bytes above which a request crosses in parts, instead of the carrier's own. */
+  /** Packed bytes above which a request crosses in parts; the carrier's own limit by default. */
   readonly inPartsAbove?: number
 }
 
@@ -86,7 +87,10 @@ export const systemClock: Clock = {
   },
 }
 
-/** Finds the ceremony, or waits for its opening; runs it to its end. @throws cli.ceremony, cli.followed, run.*, board.tampered */
+/**
+ * Finds the ceremony or waits for its opening, and runs it to its end. @throws cli.ceremony, cli.followed, run.*,
+ * board.tampered
+ */
 export async function runCeremony(use: RunUse): Promise<RunEnd> {
   const { session, signal } = use
   const { screen, page, open } = use.channel
@@ -127,7 +131,7 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
       },
       either.signal,
     )
-    // A log that cannot be believed ends the run; `running` never resolves before the session is closed.
+    // A log that cannot be believed ends the run. `running` resolves only once the session is closed.
     const result = await Promise.race([run, session.running.then(() => null)])
     if (result === null) throw signal.reason instanceof Error ? signal.reason : new DOMException('stopped', 'AbortError')
     if (result.outcome !== 'aborted' && result.outcome !== 'dead') return endOf(result, view.frames, me.name)
@@ -142,14 +146,14 @@ export async function runCeremony(use: RunUse): Promise<RunEnd> {
   }
 }
 
-/** Asks where somebody can be asked; elsewhere `keyrite client abandon` does it. */
+/** Asks the owner whether to end the doubt, where somebody can be asked. Elsewhere there is `keyrite client abandon`. */
 async function offered({ channel: { screen }, signal }: RunUse): Promise<boolean> {
   if (!process.stdin.isTTY) return false
   screen.log('All deadlines are over, and nobody knows whether it succeeds: it is in doubt, and stays so as long as you leave it.')
   return await askYesNo('End the doubt now, by giving the ceremony up for everybody and for good? Your airgap asks you once more.', '`keyrite client abandon`', signal)
 }
 
-/** How it is opened without those whom the log proves guilty, where enough are left. */
+/** The command that opens it without those whom the log proves guilty, where enough others are left. */
 function withoutGuilty(ledger: Ledger, { convicted }: Standing): string[] {
   const guilty = [...new Set(convicted.map(({ name }) => name))]
   const others = ledger.roster.map(({ name }) => name).filter((name) => !guilty.includes(name))
@@ -158,10 +162,10 @@ function withoutGuilty(ledger: Ledger, { convicted }: Standing): string[] {
   return [`Without ${guilty.join(', ')}: keyrite client open ${name} --roster ${others.join(',')}, with its other parameters`]
 }
 
-/** What a client posted last comes back in the log soon, but not at once. */
+/** Milliseconds to wait for this client's last message to come back in the log. */
 const COMES_BACK = 10_000
 
-/** An aborted ceremony as the log tells it once an Abort stands there, one's own perhaps. */
+/** An aborted ceremony, read once its log has an Abort, which may be this client's own. */
 async function withAnAbort({ feed }: ClientSession, ledgers: Ledgers, opened: Opened, signal: AbortSignal): Promise<Ledger> {
   const end = Date.now() + COMES_BACK
   for (;;) {
@@ -193,8 +197,8 @@ async function awaitOpening({ session, channel: { screen }, signal, wanted }: Ru
 }
 
 /**
- * Is there still something to do in it? One with a script that is not here counts, so that its owner hears of it. One that is
- * refused does not, so that nobody's bad opening stands in the way; its owner hears why.
+ * Whether there is still something to do in a ceremony. One whose script is not here counts, so that its owner hears of
+ * it. A refused one does not, so that nobody's bad opening stands in the way; its owner hears why.
  */
 async function isLive(home: string, ledgers: Ledgers, opened: Opened, me: string, refused: (error: Error) => void): Promise<boolean> {
   try {
@@ -258,7 +262,7 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
       next: [`keyrite client status ${ledger.id.slice(0, 12)}    shows how it goes on`], exit: EXIT.aborted, json,
     }
   }
-  // One's own Abort may not have come back in the log yet.
+  // This client's own Abort may not have come back in the log yet.
   const own = fault === null || ledger.aborts.some(({ from }) => from === me) ? [] : [`You aborted (${fault.reason}): ${fault.why}`]
   const id = ledger.id.slice(0, 12)
   return {
@@ -274,7 +278,10 @@ function endOf({ outcome, ledger, trouble, fault }: ClientResult, frames: { read
 
 // Gives up for good a ceremony in doubt, so that everybody knows that it never succeeds (protocol §5.7).
 
-/** Why a ceremony cannot be given up now; null if it can. @param begun its client began to post its part of the certificate */
+/**
+ * The reason why a ceremony cannot be given up now; null if it can. @param begun true if its client began to post its
+ * part of the certificate
+ */
 export function abandonProblem(ledger: Ledger, me: string, now: number, begun = false): string | null {
   if (ledger.hasAbandoned(me)) return null
   if (ledger.dead !== null) return `it can never be usable anyway: ${ledger.dead.why}`
@@ -285,7 +292,7 @@ export function abandonProblem(ledger: Ledger, me: string, now: number, begun = 
   return now < last ? `it may still succeed until ${clockTime(last)}` : null
 }
 
-/** Before anything is shown to an airgap. @throws run.closed where it cannot be given up */
+/** Refuses before anything is shown to an airgap. @throws run.closed where it cannot be given up */
 export async function refuseAbandon({ home, identity }: Pick<ClientSession, 'home' | 'identity'>, ledger: Ledger): Promise<void> {
   const why = abandonProblem(ledger, identity.name, Date.now(), await hasBegun(textStore(home), ledger))
   if (why !== null) throw runError('closed', { ceremony: ledger.id, why })

@@ -1,4 +1,4 @@
-/** An unlocked client on its board: what ready, open, run and abort work with. */
+/** An unlocked client on its board, for the commands ready, open, run, abort and abandon. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import type { Code } from '../../engine/base/errors.ts'
 import { following, pause, until } from '../../engine/base/signals.ts'
@@ -40,7 +40,7 @@ import { clientLog, keptFirst } from './client-log.ts'
 import { attachmentFiles, cardOf, clientScript, readClient, textStore, unlockClient } from './client-home.ts'
 import type { ClientSecrets, Identity } from './client-home.ts'
 
-// A client's way to its board: the log followed and verified, and what stands in it.
+// A client's way to its board: the log, followed and verified, and its content.
 
 export interface BoardSession {
   readonly board: Board
@@ -51,7 +51,7 @@ export interface BoardSession {
   readonly held: Promise<Pin>
   /** Rejects when the log cannot be believed or kept; resolves when the session was closed. */
   readonly running: Promise<void>
-  /** Aborts when the session is closed, and with the command: nothing waits for the storage any longer. */
+  /** Aborts when the session is closed, and with the command. Nothing waits for the storage any longer then. */
   readonly signal: AbortSignal
   readonly close: () => Promise<void>
 }
@@ -59,13 +59,13 @@ export interface BoardSession {
 export interface BoardUse {
   readonly home: string
   readonly identity: Identity
-  /** Absent for readers. */
+  /** Absent for commands that only read. */
   readonly secrets?: ClientSecrets
   readonly signal: AbortSignal
   readonly onTrouble?: (error: Error) => void
 }
 
-/** Follows the board's log from where this client had verified it. */
+/** Follows the board's log from the last entry that this client verified. */
 export function openBoard({ home, identity, secrets, signal, onTrouble }: BoardUse): BoardSession {
   const remote = connectBoard({
     url: identity.board,
@@ -82,7 +82,7 @@ export function openBoard({ home, identity, secrets, signal, onTrouble }: BoardU
   const feed = new Feed({ board, store, attachments: attachmentFiles(home, secrets !== undefined), ...(onTrouble === undefined ? {} : { onTrouble }) })
   const either = following(closing.signal, signal).signal
   const running = feed.run(either)
-  // Whoever waits for it hears of a failure; until then it must not end the process.
+  // A failure is heard by whoever waits for `running`. Until then it must not end the process.
   running.catch(() => undefined)
   return {
     board, feed, running, signal: either,
@@ -115,12 +115,12 @@ export async function caughtUp({ board, feed, pinned, running }: BoardSession, s
   }
   const pin = await pinned
   const head = await asking()
-  // Before the feed looks for attachments that such a storage may not have any more.
+  // The head is checked before the feed looks for attachments, which a storage that went back may not have any more.
   holding(() => new Chain(pin).end(head), tampered)
   await Promise.race([until(() => feed.pin.offset >= head.offset, { every: 20, signal }), running])
 }
 
-/** The first digits of a ceremony's id, or all of them. */
+/** A ceremony's id, or its first digits. */
 const ID_BEGINS = new RegExp(`^${HEX_DIGIT}{1,64}$`)
 
 /**
@@ -141,8 +141,8 @@ export function chosen(opened: readonly Opened[], wanted: string | undefined): O
 }
 
 /**
- * The ceremonies that a command which only reads may mean, in the log's order: with an id all of the board, which is public;
- * without one those of this participant, under another client's name too where the airgap is the same.
+ * The ceremonies that a reading command may mean, in the log's order. With an id they are all of the board, which is
+ * public. Without one they are this participant's, under another client's name too where the airgap is the same.
  */
 export function readableCeremonies({ all }: Feed, { name, airgap }: Identity, wanted: string | undefined): readonly Opened[] {
   return openedIn(all).filter(({ opening }) => wanted !== undefined || opening.roster.some((card) => card.name === name || card.airgapKey === airgap?.airgapKey))
@@ -166,11 +166,14 @@ export interface SessionUse {
   readonly say: (line: string) => void
   /** Waits for a storage that cannot be reached, and says so. */
   readonly isPatient?: boolean
-  /** Another join token than the client was made with. */
+  /** A join token other than the one with which the client was made. */
   readonly joinToken?: string
 }
 
-/** Unlocks this home's paired client, alone on it, and reads its board's log to the end. @throws cli.no-client, cli.not-paired, lock.*, vault.*, board.* */
+/**
+ * Unlocks this home's paired client, whose lock it holds, and reads its board's log to the end. @throws cli.no-client,
+ * cli.not-paired, lock.*, vault.*, board.*
+ */
 export async function unlockedClient({ file, signal, say, isPatient = false, joinToken }: SessionUse): Promise<ClientSession> {
   const { home, identity } = await readClient()
   cardOf(identity)
@@ -179,7 +182,7 @@ export async function unlockedClient({ file, signal, say, isPatient = false, joi
     const passphrase = await askPassphrase({ of: `the client of ${identity.name}`, file, signal })
     const kept = await withProgress('Unlocking', () => unlockClient(home, passphrase))
     const secrets = joinToken === undefined ? kept : { ...kept, joinToken }
-    // Whoever does not wait is told once, by the error.
+    // A session that does not wait tells of it once, by the error.
     const onTrouble = isPatient ? troubleTeller(say) : () => undefined
     const session = openBoard({ home, identity, secrets, signal, onTrouble })
     try {
@@ -201,10 +204,10 @@ export async function unlockedClient({ file, signal, say, isPatient = false, joi
   }
 }
 
-/** The same trouble is told again after this many milliseconds only. */
+/** Milliseconds after which the same trouble is told again. */
 const TELL_AGAIN = 60_000
 
-/** Tells each trouble once, and now and then again. */
+/** Tells each trouble once, and again after a while. */
 export function troubleTeller(say: (line: string) => void, now: () => number = Date.now): (error: Error) => void {
   const told = new Map<string, number>()
   return (error) => {
@@ -215,7 +218,7 @@ export function troubleTeller(say: (line: string) => void, now: () => number = D
   }
 }
 
-/** Signs and posts a message of the log's own kind: Ready, Opening, or an Abort of a ceremony. */
+/** Signs and posts a message that needs no airgap: Ready, Opening, or an Abort of a ceremony. */
 export async function postSigned(
   { board, feed, identity, secrets }: ClientSession, type: string, payload: JsonObject,
   place: Pick<Statement, 'ceremony' | 'step' | 'view'> = { ceremony: null, step: null, view: null },
@@ -224,12 +227,12 @@ export async function postSigned(
   return await board.post(canonical(signMessage(fromHex(secrets.signingSeed, 32), { statement, seen: feed.pin })))
 }
 
-// The ceremonies of a board as its log tells them, each with the finished one that it follows.
+// The ceremonies of a board as its log tells them, each with the finished ones that it follows.
 
-/** What an opening follows, by the script's local name. */
+/** The ceremonies that an opening follows, by the script's local names. */
 export type FollowedLedgers = Readonly<Record<string, Ledger>>
 
-/** The ceremonies of one feed. Each is read once, and from then on only what is new. */
+/** The ceremonies of one feed. Each is read once, and from then on only its new entries. */
 export class Ledgers {
   private readonly home: string
   private readonly feed: Feed
@@ -238,9 +241,10 @@ export class Ledgers {
   private readonly gone: Error | undefined
 
   /**
-   * @param home the client's, where it keeps scripts that do not ship
+   * @param home the client's home, where scripts that do not ship are stored
    * @param signal stops a reading that takes long
-   * @param gone why the storage cannot be reached: what is not on disk is not waited for then, and this is thrown
+   * @param gone the reason why the storage cannot be reached. An attachment that is not on disk is then not waited for,
+   * and this is thrown
    */
   constructor(home: string, feed: Feed, signal?: AbortSignal, gone?: Error) {
     this.home = home
@@ -252,7 +256,7 @@ export class Ledgers {
   /**
    * A ceremony as the log tells it up to now.
    *
-   * @throws run.unknown-script, run.opening, cli.followed, and what the storage is gone by where an attachment is not on disk
+   * @throws run.unknown-script, run.opening, cli.followed, and the reason `gone` where an attachment is not on disk
    */
   async of({ opening, id }: Opened): Promise<Ledger> {
     const known = this.known.get(id) ?? { ledger: await this.begin(opening), read: 0 }
@@ -278,7 +282,7 @@ export class Ledgers {
   /**
    * The finished ceremony whose id begins so.
    *
-   * @param name what the script calls it
+   * @param name the script's name for it
    * @throws cli.followed
    */
   async finished(name: string, wanted: string): Promise<Ledger> {
@@ -310,7 +314,7 @@ export class Ledgers {
 
 export interface Status {
   readonly id: string
-  /** Null where it cannot be read. */
+  /** Null where the ceremony cannot be read. */
   readonly standing: Standing | null
   readonly lines: readonly string[]
   readonly json: Record<string, unknown>
@@ -318,10 +322,10 @@ export interface Status {
 
 const timeOf = (time: number): string => new Date(time).toISOString()
 
-/** Why a ceremony cannot be read, where that is not for what its opening says. */
+/** The states of ceremonies that cannot be read for a reason other than their openings. */
 const UNREADABLE: Readonly<Partial<Record<Code, string>>> = { 'run.unknown-script': 'unknown-script', 'board.unreachable': 'unreachable' }
 
-/** A ceremony that cannot be read, for want of its script or of what it follows, says why. */
+/** The status of a ceremony. One that cannot be read, for want of its script or of a ceremony that it follows, says why. */
 export async function statusOf(home: string, identity: Identity, ledgers: Ledgers, opened: Opened): Promise<Status> {
   const { id, opening } = opened
   const ledger = await ledgers.of(opened).catch((error: unknown) => {
@@ -333,7 +337,7 @@ export async function statusOf(home: string, identity: Identity, ledgers: Ledger
     const number = ceremonyNumber(id)
     return { id, standing: null, lines: [...headLines(opened, number), `state   cannot be read: ${ledger.message}`], json: { ceremony: id, number, state, why: ledger.message } }
   }
-  // It may have taken part under another client's name: the airgap is the same.
+  // The participant may have taken part under another client's name: the airgap is the same.
   const me = opening.roster.find(({ airgapKey }) => airgapKey === identity.airgap?.airgapKey)?.name ?? identity.name
   const standing = standingOf(ledger, Date.now(), { name: me, hasBegun: await hasBegun(textStore(home), ledger) })
   const step = standing.steps[standing.current]
@@ -347,7 +351,7 @@ const headLines = ({ id, opening: { script, rehearsal, opensAt }, by }: Opened, 
   `number  ${number}`,
 ]
 
-/** A standing as lines and as JSON. @param since when the current step became that, as this client first saw it */
+/** A standing as lines and as JSON. @param since the time since when the step is the current one, as this client saw it */
 export function statusIn(opened: Opened, number: string, ledger: Ledger, standing: Standing, since?: number): Status {
   const { id, opening, by } = opened
   const { state, steps, current, rows, awaited, needed, until, why, duty, convicted, withheld } = standing

@@ -12,24 +12,27 @@ import type { Json } from '../../engine/base/canonical.ts'
 import { quoted } from '../../engine/base/text.ts'
 
 /**
- * Where the parts of a JSON text stand, and where it goes wrong: what `JSON.parse` does not say. Values come from
- * `JSON.parse` alone; this finds places, and refuses names that stand twice in one object.
+ * The places of the parts of a JSON text, and of its first error, which `JSON.parse` does not tell. Values come from
+ * `JSON.parse` alone. This finds places, and refuses names that stand twice in one object.
  */
 
-/** How deep values may nest. */
+/** The deepest nesting of values. */
 const MAX_DEPTH = 16
 
 export interface JsonProblem {
-  /** In UTF-16 units. */
+  /** The offset in UTF-16 units. */
   readonly offset: number
-  /** Completes «… is not JSON: ». */
+  /** The words that complete «… is not JSON: ». */
   readonly why: string
 }
 
-/** The offset of the value at a JSON pointer (RFC 6901, without its escapes), `''` for the whole; the nearest around it that is there. */
+/**
+ * The offset of the value at a JSON pointer (RFC 6901, without its escapes), `''` for the whole. Where there is none,
+ * it is that of the nearest value around it.
+ */
 export type OffsetOf = (pointer: string) => number
 
-/** Places in a text, or the first thing in it that is no JSON. */
+/** The places in a text, or its first error. */
 export function jsonPlaces(text: string): { readonly offsetOf: OffsetOf } | { readonly problem: JsonProblem } {
   const scanner = new Scanner(text)
   try {
@@ -110,7 +113,7 @@ class Scanner {
     this.members(']', 'a value', () => this.value(`${pointer}/${index++}`, depth + 1))
   }
 
-  /** From the opening bracket to the closing one. */
+  /** Reads the members between an opening and a closing bracket. */
   private members(close: string, what: string, member: () => void): void {
     this.at++
     this.take(SPACE)
@@ -161,7 +164,7 @@ class Scanner {
   }
 }
 
-// A file to be signed, as it crosses: name, size and digest, never its content.
+// A file to be signed crosses as name, size and digest, never as its content.
 
 /**
  * Reads a file of any size, piece by piece.
@@ -187,13 +190,13 @@ async function fileMessage(path: string): Promise<Signable> {
   }
 }
 
-/** Enough for as many messages as a format may carry some day. */
+/** The most bytes of such a file: enough for every format of messages. */
 const MOST_BYTES = 16 << 20
 
 export interface MessagesFile {
-  /** All messages, checked, written out. */
+  /** All messages, checked, in their full form. */
   readonly messages: readonly Signable[]
-  /** The same as a parameter of type `[message]`, in its shortest form. */
+  /** The same messages as a parameter of type `[message]`, in its shortest form. */
   readonly items: readonly Json[]
 }
 
@@ -259,7 +262,7 @@ async function withDigest(item: Json, number: number, folder: string): Promise<J
 
 type MessageError = KeyriteError<Code<'message'>>
 
-/** Where the fault stands in the file of messages. */
+/** The JSON pointer to the fault in the file of messages. */
 function pointerOf(error: MessageError, items: readonly Json[]): string {
   if (!isKeyriteError(error, 'message.unknown-kind', 'message.malformed', 'message.duplicate')) return ''
   const { item, value } = error.facts

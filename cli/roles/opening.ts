@@ -28,12 +28,12 @@ export interface OpeningWish {
   readonly parameters: JsonObject
   readonly roster: readonly Card[]
   readonly rehearsal: boolean
-  /** What it follows, by the script's name for it. */
+  /** The ceremonies that it follows, by the script's names for them. */
   readonly followed?: FollowedLedgers
 }
 
 /**
- * A fresh opening, checked as every airgap will check it.
+ * Makes an opening, checked as every airgap will check it.
  *
  * @throws run.opening
  */
@@ -47,7 +47,7 @@ export function makeOpening({ script, parameters, roster, rehearsal, followed = 
     nonce: toHex(randomBytes(32)),
     rehearsal,
   }
-  // As every reader will see it: out of its canonical JSON.
+  // It is checked as every reader will see it, from its canonical JSON.
   const find = (id: string) => Object.values(followed).find((one) => one.id === id)
   checkOpening(checkOpeningForm(parseCanonical(canonical(opening), 'The opening'), 'The opening'), script, own, find)
   return opening
@@ -57,7 +57,7 @@ export function makeOpening({ script, parameters, roster, rehearsal, followed = 
  * The cards of a roster: all who are ready for the script, or those that `--roster` names.
  *
  * @param wanted names separated by commas, or the path of a file with a name a line; undefined for all
- * @param me who opens, and takes part
+ * @param me the opener, who takes part
  * @throws cli.roster
  */
 export async function rosterOf(posts: readonly Linked[], script: Script, wanted: string | undefined, me: string): Promise<readonly Card[]> {
@@ -93,11 +93,11 @@ const NAMES = new RegExp(`^${NAME}(,${NAME})+$`)
 /**
  * The names in `--roster`, or in the file that it names.
  *
- * @param me who opens, and takes part
+ * @param me the opener, who takes part
  * @throws cli.roster
  */
 export async function namesOf(wanted: string, me: string): Promise<readonly string[]> {
-  // A name alone is no roster, so a word alone is a file.
+  // A roster has two names at least, so one word is a file.
   const isList = NAMES.test(wanted)
   const text = isList ? wanted : new TextDecoder().decode(await readRoster(wanted))
   const names = text.split(/[\s,]+/).filter((name) => name !== '')
@@ -110,21 +110,24 @@ export async function namesOf(wanted: string, me: string): Promise<readonly stri
   return names
 }
 
-/** How a ceremony of this script is opened among those who are ready for it so far. @param named as its owner named the script */
+/**
+ * The command that opens a ceremony of this script among those who are ready so far. @param named the script as its
+ * owner named it
+ */
 export function openCommand(posts: readonly Linked[], script: Script, named: string): string {
   const { parameters, follows } = script.ceremony
   const given = Object.entries(parameters).map(([name, type]) => (type === '[message]' ? '--messages FILE' : name === 'purpose' ? '--purpose TEXT' : `--set ${name}=…`))
   const after = Object.keys(follows).map((name) => `--set ${name}=ID`)
   const ready = readyFor(posts, script.hash).map(({ card }) => card.name)
-  // A ceremony that follows another has its roster from that.
+  // A ceremony that follows another takes its roster from that.
   const roster = after.length > 0 ? [] : [`--roster ${ready.join(',')}`]
   return ['keyrite client open', named, ...after, ...given, ...roster].join(' ')
 }
 
-// What opening a ceremony that follows a finished one wants besides: which one, and who of its participants takes part.
+// A ceremony that follows a finished one needs more to be opened: which one, and who of its participants takes part.
 
 export interface SplitSets {
-  /** What each followed ceremony's id begins with, by the script's name for it. */
+  /** The first digits of each followed ceremony's id, by the script's name for it. */
   readonly follows: Readonly<Record<string, string>>
   /** The other `--set`s. */
   readonly rest: readonly string[]
@@ -145,7 +148,7 @@ export function splitSets({ follows }: Ceremony, sets: readonly string[]): Split
 }
 
 /**
- * The finished ceremonies with these ids, which must be a rehearsal's if and only if the new one is a rehearsal.
+ * The finished ceremonies with these ids. They must be rehearsals if, and only if, the new one is a rehearsal.
  *
  * @throws cli.followed, cli.rehearsal
  */
@@ -163,9 +166,9 @@ export async function resolveFollows(ledgers: Ledgers, { follows }: Ceremony, wa
 }
 
 /**
- * The roster of a ceremony that follows another: all of its participants with the cards that they had there, and the opener
- * with its own. Nobody has to be ready anew. One who has got another client since then is named in `--roster` by its new
- * name, and found by what that client posted as Ready and by the airgap, which is the same.
+ * The roster of a ceremony that follows another: all of its participants with their cards from there, and the opener
+ * with its own. Nobody has to be ready anew. A participant with another client since then is named in `--roster` by its
+ * new name, and found by that client's Ready and by the airgap, which is the same.
  *
  * @throws cli.roster
  */
@@ -185,7 +188,10 @@ export async function rosterAfter(posts: readonly Linked[], followed: FollowedLe
   })
 }
 
-/** Clients that say, later than the one in the roster, that they speak for its airgap: to be named in `--roster` if that is so. */
+/**
+ * Warnings about clients whose Ready is later than that of the client in the roster and names the same airgap. If that
+ * is right, they are to be named in `--roster`.
+ */
 export function otherClients(posts: readonly Linked[], roster: readonly Card[]): readonly string[] {
   const all = readyOf(posts)
   return all.flatMap(({ card, offset }) => {
@@ -195,7 +201,7 @@ export function otherClients(posts: readonly Linked[], roster: readonly Card[]):
   })
 }
 
-/** What in the messages deserves a second look before they are opened. */
+/** Warnings about messages that deserve a second look before they are opened. */
 export function messageWarnings(messages: readonly Signable[], followed: FollowedLedgers): readonly string[] {
   const keys = Object.values(followed).map(({ outputs = {} }) => outputs['groupKey'])
   const others = messages.filter((message) => {
@@ -211,7 +217,7 @@ export function messageWarnings(messages: readonly Signable[], followed: Followe
 
 const kindsOf = (messages: readonly { readonly kind: string }[]): string => [...new Set(messages.map(({ kind }) => kind))].join(', ')
 
-/** Room for what stands around the parameters in the message that posts an opening, and for its roster. */
+/** Bytes of a posted opening's message besides its parameters and its roster. */
 const AROUND = 16_384
 
 /** @throws cli.parameters where an opening would not fit in one message */
@@ -222,7 +228,7 @@ export function checkFits(parameters: JsonObject, roster: readonly Card[]): void
   throw cliError('parameters', { problems: [why] })
 }
 
-// What a command line wants opened, and what a ceremony was that is opened again.
+// The wish of a command line to open a ceremony, or to open an earlier one again.
 
 export interface OpenFlags {
   readonly set: readonly string[]
@@ -232,7 +238,7 @@ export interface OpenFlags {
   readonly rehearsal: boolean
 }
 
-/** What was given, checked as far as it can be without the board. */
+/** The values on a command line, checked as far as possible without the board. */
 export interface Given {
   readonly script: Script
   readonly follows: Readonly<Record<string, string>>
@@ -241,7 +247,10 @@ export interface Given {
   readonly rehearsal: boolean
 }
 
-/** Reads what a command line gives. @throws cli.script-file, cli.script-invalid, cli.library, cli.parameters, message.* */
+/**
+ * Reads the values on a command line. @throws cli.script-file, cli.script-invalid, cli.library, cli.parameters,
+ * message.*
+ */
 export async function readGiven(named: string, flags: OpenFlags): Promise<Given> {
   const script = await readScript(named)
   const { follows, rest } = splitSets(script.ceremony, flags.set)
@@ -255,7 +264,10 @@ export async function readGiven(named: string, flags: OpenFlags): Promise<Given>
   return { script, follows, sets, roster, rehearsal }
 }
 
-/** What is given, with roster and what it follows, from the board. @throws cli.roster, cli.followed, cli.rehearsal, cli.parameters */
+/**
+ * Adds the roster and the followed ceremonies, from the board. @throws cli.roster, cli.followed, cli.rehearsal,
+ * cli.parameters
+ */
 export async function wishFor(ledgers: Ledgers, posts: readonly Linked[], { script, follows, sets, roster: wanted, rehearsal }: Given, own: Card): Promise<Required<OpeningWish>> {
   const { ceremony } = script
   const followed = await resolveFollows(ledgers, ceremony, follows, rehearsal)
@@ -267,7 +279,7 @@ export async function wishFor(ledgers: Ledgers, posts: readonly Linked[], { scri
   return { script, parameters, roster, rehearsal, followed }
 }
 
-/** The same again as an earlier ceremony. @throws cli.followed, run.unknown-script */
+/** The wish that opens an earlier ceremony again. @throws cli.followed, run.unknown-script */
 export async function wishAgain(ledgers: Ledgers, opened: Opened): Promise<Required<OpeningWish>> {
   const { script, followed, opening: { parameters, roster, rehearsal } } = await ledgers.of(opened)
   return { script, parameters, roster, rehearsal, followed }

@@ -1,22 +1,25 @@
-/** How far a transfer in parts is, in words, and how long the rest will take. */
+/** The progress of a transfer in parts, in words, and the time that the rest will take. */
 import type { PartProgress } from '../../engine/run/parts.ts'
 import { duration } from '../../engine/base/time.ts'
 
 export interface PartsNow {
   readonly direction: PartProgress['direction']
-  /** `part 3 of 9, about 4 min left` */
+  /** The progress in words: `part 3 of 9, about 4 min left`. */
   readonly words: string
   readonly done: number
   readonly total: number
-  /** As long as the parts took that crossed since this program began to count; null before the first. */
+  /** Seconds that the rest takes at the pace since this program began to count; null before the first part. */
   readonly secondsLeft: number | null
 }
 
-/** The same for a page, which says `…: 2 of 9` of it. */
+/** The progress for a page, which shows it as `…: 2 of 9`. */
 export const pageProgress = (what: string, now: PartsNow | undefined) =>
   now === undefined ? null : { what, done: now.done, total: now.total, secondsLeft: now.secondsLeft }
 
-/** Counts one transfer after another. The function takes what is told of each part, and gives what to show of it; nothing where there are no parts. */
+/**
+ * Counts one transfer after another. The function takes the progress of each part and gives what to show; undefined
+ * where there are no parts.
+ */
 export function makePartClock(now: () => number = Date.now): (progress: PartProgress | null) => PartsNow | undefined {
   let began: { readonly of: string; readonly done: number; readonly at: number } | undefined
   return (progress) => {
@@ -26,7 +29,7 @@ export function makePartClock(now: () => number = Date.now): (progress: PartProg
     }
     const { direction, index, count, done } = progress
     const of = `${direction} ${String(count)}`
-    // Parts that were lost, and cross again, are another beginning.
+    // Parts that were lost and cross again are counted from a new beginning.
     if (began?.of !== of || done < began.done) began = { of, done, at: now() }
     const fresh = done - began.done
     const secondsLeft = fresh === 0 ? null : Math.ceil(((count - done) * (now() - began.at)) / fresh / 1000)

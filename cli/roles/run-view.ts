@@ -1,4 +1,4 @@
-/** What a client shows while it takes part: a record of what it did, and a block with who is awaited and the table. */
+/** The screen of a client that takes part: a record of its steps, and a block with who is awaited and the table. */
 import type { CarrierProgress } from '../../engine/channel/carrier.ts'
 import { withheldWords } from '../../engine/run/following.ts'
 import type { Ledger } from '../../engine/run/ledger.ts'
@@ -16,7 +16,7 @@ import { makePartClock, pageProgress } from './part-clock.ts'
 import { textStore } from './client-home.ts'
 
 export interface ViewUse {
-  /** The client's home, where it keeps since when a step is awaited. */
+  /** The client's home, which stores since when a step is awaited. */
   readonly home: string
   readonly me: string
   readonly screen: Live
@@ -34,17 +34,17 @@ const WORDS: Readonly<Record<string, string>> = {
   justifying: 'answering a complaint against you',
 }
 const SHOWING = 'showing the request to your airgap'
-/** On a page, which has room for what to do. */
+/** The sentences on a page, which has room to say what to do. */
 const SENTENCES: Readonly<Record<string, string>> = {
   [SHOWING]: 'Showing the request: let your airgap’s camera see this code, and this camera your airgap’s screen.',
   'your part is done': 'Your part of this step is done. The others are awaited.',
 }
 
-/** Told in the block alone: they pass in a moment, or the table shows them. */
+/** States that are shown in the block alone: they pass in a moment, or the table shows them. */
 const QUIET = ['asking', 'collecting']
 const RETRYING = ['posting', 'pausing']
 
-/** The block on the screen: table, what happens, frames. */
+/** The block on the screen: the table, the present state, frames. */
 export class RunView {
   frames = { in: 0, out: 0 }
   private readonly use: ViewUse
@@ -57,7 +57,7 @@ export class RunView {
   private doing = ''
   private words = ''
   private crossingNow = ''
-  /** Which part crosses now, of a transfer in parts. */
+  /** The part that crosses now, in words; empty for a transfer in one piece. */
   part = ''
   private partsOf = ''
   private readonly clock = makePartClock()
@@ -68,16 +68,16 @@ export class RunView {
     this.timer = setInterval(() => this.draw(), 1000)
   }
 
-  /** @param hasBegun as its client knows it, whatever the log shows */
+  /** @param hasBegun true if this client began to post its part of the certificate, whatever the log shows */
   follow(ledger: Ledger, hasBegun: boolean): void {
     this.ledger = ledger
     this.hasBegun = hasBegun
-    // Since when is good to know, and no reason to end.
+    // The time is useful, but no reason to end the run.
     this.remember(ledger).catch(() => undefined)
     this.draw()
   }
 
-  /** When a step became the current one, as this client first saw it; kept for `status`. */
+  /** Stores the time at which this client first saw the step as the current one, for `status`. */
   private async remember({ current, id, ceremony }: Ledger): Promise<void> {
     const step = ceremony.steps[current]
     if (step === undefined || this.since.has(current)) return
@@ -91,13 +91,13 @@ export class RunView {
 
   at(step: string, doing: string): void {
     this.step = step
-    // Between tries it goes back and forth; once is enough to tell.
+    // Between tries the state goes back and forth; it is recorded once.
     const isRetry = this.isRetrying && RETRYING.includes(doing)
     this.isRetrying = doing === 'pausing' || isRetry
     this.tell(WORDS[doing] ?? doing, isRetry || QUIET.includes(doing))
   }
 
-  /** The airgap is really asked: no answer to this request was kept. */
+  /** Says that the airgap is really asked: no stored answer fits this request. */
   asks(): void {
     this.tell(SHOWING, false)
   }
@@ -117,7 +117,7 @@ export class RunView {
     this.draw()
   }
 
-  /** The same for the page, which shows numbers of frames by itself. */
+  /** Tells the page the same. It shows numbers of frames by itself. */
   private tellPage(ledger: Ledger, standing: Standing): void {
     const { page } = this.use
     if (page === undefined) return
@@ -128,21 +128,22 @@ export class RunView {
       doing: standing.state === 'running' ? doing : sentence(stateWords(standing)),
       table: pageTable(standing, this.since.get(ledger.current)),
     }
-    // Told once a second: most of the time nothing is new but the time.
+    // This runs once a second, and mostly nothing but the time is new.
     const text = JSON.stringify(told)
     if (text === this.told) return
     this.told = text
     page.tell(told)
   }
 
-  /** A transfer in parts is here now; null where there is none any more. */
+  /** Shows the progress of a transfer in parts; null where there is none any more. */
   crossesIn(progress: PartProgress | null): void {
-    // Most transfers have no parts, and the last word on those that had may come once nothing is drawn any more.
+    // Most transfers have no parts. The last report of one with parts may come after the view is closed.
     if (progress === null && this.part === '') return
     const now = this.clock(progress)
     this.part = now?.words ?? ''
     const partsOf = progress === null ? '' : `${progress.direction === 'out' ? 'the request' : 'the airgap’s answer'} crosses in ${String(progress.count)} parts`
-    // Once for each of them; where it goes on after a restart, that is said. An answer's first part comes unasked.
+    // A transfer is recorded once, and a restart that goes on with it is named. An answer's first part comes without
+    // being asked for.
     if (progress !== null && partsOf !== this.partsOf) {
       const goesOn = progress.index > (progress.direction === 'in' ? 2 : 1)
       this.use.screen.log(`${clockTime(Date.now()).slice(11)}  ${this.step}: ${partsOf}${goesOn ? `, and goes on with part ${String(progress.index)}` : ''}`)
@@ -159,7 +160,7 @@ export class RunView {
     const standing = standingOf(ledger, Date.now(), { name: use.me, hasBegun: this.hasBegun })
     this.tellPage(ledger, standing)
     const crossing = [this.part, this.crossingNow].filter((words) => words !== '').join('; ')
-    // The table last: of one that has no room, the end is cut off.
+    // The table comes last: where there is too little room, its end is cut off.
     use.screen.show([
       '',
       ...(ledger.opening.rehearsal ? [paint('yellow', 'REHEARSAL')] : []),

@@ -1,4 +1,4 @@
-/** What `client signatures` writes. */
+/** The file that `client signatures` writes. */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { signedBlsToExecutionChange } from '../../engine/messages/ethereum.ts'
 import type { SignedBLSToExecutionChange } from '../../engine/messages/ethereum.ts'
@@ -15,7 +15,7 @@ import { chosen } from './client-session.ts'
 import type { Ledgers } from './client-session.ts'
 
 /**
- * The signatures of a finished signing under a key that this participant has a part in.
+ * The signatures of a finished signing under a key in which this participant has a part.
  *
  * @param wanted the first digits of its id; undefined for the only finished one
  * @throws cli.ceremony, cli.signatures, and as `Ledgers.of`

@@ -1,14 +1,17 @@
-/** Transcripts in files, read line by line: nobody knows how long one is before it is read. */
+/** Transcripts in files, read line by line, since their length is not known before. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { runError } from '../../engine/run/errors.ts'
 import { isSignatureExport } from '../../engine/run/signatures.ts'
 import { MAX_LINE } from '../../engine/run/transcript.ts'
 import { readBounded, readFailure } from '../../engine/base/files.ts'
 
-/** The most bytes that a file of signatures may have. */
+/** The most bytes of a file of signatures. */
 const MOST_SIGNATURES = 256 << 20
 
-/** A file of signatures, as text; undefined for any other file, a transcript perhaps. @throws file.missing, file.too-large */
+/**
+ * The text of a file of signatures; undefined for any other file, such as a transcript. @throws file.missing,
+ * file.too-large
+ */
 export async function isSignatureFile(path: string): Promise<string | undefined> {
   const [first = ''] = readTranscriptFile(path, true)
   if (!first.trimStart().startsWith('{') || first.includes('"keyrite":"transcript/')) return undefined
@@ -19,10 +22,10 @@ export async function isSignatureFile(path: string): Promise<string | undefined>
 const PIECE = 1 << 20
 
 /**
- * The lines of a transcript. A file that is not there is refused at once, before anybody types a passphrase.
+ * The lines of a transcript. A missing file is refused at once, before anybody types a passphrase.
  *
- * @param isLoose where it may be something else: what is wrong with its text is nothing then
- * @throws run.transcript for what is no UTF-8, too long, or cut off; file.missing, file.unreadable
+ * @param isLoose true where the file may be something else: text that is not UTF-8, or is cut off, is then no error
+ * @throws run.transcript for text that is not UTF-8, too long, or cut off; file.missing, file.unreadable
  */
 export function readTranscriptFile(path: string, isLoose = false): Iterable<string> {
   closeSync(opened(path))
