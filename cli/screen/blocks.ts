@@ -1,22 +1,26 @@
 /**
- * Text from outside on the airgap's own screen. Its owner believes that screen, so such text is broken into lines here and not by the
- * terminal, each line behind a mark that no text can put there, with nothing in it that could move the cursor or turn the direction of reading.
+ * Text from outside on the airgap's own screen, which its owner believes. So such text is broken into lines here and
+ * not by the terminal. Each line stands behind a mark that no text can put there, and nothing in it can move the cursor
+ * or turn the direction of reading.
  */
 import { cut, legible } from '../../engine/base/text.ts'
 import { columnsOf, paint, table, textWidth } from '../output.ts'
 
-/** Stands before every line that shows text from outside. */
+/** The mark before every line of text from outside. */
 export const MARK = '│ '
 
-/** Wider lines are hard to read, and a window that is made narrower breaks them. */
+/** The most columns: wider lines are hard to read, and a window that is made narrower breaks them. */
 const MOST_WIDTH = 80
 const LEAST_WIDTH = 40
 
-/** Columns that the program's lines may take in a window. */
+/** The columns that the program's lines may take in a window. */
 export const widthOf = (columns: number | undefined): number =>
   Math.min(MOST_WIDTH, Math.max(LEAST_WIDTH, columnsOf({ columns }))) - 1
 
-/** A text as lines of at most `width` cells, without marks: broken at a space where a line has one in its second half. */
+/**
+ * A text as lines of at most `width` cells, without marks. A line is broken at a space in its second half, if there is
+ * one.
+ */
 export function brokenLines(text: string, width: number): string[] {
   return text.split(/\r\n|\n/).flatMap((line) => {
     const lines: string[] = []
@@ -38,13 +42,13 @@ export function brokenLines(text: string, width: number): string[] {
   })
 }
 
-/** Lines of a long text that are shown, unless all of it must be; what is more is told with its length. */
+/** The most lines that are shown of a long text, unless all of it must be. The cut names the text's length. */
 const MOST_LINES = 200
 
 /**
- * A label and a text from outside beside it, every line of it behind the mark.
+ * A label with a text from outside beside it; every line of the text stands behind the mark.
  *
- * @param label in two spaces; the text begins at `indent`
+ * @param label stands behind two spaces; the text begins at `indent`
  * @param width columns in all
  * @param most lines that are shown
  */
@@ -59,7 +63,7 @@ export function outsideLines(label: string, text: string, indent: number, width:
 
 // Blocks as lines for a terminal of a given width. Every line of a text from outside stands behind a mark.
 
-/** Where values begin, after short labels and after long ones. */
+/** The columns at which values begin, after short labels and after long ones. */
 const INDENT = 15
 const WIDE_INDENT = 28
 
@@ -82,18 +86,21 @@ function blockLines(block: Block, width: number): string[] {
   }
 }
 
-/** The program's own words, broken where the window ends. */
+/** The program's own words, broken at the window's width. */
 const ownLines = (text: string, width: number): string[] => (text.length <= width ? [text] : brokenLines(text, width).map((line) => line.trimEnd()))
 
 function factLines({ label, value, from }: Fact, width: number): string[] {
   if (from === 'outside') return outsideLines(label, value, INDENT, width)
   const head = `  ${label}`.padEnd(INDENT)
   if (from === 'own' || INDENT + value.length <= width) return [`${head}${value}`]
-  // Hex in two halves where the window is narrow.
+  // Hex stands in two halves where the window is narrow.
   return [`${head}${value.slice(0, value.length / 2)}`, `${' '.repeat(INDENT)}${value.slice(value.length / 2)}`]
 }
 
-/** A warning is told from the rest by its capitals. What a message says is bounded by its kind, and shown whole. */
+/**
+ * The lines of a fact with a long label. A warning has its label in capitals. A message's text is bounded by its kind,
+ * so it is shown whole.
+ */
 const wideLines = ({ label, value, isWarning }: Fact, width: number): string[] =>
   outsideLines(isWarning === true ? label.toUpperCase() : label, value, WIDE_INDENT, width, Infinity)
 
@@ -102,7 +109,7 @@ const rosterLines = ({ people }: Of<'roster'>): string[] => [
   ...table(people.map(({ name, isMe, airgapKey }, i) => [`    ${String(i + 1)}`, isMe ? paint('bold', `${name} (you)`) : name, `airgap ${cut(airgapKey, 16)}`])),
 ]
 
-/** One line for each, cut where it is too long. */
+/** A list's items, a line each, cut where they are too long. */
 function listLines({ items }: Of<'list'>, width: number): string[] {
   return items.map(({ number, what, text, note }) => {
     const head = `  ${String(number).padStart(6)}  ${what === '' ? '' : `${what} `}${MARK}`
@@ -112,33 +119,33 @@ function listLines({ items }: Of<'list'>, width: number): string[] {
 }
 
 /**
- * What people are shown on a screen that they believe, apart from how: a terminal paints it as lines (`linesOf`), a
- * page as elements. Both show the same, since both are made from this.
+ * The content that people see on a screen that they believe. A terminal paints it as lines (`linesOf`), a page as
+ * elements. Both show the same, since both are made from this.
  */
 export type Block =
   | { readonly kind: 'heading'; readonly text: string }
-  /** Of a part. */
+  /** The title of a part. */
   | { readonly kind: 'title'; readonly text: string }
-  /** In red where it is grave. */
+  /** A warning, in red where it is grave. */
   | { readonly kind: 'warning'; readonly text: string; readonly isGrave?: true }
   /** The program's own words. */
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'facts'; readonly facts: readonly Fact[]; /** Labels are long, as those of messages are. */ readonly isWide?: true }
+  | { readonly kind: 'facts'; readonly facts: readonly Fact[]; /** True where labels are long, as those of messages are. */ readonly isWide?: true }
   | { readonly kind: 'roster'; readonly people: readonly { readonly name: string; readonly isMe: boolean; readonly airgapKey: string }[] }
   /** A ceremony's number: 40 digits in eight groups. */
   | { readonly kind: 'number'; readonly number: string }
-  /** One line for each of many things. `text` is from outside. */
+  /** A line for each of many things. `text` is from outside. */
   | { readonly kind: 'list'; readonly items: readonly { readonly number: number; readonly what: string; readonly text: string; readonly note: string }[] }
-  /** What follows is another matter. */
+  /** A gap before another subject. */
   | { readonly kind: 'gap' }
 
 export interface Fact {
-  /** Empty where it belongs to the fact above it. */
+  /** The label; empty where the fact belongs to the one above it. */
   readonly label: string
   readonly value: string
   /**
-   * `own`: the program's words, names and numbers, which it has checked. `hex`: digits to compare. `outside`: text from
-   * somebody else, which may hold anything, and is marked as such; `\n` ends its lines.
+   * The value's source. `own`: the program's words, names and numbers, which it has checked. `hex`: digits to compare.
+   * `outside`: text from somebody else, which may hold anything and is marked; `\n` ends its lines.
    */
   readonly from: 'own' | 'hex' | 'outside'
   readonly isWarning?: true

@@ -1,4 +1,7 @@
-/** A ceremony as a terminal shows it: participants × steps, who is awaited and until when, what it made; and what `keyrite verify` found. */
+/**
+ * A ceremony on a terminal: participants × steps, who is awaited and until when, and what it made. Then the findings of
+ * `keyrite verify`.
+ */
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { printableLine } from '../../engine/base/text.ts'
 import { clockTime, duration } from '../../engine/base/time.ts'
@@ -21,16 +24,16 @@ import type { Screen } from '../output.ts'
 
 const COLOURS = { calm: 'dim', good: 'green', heed: 'yellow', bad: 'red' } as const
 
-/** A text in the colour of what it says. */
+/** A text in the colour of its tone. */
 export const toned = (tone: Tone, text: string, screen?: Screen): string => paint(COLOURS[tone], text, screen)
 
-/** Marks that need no word, since every table has them. */
+/** The marks that need no word, since every table has them. */
 const PLAIN: readonly Mark[] = ['done', 'awaited', 'later']
 
 /**
- * One line a participant, one column a step, and what the rarer signs mean.
+ * The table: a line a participant, a column a step, and the meaning of the rarer signs.
  *
- * @param columns how wide the screen is, where it matters: steps whose names have no room have their numbers
+ * @param columns the screen's width, where it matters: steps whose names have no room have numbers
  */
 export function progressTable({ steps, rows }: Pick<Standing, 'steps' | 'rows'>, columns?: number): string[] {
   const lines = rows.map(({ name, isMe, cells }) => [
@@ -44,7 +47,10 @@ export function progressTable({ steps, rows }: Pick<Standing, 'steps' | 'rows'>,
   return [...(isTooWide ? under(steps.map((_, i) => String(i + 1))) : named), ...(rare.length === 0 ? [] : [paint('dim', rare.join('   '))])]
 }
 
-/** Who is awaited, who takes no part any more, since when and until when; nothing where nobody is awaited. */
+/**
+ * The lines that say who is awaited, who takes no part any more, and since when and until when; none where nobody is
+ * awaited.
+ */
 export function waitingLines(standing: Standing, since?: number): string[] {
   const words = waitingWords(standing)
   if (words === null) return []
@@ -56,7 +62,10 @@ export function waitingLines(standing: Standing, since?: number): string[] {
   ]
 }
 
-/** What an opening wants done: texts in its opener's words, which nobody has checked, and how many messages there are to be signed. */
+/**
+ * The wishes of an opening: texts in its opener's words, which nobody has checked, and the number of messages to be
+ * signed.
+ */
 export function claimLines({ parameters }: Ceremony, opening: Opening): string[] {
   return Object.entries(parameters).flatMap(([name, type]) => {
     const value = opening.parameters[name]
@@ -76,10 +85,10 @@ function messagesIn(items: readonly Json[]): ReturnType<typeof expandMessages> |
   }
 }
 
-/** Longer lists are told by their length. */
+/** The most characters of a list; a longer one is shown as its length. */
 const MOST_OUTPUT = 240
 
-/** What a ceremony made, a line each. */
+/** The results of a ceremony, a line each. */
 export function outputLines({ outputs = {} }: Pick<Ledger, 'outputs'>): string[] {
   return Object.entries(outputs).map(([name, value]) => {
     if (typeof value === 'string') return `${name}: ${value}`
@@ -88,25 +97,31 @@ export function outputLines({ outputs = {} }: Pick<Ledger, 'outputs'>): string[]
   })
 }
 
-// What `keyrite verify` found, in words.
+// The findings of `keyrite verify`, in words.
 
-/** What was found, and the script of this very hash that ships with this keyrite: its name and version, or null. */
+/** The findings, with name and version of the shipped script that has this very hash, or null. */
 export interface Verified extends Omit<Verification, 'followed'> {
   readonly shipped: { readonly name: string; readonly version: string } | null
-  /** It does not ship, and whoever asks gave its hash. */
+  /** True for a script that does not ship, but whose hash the user gave. */
   readonly isKnown: boolean
-  /** The same of what it follows. */
+  /** The same for the ceremonies that it follows. */
   readonly followed?: Readonly<Record<string, Omit<Verified, 'findings'>>>
 }
 
-/** Looks up a transcript's scripts, by their hashes, among those that ship with keyrite. @param known the hashes of others on which participants agreed */
+/**
+ * Looks up a transcript's scripts, by their hashes, among those that ship with keyrite. @param known the hashes of
+ * other scripts on which participants agreed
+ */
 export const withShipped = (found: Verification, known: readonly string[] = []): Verified => ({ ...lookedUp(found, known), findings: found.findings })
 
-/** Does whoever asks know every script that this was verified by? Any other may have been written to find nothing wrong. */
+/**
+ * Whether the user knows every script by which this was verified. Any other may have been written to find nothing
+ * wrong.
+ */
 export const isTrusted = ({ shipped, isKnown, script, followed = {} }: Omit<Verified, 'findings'>): boolean =>
   (script === undefined || shipped !== null || isKnown) && Object.values(followed).every(isTrusted)
 
-/** 0 if it is usable; 5 where it is not right, or nobody here knows its script; else 4. */
+/** The exit code: 0 if it is usable, 5 if it is not right or its script is unknown here, else 4. */
 export function exitOfVerified(found: Verified): ExitCode {
   if (found.verdict === 'invalid' || !isTrusted(found)) return EXIT.unverified
   return found.verdict === 'usable' ? EXIT.ok : EXIT.aborted
@@ -133,7 +148,7 @@ const VERDICTS: Readonly<Record<Verification['verdict'], string>> = {
 
 const onStdout = (style: Parameters<typeof paint>[0], text: string): string => paint(style, text, process.stdout)
 
-/** Line by line what holds, whose script it is, and the verdict. */
+/** The lines that say what holds, whose script it is, and the verdict. */
 export function verdictLines(found: Verified): string[] {
   const { findings, number, rehearsal = false, convicted = [], verdict } = found
   return [
@@ -149,7 +164,7 @@ export function verdictLines(found: Verified): string[] {
   ]
 }
 
-/** Up to where this is more than the word of whoever made the file. */
+/** The lines that say up to where this is more than the word of the file's maker. */
 function asOfLines({ asOf, vouched = [] }: Verified): string[] {
   if (asOf === undefined) return []
   const offsets = [...new Set(vouched.map(({ offset }) => offset))].sort((a, b) => b - a).filter((offset) => offset >= 0)
@@ -164,7 +179,7 @@ function asOfLines({ asOf, vouched = [] }: Verified): string[] {
 const findingLine = ({ check, holds, detail, line }: Finding): string =>
   `${holds ? onStdout('green', 'ok ') : onStdout('red', 'BAD')}  ${check.padEnd(18)} ${detail}${line === undefined ? '' : ` (line ${String(line)})`}`
 
-/** What was found of a file of signatures, and of the transcript beside it. */
+/** The findings about a file of signatures, and about the transcript beside it. */
 export function signatureLines(found: SignaturesVerification, transcript: Verified | undefined): string[] {
   const { findings, verdict, keyIsProven, number, rehearsal = false, purpose, count = 0 } = found
   return [
@@ -181,7 +196,7 @@ export function signatureLines(found: SignaturesVerification, transcript: Verifi
   ]
 }
 
-/** What a ceremony follows: which, its script, its key. */
+/** The ceremonies that a ceremony follows, with their scripts. */
 function followedLines({ followed = {} }: Verified): string[] {
   return Object.entries(followed).flatMap(([name, one]) => [
     '',

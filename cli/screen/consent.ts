@@ -1,4 +1,4 @@
-/** What the airgap's owner is asked, on the airgap's own screen: all that is consented to, then the question. */
+/** The questions to the airgap's owner, on the airgap's own screen: all that is consented to, then the question. */
 import type { Script } from '../../engine/machines/ceremony.ts'
 import type { Abandoning, Confirmation, Declined } from '../../engine/run/airgap-session.ts'
 import type { ArchivedShown } from '../../engine/run/memory.ts'
@@ -15,7 +15,7 @@ import type { MessagesShown } from './messages.ts'
 import { digitsOf, isNo } from './owner.ts'
 import type { Hand, LineQuestion } from './owner.ts'
 
-// All that an airgap's owner must see before consenting (protocol §3), as blocks for whichever screen there is.
+// Everything that an airgap's owner must see before consenting (protocol §3), as blocks for any screen.
 
 const GAP: Block = { kind: 'gap' }
 const fact = (label: string, value: string, from: Fact['from'] = 'own'): Fact => ({ label, value, from })
@@ -30,7 +30,7 @@ const scriptBlocks = ({ ceremony: { name, version, title }, hash }: Script): Blo
   { kind: 'facts', facts: [fact('script', `${name} ${version}`), fact('title', title, 'outside'), fact('SHA-256', hash, 'hex')] },
 ]
 
-/** What it means to give a ceremony up. */
+/** The meaning of giving a ceremony up. */
 const abandonBlocks = ({ ceremony, script, opening, me }: Abandoning): Block[] => [
   GAP, { kind: 'heading', text: 'A CEREMONY TO GIVE UP FOR GOOD' },
   { kind: 'facts', facts: [
@@ -41,13 +41,16 @@ const abandonBlocks = ({ ceremony, script, opening, me }: Abandoning): Block[] =
   { kind: 'text', text: 'Your part of it is stated, and nobody knows whether all others’ are. As long as that is so, it may still succeed. If you give it up, everybody knows that it did not, and a new one can be opened.' },
 ]
 
-/** What a ceremony signs, of each parameter that has messages. */
+/** The messages that a ceremony signs, for each parameter that has some. */
 function signsOf({ script, opening, followed, ceremony }: Confirmation): readonly MessagesShown[] {
   const groupKeys = Object.values(followed).flatMap(({ groupKey }) => groupKey ?? [])
   return [...messagesIn(script, opening).values()].map((messages) => shownMessages(messages, groupKeys, ceremony))
 }
 
-/** A ceremony, page by page: each is confirmed, the last one by the number that stands on it. More than one only where there is much to be signed. */
+/**
+ * A ceremony, page by page. Each page is confirmed, the last one by the number that stands on it. There is more than
+ * one page only where there is much to be signed.
+ */
 export function ceremonyPages(question: Confirmation, signs = signsOf(question)): readonly (readonly Block[])[] {
   const { script, opening, me, number, step, kind, shows, followed } = question
   const { name, version, title, parameters } = script.ceremony
@@ -76,11 +79,11 @@ export function ceremonyPages(question: Confirmation, signs = signsOf(question))
   return pages.map((page, i) => (i < pages.length - 1 ? page : [...page, GAP, { kind: 'number', number }]))
 }
 
-/** A share that came back from a log in which not everybody had confirmed is asked about before anything else. */
+/** A warning that stands before everything else: a share came back from a log in which not everybody had confirmed. */
 const unconfirmedBlocks = (followed: Confirmation['followed']): Block[] => Object.entries(followed).flatMap(([name, { isUnconfirmed }]): Block[] =>
   isUnconfirmed ? [{ kind: 'warning', isGrave: true, text: `UNCONFIRMED: your share of ${name} was recovered from a log in which not everybody had confirmed. The others may have given it up.` }] : [])
 
-/** The key that signs, or what else the ceremony follows: as it stands in this airgap's own vault. */
+/** The ceremony that this one follows, and its key if it made one, as they stand in this airgap's own vault. */
 function followedFacts(name: string, { id, opening, groupKey }: ArchivedShown): Fact[] {
   const threshold = opening.parameters['threshold']
   const made = [
@@ -92,9 +95,9 @@ function followedFacts(name: string, { id, opening, groupKey }: ArchivedShown): 
 }
 
 /**
- * A parameter. What was typed by the opener comes from outside; the engine's own words and numbers do not.
+ * A parameter. Texts that the opener typed come from outside; the engine's own words and numbers do not.
  *
- * @param type as the script writes it
+ * @param type the type as the script writes it
  */
 function valueFacts(name: string, value: unknown, participants: number, type?: string): Fact[] {
   if (typeof value === 'number') return [fact(name, `${String(value)}${name === 'threshold' ? ` of ${String(participants)}` : ''}`)]
@@ -108,7 +111,7 @@ function valueFacts(name: string, value: unknown, participants: number, type?: s
   return [...count, ...list.map((one, i) => fact(Array.isArray(value) ? `  ${String(i + 1)}` : name, typeof one === 'string' ? one : JSON.stringify(one), 'outside'))]
 }
 
-/** What a code's question ends with. */
+/** The last sentence of a question that takes a code. */
 const byCode = (code: string, whatElse = 'or no'): string => `Type ${paint('bold', code)}, a code that only this screen shows, ${whatElse}:`
 
 /** Asks whether this client is the owner's. `accepted` is the name consented to beforehand. @throws cli.no-terminal */
@@ -132,7 +135,7 @@ export async function confirmAbandon(question: Abandoning, hand: Hand): Promise<
   return (await consent(hand, 'Give it up, for everybody and for good?', 'a hand: nobody gives up beforehand')) || { declined: null }
 }
 
-/** Yes or no, and where a scanner types as well: a code or no. */
+/** Asks for yes or no; where a scanner may type, for a code or no. */
 async function consent(hand: Hand, question: string, flag: string): Promise<boolean> {
   if (hand.isScanned) return await hand.code((code) => [question, byCode(code, hand.mayLeave ? 'no or later' : 'or no')], flag)
   const answer = await hand.line({
@@ -143,15 +146,15 @@ async function consent(hand: Hand, question: string, flag: string): Promise<bool
   return !isNo(answer)
 }
 
-/** What is typed for messages that nobody can read. */
+/** The sentence to type for messages that nobody can read. */
 export const BLIND_SENTENCE = 'I sign what I cannot read'
 
 /**
- * Shows a ceremony page by page, and asks for consent: a yes to each page but the last; for that the first ten digits of its
- * number or more, typed, so that nobody consents unread; a sentence where it signs what nobody can read; and a code where a
- * scanner types as well. A no is asked a second time, with a reason.
+ * Shows a ceremony page by page and asks for consent. Each page but the last takes a yes. The last takes the first ten
+ * digits of the ceremony's number or more, typed, so that nobody consents unread. Messages that nobody can read take a
+ * sentence too. Where a scanner may type, a code is needed too. A no is asked a second time, with a reason.
  *
- * @param accepted the number consented to beforehand (`--accept`), which does not do for what nobody can read
+ * @param accepted the number consented to beforehand (`--accept`), which does not do for messages that nobody can read
  * @throws cli.accept where that is another ceremony's; cli.no-terminal
  */
 export async function confirmCeremony(question: Confirmation, accepted: string | undefined, hand: Hand): Promise<true | Declined> {
@@ -181,7 +184,7 @@ export async function confirmCeremony(question: Confirmation, accepted: string |
 
 const ACCEPT = '--accept NUMBER'
 
-/** Whether all on a page but the last is right. */
+/** Asks whether everything on a page is right, for each page but the last. */
 async function confirmedPage(page: number, pages: number, signs: readonly MessagesShown[], hand: Hand): Promise<true | Declined> {
   const asks = `That was page ${String(page)} of ${String(pages)}. Is everything on it as it should be?`
   if (hand.isScanned) return await typedCode(hand, [asks], ACCEPT)
@@ -192,7 +195,7 @@ async function confirmedPage(page: number, pages: number, signs: readonly Messag
   })
 }
 
-/** The first ten digits of the number. */
+/** Asks for the first ten digits of the number. */
 async function typedNumber({ number, kind }: Confirmation, signs: readonly MessagesShown[], hand: Hand): Promise<true | Declined> {
   const compare = 'Compare the number with the other participants on a call, all forty digits.'
   const deed = kind === 'join' ? 'join' : 'go on'
@@ -203,13 +206,13 @@ async function typedNumber({ number, kind }: Confirmation, signs: readonly Messa
   })
 }
 
-/** What else may be typed. */
+/** The other words that may be typed. */
 const hints = (signs: readonly MessagesShown[], { mayLeave }: Hand): readonly string[] => [
   ...(mayLeave ? ['Has the client moved on? Type later to leave this: that refuses nothing.'] : []),
   ...(signs.some(({ isLong }) => isLong) ? ['Look at the messages: list, list 500, show 12, find TEXT.'] : []),
 ]
 
-/** Asks, and before it is answered gives as many looks at the messages as the owner wants. */
+/** Asks a question, and first gives the owner as many looks at the messages as wanted. */
 async function lookedAt(signs: readonly MessagesShown[], hand: Hand, question: LineQuestion): Promise<true | Declined> {
   const look = (typed: string): readonly Block[] | undefined => signs.map((one) => one.look(typed)).find((found) => found !== undefined)
   for (;;) {
@@ -223,7 +226,7 @@ async function lookedAt(signs: readonly MessagesShown[], hand: Hand, question: L
   }
 }
 
-/** A line that will do, or a no for good. */
+/** Asks for a line that is good, or a no for good. */
 async function typedLine(hand: Hand, question: LineQuestion): Promise<string | Declined> {
   for (;;) {
     const answer = await hand.line({ ...question, isNoAskedAgain: true, refuse: (typed) => (isNo(typed) ? undefined : question.refuse(typed)) })
@@ -233,7 +236,7 @@ async function typedLine(hand: Hand, question: LineQuestion): Promise<string | D
   }
 }
 
-/** Consent by a code, or a no for good. */
+/** Asks for consent by a code, or a no for good. */
 async function typedCode(hand: Hand, asks: readonly string[], flag: string): Promise<true | Declined> {
   for (;;) {
     if (await hand.code((code) => [...asks, byCode(code, 'no to decline, or later')], flag)) return true
@@ -264,13 +267,13 @@ async function declinedForGood(hand: Hand, flag: string): Promise<Declined | und
 
 const isBack = (typed: string): boolean => /^back$/i.test(typed)
 
-/** What stands behind a no: null for nothing, undefined where there is no no. */
+/** The reason behind a no: null for none, undefined where there is no no. */
 function reasonIn(typed: string): string | null | undefined {
   const found = /^no?(?:$| +(.*)$)/isu.exec(typed)
   return found === null ? undefined : found[1]?.trim() ?? null
 }
 
-/** Ten digits or more, and every one that was typed must be the number's. */
+/** Wants ten digits or more; every digit that was typed must be the number's. */
 function numberProblem(typed: string, digits: string): string | undefined {
   const given = typed.replaceAll(' ', '')
   if (!/^\d*$/.test(given)) return 'Type digits and spaces only.'

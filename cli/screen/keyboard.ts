@@ -1,8 +1,8 @@
-/** The airgap's keyboard for a question: in raw mode, so that the terminal neither echoes nor keeps anything by itself. */
+/** The airgap's keyboard during a question. It is in raw mode, so that the terminal neither echoes nor keeps anything. */
 import { drain } from '../../engine/channel/keyboard.ts'
 import type { Heard } from '../../engine/channel/keyboard.ts'
 
-/** `process.stdin` is one. */
+/** The input of keys, such as `process.stdin`. */
 export interface KeyInput extends Heard {
   pause(): unknown
   readonly isTTY?: boolean
@@ -11,20 +11,26 @@ export interface KeyInput extends Heard {
 }
 
 export interface Keys {
-  /** What is typed next, as it arrives; undefined once the input has ended. Ctrl-C interrupts the process. @throws the signal's reason */
+  /**
+   * The next typed text, as it arrives; undefined once the input has ended. Ctrl-C interrupts the process. @throws the
+   * signal's reason
+   */
   readonly next: () => Promise<string | undefined>
-  /** Drops what was typed and what comes until it is quiet for so many milliseconds. @returns how many bytes. @throws the signal's reason */
+  /**
+   * Drops what was typed, and all that comes until it is quiet for so many milliseconds. @returns the number of bytes.
+   * @throws the signal's reason
+   */
   readonly drop: (quiet: number) => Promise<number>
 }
 
 const CTRL_C = '\u0003'
 
-/** Arrow keys and their like: ESC, then "[" and all up to a letter or "~", or "O" and one more. */
+/** The sequences of arrow keys and the like: ESC, then "[" and all up to a letter or "~", or "O" and one more. */
 const KEY_SEQUENCE = /\u001b(?:\[[0-9;]*[@-~]|O.)?/g
 
 const textOf = (piece: string | Uint8Array): string => (typeof piece === 'string' ? piece : Buffer.from(piece).toString('latin1'))
 
-/** Raw mode hands Ctrl-C over as a character. */
+/** Interrupts the process: raw mode gives Ctrl-C as a character. */
 function interrupt(text: string): void {
   if (text.includes(CTRL_C)) process.kill(process.pid, 'SIGINT')
 }

@@ -1,6 +1,6 @@
 /**
- * What is to be signed, on the airgap's own screen: all of it, by groups; and of many, each one for whoever looks for it. All
- * of it comes from outside.
+ * The messages to be signed, on the airgap's own screen: all of them by groups and, of many, each one for an owner who
+ * looks for it. All of their content comes from outside.
  */
 import { toHex } from '../../engine/base/bytes.ts'
 import { quoted } from '../../engine/base/text.ts'
@@ -11,7 +11,7 @@ import type { Line, Signable } from '../../engine/messages/kind.ts'
 import { displayMessage, isBlind, isBoundToCeremony, signedBytesOf, signerOf } from '../../engine/messages/kinds.ts'
 import type { Block, Fact } from './blocks.ts'
 
-// Messages to be signed, as blocks for a screen. What they say comes from outside.
+// Messages to be signed, as blocks for a screen. Their content comes from outside.
 
 /** The most groups on a page. */
 const MOST_ON_PAGE = 20
@@ -20,16 +20,16 @@ const GAP: Block = { kind: 'gap' }
 export const factsOf = (...facts: readonly Fact[]): Block => ({ kind: 'facts', isWide: true, facts })
 export const titled = (text: string): Block => ({ kind: 'title', text })
 
-/** A line of a message. */
+/** A line of a message, as a fact. */
 const shownLine = ({ label, value, warning }: Line): Fact => ({ label, value, from: 'outside', ...(warning === true ? { isWarning: true } : {}) })
 
 const own = (label: string, value: string): Fact => ({ label, value, from: 'own' })
 const hex = (label: string, value: string): Fact => ({ label, value, from: 'hex' })
 
 /**
- * All messages, by groups, the smallest first, on one page or on as many as it takes.
+ * All messages by groups, the smallest first, on as many pages as needed.
  *
- * @param warnings of the list as a whole
+ * @param warnings blocks about the list as a whole
  */
 export function groupPages(messages: readonly Signable[], groups: readonly Group[], warnings: readonly Block[] = []): readonly (readonly Block[])[] {
   const pages = Math.ceil(groups.length / MOST_ON_PAGE)
@@ -45,7 +45,7 @@ export function groupPages(messages: readonly Signable[], groups: readonly Group
   })
 }
 
-/** How many there are, and what all of them together are. */
+/** The number of messages and groups, and the hash of all messages. */
 function headBlocks(messages: readonly Signable[], groups: readonly Group[]): Block[] {
   const isMarked = groups.some(({ lines }) => lines.some(({ differs }) => differs === true))
   return [
@@ -81,7 +81,10 @@ export function messageBlocks(message: Signable, number: number, ceremony: strin
   ]
 }
 
-/** The exact bytes that are signed of each message, in the order of the list. Without a ceremony's id, those that hold one cannot be told. */
+/**
+ * The exact bytes that are signed of each message, in the list's order. Some hold the ceremony's id; without it those
+ * cannot be told.
+ */
 export function signedBlocks(messages: readonly Signable[], ceremony?: string): Block[] {
   const facts = messages.map((message, i): Fact => {
     const label = `${String(i + 1)}. ${message.kind}`
@@ -91,22 +94,22 @@ export function signedBlocks(messages: readonly Signable[], ceremony?: string): 
   return [titled('The bytes to be signed, message by message'), factsOf(...facts)]
 }
 
-/** Of more than so many, single ones can be looked for. */
+/** The most messages of a list that is not long. */
 const MOST_PLAIN = 10
 
 export interface MessagesShown {
-  /** What the owner sees before the question, page by page: each is confirmed before the next. */
+  /** The pages before the question: each is confirmed before the next. */
   readonly pages: readonly (readonly Block[])[]
-  /** They are so many that single ones can be looked for. */
+  /** True for a long list, in which single messages can be looked for. */
   readonly isLong: boolean
   readonly isBlind: boolean
-  /** What `list`, `list 500`, `show 12`, `find TEXT` give; undefined for anything else. */
+  /** Answers `list`, `list 500`, `show 12` and `find TEXT`; undefined for any other text. */
   readonly look: (command: string) => readonly Block[] | undefined
 }
 
 /**
- * @param messages checked ones, written out
- * @param groupKeys what signs them, in hex; none where that is not known
+ * @param messages checked, in their full form
+ * @param groupKeys the keys that sign them, in hex; none where they are not known
  * @param ceremony the id of the ceremony that signs them
  */
 export function shownMessages(messages: readonly Signable[], groupKeys: readonly string[], ceremony: string): MessagesShown {
@@ -121,7 +124,7 @@ export function shownMessages(messages: readonly Signable[], groupKeys: readonly
 
 const said = (text: string): Block => ({ kind: 'text', text })
 
-/** A signature under another key than the message names counts nowhere. */
+/** A warning about messages that name another key: such a signature counts nowhere. */
 function strangerBlocks(messages: readonly Signable[], groupKeys: readonly string[]): Block[] {
   const strangers = messages.flatMap((message, i) => {
     const signer = signerOf(message)
@@ -145,11 +148,11 @@ function strangerBlocks(messages: readonly Signable[], groupKeys: readonly strin
 interface Looked {
   readonly messages: readonly Signable[]
   readonly ceremony: string
-  /** By kind. */
+  /** The common lines by kind. */
   readonly alike: ReadonlyMap<string, Alike>
 }
 
-/** What all messages of a kind show alike. */
+/** The lines that all messages of a kind have in common. */
 interface Alike {
   readonly count: number
   readonly lines: readonly Line[]
@@ -195,14 +198,14 @@ interface Numbered {
   readonly number: number
 }
 
-/** What a message shows that not all of its kind do; of the only one of its kind, all. */
+/** The lines of a message that not all of its kind have; all of them if it is the only one of its kind. */
 function ownLines(message: Signable, alike: Looked['alike']): readonly Line[] {
   const { count = 1, keys } = alike.get(message.kind) ?? {}
   const lines = displayMessage(message)
   return count === 1 ? lines : lines.filter((line) => keys?.has(lineKey(line)) !== true)
 }
 
-/** Looks where messages differ; what all of a kind have alike is told once. */
+/** Looks for a text where messages differ. Lines that all of a kind have are told once. */
 function found(looked: Looked, text: string): readonly Block[] {
   const { messages, alike, ceremony } = looked
   const has = ({ value }: Line): boolean => value.toLowerCase().includes(text.toLowerCase())

@@ -1,7 +1,8 @@
 /**
- * Questions that only a hand at the airgap's keyboard can answer. With `--channel terminal` a scanner types on that same keyboard what the
- * client's screen shows, and the client may have been taken over. So what was typed before a question is dropped, an answer
- * that comes faster than fingers type is none, and consent takes a code that was drawn for this question and stands on this screen alone.
+ * Questions that only a hand at the airgap's keyboard can answer. With `--channel terminal` a scanner types on that
+ * same keyboard what the client's screen shows, and an attacker may have taken over the client. So text typed before a
+ * question is dropped, and an answer that comes faster than fingers type does not count. Consent takes a code that was
+ * drawn for this question and stands on this screen alone.
  */
 import { randomInt } from 'node:crypto'
 import { cliError } from '../errors.ts'
@@ -12,7 +13,7 @@ import type { Block } from './blocks.ts'
 import { withKeys } from './keyboard.ts'
 import type { KeyInput, Keys } from './keyboard.ts'
 
-/** `process.stderr` is one. */
+/** The output for questions, such as `process.stderr`. */
 export interface HandOutput {
   write(text: string): unknown
   readonly isTTY?: boolean
@@ -20,21 +21,21 @@ export interface HandOutput {
   readonly rows?: number
 }
 
-/** In milliseconds. */
+/** The times of a question, in milliseconds. */
 export interface HandTiming {
-  /** Silence before a question is painted. Doubles with every wrong code, up to `mostQuiet`. */
+  /** The silence before a question is painted. It doubles with every wrong code, up to `mostQuiet`. */
   readonly quiet: number
   readonly mostQuiet: number
-  /** Silence after it was painted: who reads it does not type yet. */
+  /** The silence after it was painted: an owner who reads it does not type yet. */
   readonly grace: number
-  /** What a hand takes for each character, at least, from the first to Enter. Scanners take 1 to 20. */
+  /** The least time of a hand for each character, from the first to Enter. Scanners take 1 to 20. */
   readonly pace: number
 }
 
-/** A question that was left without an answer, which refuses nothing and uses nothing up. */
+/** Thrown where a question was left without an answer. That refuses nothing and uses nothing up. */
 export class QuestionLeft extends Error {
   readonly why: 'later' | 'other' | 'nothing'
-  /** @param why the owner typed `later`; or the other side shows something else now, or nothing */
+  /** @param why `later` if the owner typed that; else the other side shows something other now, or nothing */
   constructor(why: QuestionLeft['why']) {
     super(`a question was left: ${why}`)
     this.name = 'QuestionLeft'
@@ -43,22 +44,22 @@ export class QuestionLeft extends Error {
 }
 
 export interface HandUse {
-  /** Does a scanner type on this keyboard? */
+  /** Whether a scanner may type on this keyboard. */
   readonly isScanned: boolean
-  /** With a `QuestionLeft` as its reason it withdraws the question. */
+  /** Aborts the question; a `QuestionLeft` as its reason withdraws it. */
   readonly signal: AbortSignal
-  /** May a question be left with `later`? */
+  /** Whether a question may be left with `later`. */
   readonly mayLeave?: boolean
   readonly input?: KeyInput
   readonly output?: HandOutput
   readonly timing?: HandTiming
-  /** A new code of six digits, which nobody can foretell. */
+  /** Draws a code of six digits that nobody can foretell. */
   readonly draw?: () => string
 }
 
-/** What a page asks for instead of a line that is typed in a terminal. What it sends back is such a line all the same. */
+/** The control with which a page asks for an answer. It sends back the line that would be typed in a terminal. */
 export type Wanted =
-  /** The first ten digits of a number, or more. */
+  /** A number's first ten digits, or more. */
   | { readonly kind: 'digits' }
   | { readonly kind: 'yes' }
   /** A sentence, typed as it stands. */
@@ -67,20 +68,20 @@ export type Wanted =
   | { readonly kind: 'decline' }
 
 export interface LineQuestion {
-  /** What is asked, in a terminal. Called at every asking; the last line stands above the answer. */
+  /** The question in a terminal. It is called at every asking; the last line stands above the answer. */
   readonly ask: () => readonly string[]
-  /** What is asked, on a page, which has buttons for no and later. */
+  /** The question on a page, which has buttons for no and later. */
   readonly prompt: readonly string[]
   readonly wanted: Wanted
-  /** Do `list`, `show` and `find` give something? */
+  /** Whether `list`, `show` and `find` give something. */
   readonly mayLook?: boolean
-  /** Is a no asked again by a question of its own? Else a page asks again by itself. */
+  /** Whether a no is asked again by a question of its own. If not, a page asks again by itself. */
   readonly isNoAskedAgain?: boolean
   /** The most characters of an answer. */
   readonly most?: number
-  /** What to use where there is no terminal. */
+  /** The flag that replaces the question where there is no terminal. */
   readonly flag: string
-  /** Why an answer will not do, or undefined. */
+  /** Gives the reason why an answer is refused, or undefined. */
   readonly refuse: (answer: string) => string | undefined
 }
 
@@ -88,14 +89,14 @@ export interface Hand {
   readonly isScanned: boolean
   readonly mayLeave: boolean
   /**
-   * Shows blocks, a page at a time where they do not fit the window; all of them, unless they may be left with q. What is
-   * shown anew takes the place of what was shown before.
+   * Shows blocks, a page at a time where they do not fit the window. All are shown, unless they may be left with q.
+   * With `isAnew` they replace the blocks before.
    */
   readonly show: (blocks: readonly Block[], more?: { readonly mayStop?: boolean; readonly isAnew?: boolean }) => Promise<void>
-  /** A line, typed. @throws cli.no-terminal, QuestionLeft, the signal's reason */
+  /** Asks for a typed line. @throws cli.no-terminal, QuestionLeft, the signal's reason */
   readonly line: (question: LineQuestion) => Promise<string>
   /**
-   * Consent by a code.
+   * Asks for consent by a code.
    *
    * @param ask the question, with the code as it is shown
    * @returns false for `no`
@@ -104,11 +105,11 @@ export interface Hand {
   readonly code: (ask: (code: string) => readonly string[], flag: string) => Promise<boolean>
 }
 
-/** A guess at a code a minute is the most that a scanner gets in the end. */
+/** In the end a scanner gets no more than about one guess a minute. */
 const SCANNED: HandTiming = { quiet: 700, mostQuiet: 64_000, grace: 300, pace: 40 }
 const UNSCANNED: HandTiming = { quiet: 100, mostQuiet: 100, grace: 0, pace: 0 }
 
-/** Two keys may go down together, and a busy machine may hold one back; more at once are no fingers. */
+/** The most characters at once: two keys may go down together, and a busy machine may hold one back. */
 const MOST_AT_ONCE = 3
 const MOST_ANSWER = 70
 const ROWS_FOR_QUESTION = 8
@@ -130,7 +131,7 @@ export function makeHand(use: HandUse): Hand {
   const write = (text: string): void => void output.write(text)
   const warn = (text: string): void => write(`  ${paint('yellow', text)}\n`)
 
-  /** Asks once nothing is typed, and anew where something is typed that cannot be an answer yet. */
+  /** Asks once nobody types, and asks anew if text comes before anybody can have read the question. */
   async function asked(keys: Keys, question: () => void): Promise<void> {
     if (quiet >= 2000) write(paint('dim', `  Asking again in ${String(Math.round(quiet / 1000))} seconds.\n`))
     if ((await keys.drop(quiet)) > 0) warn('What was typed before the question is dropped.')
@@ -160,7 +161,7 @@ export function makeHand(use: HandUse): Hand {
     })
   }
 
-  /** With the keyboard; a question that is withdrawn leaves the cursor on a line of its own. */
+  /** Takes the keyboard. After a question that is withdrawn, the cursor stands on a new line. */
   async function untilLeft<T>(work: (keys: Keys) => Promise<T>): Promise<T> {
     try {
       return await withKeys(input, signal, work)
@@ -169,7 +170,7 @@ export function makeHand(use: HandUse): Hand {
     }
   }
 
-  /** What was typed up to Enter; undefined for what no hand types. */
+  /** The text typed up to Enter; undefined for text that no hand types. */
   async function typed(keys: Keys, flag: string, most: number): Promise<string | undefined> {
     let answer = ''
     let isBurst = false
@@ -179,7 +180,7 @@ export function makeHand(use: HandUse): Hand {
       if (text === undefined) throw cliError('no-terminal', { what: 'A confirmation', flag })
       if (text.length > MOST_AT_ONCE) isBurst = true
       for (const character of text) {
-        // What stands behind the end of an answer answers nothing.
+        // Text behind the Enter is dropped.
         if (character === '\r' || character === '\n') {
           const isTooFast = isBurst || Date.now() - began < timing.pace * answer.length
           return timing.pace > 0 && answer !== '' && isTooFast ? undefined : answer.trim()
@@ -217,7 +218,7 @@ export function makeHand(use: HandUse): Hand {
       write(`${lines.join('\n')}\n`)
       return
     }
-    // Where all is shown, the last page, which the question stands below, is the full one.
+    // Where everything is shown, the last page is a full one, since the question stands below it.
     let at = 0
     for (let end = mayStop ? room : lines.length % room || room; ; at = end, end += room) {
       write(`${lines.slice(at, end).join('\n')}\n`)
