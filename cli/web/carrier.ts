@@ -1,6 +1,6 @@
 /**
- * The web carrier: the page shows the frames and reads them with the machine's camera; here a transfer's bytes go out and
- * the texts that were read come in. Both at once: the codes of one machine are the acknowledgement of the other's.
+ * The web carrier. The page shows the frames and reads others with the machine's camera; here a transfer's bytes go
+ * out, and the texts that were read come in. Both happen at once: one machine's codes acknowledge the other's.
  */
 import { randomBytes } from 'node:crypto'
 import { isKeyriteError } from '../../engine/base/errors.ts'
@@ -15,25 +15,25 @@ import { makeReceiver } from '../../engine/channel/transfer.ts'
 import type { Received } from '../../engine/channel/transfer.ts'
 import type { FramesResult, PageState } from './protocol.ts'
 
-/** Frames in a row after which another transfer is followed; none of them is lost. */
+/** Frames of another transfer in a row after which that one is followed; none of them is lost. */
 const SWITCH_AFTER = 3
 
-/** What of the page's state is the carrier's. */
+/** The carrier's part of the page's state. */
 export type CarrierState = Pick<PageState, 'showing' | 'read' | 'isReading'>
 
 export interface WebCarrier extends Carrier {
-  /** Resolves once the other side asks something else than was received last; undefined when the signal aborts. */
+  /** Resolves once the other side asks something other than what was received last; undefined when the signal aborts. */
   readonly untilChanged: (signal: AbortSignal) => Promise<'other' | undefined>
-  /** Resolves once the other machine has read what is shown: the page saw that, or another transfer came. */
+  /** Resolves once the other machine has read what is shown: its page said so, or another transfer came. */
   readonly untilTaken: (signal: AbortSignal) => Promise<void>
   readonly onFrames: (frames: readonly string[]) => FramesResult
-  /** @param id of the transfer that the other machine has; another one than is shown changes nothing */
+  /** @param id the transfer that the other machine has; nothing changes if another one is shown */
   readonly onTaken: (id: string) => void
   /** The bytes of the transfer with this id, while it is shown. */
   readonly message: (id: string) => Uint8Array | undefined
 }
 
-/** @param tell hears how the crossing is, at every change */
+/** @param tell hears of every change of the crossing */
 export function makeWebCarrier(options: CarrierOptions, tell: (now: CarrierState) => void): WebCarrier {
   const receiver = makeReceiver({ switchAfter: SWITCH_AFTER })
   let shown: { readonly id: string; readonly text: string; readonly message: Uint8Array } | undefined
@@ -81,7 +81,7 @@ export function makeWebCarrier(options: CarrierOptions, tell: (now: CarrierState
     told()
   }
 
-  /** Waits until `is` gives something. @throws the signal's reason, channel.closed */
+  /** Waits until `is` gives a value. @throws the signal's reason, channel.closed */
   function given<T>(is: () => T | undefined, signal: AbortSignal): Promise<T> {
     return unlessAborted<T>((resolve, reject) => {
       const look = (): void => {
@@ -93,7 +93,7 @@ export function makeWebCarrier(options: CarrierOptions, tell: (now: CarrierState
       told()
       return () => {
         watchers.delete(look)
-        // Not from within a round of telling.
+        // This may run while watchers are being told, so it waits for the end of that round.
         queueMicrotask(told)
       }
     }, signal)
@@ -105,7 +105,7 @@ export function makeWebCarrier(options: CarrierOptions, tell: (now: CarrierState
     if (waiting !== undefined) throw channelError('busy', { what: 'receiving' })
     let incoming: Incoming | undefined
     waiting = (one) => (incoming = one)
-    // What was read before is over; the rest of its frames may still come.
+    // The last transfer is over, though frames of it may still come.
     read = arrived === undefined ? null : read
     deliver()
     try {
@@ -135,7 +135,7 @@ export function makeWebCarrier(options: CarrierOptions, tell: (now: CarrierState
   }
 
   function failed(problem: KeyriteError, state: 'failed' | 'ignored' = 'failed'): FramesResult {
-    // The page tells of codes that are none of keyrite's, as long as it sees them.
+    // Codes that are none of keyrite's are only shown on the page, as long as it sees them.
     if (state === 'failed') {
       read = null
       options.onProblem?.(problem)

@@ -6,17 +6,17 @@ import { unpainted } from '../output.ts'
 import { waitingLines } from '../screen/ceremony.ts'
 import type { PageCeremony, PageTable } from './protocol.ts'
 
-/** The last number: it is slow on purpose, and a page is told often. */
+/** The last number, remembered: it is slow to compute on purpose, and a page is told often. */
 let known = { id: '', number: '' }
 
-/** @param step its name, or null before the first and after the last */
+/** @param step the step's name, or null before the first and after the last */
 export function pageCeremony(id: string, { ceremony: { name, version, title, steps } }: Pick<Script, 'ceremony'>, step: string | null): PageCeremony {
   if (known.id !== id) known = { id, number: ceremonyNumber(id) }
   const at = steps.findIndex((one) => one.name === step)
   return { id, number: known.number, title: `${name} ${version}: ${title}`, step, at: at + 1, of: steps.length }
 }
 
-/** Who has done what, and who is awaited. */
+/** The table of who has done what, and who is awaited. */
 export const pageTable = (standing: Standing, since?: number): PageTable => ({
   steps: standing.steps.map(({ name }) => name),
   rows: standing.rows.map(({ name, isMe, cells }) => ({ name, isMe, cells: cells.map(({ mark }) => mark) })),

@@ -1,4 +1,4 @@
-/** The page's file, as it was built: the same for every command and for a page that stands alone. */
+/** The page's built file. It is the same for every command and for a page that stands alone. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { cliError } from '../errors.ts'
@@ -9,7 +9,7 @@ export interface CommandPage {
   readonly policy: string
 }
 
-/** From `dist/cli/web/` in the package, and from `cli/web/` in the source tree. */
+/** The file seen from `dist/cli/web/` in the package, and from `cli/web/` in the source tree. */
 const CANDIDATES = ['../page.html', '../../dist/cli/page.html'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
 
 /** @throws cli.no-page */

@@ -1,6 +1,6 @@
 /**
- * A command's page: what it is told, what it asks, how it is found. The commands say what happens as they do for a terminal;
- * here that becomes the page's state.
+ * A command's page. The commands tell their progress as they do for a terminal; here that becomes the page's state, its
+ * questions, and its address.
  */
 import { randomBytes } from 'node:crypto'
 import { alarm, unlessAborted } from '../../engine/base/signals.ts'
@@ -18,21 +18,21 @@ import { readPage } from './page-file.ts'
 import type { PageQuestion, PageState } from './protocol.ts'
 import { browserOpener, keepPort, lastPort, openBrowser, servePage } from './server.ts'
 
-// The questions to an owner, on a page. Nothing that the camera reads comes here: an answer is what its owner typed or
-// pressed on the one page that has the session's key.
+// The questions to an owner on a page. Nothing that the camera reads comes here: an answer was typed or pressed on the
+// one page that has the session's key.
 
 export interface Questions {
-  /** A question's answer from the page. @returns false where that question is not asked (any more) */
+  /** Takes the page's answer to a question. @returns false where that question is not asked any more */
   readonly onAnswer: (id: string, answer: string) => boolean
-  /** One owner, asked once with all that is shown before. */
+  /** A hand for one owner and one question, with all blocks shown before it. */
   readonly hand: (signal: AbortSignal) => Hand
 }
 
-/** @param ask shows a question on the page, or takes it away */
+/** @param ask shows a question on the page, or removes it for null */
 export function makeQuestions(ask: (question: PageQuestion | null) => void): Questions {
   let waiting: { readonly id: string; readonly take: (answer: string) => void } | undefined
 
-  /** One answer. @throws the signal's reason */
+  /** Waits for one answer. @throws the signal's reason */
   async function answered(question: PageQuestion, signal: AbortSignal): Promise<string> {
     return await unlessAborted<string>((resolve) => {
       waiting = { id: question.id, take: resolve }
@@ -49,7 +49,7 @@ export function makeQuestions(ask: (question: PageQuestion | null) => void): Que
       let trouble: string | null = null
       try {
         for (;;) {
-          // A new one each time, so that a click that comes late answers nothing else.
+          // Each asking has a new id, so that a late click answers nothing else.
           const id = randomBytes(12).toString('hex')
           const typed = (await answered({ id, blocks, prompt, answer: wanted, mayLook, isNoAskedAgain, looked, mayLeave: true, trouble }, signal)).trim()
           if (typed === 'later') throw new QuestionLeft('later')
@@ -91,37 +91,37 @@ export interface PageUse {
   readonly role: Role
   /** The role's folder, which remembers the page's port. */
   readonly home: string
-  /** Empty where it has no name yet. */
+  /** The machine's owner; empty while there is no name. */
   readonly owner: string
-  /** `keyrite client run` */
+  /** The command as it is typed, such as `keyrite client run`. */
   readonly command: string
-  /** For the terminal. */
+  /** Prints a line in the terminal. */
   readonly say: (line: string) => void
   /** Rings the terminal's bell when it is the owner's turn. */
   readonly ring?: () => void
 }
 
-/** What commands tell while they run: everything but what crosses and what is asked. */
+/** The parts of the state that commands tell while they run: everything but transfers and questions. */
 export type PageTold = Partial<Pick<PageState, 'ceremony' | 'isRehearsal' | 'doing' | 'table' | 'progress' | 'owner'>>
 
 export interface Page {
   readonly carrier: (options: CarrierOptions) => WebCarrier
-  /** The owner, to be asked on the page. */
+  /** The owner, who is asked on the page. */
   readonly hand: (signal: AbortSignal) => Hand
   readonly tell: (told: PageTold) => void
-  /** Tells how the command ended, and what to do next. */
+  /** Tells how the command ended, and the next steps. */
   readonly end: (lines: readonly string[], next: readonly string[], isGood: boolean) => void
-  /** Tells that it failed, and what to do. */
+  /** Tells that the command failed, and what to do. */
   readonly fail: (error: unknown) => void
-  /** A terminal whose record goes to the page as well. */
+  /** A terminal whose record goes to the page too. */
   readonly screen: (terminal: Live) => Live
   readonly close: () => Promise<void>
 }
 
 const MOST_RECORD = 50
-/** Milliseconds between two states, at least: a page need not hear of every frame. */
+/** The least milliseconds between two states: a page need not hear of every frame. */
 const EVERY = 60
-/** Milliseconds without a page after which its owner is told where it is; a reload takes less. */
+/** Milliseconds without a page after which its owner is told the address. A reload takes less. */
 const GONE = 4000
 
 /** Serves the page, opens it where a browser can be opened, and prints its address. @throws cli.no-page */
@@ -151,7 +151,7 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
     change({ question, isWaitingForOwner: question !== null })
   })
 
-  /** Prints a new address; the last one may have been used, and is good no more. */
+  /** Prints a new address: the last one may have been used, and is then no longer good. */
   function invite(opens = false): void {
     gone.clear()
     const address = server.address()
@@ -176,7 +176,7 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
     },
     onStale: () => invite(),
   })
-  // One that is taken by another command of this role is not given up for this one's.
+  // A port that another command of this role has taken stays the remembered one.
   if (kept === 0) await keepPort(home, server.port)
   invite(true)
 
@@ -205,13 +205,13 @@ export async function openPage({ role, home, owner, command, say, ring }: PageUs
   }
 }
 
-// How a command ended, for its page, which stays open after it.
+// The end of a command, for its page, which stays open after it.
 
 const pageEnd = (lines: readonly string[], next: readonly string[], isGood: boolean): NonNullable<PageState['end']> => ({
   isGood, lines: lines.map((line) => unpainted(line)), next: next.map(marked),
 })
 
-/** A command, which a terminal has apart from what it does by some blanks, between the marks of what is typed. */
+/** Puts a command between backticks. In a terminal's line blanks separate it from the words about it. */
 function marked(line: string): string {
   const [, command, rest = ''] = /^(keyrite .+?)(?:\s{2,}(.*))?$/.exec(line) ?? []
   return command === undefined || line.includes('`') ? line : `\`${command}\`${rest === '' ? '' : ` ${rest}`}`

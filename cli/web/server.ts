@@ -1,7 +1,7 @@
 /**
- * The server of one command's page: on loopback alone, for one page, and for nobody else. It serves one file and the few
- * calls of `protocol.ts`. A page of another site in the same browser can reach this port too: so the Host must be this
- * one (against DNS rebinding), the Origin this one, and everything but the file itself needs the session's key.
+ * The server of one command's page: on loopback, and for one page alone. It serves one file and the few calls of
+ * `protocol.ts`. A page of another site in the same browser can reach this port too. So the Host must be this one
+ * (against DNS rebinding), the Origin must be this one, and everything but the file needs the session's token or key.
  */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -21,9 +21,9 @@ import type { FramesResult, PageState } from './protocol.ts'
 import { readBounded, writeDurable } from '../../engine/base/files.ts'
 import { equalSecrets } from '../../engine/base/secrets.ts'
 
-// The body of a request from a page, bounded before it is kept.
+// The body of a page's request is bounded before it is held in memory.
 
-/** Why a page's request is refused. */
+/** The reason why a page's request is refused. */
 class WebRefusal extends Error {
   readonly status: number
   readonly code: string
@@ -52,7 +52,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString('utf8')
 }
 
-// What a page may send, checked.
+// The bodies of a page's requests, checked.
 
 const text = (maxLength: number) => ({ type: 'string', maxLength })
 
@@ -79,19 +79,19 @@ function parsed(body: string): unknown {
   }
 }
 
-// Who may speak to a command: the one page that came with the token of the address, which the terminal printed. The token
-// is good once, for a key that only that page has; another user of this machine, or another site in the same browser,
-// has neither.
+// The right to speak to a command belongs to the one page that came with the token of the address, which the terminal
+// printed. The token is good once, for a key that only that page has. Another user of this machine, or another site in
+// the same browser, has neither.
 
 export interface Access {
-  /** A new token, in the place of one that was not used. */
+  /** Draws a new token; an unused one is no longer good. */
   readonly token: () => string
-  /** The key for a token that is good; after that neither it nor an earlier key is. */
+  /** Gives a key for a good token. After that neither the token nor an earlier key is good. */
   readonly open: (token: string) => string | undefined
   readonly isKey: (key: string) => boolean
-  /** Was it good once? Whoever brings such a one was a page of this command's owner, and is told how to go on. */
+  /** Whether the token was good once. A page that brings such a token is the owner's, and is told how to go on. */
   readonly wasToken: (token: string) => boolean
-  /** Is there one that is still good? */
+  /** Whether a token is out that is still good. */
   readonly isTokenOut: () => boolean
 }
 
@@ -119,38 +119,38 @@ function makeAccess(): Access {
 
 export interface PageServerUse {
   readonly page: CommandPage
-  /** To listen on if it is free; 0 or none for any. */
+  /** The port to listen on if it is free; 0 or undefined for any. */
   readonly port?: number
   readonly state: () => PageState
-  /** The bytes of the transfer with this id, if it is the one that is shown. */
+  /** The bytes of the transfer with this id, if that one is shown. */
   readonly message: (id: string) => Uint8Array | undefined
   readonly onFrames: (frames: readonly string[]) => FramesResult
   /** @returns false where that question is not asked any more */
   readonly onAnswer: (question: string, answer: string) => boolean
-  /** The other machine has the transfer with this id. */
+  /** Hears that the other machine has the transfer with this id. */
   readonly onTaken: (id: string) => void
-  /** A page came, or the only one went. */
+  /** Hears that a page came, or that the only one went. */
   readonly onPage: (isThere: boolean) => void
-  /** A token was brought that was good before, and none is good now: its owner needs a new address. */
+  /** Hears that a used token was brought and none is good now: its owner needs a new address. */
   readonly onStale: () => void
 }
 
 export interface PageServer {
   readonly port: number
-  /** An address that is good once. Earlier ones that were not used are not good any more. */
+  /** An address that is good once. Earlier ones that were not used are no longer good. */
   readonly address: () => string
-  /** Tells the page how things are now. */
+  /** Tells the page the present state. */
   readonly tell: () => void
-  /** Ends the stream with what is now, then closes. */
+  /** Ends the stream with the present state, then closes. */
   readonly close: () => Promise<void>
 }
 
-/** Connections at once: a browser opens six, and whoever else opens some must not keep its owner out. */
+/** The most connections. A browser opens six; strangers on this machine may open some without keeping the owner out. */
 const MOST_CONNECTIONS = 128
-/** Milliseconds for a page to take the last state, and before that for one that was lost to come back for it. */
+/** Milliseconds for a page to take the last state, and before that for a lost page to come back for it. */
 const GRACE = 1500
 
-/** Listens on 127.0.0.1. */
+/** Serves the page on 127.0.0.1. */
 export async function servePage(use: PageServerUse): Promise<PageServer> {
   const session = makeAccess()
   let stream: ServerResponse | undefined
@@ -223,7 +223,7 @@ export async function servePage(use: PageServerUse): Promise<PageServer> {
     onFollow?.()
   }
 
-  /** Waits a moment for a page that is being loaded anew. */
+  /** Waits a moment for a page that is being reloaded. */
   async function followed(): Promise<void> {
     if (stream !== undefined || performance.now() - lostAt > 3 * GRACE) return
     await happening((done) => {
@@ -232,7 +232,7 @@ export async function servePage(use: PageServerUse): Promise<PageServer> {
     }, { ms: GRACE })
   }
 
-  /** A page that is slow to take a state is told the newest one when it has taken that. */
+  /** Tells the page the newest state. A slow page is told the newest one when it has taken the one before. */
   function tell(): void {
     if (stream === undefined || stream.writableNeedDrain) isBehind = stream !== undefined
     else stream.write(`${JSON.stringify(use.state())}\n`)
@@ -299,7 +299,7 @@ export async function servePage(use: PageServerUse): Promise<PageServer> {
   }
 }
 
-/** On this port of loopback, or, where somebody has it, on any. @returns the port */
+/** Listens on this port of loopback or, where it is taken, on any. @returns the port */
 async function listen(server: Server, port: number): Promise<number> {
   try {
     await new Promise<void>((resolve, reject) => {
@@ -315,31 +315,32 @@ async function listen(server: Server, port: number): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-// The port of a role's page: a random one at first, and the same again afterwards, so that a browser which was allowed the camera at that
-// address once is not asked for each command. Other sites cannot know it; that they may do nothing there does not hang on that.
+// A role's page keeps its port: random at first, and the same afterwards. So a browser that allowed the camera once at
+// that address does not ask for each command. Other sites cannot know the port, but their exclusion does not depend on
+// that.
 
 const portPath = (home: string): string => join(home, 'page-port')
 
-/** The port of last time, or 0: any that is free. */
+/** The port of the last time; 0 for any that is free. */
 export async function lastPort(home: string): Promise<number> {
   const text = new TextDecoder().decode(await readBounded(portPath(home), 16).catch(() => new Uint8Array()))
   const port = wholeNumber(text.replace(/\n$/, ''), 5) ?? 0
   return port >= 1024 && port <= 65_535 ? port : 0
 }
 
-/** A home that cannot be written has no such comfort. */
+/** Remembers the port. A home that cannot be written has no such comfort. */
 export async function keepPort(home: string, port: number): Promise<void> {
   await writeDurable(portPath(home), new TextEncoder().encode(`${String(port)}\n`)).catch(() => undefined)
 }
 
-// The machine's own browser: is there one that this program can open, and open it.
+// The machine's own browser: whether there is one that this program can open, and opening it.
 
 interface Opener {
   readonly command: string
   readonly args: readonly string[]
 }
 
-/** What opens an address here, or undefined where nothing can: on a server, in a container, over ssh. */
+/** The program that opens an address here; undefined where there is none: on a server, in a container, over ssh. */
 export function browserOpener(platform: NodeJS.Platform = process.platform, env: NodeJS.ProcessEnv = process.env): Opener | undefined {
   if (platform === 'darwin') return env['SSH_CONNECTION'] === undefined ? { command: 'open', args: [] } : undefined
   if (platform === 'win32') return { command: 'rundll32', args: ['url.dll,FileProtocolHandler'] }
@@ -351,12 +352,12 @@ const isOnPath = (name: string, env: NodeJS.ProcessEnv): boolean =>
   (env['PATH'] ?? '').split(delimiter).some((folder) => folder !== '' && existsSync(join(folder, name)))
 
 /**
- * Opens an address and does not wait. The address is seen by whoever lists this machine's processes, so it must be one
- * that is good once and at once.
+ * Opens an address and does not wait. Everybody who lists this machine's processes sees the address, so it must be good
+ * once only and be used at once.
  */
 export function openBrowser(address: string, opener: Opener): void {
   const child = spawn(opener.command, [...opener.args, address], { stdio: 'ignore', detached: true })
-  // The address is printed too.
+  // A failure to open it is no error, since the address is printed too.
   child.on('error', () => undefined)
   child.unref()
 }
