@@ -25,7 +25,7 @@ const opened = ({ ceremony, opening }: { readonly ceremony: string; readonly ope
 describe('giving a ceremony up', () => {
   it('is refused as long as it may still succeed, to who is not bound by it, once it has succeeded, and once it is dead', async () => {
     const silent = ledgerUntil(await keyWith(['silent:bob:ProcessDeals']), ({ aborts }) => aborts.length > 0)
-    // The last step's deadline, and that of a complaint, which is as late.
+    // The deadline of the last step, or of a complaint if that is later.
     const last = Math.max(silent.deadline(4), silent.disputeDeadline('Complaint'))
     expect(abandonProblem(silent, 'ada', last - 1)).to.match(/^it may still succeed until \d{4}-/)
     expect(abandonProblem(silent, 'ada', last)).to.equal(null)
@@ -44,7 +44,10 @@ describe('giving a ceremony up', () => {
     const signal = new AbortController().signal
     const exchange = (request: string) => member.airgap.handle(request)
 
-    /** All but bob state their part of the certificate, and nobody answers the question whether to give up. Then ada's client is asked by command. */
+    /**
+     * All but bob state their part of the certificate, and nobody answers the question whether to give up. Then a
+     * command asks ada's client to do it.
+     */
     before(async () => {
       home = await mkdtemp(join(tmpdir(), 'keyrite-abandon-'))
       const random = seededRandom('abandon')

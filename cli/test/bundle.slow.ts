@@ -25,7 +25,7 @@ describe('the bundle', () => {
 
   after(() => rm(folder, { recursive: true }))
 
-  /** Runs the unpacked program where there is nothing but it and Node. */
+  /** Runs the unpacked program where there is nothing else but Node. */
   const keyrite = (...args: string[]): string =>
     execFileSync(join(program, 'keyrite'), args, {
       cwd: folder,

@@ -17,7 +17,7 @@ import { clientLog, keptFirst } from '../roles/client-log.ts'
 import { withSum } from '../roles/client-log.ts'
 import type { ClientLog, LogFile } from '../roles/client-log.ts'
 
-/** A disk that loses, in a power cut, all that was not synced. */
+/** A disk that loses in a power cut all that was not synced. */
 function fakeDisk() {
   let written = ''
   let durable = ''
@@ -36,7 +36,7 @@ function fakeDisk() {
     },
     sync: async () => {
       syncs += 1
-      // What is written while it runs may be left out.
+      // Text that is written during a sync may be left out of it.
       const until = written
       await setTimeout(5)
       durable = until
@@ -45,7 +45,7 @@ function fakeDisk() {
   return { file, durable: () => durable, syncs: () => syncs }
 }
 
-/** A line of a log, by somebody who says this of itself. */
+/** A line of a log: a message whose payload is this note. */
 const line = (note: string): string => canonical(signMessage(new Uint8Array(32).fill(7), {
   statement: { ceremony: null, step: null, type: 'Ready', from: 'ada', view: null, payload: { note } }, seen: EMPTY_LOG,
 }))
@@ -53,13 +53,16 @@ const line = (note: string): string => canonical(signMessage(new Uint8Array(32).
 /** The head after one more line. */
 const headWith = (head: string, line: string): string => headAfter(head, parseMessage(line), textHash(line))
 
-/** Does this text hold the log up to there? */
+/** Whether this text holds the log up to this pin. */
 function holds(text: string, { offset, head }: Pin): boolean {
   const lines = text.split('\n').slice(0, -1).map((one) => one.slice(one.indexOf(' ') + 1))
   return offset < lines.length && lines.slice(0, offset + 1).reduce(headWith, EMPTY_HEAD) === head
 }
 
-/** Runs a ceremony in which one client keeps its log on a fake disk, and finds what it posted before that was on it. */
+/**
+ * Runs a ceremony in which one client keeps its log on a fake disk. Finds the messages that it posted before the log
+ * that they name was on that disk.
+ */
 async function tooEarly(wrap: (board: Board, log: ClientLog) => Board) {
   const disk = fakeDisk()
   const found: string[] = []
@@ -87,9 +90,9 @@ describe('a client’s copy of the log', () => {
   it('is on disk up to what a message names as seen, before that is posted, with a sync a post and not one an entry', async () => {
     const { found, syncs, entries } = await tooEarly(keptFirst)
     expect(found).to.deep.equal([])
-    // One a step.
+    // One sync a step.
     expect(syncs).to.be.within(5, 6).and.below(entries / 3)
-    // What this guards against is found where nothing is synced.
+    // Where nothing is synced, the test finds the fault that it guards against.
     expect((await tooEarly((board) => board)).found).to.include('Commits')
   })
 

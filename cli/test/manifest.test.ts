@@ -1,4 +1,4 @@
-/** oclif's manifest, as the build leaves it: it tells the commands so that none has to be loaded to know of it. */
+/** oclif's manifest as the build leaves it. It describes the commands, so that none has to be loaded to know of it. */
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -41,7 +41,7 @@ describe('the manifest', () => {
     after(() => rmSync(folder, { recursive: true }))
 
     const run = (...args: string[]) => spawnSync(process.execPath, [join(folder, 'dist', 'cli', 'bin.js'), ...args], { encoding: 'utf8', env: { ...process.env, DEBUG: undefined } })
-    /** Seconds of the clock at which the compiler and the manifest's writer were last there. */
+    /** Sets the times at which the compiler and the manifest's writer ran, in seconds. */
     function date(compiled: number, written: number): void {
       writeFileSync(join(folder, 'dist', '.tsbuildinfo'), '')
       utimesSync(join(folder, 'dist', '.tsbuildinfo'), compiled, compiled)

@@ -14,7 +14,7 @@ const CHANGE = {
   fromBlsPubkey: '0xb67aca71f04b673037b54009b760f1961f3836e5714141c892afdb75ec0834dce6784d9c72ed8ad7db328cff8fe9f13e',
   toExecutionAddress: '0xb9d7934878b5fb9610b3fe8a5e441e8fad7e293f',
 }
-/** Under which mainnet holds a signature of CHANGE's owner (engine/test/messages/vectors.ts). */
+/** The signing root under which a signature of CHANGE's owner is valid on mainnet (engine/test/messages/vectors.ts). */
 const ROOT = '8ec03b5ea7732a836c8f6fbd191cf2c06f626fd93cc9ff904fd134bfe94edee0'
 
 let folder: string

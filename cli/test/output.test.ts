@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { duration } from '../../engine/base/time.ts'
 import { columnsOf, filled, live, paint, rowsOf, screenWidth, table, textWidth, unpainted, wrapped } from '../output.ts'
 
-/** A terminal, as far as the live block uses one: what is on its screen after all that was written. */
+/** A terminal, as far as the live block uses one. It gives the screen after all that was written. */
 function terminal(columns = 40, rows = 10) {
   const lines: string[] = ['']
   let row = 0

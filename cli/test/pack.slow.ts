@@ -14,7 +14,7 @@ interface Packed {
   readonly files: readonly { readonly path: string }[]
 }
 
-/** What the package is for: the program, the engine's types, data that they read, and what people read. */
+/** The files that the package is for: the program, the engine's types, data that they read, and texts for people. */
 const WANTED = [
   /^(package\.json|oclif\.manifest\.json|LICENSE|README\.md)$/,
   /^ceremonies\/[a-z-]+\.yaml$/,
@@ -26,7 +26,7 @@ const WANTED = [
   /^dist\/(cli\/page|storage\/board)\.html$/,
 ]
 
-/** What each page is built from. */
+/** The source of each page. */
 const PAGES: Readonly<Record<string, string>> = { 'dist/cli/page.html': 'cli/page/main.ts', 'dist/storage/board.html': 'storage/page/main.ts' }
 
 describe('the package for the registry', () => {

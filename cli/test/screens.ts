@@ -1,4 +1,4 @@
-/** The screens that show one ledger, read back from what they paint, and held against one another. */
+/** The screens that show one ledger, read back from their output and held against one another. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,16 +30,16 @@ import { progressTable, waitingLines } from '../screen/ceremony.ts'
 import { pageTable } from '../web/ceremony.ts'
 import type { PageTable } from '../web/protocol.ts'
 
-/** What a screen says; what it does not say is absent. */
+/** The statements of one screen; absent where it makes none. */
 interface Said {
   readonly state?: CeremonyState
-  /** By participant; of a screen that shows signs alone those. */
+  /** The marks by participant; on a screen that shows only signs, the signs. */
   readonly marks?: Readonly<Record<string, readonly string[]>>
-  /** Words of the signs that need one. */
+  /** The words of the signs that need one. */
   readonly legend?: readonly string[]
   readonly awaited?: readonly string[]
   readonly needed?: { readonly made: number; readonly wanted: number } | null
-  /** Where each mark's message stands, for screens that lead there. */
+  /** The offset of each mark's message, for screens with links to them. */
   readonly offsets?: readonly (readonly (number | null)[])[]
 }
 
@@ -48,7 +48,7 @@ const PLAIN: readonly Mark[] = ['done', 'awaited', 'later']
 
 const listed = (names: string): readonly string[] => (names === 'nobody' ? [] : names.split(', '))
 
-/** Who is awaited, by a line for people. */
+/** The awaited participants, from a line for people. */
 function waitingIn(lines: readonly string[]): Pick<Said, 'awaited' | 'needed'> {
   for (const line of lines) {
     const answer = /waiting for the answer of (.*)$/.exec(line)?.[1]
@@ -62,7 +62,7 @@ function waitingIn(lines: readonly string[]): Pick<Said, 'awaited' | 'needed'> {
   return { awaited: [], needed: null }
 }
 
-/** A table in a terminal, among other lines. */
+/** The table in a terminal, among other lines. */
 function tableIn(lines: readonly string[], roster: readonly string[], steps: number): Pick<Said, 'marks' | 'legend'> {
   const marks: Record<string, readonly string[]> = {}
   let last = -1
@@ -89,7 +89,7 @@ const stateWith = (words: string | undefined): CeremonyState | undefined =>
 
 const bare = (lines: readonly string[]): readonly string[] => lines.map((line) => stripVTControlCharacters(line))
 
-/** Which screen says what, each as it was painted; marks as signs. */
+/** The statements of every screen, each as it was painted, with marks as signs. */
 function screens(ledger: Ledger, standing: Standing, view: CeremonyView, by: string): Readonly<Record<string, Said>> {
   const roster = ledger.roster.map(({ name }) => name)
   const count = ledger.ceremony.steps.length
@@ -98,7 +98,7 @@ function screens(ledger: Ledger, standing: Standing, view: CeremonyView, by: str
   const status = bare(lines)
   const told = viewAt(view, standing.at)
   const page = pageTable(standing)
-  // All that a client's JSON says stands in it as it is.
+  // The JSON of a client holds its statements as they are.
   const read = JSON.parse(JSON.stringify(json)) as Pick<Standing, 'state' | 'rows' | 'awaited' | 'needed'>
   return {
     terminal: { ...tableIn(bare(progressTable(standing)), roster, count), ...waitingIn(bare(waitingLines(standing))) },
@@ -114,7 +114,7 @@ const pageSaid = ({ rows, waiting }: PageTable): Said => ({
   legend: legendOf(rows.map((row) => ({ ...row, cells: row.cells.map((mark) => ({ mark, offset: null })) }))), ...waitingIn(waiting),
 })
 
-/** What does not hold: each screen against the standing, so also against each other. */
+/** The differences of each screen from the standing, so also from one another. */
 function problemsOf(said: Readonly<Record<string, Said>>, standing: Standing, where: string): readonly string[] {
   const right: Required<Said> = {
     state: standing.state, marks: marksOf(standing.rows, signOf)!, legend: legendOf(standing.rows), needed: standing.needed,
@@ -134,10 +134,11 @@ export interface Shown {
 }
 
 /**
- * Reads the log of a run message by message and has every screen painted after each, for every participant and for nobody, at times before
- * and after the deadlines. At its end, the live table of each client as well, which knows what that began to post.
+ * Reads the log of a run message by message. After each, every screen is painted, for every participant and for nobody,
+ * at times before and after the deadlines. At the log's end each client's live table is painted too, which knows
+ * whether that client began to post its part.
  *
- * @returns what does not hold; empty where all screens say the same
+ * @returns the differences; empty where all screens say the same
  */
 export async function screenProblems({ script, run, after }: Shown): Promise<readonly string[]> {
   const [key] = after === undefined ? [] : [...after.results.values()]
@@ -173,7 +174,7 @@ export async function screenProblems({ script, run, after }: Shown): Promise<rea
   return [...new Set(problems)]
 }
 
-/** @returns false where the page believes the log no longer, and shows nothing more of it, as every client does */
+/** @returns false where the page rejects the log, as every client does, and shows nothing more of it */
 function turn(fold: BoardFold, entry: Entry, attachments: ReadonlyMap<string, Uint8Array>): boolean {
   try {
     fold.take(entry, attachments.get(fold.wants(entry) ?? ''))
@@ -184,27 +185,27 @@ function turn(fold: BoardFold, entry: Entry, attachments: ReadonlyMap<string, Ui
   }
 }
 
-/** For one participant. The board's page, which is nobody's, shows what its log tells everybody. */
+/** The differences for one participant. The board's page is nobody's, and shows what its log tells everybody. */
 function ownProblems(ledger: Ledger, view: CeremonyView, me: Self, now: number, by: string, where: string): readonly string[] {
   const standing = standingOf(ledger, now, me)
   const { board, ...own } = screens(ledger, standing, view, by)
-  // Of a part that its client alone knows to be begun, the log tells nobody.
+  // The log tells nobody of a part that only its client knows to have begun.
   if (standing.state === 'doubtful' && !ledger.isBound(me.name)) return problemsOf(own, standing, where)
   const { state, ...shared } = board ?? {}
   return problemsOf({ ...own, board: standing.ending === standing.end ? { ...shared, ...(state === undefined ? {} : { state }) } : shared }, standing, where)
 }
 
-/** Just before and at each deadline that a standing may turn on. */
+/** The times just before and at each deadline on which a standing may depend. */
 function timesOf(ledger: Ledger): readonly number[] {
   const { steps } = ledger.ceremony
   const deadlines = [ledger.deadline(Math.min(ledger.current, steps.length - 1)), ...ledger.disputes.map(({ name }) => ledger.disputeDeadline(name))]
   return [...new Set(deadlines)].flatMap((time) => [time - 1, time])
 }
 
-/** What a client shows while it runs, on its terminal and its page. */
+/** The differences in what a client shows while it runs, on its terminal and its page. */
 async function liveProblems(ledger: Ledger, me: Required<Self>): Promise<readonly string[]> {
   const home = await mkdtemp(join(tmpdir(), 'keyrite-screens-'))
-  // Known already, so that nothing is written to a folder that is gone by then.
+  // The times are stored before, so that nothing is written to a folder that is gone by then.
   for (const { name } of ledger.ceremony.steps) await textStore(home).put(`${ledger.id}/since-${name}`, '0')
   const shown: string[][] = []
   const told: { readonly table?: PageTable | null; readonly doing?: string }[] = []
@@ -239,7 +240,7 @@ export const people = ['anna', 'ben', 'cleo']
 const common = { names: people, verbs, idle: 5, opensAt: Date.UTC(2026, 0, 1), library: shippedLibrary }
 const MESSAGES = [{ kind: 'text', text: 'Pay 5 to Anna' }]
 
-/** The shipped scripts as the matrix of misbehaviour runs them. @param key what a signing follows */
+/** The shipped scripts as the matrix of misbehaviour runs them. @param key the ceremony that a signing follows */
 export const matrixOf = (key: Simulated): Readonly<Record<'dkg' | 'sign' | 'beacon', CellOptions>> => ({
   dkg: { ...common, script: readShipped('dkg'), parameters: { threshold: 2 } },
   sign: { ...common, script: readShipped('sign'), parameters: { purpose: 'Payday', messages: MESSAGES }, after: key },

@@ -1,4 +1,7 @@
-/** Simulated ceremonies as readers find them: the board's log up to where something holds, folded, written as a transcript, followed. */
+/**
+ * Simulated ceremonies as readers find them: the board's log up to a condition, folded, written as a transcript, or
+ * followed.
+ */
 import type { Script } from '../../engine/machines/ceremony.ts'
 import { Feed } from '../../engine/run/feed.ts'
 import type { AttachmentStore } from '../../engine/run/feed.ts'
@@ -14,7 +17,7 @@ import type { Board } from '../../engine/wire/board.ts'
 export const dkg = readShipped('dkg')
 export const three = ['ada', 'bob', 'cem']
 
-/** A key of two of three, with these faults. @param more what else it is run with */
+/** A key of two of three, with these faults. @param more further options of the run */
 export async function keyWith(faults: readonly string[], more: Partial<SimulateOptions> = {}): Promise<Simulated> {
   const random = seededRandom(faults.join() || 'nothing wrong')
   const tamper = tamperingOf(faults, { script: dkg, verbs, random, names: three })
@@ -27,7 +30,7 @@ export const untilCertified = ({ certified }: Ledger): boolean => certified
 
 type Board0 = Pick<Simulated, 'board' | 'opening'>
 
-/** The board's log as a reader folds it, up to where something holds. */
+/** A reader's ledger of the board's log, up to the entry at which `holds` is true. */
 export function ledgerUntil({ board, opening }: Board0, holds: (ledger: Ledger) => boolean, script: Script = dkg, followed: Readonly<Record<string, Ledger>> = {}): Ledger {
   const ledger = new Ledger({ script, opening, verbs, random: seededRandom('reader'), headAt: board.headAt, followed })
   for (const { offset, message } of board.entries) {
@@ -38,13 +41,13 @@ export function ledgerUntil({ board, opening }: Board0, holds: (ledger: Ledger) 
   return ledger
 }
 
-/** As `client export` writes it at that moment. */
+/** The transcript that `client export` writes at that moment. */
 export function transcriptUntil(of: Board0, holds: (ledger: Ledger) => boolean, script: Script = dkg): string {
   const ledger = ledgerUntil(of, holds, script)
   return [...writeTranscript(ledger, of.board.entries.slice(0, ledger.asOf + 1))].join('')
 }
 
-/** A client's copy of the log up to an offset, read to there, and nothing more ever comes in. */
+/** A client's copy of the log up to an offset. It is read to there, and nothing more comes in. */
 export async function feedUntil({ board }: Board0, last: number): Promise<Feed> {
   const silent: Board = { ...board, async *follow(_, signal) {
     await new Promise((resolve) => signal.addEventListener('abort', resolve))

@@ -3,7 +3,7 @@ import { cellName, cellsOf } from '../../engine/simulate/cells.ts'
 import type { CellOptions } from '../../engine/simulate/cells.ts'
 import { cellProblems, keyForMatrix, matrixOf, people } from './screens.ts'
 
-/** What ends in each way, and shows each mark. The slow suite has the whole matrix. */
+/** Faults that lead to each end and show each mark. The slow suite has the whole matrix. */
 const SAMPLE = {
   dkg: ['declines:ben', 'aborts:ben:SendDeals', 'silent:ben:ProcessDeals', 'silent:ben:ProcessResponses', 'no-justification:ben:anna', 'false-complaint:ben:cleo', 'abandons-early:ben'],
   sign: ['declines:ben', 'aborts:ben:Combine', 'wrong-view:ben:SendPartials', 'silent:ben:SendPartials', 'bad-partial:ben', 'late:ben:SendPartials'],

@@ -33,7 +33,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** For a board on a free port, unless told otherwise. */
+/** Arguments for a board on a free port, unless others are given. */
 function argsOf(more: readonly string[]): readonly string[] {
   const usual = [['--listen', '127.0.0.1:0'], ['--join-token-file', 'token']].filter(([flag]) => flag === undefined || !more.includes(flag))
   return ['storage', 'serve', '--board', 'meadow', ...usual.flat(), ...more]
@@ -45,7 +45,7 @@ function start(...more: readonly string[]): ChildProcess {
   return process
 }
 
-/** The first line on stdout. */
+/** The first line on stdout, parsed. */
 async function ready(process: ChildProcess): Promise<Ready> {
   if (process.stdout === null) throw new Error('no stdout')
   const [line] = (await once(createInterface(process.stdout), 'line')) as [string]

@@ -39,14 +39,14 @@ async function verify(transcript: string, ...args: readonly string[]) {
   return { code: text.code, stdout: text.stdout, found: JSON.parse(json.stdout) as Verified }
 }
 
-/** A beacon of two. */
+/** The transcript of a beacon of two. */
 async function beaconBy(script: Script, rehearsal: boolean): Promise<string> {
   const run = await simulate({ script, names: ['ada', 'bob'], parameters: {}, verbs, random: seededRandom('beacon'), idle: 5, rehearsal })
   return transcriptUntil(run, always, script)
 }
 
 const shipped = readShipped('beacon')
-/** The same ceremony, and a hash of its own. */
+/** The same ceremony, but with a hash of its own. */
 const { script: own } = loadScript(new TextEncoder().encode(`${shipped.source}# mine\n`), { file: 'beacon.yaml', library: shippedLibrary })
 
 describe('keyrite verify', () => {
@@ -101,7 +101,7 @@ describe('keyrite verify, of how a key generation ended', () => {
     const last = run.board.entries.at(-1)!
     expect(found.asOf).to.deep.equal({ offset: last.offset, head: last.head })
     expect(stdout).to.include(`as of offset ${String(last.offset)}, head ${last.head}`)
-    // Each one's last `seen`, and of what nobody saw any more, the file's maker is the witness.
+    // Each participant vouches by its last `seen`. Of later entries the file's maker is the only witness.
     const { vouched } = ledgerUntil(run, always)
     const seen = Math.max(...vouched.values())
     expect(found.vouched).to.deep.equal([...vouched].sort().map(([name, offset]) => ({ name, offset })))

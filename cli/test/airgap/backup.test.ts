@@ -84,7 +84,8 @@ Not in it:
     const again = await memoryIn(at('new'), PASSPHRASE)
     const { seed, epoch, client, scripts, archive } = memory
     expect(again).to.deep.include({ seed, client, scripts, archive })
-    // Another vault than the first, even to the others: neither joins what the other may have joined.
+    // The new epoch makes it another vault than the first, for the others too: neither joins a ceremony that the other
+    // may have joined.
     expect(again.epoch).to.match(/^[0-9a-f]{32}$/).and.not.equal(epoch)
     expect(again.sessions[done]).to.deep.equal(memory.sessions[done])
     expect(again.sessions[live]).to.deep.include({ state: 'left', steps: {} })

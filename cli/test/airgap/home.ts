@@ -15,7 +15,7 @@ import type { Outcome } from '../probe.ts'
 export const inHome = (home: string, args: readonly string[]): Promise<Outcome> =>
   outcome(spawn(KEYRITE[0], [...KEYRITE.slice(1), ...args], { env: { ...process.env, KEYRITE_HOME: home, DEBUG: undefined, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] }))
 
-/** Makes `folder/passphrase`, `folder/words` and an airgap in `home`: what it has on every card. */
+/** Makes `folder/passphrase`, `folder/words` and an airgap in `home`. Gives the airgap's half of every card. */
 export async function makeAirgap(folder: string, home: string): Promise<{ readonly airgapKey: string; readonly epoch: string }> {
   await writeFile(join(folder, 'passphrase'), 'a passphrase of tests\n')
   const made = await inHome(home, ['airgap', 'init', '--passphrase-file', join(folder, 'passphrase'), '--mnemonic-file', join(folder, 'words'), '--work-factor', '10', '--json'])

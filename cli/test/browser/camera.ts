@@ -1,6 +1,6 @@
 /**
- * A camera for one browser: a file with a single frame, which the browser reads over and over at the camera's rate. It is overwritten
- * in place, so whoever writes it decides what the camera sees next.
+ * A camera for one browser: a file with a single frame, which the browser reads over and over at the camera's rate. The
+ * file is overwritten in place, and its writer decides what the camera sees next.
  */
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,32 +14,36 @@ import { lumaOf, readLuma } from './picture.ts'
 import { greyChroma, y4mHeader } from './y4m.ts'
 
 export interface CameraOptions extends Flaws {
-  /** Pixels, both even; 640×480 unless told, at which a code of version 17 has 4.7 a module. */
+  /** Pixels, both even; 640×480 by default, at which a code of version 17 has 4.7 pixels a module. */
   readonly width?: number
   readonly height?: number
-  /** Frames per second, 15 unless told. More than twice what is shown per second. */
+  /** Frames a second, 15 by default; more than twice as many as are shown. */
   readonly rate?: number
-  /** Share of the pictures, 0 … 1, that are lost: in turns at random all grey, or the upper half new and the lower half old. */
+  /**
+   * The share of pictures that are lost, 0 … 1. A lost one is at random all grey, or has a new upper and an old lower
+   * half.
+   */
   readonly dropped?: number
   /** The same seed loses the same pictures and has the same noise. */
   readonly seed?: number
 }
 
 export interface Camera {
-  /** What the browser is given. */
+  /** The file for the browser. */
   readonly file: string
-  /** Pictures so far, and how many of them were lost. */
+  /** The number of pictures so far, and of those that were lost. */
   readonly counts: { readonly shown: number; readonly dropped: number }
-  /** Sees a picture, a PNG or pixels, from now on. */
+  /** Shows the camera a picture, a PNG or pixels, from now on. */
   show(picture: Uint8Array | Image): void
-  /** Sees nothing but the desk. */
+  /** Shows the camera nothing but the desk. */
   lookAway(): void
-  /** What it sees now, flaws and all. */
+  /** The frame that it sees now, with all flaws. */
   frame(): Image
   /**
-   * Fails from now on as if it had been unplugged (NotFoundError), or taken by another program (NotReadableError), or works again.
-   * A page that asks for the camera meets that; one that has it loses it: its track ends. One time in ten a page that asks for a busy
-   * camera gets a track that ends within 50 ms; the `busy` of `openBrowser` always fails.
+   * Fails from now on as if it had been unplugged (NotFoundError) or taken by another program (NotReadableError), or
+   * works again. A page that asks for the camera meets that error; a page that has it loses it: its track ends. One
+   * time in ten a page that asks for a busy camera gets a track that ends within 50 ms; the `busy` of `openBrowser`
+   * always fails.
    */
   fail(how: 'unplugged' | 'busy' | 'not at all'): void
   readonly close: Close
@@ -76,7 +80,7 @@ export async function makeCamera(options: CameraOptions = {}): Promise<Camera> {
     show(picture) {
       const seen = lens.see(picture instanceof Uint8Array ? readLuma(picture) : lumaOf(picture))
       counts.shown += 1
-      // Both are drawn always, so that what is lost later does not hang on what was lost before.
+      // Both are always drawn, so that later losses do not depend on earlier ones.
       const lost = random() < dropped
       const grey = random() < 0.5
       if (lost) counts.dropped += 1

@@ -1,4 +1,4 @@
-/** Real browsers, each with a camera of its own, or with what goes wrong with cameras. */
+/** Real browsers, each with a camera of its own or with a camera's failure. */
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
@@ -11,43 +11,46 @@ import { unpackChromium } from './unpack.ts'
 import { y4mHeader } from './y4m.ts'
 
 /**
- * A camera that works, or what `getUserMedia` then fails with, the browser's own error: `none` with NotFoundError, `denied` with
- * NotAllowedError, `busy` (as when another program has it) with NotReadableError. A camera can also come to be missing or
- * busy later, and be mended: see `Camera.fail`. `two` are the browser's own, with a test picture.
+ * A camera that works, or the error with which `getUserMedia` fails, the browser's own: `none` NotFoundError, `denied`
+ * NotAllowedError, `busy` (as when another program has it) NotReadableError. A camera can also go missing or become
+ * busy later, and be mended: see `Camera.fail`. `two` are the browser's own cameras, with a test picture.
  */
 export type CameraChoice = Pick<Camera, 'file'> | 'none' | 'denied' | 'busy' | 'two'
 
-/** A name that leads to this machine, as another site's would in an attack, or a machine's in a local network. */
+/** A name that leads to this machine, as an attacker's site or a machine in a local network would have one. */
 export const OTHER_HOST = 'other.test'
 
 export interface BrowserOptions {
-  /** `none` unless told. */
+  /** The camera; `none` by default. */
   readonly camera?: CameraChoice
-  /** CSS pixels, which are the screen's; 1280×800 unless told. */
+  /** CSS pixels, which are the screen's; 1280×800 by default. */
   readonly viewport?: { readonly width: number; readonly height: number }
-  /** A folder for the browser's profile that outlives it; a new one that goes with it unless told. One browser at a time. */
+  /**
+   * A folder for a browser's profile that outlives it, for one browser at a time. By default a new one, removed with
+   * it.
+   */
   readonly profile?: string
 }
 
 export interface RigBrowser {
   readonly context: BrowserContext
-  /** The one that is open from the start. */
+  /** The page that is open from the start. */
   readonly page: Page
-  /** Ends its processes, for sure. */
+  /** Ends its processes in any case. */
   readonly close: Close
 }
 
 const FLAGS = [
-  // Painting through an emulated graphics card takes seconds a frame.
+  // To paint through an emulated graphics card takes seconds a frame.
   '--disable-gpu',
   '--in-process-gpu',
-  // Fewer processes; there is no sandbox to prepare for, since root can have none.
+  // These make fewer processes. A process of root can have no sandbox.
   '--no-sandbox',
   '--no-zygote',
   '--disable-domain-reliability',
   '--no-pings',
   '--no-proxy-server',
-  // Pages of a ceremony have nothing to look for elsewhere, and a test must not need a network.
+  // Pages of a ceremony ask for nothing elsewhere, and a test must not need a network.
   `--host-resolver-rules=MAP ${OTHER_HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost`,
   '--font-render-hinting=none',
 ]
@@ -84,8 +87,8 @@ export async function openBrowser(options: BrowserOptions = {}): Promise<RigBrow
 }
 
 /**
- * The prompt is answered by a flag, since a page without a window cannot show one. No device, a device whose picture cannot be read and
- * a refusal are the browser's own ways to fail, so the page meets the errors that it would meet elsewhere.
+ * A flag answers the prompt, since a page without a window cannot show one. A missing device, one whose picture cannot
+ * be read, and a refusal are the browser's own failures, so the page meets the errors that it would meet elsewhere.
  */
 async function cameraFlags(camera: CameraChoice, folder: string): Promise<string[]> {
   const device = '--use-fake-device-for-media-stream'
@@ -101,8 +104,8 @@ async function cameraFlags(camera: CameraChoice, folder: string): Promise<string
 }
 
 /**
- * One time in ten the browser hands out a camera before it notices that it cannot read it, and ends it at once. Then it is asked again,
- * until it says what is wrong. Runs in the page.
+ * One time in ten the browser gives a camera before it notices that it cannot read it, and ends it at once. Then it is
+ * asked again until it names the error. Runs in the page.
  */
 function askAgain(): void {
   const devices = navigator.mediaDevices
@@ -115,18 +118,18 @@ function askAgain(): void {
   }
 }
 
-/** The processes of one profile, which nobody else has. */
+/** Ends the processes of one profile, which no other browser has. */
 async function endProcesses(profile: string): Promise<void> {
   for (const pid of await processesOf(profile)) {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
-      // It ended by itself meanwhile.
+      // It has ended by itself meanwhile.
     }
   }
 }
 
-/** Ids of the browser processes whose profile's path begins so. */
+/** The ids of browser processes whose profile's path begins so. */
 export async function processesOf(profile: string): Promise<number[]> {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const lines = await Promise.all(ids.map((id) => readFile(join('/proc', id, 'cmdline'), 'utf8').catch(() => '')))

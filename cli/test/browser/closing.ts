@@ -1,10 +1,10 @@
-/** What a test has open, so that one line in an `afterEach` ends it all, whatever failed. */
+/** The things that a test has open: one line in an `afterEach` closes them all, whatever failed. */
 
 export type Close = () => Promise<void>
 
 const open = new Set<Close>()
 
-/** Remembers how to close something until it is closed. The function that comes back may be called any number of times. */
+/** Remembers how to close something until it is closed. The function that it gives may be called any number of times. */
 export function closing(close: Close): Close {
   let closed: Promise<void> | undefined
   const once: Close = () => {
@@ -16,7 +16,8 @@ export function closing(close: Close): Close {
 }
 
 /**
- * Closes every browser, film and camera that this process has open, the latest first. One that fails does not keep the others open.
+ * Closes every browser, film and camera of this process, the latest first. One that fails does not keep the others
+ * open.
  *
  * @throws AggregateError what failed
  */

@@ -1,12 +1,15 @@
-/** Films one browser's page with another one's camera: what is painted, shot by shot. */
+/** Films one browser's page with another one's camera, shot by shot. */
 import type { CDPSession, Page } from 'playwright-core'
 import type { Camera } from './camera.ts'
 import { closing } from './closing.ts'
 
 export interface FilmOptions {
-  /** A selector of the element to hold the camera at; the whole window unless told. While it is not there, the camera sees a desk. */
+  /**
+   * A selector of the element before the camera; the whole window by default. While it is missing, the camera sees a
+   * desk.
+   */
   readonly of?: string
-  /** Shots per second, at most: 10 unless told. Twice what the page shows per second, so that none is missed. */
+  /** The most shots a second, 10 by default; twice as many as the page shows, so that none is missed. */
   readonly rate?: number
 }
 
@@ -18,12 +21,12 @@ export interface FilmCounts {
 }
 
 export interface Film {
-  /** So far. */
+  /** The counts so far. */
   counts(): FilmCounts
   /**
    * Ends it, at the latest with the shot under way. The camera keeps seeing the last shot.
    *
-   * @throws what ended it before, unless that was the page's end
+   * @throws the error that ended it before, unless that was the page's end
    */
   stop(): Promise<FilmCounts>
 }
@@ -35,7 +38,7 @@ interface Clip {
   readonly height: number
 }
 
-/** Films until it is stopped, or the page is closed. A page may be navigated meanwhile. */
+/** Films until it is stopped or the page is closed. The page may navigate meanwhile. */
 export function film(page: Page, camera: Camera, options: FilmOptions = {}): Film {
   const { of, rate = 10 } = options
   const started = performance.now()
@@ -53,7 +56,7 @@ export function film(page: Page, camera: Camera, options: FilmOptions = {}): Fil
       camera.lookAway()
       return
     }
-    // A fifth of the time that a screenshot of the driver takes: it neither waits for fonts nor hides the caret.
+    // This takes a fifth of the time of the driver's screenshot: it neither waits for fonts nor hides the caret.
     const { data } = await session.send('Page.captureScreenshot', { format: 'png', optimizeForSpeed: true, clip: { ...clip, scale: 1 } })
     if (stopped) return
     camera.show(Buffer.from(data, 'base64'))
@@ -109,7 +112,7 @@ async function clipOf(session: CDPSession, of: string | undefined): Promise<Clip
   return result.value as Clip | undefined
 }
 
-/** While a page is being replaced, there is none to ask. */
+/** True for the errors while a page is being replaced, when there is none to ask. */
 const isNavigation = (error: unknown): boolean =>
   error instanceof Error && /context was destroyed|navigat|Not attached|frame (was|got) detached/i.test(error.message)
 

@@ -1,4 +1,4 @@
-/** Folders of the rig in the temp folder. Their names hold the process that they belong to, so nothing stays for good. */
+/** The rig's folders in the temp folder. Each name holds the id of its process, so that none stays for good. */
 import { rmSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,14 +10,17 @@ export interface Folder {
   readonly remove: Close
 }
 
-/** What the paths of a process's folders begin with. */
+/** The beginning of the paths of a process's folders. */
 export const folderPrefix = (pid: number): string => join(tmpdir(), `keyrite-rig-${pid}-`)
 
 const folders = new Set<string>()
 
 let swept: Promise<void> | undefined
 
-/** A new folder; it goes with the process at the latest, or with the next one that asks for a folder if this one is killed. */
+/**
+ * Makes a folder. It goes with the process at the latest or, if the process is killed, with the next one that makes a
+ * folder.
+ */
 export async function makeFolder(): Promise<Folder> {
   await (swept ??= sweep())
   const path = await mkdtemp(folderPrefix(process.pid))
@@ -40,7 +43,7 @@ function removeAll(): void {
 async function sweep(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const [, pid] = /^keyrite-rig-(\d+)-/.exec(name) ?? []
-    // Another user's cannot be removed, nor need it be.
+    // Another user's folder cannot be removed, nor need it be.
     if (pid !== undefined && !lives(Number(pid))) await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined)
   }
 }

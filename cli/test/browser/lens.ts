@@ -1,16 +1,22 @@
-/** How a camera sees a screen: where the picture lands in its frame, and what spoils it. Luma only, since codes have no colour. */
+/**
+ * A camera's view of a screen: where the picture lies in its frame, and its flaws. It has luma only, since codes have
+ * no colour.
+ */
 
-/** What spoils a picture. Nothing unless told. */
+/** The flaws of a picture; none by default. */
 export interface Flaws {
   /** Whole pixels to each side over which a pixel is smeared, twice; 1 is a little out of focus, 3 is bad. */
   readonly blur?: number
-  /** Standard deviation of each pixel, in levels of 255. */
+  /** The standard deviation of each pixel's noise, in levels of 255. */
   readonly noise?: number
-  /** Factor of every level: 0.4 is a dim screen, 1.5 a glaring one. */
+  /** The factor of every level: 0.4 is a dim screen, 1.5 a glaring one. */
   readonly brightness?: number
-  /** Share of the frame that the picture fills one way or the other, as the camera is held nearer or farther; 0.96 unless told. */
+  /**
+   * The share of the frame's width or height that the picture fills, as the camera is nearer or farther; 0.96 by
+   * default.
+   */
   readonly scale?: number
-  /** Share by which the far edge is shorter than the near one, as when the camera is held askew: 0.2 is a lot. */
+  /** The share by which the far edge is shorter than the near one, as when the camera is held askew: 0.2 is a lot. */
   readonly perspective?: number
 }
 
@@ -20,7 +26,7 @@ export interface Luma {
   readonly height: number
 }
 
-/** Around the picture: a desk. */
+/** The level of the desk around the picture. */
 export const DESK = 110
 
 const NOISE_TABLE = 1 << 16
@@ -32,7 +38,7 @@ export interface Lens {
 
 /**
  * @param random the source of noise, 0 … 1
- * @throws RangeError a blur that is not of whole pixels
+ * @throws RangeError where the blur is not of whole pixels
  */
 export function makeLens(width: number, height: number, flaws: Flaws, random: () => number): Lens {
   const frame = new Uint8Array(width * height)
@@ -56,11 +62,11 @@ export function makeLens(width: number, height: number, flaws: Flaws, random: ()
   }
 }
 
-/** Pixels of the frame for one of the picture. */
+/** The number of the frame's pixels for one of the picture. */
 const zoomOf = (picture: Luma, scale: number, width: number, height: number): number =>
   scale * Math.min(width / picture.width, height / picture.height)
 
-/** Halves what is shown at half size or less, or sampling would leave out pixels. */
+/** Halves a picture that is shown at half size or less, since sampling would leave out pixels. */
 function shrink(picture: Luma, scale: number, width: number, height: number): Luma {
   let small = picture
   while (zoomOf(small, scale, width, height) <= 0.5) small = halve(small)
@@ -79,8 +85,8 @@ function halve({ data, width, height }: Luma): Luma {
 }
 
 /**
- * Where each pixel of the frame comes from: the index of a pixel of the picture times 256, and 4 bits each of how far it lies to the right and
- * below; -1 for the desk.
+ * The source of each pixel of the frame: the index of a pixel of the picture times 256, and 4 bits each of how far it
+ * lies to the right and below; -1 for the desk.
  */
 function place(picture: Luma, width: number, height: number, scale: number, perspective: number): Int32Array {
   const map = new Int32Array(width * height).fill(-1)
@@ -88,7 +94,7 @@ function place(picture: Luma, width: number, height: number, scale: number, pers
   for (let y = 0; y < height; y++) {
     const v = (y + 0.5 - height / 2) / (zoom * picture.height)
     if (Math.abs(v) > 0.5) continue
-    // Rows above the middle are farther away, and so is everything on them.
+    // Rows above the middle are farther away, with everything on them.
     const depth = 1 + perspective * v
     const fromY = ((v + perspective / 4) / depth + 0.5) * picture.height - 0.5
     for (let x = 0; x < width; x++) {
@@ -102,7 +108,7 @@ function place(picture: Luma, width: number, height: number, scale: number, pers
   return map
 }
 
-/** Each pixel is the mean of the four around its place, weighed by how near they are. */
+/** Gives each pixel the mean of the four around its source, weighed by nearness. */
 function sample({ data, width }: Luma, map: Int32Array, frame: Uint8Array): void {
   for (let i = 0; i < map.length; i++) {
     const entry = map[i] ?? -1
@@ -119,12 +125,15 @@ function sample({ data, width }: Luma, map: Int32Array, frame: Uint8Array): void
   }
 }
 
-/** Two box blurs, each along rows and then along columns, are near enough to a lens. Beyond an edge its pixels repeat. */
+/**
+ * Smears by two box blurs, each along rows and then along columns, which come near to a lens. Beyond an edge its pixels
+ * repeat.
+ */
 function smear(frame: Uint8Array, spare: Uint8Array, width: number, height: number, radius: number): void {
   const sums = new Uint16Array(width)
   for (let pass = 0; pass < 2; pass++) {
     for (let y = 0; y < height; y++) smearRow(frame, spare, y * width, width, radius)
-    // All columns at once, row by row, as the memory lies.
+    // All columns at once, row by row, in the order of the memory.
     const row = (y: number): number => Math.max(0, Math.min(height - 1, y)) * width
     sums.fill(0)
     for (let y = -radius; y <= radius; y++) addRow(sums, spare, row(y))

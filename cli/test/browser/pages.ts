@@ -1,4 +1,4 @@
-/** The least that shows codes and has a camera: pages for the rig's own test, and how the test looks through their video. */
+/** The simplest pages that show codes and have a camera, for the rig's own test, and the test's view of their video. */
 import type { Page } from 'playwright-core'
 import { makeReceiver, makeSending } from '../../../engine/channel/transfer.ts'
 import { qrMatrix, readQr } from '../../../engine/channel/qr.ts'
@@ -9,7 +9,7 @@ const HTML = `<!doctype html><title>rig</title>
 <style>body { margin: 0; background: #ddd } canvas { image-rendering: pixelated; margin: 20px } video { width: 160px }</style>
 <canvas id="code"></canvas><video id="video" muted playsinline></video>`
 
-/** Serves that page, since only a page of a secure origin has a camera, and loopback counts as one. */
+/** Serves such a page. Only a secure origin has a camera, and loopback counts as one. */
 export async function servePage(): Promise<string> {
   const { port } = await openSite((_request, response) => response.setHeader('content-type', 'text/html; charset=utf-8').end(HTML))
   return `http://127.0.0.1:${port}/`
@@ -50,7 +50,7 @@ export async function showTransfer(page: Page, text: string, options: { readonly
   )
 }
 
-/** Starts the camera in the page. The name of the error that the page meets, or nothing. */
+/** Starts the camera in the page. Gives the name of the error that the page meets, or undefined. */
 export const startCamera = (page: Page): Promise<string | undefined> =>
   page.evaluate(async () => {
     const video = document.querySelector('video')
@@ -71,7 +71,7 @@ export const hasCamera = (page: Page): Promise<boolean> =>
     return stream instanceof MediaStream && stream.getVideoTracks().some((track) => track.readyState === 'live')
   })
 
-/** What the page's video shows now. */
+/** The picture that the page's video shows now. */
 export async function grab(page: Page): Promise<Image> {
   const { pixels, width, height } = await page.evaluate(() => {
     const video = document.querySelector('video')
@@ -95,7 +95,7 @@ export async function grab(page: Page): Promise<Image> {
 export interface Crossing {
   readonly text: string
   readonly seconds: number
-  /** Pictures looked at, and those in which a code was read. */
+  /** The number of pictures looked at, and of those in which a code was read. */
   readonly grabbed: number
   readonly read: number
 }
@@ -103,7 +103,7 @@ export interface Crossing {
 /**
  * Reads codes off the page's video until a transfer is complete.
  *
- * @throws Error once `patience`, in seconds, is over
+ * @throws Error after `patience` seconds
  */
 export async function receiveTransfer(page: Page, patience: number): Promise<Crossing> {
   const receiver = makeReceiver()

@@ -1,11 +1,14 @@
-/** Pictures of a screen as luma. A screenshot takes half the time here that it takes pngjs, and a rig reads twenty a second. */
+/**
+ * Pictures of a screen as luma. To read a screenshot takes half the time of pngjs here, and a rig reads twenty a
+ * second.
+ */
 import { inflateSync } from 'node:zlib'
 import { PNG } from 'pngjs'
 import type { Image } from '../../../engine/channel/qr.ts'
 import type { Luma } from './lens.ts'
 
 const HEADER_END = 33
-/** Bytes a pixel of the two kinds that screenshots are: RGB and RGBA. */
+/** Bytes a pixel of the two kinds of screenshots: RGB and RGBA. */
 const CHANNELS = new Map([
   [2, 3],
   [6, 4],
@@ -15,7 +18,7 @@ export function lumaOf({ data, width, height }: Image): Luma {
   return { data: toLuma(data, 4, width, height), width, height }
 }
 
-/** Reads a PNG (ISO/IEC 15948) of any kind, the kind that browsers write fast. */
+/** Reads a PNG (ISO/IEC 15948) of any kind; the kind that browsers write is read fast. */
 export function readLuma(png: Uint8Array): Luma {
   const view = new DataView(png.buffer, png.byteOffset, png.length)
   const width = view.getUint32(16)
@@ -41,7 +44,7 @@ function compressedOf(png: Uint8Array, view: DataView): Buffer {
   return Buffer.concat(chunks)
 }
 
-/** Undoes each line's filter in place; the byte before a line says which (section 9). */
+/** Undoes each line's filter in place. The byte before a line names the filter (section 9). */
 function unfilter(lines: Uint8Array, stride: number, height: number, channels: number): void {
   let above: Uint8Array = new Uint8Array(stride)
   for (let y = 0, start = 0; y < height; y++, start += stride + 1) {

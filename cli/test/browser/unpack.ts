@@ -1,6 +1,6 @@
 /**
- * The browser that `npm ci` brings, unpacked once per machine and user: the package holds it compressed, 200 MB and three seconds
- * away from running.
+ * The browser that `npm ci` brings, unpacked once a machine and user: the package holds it compressed, at 200 MB, and
+ * unpacking takes three seconds.
  */
 import { execFile } from 'node:child_process'
 import { lstat, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-/** Where things are in an unpacked browser, and what its process needs in its environment. */
+/** The paths in an unpacked browser, and the environment that its process needs. */
 export interface Unpacked {
   readonly executable: string
   readonly env: Readonly<Record<string, string>>
@@ -17,11 +17,11 @@ export interface Unpacked {
 
 const PACKAGE = '@sparticuz/chromium'
 
-/** The package unpacks to the temp folder, and NSS only where it takes itself to be in a cloud function: so it is told that it is. */
+/** The package unpacks to the temp folder. It unpacks NSS only in a cloud function, so it is told that it runs in one. */
 const UNPACK = `import(${JSON.stringify(PACKAGE)}).then(({ default: chromium }) => chromium.executablePath())`
 const CLOUD = { AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' }
 
-/** Long enough for any unpacking, so an older folder was left by one that was killed. */
+/** Milliseconds that any unpacking takes at most. An older folder was left by a process that was killed. */
 const ABANDONED = 10 * 60_000
 
 let unpacked: Promise<Unpacked> | undefined
@@ -32,7 +32,7 @@ export const unpackChromium = (): Promise<Unpacked> => (unpacked ??= unpack())
 async function unpack(): Promise<Unpacked> {
   const shelf = join(tmpdir(), `keyrite-chromium-${userInfo().uid}`)
   await mkdir(shelf, { recursive: true, mode: 0o700 })
-  // Whoever owns this folder decides what we run.
+  // The owner of this folder decides which program is run.
   const { uid } = await lstat(shelf)
   if (uid !== userInfo().uid) throw new Error(`${shelf} belongs to somebody else`)
   const folder = join(shelf, await version())
@@ -42,7 +42,10 @@ async function unpack(): Promise<Unpacked> {
   return { executable, env: { FONTCONFIG_FILE: join(folder, 'fonts.conf'), ...((await lacksLibraries(executable)) ? libraries : {}) } }
 }
 
-/** The package's NSS wants glibc 2.34, so where the machine has its own, older or not, that is the safer one. */
+/**
+ * True where the machine lacks a library. The package's NSS needs glibc 2.34, so the machine's own is safer where there
+ * is one.
+ */
 const lacksLibraries = (executable: string): Promise<boolean> =>
   promisify(execFile)('ldd', [executable]).then(
     ({ stdout }) => stdout.includes('not found'),
@@ -59,7 +62,7 @@ const fontsFile = (folder: string): string => `<?xml version="1.0"?>
 </fontconfig>
 `
 
-/** Each process unpacks to a folder of its own; the first to rename it wins, so nobody sees half a browser. */
+/** Each process unpacks to a folder of its own. The first to rename it wins, so nobody sees half a browser. */
 async function unpackTo(folder: string, shelf: string): Promise<void> {
   await sweep(shelf)
   const staging = await mkdtemp(join(shelf, 'unpacking-'))
@@ -83,7 +86,7 @@ async function sweep(shelf: string): Promise<void> {
   }
 }
 
-/** The package exports its entry only, so its description is looked for beside that. */
+/** The package exports its entry only, so its package.json is looked for beside that. */
 async function version(): Promise<string> {
   const entry = createRequire(import.meta.url).resolve(PACKAGE)
   const root = entry.slice(0, entry.indexOf(PACKAGE) + PACKAGE.length)

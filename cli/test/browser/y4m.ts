@@ -4,12 +4,12 @@ export interface Format {
   /** Pixels, both even. */
   readonly width: number
   readonly height: number
-  /** Frames per second that the camera takes. */
+  /** Frames a second that the camera takes. */
   readonly rate: number
 }
 
 /**
- * What stands before the picture of the first frame. A file with this and nothing after it is a camera that the browser lists and
+ * The bytes before the picture of the first frame. A file with these alone is a camera that the browser lists and
  * cannot start.
  */
 export const y4mHeader = ({ width, height, rate }: Format): Buffer =>

@@ -100,7 +100,7 @@ describe('a ceremony that is not to be', () => {
     const [one, other] = [resultOf(ends[0]!), resultOf(ends[2]!)]
     expect([one.outcome, other.outcome, one.aborts]).to.deep.equal(['usable', 'usable', []])
     expect(one.outputs?.['groupKey']).to.match(/^[0-9a-f]{96}$/).and.equal(other.outputs?.['groupKey'])
-    // The transcript is of this one, and whole.
+    // The transcript is of this ceremony, and whole.
     const path = join(world.folder, 'again.transcript')
     expect((await ada.run('client export', ceremony.slice(0, 12), '--output', path, '--json')).code).to.equal(0)
     const verified = await ada.run('verify', path, '--json')

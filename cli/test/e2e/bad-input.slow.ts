@@ -10,10 +10,10 @@ import { canonical } from '../../../engine/base/canonical.ts'
 import { errorIn, killAll, launch, logOf, personIn, readyWorld } from './world.ts'
 import type { Ended, Running, World } from './world.ts'
 
-/** A command that must be refused: how it ends, its error's code, and what it says. */
+/** A command that must be refused: its exit code, its error's code, and its words. */
 type Refusal = readonly [run: () => Promise<Ended>, exit: number, code: string, says: RegExp]
 
-/** Each list one after another, since one home has room for one process; the lists side by side. */
+/** Runs each list one after another, since one home has room for one process, and the lists side by side. */
 async function refused(...lists: readonly (readonly Refusal[])[]): Promise<void> {
   await Promise.all(lists.map(async (list) => {
     for (const [run, exit, code, says] of list) {
@@ -37,7 +37,7 @@ describe('what is refused, with one error that says what to do', () => {
     storage = await world.serve()
   })
   afterEach(async function () {
-    // Nothing that was refused has left anything in the log.
+    // A refused command leaves nothing in the log.
     if (storage.child.exitCode === null) expect(await logOf(world), this.currentTest?.title).to.have.length(2)
   })
   after(async () => {
@@ -95,7 +95,7 @@ describe('what is refused, with one error that says what to do', () => {
     }
     const identity = join(unpaired.home, 'client', 'identity.json')
     await writeFile(identity, (await readFile(identity, 'utf8')).replace(/"airgap":\{[^}]*\}/, '"airgap":null'))
-    // As the protocol's first version had them.
+    // The files are as the protocol's first version had them.
     const olderIdentity = join(older.home, 'client', 'identity.json')
     const { name, board, signingKey } = JSON.parse(await readFile(identity, 'utf8')) as { name: string; board: string; signingKey: string }
     await writeFile(olderIdentity, `${canonical({ version: 1, name, board, signingKey, airgapKey: 'ab'.repeat(32) })}\n`)
@@ -154,7 +154,7 @@ describe('what is refused, with one error that says what to do', () => {
       [open('nosuch.yaml'), 3, 'cli.script-file', /nosuch\.yaml/],
       [open('--again', '7c19'), 3, 'cli.ceremony', /7c19/],
       [open('dkg', '--again', '7c19'), 2, 'cli.usage', /--again/],
-      // It would be opened as it was, and not as they say.
+      // The ceremony would be opened as it was, and not with these values.
       [open('--again', '7c19', ...two), 2, 'cli.usage', /--set/],
       [open('--again', '7c19', '--roster', 'ada,bob'), 2, 'cli.usage', /--roster/],
       [open('--again', '7c19', '--rehearsal'), 2, 'cli.usage', /--rehearsal/],
@@ -202,7 +202,8 @@ describe('what is refused, with one error that says what to do', () => {
     await refused([
       [() => ada.run('client ready', 'dkg', '--json'), 6, 'board.unreachable', /nothing listens there/],
     ])
-    // Who only reads goes on with what its client has verified, and is told so; who has verified nothing is refused.
+    // A command that only reads goes on with what its client has verified, and says so. Without anything verified it
+    // is refused.
     const status = await bob.run('client status', '--json')
     expect([status.code, (JSON.parse(status.stdout) as { isCurrent: boolean }).isCurrent], status.stdout).to.deep.equal([0, false])
     expect(status.stderr).to.match(/nothing listens there.*as this client had it last, up to offset \d/)

@@ -7,7 +7,7 @@ import { keptOf, secretsOf, textsOf } from './secrets.ts'
 import { errorIn, killAll, logOf, openDkg, personIn, readyWorld, slotOf } from './world.ts'
 import type { Ended, Entry, Opened, Record, World } from './world.ts'
 
-/** May this user make a network namespace? */
+/** True where this user may make a network namespace. */
 const hasNamespaces = spawnSync('unshare', ['-rn', '--', 'true']).status === 0
 
 describe('two people, by hand', () => {
@@ -44,7 +44,8 @@ describe('two people, by hand', () => {
     const airgap = ['--accept', opened.number, '--until-finished', '--json']
     const run = ['--ceremony', opened.ceremony.slice(0, 12), '--json']
 
-    // Before anything was shown, once it was answered, and with an answer that is kept and perhaps posted.
+    // The client is killed before it has shown anything, after it was answered, and with an answer that is stored and
+    // perhaps posted.
     const first = ada.start('client run', run)
     await first.said(/SendPublicKeys: showing the request/)
     all.push(await first.kill())
@@ -63,7 +64,7 @@ describe('two people, by hand', () => {
     await fourth.said(/cannot be reached/)
     storage = await world.serve()
 
-    // The other airgap, with an answer on its way.
+    // The other airgap is killed with an answer on its way.
     await bobAirgap.said(/SendDeals: answered/)
     all.push(await bobAirgap.kill())
     const again = bob.start('airgap run', airgap)
@@ -75,7 +76,7 @@ describe('two people, by hand', () => {
     expect(one?.outcome).to.equal('usable')
     expect(one?.outputs.groupKey).to.match(/^[0-9a-f]{96}$/).and.equal(other?.outputs.groupKey)
 
-    // Nothing was asked twice that was answered, nor posted twice; no owner was asked again.
+    // Nothing that was answered was asked or posted twice, and no owner was asked again.
     expect(fourth.text()).to.not.match(/(SendPublicKeys|SendCommits): showing/)
     expect(again.text()).to.not.match(/(SendPublicKeys|SendCommits|SendDeals): /)
     for (const step of ['SendPublicKeys', 'SendCommits', 'ProcessResponses']) expect(adaAirgap.text().match(new RegExp(`${step}: answered`, 'g'))).to.have.length(1)
@@ -141,7 +142,7 @@ describe('two people, by hand', () => {
     all.push(init, done)
     const [was, is] = [await keptOf(ada.home, ada.passphrase), await keptOf(again.home, ada.passphrase)]
     expect(Object.keys(was)).to.deep.equal([opened.ceremony])
-    // Compared, and never printed.
+    // The values are compared, and never printed.
     expect(JSON.stringify(is[opened.ceremony]?.values) === JSON.stringify(was[opened.ceremony]?.values)).to.equal(true)
     const other = await again.run('airgap recover', join(folder, 'altered.transcript'), ...recover, '--json')
     expect(errorIn(other)).to.include({ exit: 3, code: 'run.transcript' })
@@ -174,7 +175,7 @@ describe('two people, by hand', () => {
     const texts = await textsOf(world.folder)
     texts.set('what was printed', Buffer.from(all.map(({ stdout, stderr }) => stdout + stderr).join('\n')))
     expect([...texts.keys()].some((path) => path.includes('from-airgap'))).to.equal(true)
-    // The scan finds what is there.
+    // The control shows that the scan finds a secret that is there.
     expect(secrets.some(({ form }) => [...texts.values()].some((text) => text.includes(form)))).to.equal(false)
     texts.set('control', Buffer.from(secrets[0]?.form ?? ''))
     expect([...texts.values()].some((text) => text.includes(secrets[0]?.form ?? ''))).to.equal(true)

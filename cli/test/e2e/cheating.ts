@@ -1,9 +1,9 @@
 /**
- * The built program, but with an airgap that cheats in what it states:
+ * The built program, but with an airgap that cheats in its statements:
  *
  *     cheating.ts FAULT SCRIPT NAMES ARGUMENTS…
  *
- * A fault is written as for `keyrite ceremony simulate`; the program itself has no way to be told one.
+ * A fault is written as for `keyrite ceremony simulate`. The program itself takes none.
  */
 import type * as Shipped from '../../../engine/script/load.ts'
 import type * as Faults from '../../../engine/simulate/faults.ts'
@@ -11,7 +11,7 @@ import { seededRandom } from '../../../engine/simulate/simulate.ts'
 import type * as Implementations from '../../../engine/verbs/implementations.ts'
 import type * as Program from '../../program.ts'
 
-/** A module of the build, which the program's own commands have as well. */
+/** A module of the build, shared with the program's own commands. */
 const built = <T>(path: string): Promise<T> => import(new URL(`../../../dist/${path}`, import.meta.url).href) as Promise<T>
 
 const [fault = '', scriptName = '', names = '', ...args] = process.argv.slice(2)

@@ -27,7 +27,7 @@ describe('the demo, larger and kept', () => {
     expect(await readdir(kept)).to.have.members(['alice', 'bob', 'carol', 'dkg.transcript', 'join-token', 'logs', 'sign.transcript', 'signatures.json', 'storage'])
     const people = ['alice', 'bob', 'carol'].map((name) => ({ ...personIn(kept, name), words: join(kept, name, 'mnemonic') }))
 
-    // Any two of the shares sign as the key: recombined by herumi's bls, verified by blst.
+    // Any two of the shares sign as the key: they are recombined by herumi's bls, and blst verifies.
     await bls.init(bls.BLS12_381)
     const shares = await Promise.all(people.map(async ({ home, passphrase }) => shareIn((await keptOf(home, passphrase))[ceremony]?.values)))
     const text = new TextEncoder().encode('a first transaction')
@@ -47,7 +47,7 @@ describe('the demo, larger and kept', () => {
     const texts = await textsOf(kept)
     texts.set('what was printed', Buffer.from(demo.running.text()))
     for (const part of ['from-airgap', 'logs/', 'storage/', 'dkg.transcript']) expect([...texts.keys()].some((path) => path.includes(part)), part).to.equal(true)
-    // The names of what leaks, never what.
+    // The names of leaking files, never their content.
     const leaks = [...texts].filter(([, bytes]) => secrets.some(({ form }) => bytes.includes(form)))
     expect(leaks.map(([path]) => path)).to.deep.equal([])
     expect(secrets.some(({ form }) => Buffer.concat([...texts.values(), secrets[0]!.form]).includes(form))).to.equal(true)

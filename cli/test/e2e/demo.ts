@@ -15,14 +15,14 @@ import type { LaunchUse, Running } from './world.ts'
 export interface Demo {
   readonly running: Running
   readonly use: LaunchUse
-  /** Its folder for temporary files, its own. */
+  /** A folder of its own for temporary files. */
   readonly temporary: string
-  /** The ids of all processes that it started and that still run, and its own. */
+  /** The ids of the demo's process and of all that it started and that still run. */
   readonly processes: () => Promise<readonly number[]>
   readonly remove: () => Promise<void>
 }
 
-/** Starts it, with a mark in the environment that every process of it inherits. */
+/** Starts the demo with a mark in the environment, which each of its processes inherits. */
 export async function startDemo(args: readonly string[], use: LaunchUse = {}): Promise<Demo> {
   const temporary = await mkdtemp(join(tmpdir(), 'keyrite-test-demo-'))
   const mark = `KEYRITE_TEST_DEMO=${randomUUID()}`
@@ -36,14 +36,14 @@ export async function startDemo(args: readonly string[], use: LaunchUse = {}): P
   return { running, use, temporary, processes: () => marked(mark), remove }
 }
 
-/** The processes with this in their environment. */
+/** The processes with this mark in their environment. */
 async function marked(mark: string): Promise<readonly number[]> {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const found = await Promise.all(ids.map(async (id) => (await readFile(`/proc/${id}/environ`, 'utf8').catch(() => '')).split('\0').includes(mark)))
   return ids.filter((_, i) => found[i]).map(Number)
 }
 
-/** Everything in a folder, below it too. */
+/** Everything in a folder and below it. */
 export const allIn = async (folder: string): Promise<readonly string[]> => (await readdir(folder, { recursive: true })).sort()
 
 interface Statement {
@@ -54,7 +54,7 @@ interface Statement {
   readonly payload: Readonly<Record<string, string>>
 }
 
-/** What the new key signs first, as the transcript tells it, hashed to the curve (RFC 9380) under this domain. */
+/** The first message that the new key signs, from the transcript, hashed to the curve (RFC 9380) under this domain. */
 async function birthPoint({ ceremony, groupKey, transcript }: DemoResult, domain: string) {
   const lines = (await readFile(transcript, 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line) as { readonly message?: { readonly statement: Statement } })
   const statements = lines.flatMap(({ message }) => (message?.statement.ceremony === ceremony ? [message.statement] : []))
@@ -67,9 +67,9 @@ async function birthPoint({ ceremony, groupKey, transcript }: DemoResult, domain
 const DOMAIN = 'KEYRITE_BLS12381G2_SHARE_PROOF_'
 
 /**
- * Is this the new key's signature of its own birth? Read from the transcript by other people's programs alone: canonical
- * JSON by `canonicalize`, points checked by blst, the pairing by noble's own signatures (bls-eth-wasm and blst know
- * Ethereum's domain only).
+ * Whether this is the new key's signature of its own birth. It is read from the transcript by other people's programs
+ * alone: canonical JSON by `canonicalize`, points checked by blst, the pairing by noble's own signatures (bls-eth-wasm
+ * and blst know Ethereum's domain only).
  */
 export async function isBornWith(output: DemoResult, domain = DOMAIN): Promise<boolean> {
   const [key, signature] = [Buffer.from(output.groupKey, 'hex'), Buffer.from(output.birth, 'hex')]
@@ -79,7 +79,7 @@ export async function isBornWith(output: DemoResult, domain = DOMAIN): Promise<b
   return longSignatures.verify(longSignatures.Signature.fromBytes(signature), await birthPoint(output, domain), key)
 }
 
-/** A demo that ran well: what it printed, the key, the transcript, and nothing left running. */
+/** Checks a demo that ran well: its output, the key, the transcript, and that nothing still runs. */
 export async function expectBirth({ running, use, processes }: Demo, participants: number, threshold: number): Promise<DemoResult> {
   const { code, stdout, stderr } = await running.ended
   expect(code, stdout + stderr).to.equal(0)
@@ -101,7 +101,7 @@ export async function expectBirth({ running, use, processes }: Demo, participant
   return output
 }
 
-/** blst verifies, under Ethereum's scheme, the texts that the file says were signed with the new key in this ceremony. */
+/** Checks with blst, under Ethereum's scheme, the texts that the file names as signed with the new key. */
 async function expectSigned({ groupKey, signing }: DemoResult): Promise<void> {
   const { ceremony, messages } = JSON.parse(await readFile(signing.signatures, 'utf8')) as { ceremony: string; messages: readonly { message: { text: string }; signature: string }[] }
   expect(messages).to.have.length(signing.messages)

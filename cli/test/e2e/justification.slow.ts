@@ -19,7 +19,7 @@ interface Judged {
 
 const judgedBy = ({ stdout }: Ended): Judged => JSON.parse(stdout) as Judged
 
-/** What a client says of how it ended, without the line that names its command's next steps. */
+/** A client's sentences about its end, without the line with its command's next steps. */
 const sentences = (text: string): readonly string[] => text.split('\n').filter((line) => /aborted in|can never be usable|proves/.test(line)).sort()
 
 describe('a wrong share, over QR images and a storage', function () {

@@ -10,7 +10,7 @@ interface RunResult {
   readonly aborts: readonly { readonly from: string; readonly reason: string; readonly evidence: { readonly why: string } }[]
 }
 
-/** What is shown is longer than the screen. */
+/** The text is longer than the screen. */
 const MORE = [/more lines: press Space/, ' '] as const
 
 const resultOf = ({ stdout }: Ended): RunResult => JSON.parse(stdout) as RunResult
@@ -18,7 +18,7 @@ const resultOf = ({ stdout }: Ended): RunResult => JSON.parse(stdout) as RunResu
 const startClient = (person: Person, { ceremony }: Opened) => person.start('client run', ['--ceremony', ceremony.slice(0, 12), '--json'])
 const consent = ({ number }: Opened): readonly string[] => ['--accept', number, '--until-finished']
 
-/** Each with both machines, to the end. */
+/** Runs both machines of each person to the end. */
 async function takePart(people: readonly Person[], opened: Opened): Promise<void> {
   const all = people.flatMap((person) => [person.start('airgap run', consent(opened)), startClient(person, opened)])
   for (const { code, stdout, stderr } of await Promise.all(all.map((one) => one.ended))) expect(code, stdout + stderr).to.equal(0)
@@ -89,7 +89,7 @@ describe('a signing by some of three members', function () {
     const ready = await bobby.run('client ready', 'sign')
     expect(ready.code, ready.stdout + ready.stderr).to.equal(0)
 
-    // Nobody is replaced unnamed, but the opener hears of it.
+    // Nobody is replaced without being named, but the opener hears of the new client.
     expect((await opened('By the old name')).said).to.contain('bobby has posted Ready with the airgap of bob')
     const signing = await opened('With a new client', '--roster', 'ada,bobby')
     expect(signing.said).to.not.contain('has posted Ready with')
@@ -101,7 +101,7 @@ describe('a signing by some of three members', function () {
     const status = JSON.parse((await bobby.run('client status', '--json')).stdout) as { ceremonies: readonly { ceremony: string; state: string }[] }
     expect(status.ceremonies).to.deep.include.members([key.ceremony, signing.ceremony].map((ceremony) => status.ceremonies.find((one) => one.ceremony === ceremony && one.state === 'usable')))
 
-    // In a new key generation only one of the two can be that participant.
+    // In a new key generation only one of the two clients can be that participant's.
     for (const person of [bobby]) expect((await person.run('client ready', 'dkg')).code).to.equal(0)
     const both = errorIn(await ada.run('client open', 'dkg', '--set', 'threshold=2', '--json'))
     expect(both).to.include({ exit: 3, code: 'cli.roster' })
@@ -121,7 +121,7 @@ describe('a signing by some of three members', function () {
     for (const ended of [one!, other!]) expect([ended.code, resultOf(ended).outcome], ended.stderr).to.deep.equal([0, 'usable'])
     expect([against!.code, resultOf(against!).outcome]).to.deep.equal([4, 'aborted'])
     for (const ended of [one!, against!]) expect(resultOf(ended).aborts.map(({ from, reason, evidence }) => [from, reason, evidence.why])).to.deep.equal([['cyd', 'rejected', 'Not our address']])
-    // To the one who left, too, the board tells how it ended.
+    // The board tells also the one who left how it ended.
     const status = await cyd.run('client status', signing.ceremony)
     expect(status.stdout).to.contain('complete: usable').and.match(/cyd \(you\) +✗/)
   })

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { errorIn, killAll, openDkg, readyWorld } from './world.ts'
 import type { World } from './world.ts'
 
-/** A network namespace of its own, with nothing in it: not even loopback is up. */
+/** A network namespace of its own with nothing in it: not even loopback is up. */
 const EMPTY_NETWORK = ['unshare', '-rn', '--']
 const may = spawnSync('unshare', [...EMPTY_NETWORK.slice(1), 'true']).status === 0
 const unless = may ? '' : ' [skipped: this kernel lets this user make no network namespace]'
@@ -26,7 +26,7 @@ describe('airgaps without any network', () => {
     const { ada, bob } = world
     const { ceremony, number } = await openDkg(world)
     const use = { through: EMPTY_NETWORK }
-    // Nobody reaches the storage from in there.
+    // The storage cannot be reached from there.
     expect(errorIn(await ada.start('client ready', ['dkg', '--json'], use).ended)).to.include({ exit: 6, code: 'board.unreachable' })
     const airgaps = [ada, bob].map((person) => person.start('airgap run', ['--accept', number, '--until-finished', '--json'], use))
     const clients = [ada, bob].map((person) => person.start('client run', ['--ceremony', ceremony, '--json']))

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { errorIn, killAll, openDkg, readyWorld } from './world.ts'
 import type { Ended, Opened, World } from './world.ts'
 
-/** Both take part with both machines, to the end; all that they printed. */
+/** Runs both people's machines to the end, and gives all their output. */
 async function takePart({ ada, bob }: World, { ceremony, number }: Opened): Promise<{ readonly clients: readonly Ended[]; readonly airgaps: readonly Ended[] }> {
   const people = [ada, bob]
   const airgaps = people.map((person) => person.start('airgap run', ['--accept', number, '--until-finished']))
@@ -69,7 +69,7 @@ describe('a rehearsal by two people', function () {
     signing = JSON.parse(opened.stdout) as Opened
     const { clients, airgaps } = await takePart(world, signing)
     for (const { stdout } of clients) expect(stdout).to.contain('It was a REHEARSAL: nothing that it made is for use.')
-    // The airgap says it twice: of this ceremony, and of the key out of its own vault.
+    // The airgap names the rehearsal twice: for this ceremony, and for the key from its own vault.
     for (const { stderr } of airgaps) expect(stderr).to.contain('This is a REHEARSAL.').and.match(/made by dkg 1\.0\.0, .*, a REHEARSAL/)
     const written = await ada.run('client signatures', signing.ceremony, '-o', 'signatures.json')
     expect([written.code, written.stderr]).to.have.property('0', 0)

@@ -1,4 +1,4 @@
-/** Looks for secrets where none may be. */
+/** Looks for secrets in places where none may be. */
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { readPng } from '../../../engine/channel/png.ts'
@@ -15,7 +15,7 @@ async function memoryOf(home: string, passphraseFile: string): Promise<AirgapMem
   return await readVault<AirgapMemory>({ path: join(airgap, 'vault.age'), keyring, schema: memorySchema })
 }
 
-/** What an airgap keeps of its finished ceremonies. Secret. */
+/** The archive of an airgap. Secret. */
 export const keptOf = async (home: string, passphraseFile: string): Promise<Readonly<Record<string, Archived>>> =>
   (await memoryOf(home, passphraseFile)).archive
 
@@ -44,16 +44,16 @@ export async function secretsOf(world: Pick<World, 'token'>, people: readonly Pe
   ].map((form) => ({ form }))
 }
 
-/** Of what is kept of a share, the scalar alone is secret: 32 bytes. */
+/** The secret scalars in an archived value: of a share only the 32 bytes of the scalar are secret. */
 function sharesIn(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([name, part]) => (name === 'share' && typeof part === 'string' ? [part] : sharesIn(part)))
 }
 
-/** Where secrets belong, encrypted or by their owner's wish. */
+/** The files in which secrets belong, encrypted or by their owner's wish. */
 const OWN_PLACES = new Set(['passphrase', 'words', 'mnemonic', 'token', 'join-token'])
 
-/** Every file below a folder, secrets' own places left out; QR images as the text that they carry. */
+/** Every file below a folder, except secrets' own files. QR images are read as the text that they carry. */
 export async function textsOf(folder: string): Promise<Map<string, Buffer>> {
   const texts = new Map<string, Buffer>()
   const transfers = new Map<string, ReturnType<typeof makeReceiver>>()

@@ -32,7 +32,7 @@ function json(ended: Ended): unknown {
   return JSON.parse(ended.stdout)
 }
 
-/** Both take part in a ceremony, each with both machines, to the end. */
+/** Runs both people's machines through a ceremony to the end. */
 async function runBoth({ ada, bob }: World, { ceremony, number }: Opened, ...airgaps: readonly Person[]): Promise<Ended[]> {
   const consent = ['--accept', number, '--until-finished', '--json']
   const run = ['--ceremony', ceremony.slice(0, 12), '--json']
@@ -96,7 +96,7 @@ describe('a signing by two people', function () {
       expect(error, args.join(' ')).to.include({ exit: 3, code })
       expect(error.message).to.contain(says)
     }
-    // What is wrong on the command line is told before the home is locked.
+    // Errors on the command line are told before the home is locked.
     await Promise.all(cases.filter(([, code]) => /^message|parameters/.test(code)).map(refused))
     for (const one of cases.filter(([, code]) => !/^message|parameters/.test(code))) await refused(one)
   })

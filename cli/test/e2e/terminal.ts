@@ -4,10 +4,10 @@ import { expect } from 'chai'
 import { PROGRAM } from './world.ts'
 import type { Person } from './world.ts'
 
-/** `script` of util-linux gives a program a terminal. */
+/** Whether `script` of util-linux is there, which gives a program a terminal. */
 export const hasTerminals = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0
 
-/** `airgap run` on a terminal of its own, on which answers are typed as their questions come. */
+/** Runs `airgap run` on a terminal of its own, and types each answer when its question comes. */
 export async function airgapAtTerminal(person: Person, answers: readonly (readonly [question: RegExp, answer: string])[]): Promise<string> {
   const words = [process.execPath, PROGRAM, 'airgap', 'run', '--passphrase-file', person.passphrase, '--channel', `folder:${person.channel}`]
   const terminal = spawn('script', ['-qec', words.map((word) => `'${word}'`).join(' '), '/dev/null'], { env: { ...process.env, KEYRITE_HOME: person.home, TERM: 'xterm', NO_COLOR: '1' } })
@@ -22,7 +22,8 @@ export async function airgapAtTerminal(person: Person, answers: readonly (readon
     from = screen.length
     setTimeout(() => terminal.stdin.write(answer ?? ''), 400)
   })
-  // A question that never comes must not leave it waiting for ever. SIGTERM: `script` ends what runs in it, and does not hear SIGHUP.
+  // A question that never comes must not make the test wait for ever. `script` ends its program at SIGTERM; it ignores
+  // SIGHUP.
   const timer = setTimeout(() => terminal.kill('SIGTERM'), 60_000)
   await new Promise((resolve) => terminal.once('close', resolve))
   clearTimeout(timer)

@@ -1,6 +1,6 @@
 /**
- * Worlds for tests of the whole: a folder with a storage, and two people with a client and an airgap each, all of them
- * ordinary processes of the built program.
+ * Worlds for end-to-end tests: a folder with a storage, and two people with a client and an airgap each. All of them
+ * are ordinary processes of the built program.
  */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
@@ -24,21 +24,21 @@ export interface Ended {
 /** A process that was started. */
 export interface Running {
   readonly child: ChildProcess
-  /** All that it printed so far, both streams. */
+  /** The output of both streams so far. */
   readonly text: () => string
-  /** Resolves once it printed this; rejects if it ends before. */
+  /** Resolves once this was printed; rejects if the process ends before. */
   readonly said: (pattern: RegExp) => Promise<void>
   readonly ended: Promise<Ended>
-  /** SIGKILL unless told; resolves when it is gone. */
+  /** Sends a signal, SIGKILL by default, and resolves when the process is gone. */
   readonly kill: (signal?: NodeJS.Signals) => Promise<Ended>
 }
 
 export interface LaunchUse {
   readonly home?: string
   readonly cwd?: string
-  /** A command that runs the program: `['unshare', '-rn', '--']`. */
+  /** A command that runs the program, such as `['unshare', '-rn', '--']`. */
   readonly through?: readonly string[]
-  /** The program, where it is not the one that was built here. */
+  /** The program, if it is not the one that was built here. */
   readonly program?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
 }
@@ -101,7 +101,7 @@ export function launch(args: readonly string[], { home, cwd, through = [], progr
   return running
 }
 
-/** Kills what a test left running. */
+/** Kills all processes that a test left running. */
 export async function killAll(): Promise<void> {
   await Promise.all([...alive].map((one) => one.kill()))
 }
@@ -113,13 +113,13 @@ export interface Person {
   /** The file with the airgap's mnemonic. */
   readonly words: string
   readonly channel: string
-  /** Starts one of its commands, with its home, passphrase and channel where they are wanted. */
+  /** Starts one of the person's commands, with home, passphrase and channel where the command takes them. */
   readonly start: (command: string, args?: readonly string[], use?: LaunchUse) => Running
-  /** Runs one to its end. */
+  /** Runs a command to its end. */
   readonly run: (command: string, ...args: readonly string[]) => Promise<Ended>
 }
 
-/** Commands that open a home, and those that speak to the other machine. */
+/** Commands that open a home, and commands that speak to the other machine. */
 const OPENING = /^(client (init|ready|open|run|abort|abandon)|airgap (init|card|run|recover|script add))$/
 const CROSSING = /^(client (pair|run|abandon)|airgap (card|run))$/
 
@@ -165,7 +165,7 @@ const worldIn = (folder: string, port: number): World => ({
   },
 })
 
-/** What a template's commands printed, by what they are. */
+/** The output of a template's commands, by their names. */
 export type Record = Readonly<{ [what: string]: Ended }>
 
 interface Template {
@@ -175,7 +175,7 @@ interface Template {
 
 let template: Promise<Template> | undefined
 
-/** A world in which both are paired and ready for the DKG, and nothing runs. Its storage listens where the template's did. */
+/** A world in which both are paired and ready for the DKG, and nothing runs. Its storage uses the template's address. */
 export async function readyWorld(): Promise<World & { readonly record: Record }> {
   template ??= makeTemplate()
   const { world, record } = await template
@@ -192,7 +192,7 @@ export async function freshWorld(): Promise<World> {
   return world
 }
 
-/** Made once, by the commands that a person types. The passphrases need no work, and so get little. */
+/** Makes the template once, with the commands that a person types. Its passphrases need little work. */
 async function makeTemplate(): Promise<Template> {
   const world = await freshWorld()
   const record: { [what: string]: Ended } = {}
@@ -205,10 +205,10 @@ async function makeTemplate(): Promise<Template> {
 }
 
 /**
- * Somebody makes both machines, pairs them, and is ready for the DKG. The storage runs.
+ * Makes a person's two machines, pairs them, and posts Ready for the DKG. The storage must run.
  *
- * @param note hears what each command printed
- * @param pair pairs them otherwise than by a folder
+ * @param note hears each command's output
+ * @param pair pairs them in another way than by a folder
  */
 export async function enter(world: World, person: Person, note: (what: string, ended: Ended) => void = () => undefined, pair?: () => Promise<void>): Promise<void> {
   const done = (what: string, ended: Ended): void => {
@@ -231,7 +231,7 @@ after(async () => {
   if (template !== undefined) await (await template).world.remove()
 })
 
-/** A port that nothing listens on now. */
+/** A port on which nothing listens now. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
@@ -252,14 +252,14 @@ export interface Opened {
   readonly number: string
 }
 
-/** One of them opens the DKG, 2 of 2. */
+/** Lets ada open the DKG, 2 of 2. */
 export async function openDkg({ ada }: World, ...more: readonly string[]): Promise<Opened> {
   const ended = await ada.run('client open', 'dkg', '--set', 'threshold=2', '--json', ...more)
   expect(ended.code, ended.stdout + ended.stderr).to.equal(0)
   return JSON.parse(ended.stdout) as Opened
 }
 
-/** One entry of a board's log, its message read. */
+/** An entry of a board's log, with its message parsed. */
 export interface Entry {
   readonly offset: number
   readonly statement: { readonly ceremony: string | null; readonly step: string | null; readonly type: string; readonly from: string }

@@ -1,6 +1,6 @@
 /**
- * The commands as they stand in their folder, by their ids: the one that the arguments name, as the built program's manifest has it, or else
- * all, which takes a while to load.
+ * The commands of the source folder, by their ids. With arguments that name one it is that one alone, as the built
+ * program's manifest would have it; else it is all, which take a while to load.
  */
 import { readdirSync } from 'node:fs'
 import { join, sep } from 'node:path'

@@ -1,4 +1,4 @@
-/** Stands in for a command towards its page: tells what it is told to, and keeps what the page sends. */
+/** A stand-in for a command towards its page: it sends the states that a test gives, and records the page's requests. */
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
@@ -9,16 +9,16 @@ import { openSite } from '../browser/site.ts'
 
 export interface FakeServer {
   readonly address: string
-  /** What the page sent, by path. */
+  /** The page's requests, by path. */
   readonly sent: { readonly path: string; readonly body: unknown }[]
   readonly tell: (state: PageState) => void
-  /** What the next frames give. */
+  /** The answer to the next frames. */
   result: FramesResult
-  /** Bytes of the message that is shown. */
+  /** The bytes of the transfer that is shown. */
   message: Uint8Array
-  /** No sign of life any more. */
+  /** Gives no sign of life any more. */
   readonly hang: () => void
-  /** The key is good no more. */
+  /** Refuses the key from now on. */
   readonly forget: () => void
   readonly close: () => Promise<void>
 }
@@ -44,7 +44,7 @@ export async function fakeServer(first: PageState): Promise<FakeServer> {
     } else if (pathname !== '/session' && request.headers.authorization !== `Bearer ${key ?? ''}`) {
       response.writeHead(401, { 'Content-Type': 'application/json' }).end(JSON.stringify({ code: 'web.key', message: 'This page does not belong to the command that runs.', todo: 'Open the address that it prints.' }))
     } else if (pathname === '/events' && isHanging) {
-      // Not even an answer.
+      // There is not even an answer.
     } else if (pathname === '/events') {
       stream?.end(`${JSON.stringify({ code: PAGE_TAKEN })}\n`)
       stream = response

@@ -3,7 +3,7 @@ import type { PageMemory } from '../../page/connection.ts'
 import { adapt, beginWatch, denser, fragmentAt, makePacing, watchOf, withSpeed } from '../../page/shower.ts'
 import type { Pace, Watch } from '../../page/shower.ts'
 
-/** Hears twice a second for so long that a share of what is shown is useful. */
+/** Gives a report twice a second for so many seconds, in which this share of the shown frames is useful. */
 function hear(watch: Watch, seconds: number, share: number, from = 0): Watch {
   let now = watch
   for (let at = from; at <= from + seconds * 1000; at += 500) now = adapt(now, at, { checksum: 1, seen: 10, needed: 100, rate: share * now.pace.speed })

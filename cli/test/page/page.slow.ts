@@ -22,7 +22,7 @@ import { until } from '../../../engine/test/until.ts'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** What an accessibility checker finds wrong. */
+/** The violations that an accessibility checker finds. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(AXE)
   return await page.evaluate(`axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ' ' + target.join(' '))))`)
@@ -89,7 +89,7 @@ describe('the channel’s page', function () {
     }
     await page.getByText('2 of 7 read').waitFor()
     expect(sent.flatMap(({ path, body }) => (path === '/frames' ? (body as { frames: string[] }).frames : [])).every((text) => text === first || text === second)).equal(true)
-    // And it tells the other machine so.
+    // The page tells the other machine so.
     await page.getByRole('heading', { name: 'How well this machine reads' }).waitFor()
   })
 

@@ -1,4 +1,7 @@
-/** What the page asks of the browser beside a picture: sound, notifications, a lit screen, a full one, a choice of cameras, a secure place. */
+/**
+ * The page's uses of the browser besides pictures: sound, notifications, a lit screen, a full one, a choice of cameras,
+ * a secure place.
+ */
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { lineOf } from '../../page/paste.ts'
@@ -11,18 +14,18 @@ import type { FakeServer } from './fake-server.ts'
 import { STATES } from './states.ts'
 import { until } from '../../../engine/test/until.ts'
 
-/** What the page had of its browser. */
+/** The record of what the page used. */
 interface Senses {
   tones: number
   readonly notes: string[]
-  /** Wake locks that are held. */
+  /** The number of wake locks that are held. */
   lit: number
   isFocused: boolean
 }
 
 /**
- * Notes what the page asks for. Sound is the browser's own. A browser without a screen refuses notifications and wake locks whatever its
- * owner allows, so for those a stand-in gives what one with a screen would. Runs in the page.
+ * Records what the page asks for. Sound is the browser's own. A browser without a screen refuses notifications and wake
+ * locks whatever its owner allows, so a stand-in gives those of a browser with a screen. Runs in the page.
  */
 function notice(mayNotify: boolean): void {
   const senses: Senses = { tones: 0, notes: [], lit: 0, isFocused: true }
@@ -33,7 +36,7 @@ function notice(mayNotify: boolean): void {
       return super.createOscillator()
     }
   }
-  // The driver keeps every page focused.
+  // The driver keeps every page focused, so the focus is faked.
   document.hasFocus = () => senses.isFocused
   if (!mayNotify) return
   class Note extends EventTarget {
@@ -167,7 +170,7 @@ describe('the channel’s page, and its browser', function () {
     await picker.waitFor()
     await until('the camera of last time', async () => (await used()) === second)
     expect(await picker.locator('option:checked').textContent()).equal(second)
-    // The page of the next command, at the same address.
+    // This is the page of the next command, at the same address.
     const next = await page.context().newPage()
     await next.goto(address)
     await until('the camera of last time', () => next.locator('video').evaluate((video: HTMLVideoElement, label) =>
@@ -218,7 +221,8 @@ describe('the channel’s page, and its browser', function () {
   })
 
   it('says why it has no camera where the place is not secure', async () => {
-    // The command refuses every place but 127.0.0.1, so this is a command of another make, or a proxy in front of one.
+    // The command refuses every host but 127.0.0.1, so this stands for a command of another make, or a proxy in front
+    // of one.
     const { address } = await open(STATES['airgap-reading'], { camera: 'two' })
     await page.goto(address.replace('127.0.0.1', OTHER_HOST))
     expect(await page.evaluate(() => isSecureContext)).equal(false)

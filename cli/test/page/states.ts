@@ -1,4 +1,4 @@
-/** States that a command may tell its page, one for each thing that the page must show well. */
+/** States of a command, one for each thing that the page must show well. */
 import type { Block } from '../../screen/blocks.ts'
 import type { PageQuestion, PageState } from '../../web/protocol.ts'
 

@@ -12,7 +12,7 @@ interface Desk {
   readonly airgap: Laptop
 }
 
-/** What an owner does by hand. Everything else goes by itself. */
+/** The number of an owner's actions by hand. Everything else goes by itself. */
 let actions = 0
 
 describe('three people at six machines', () => {
@@ -25,7 +25,7 @@ describe('three people at six machines', () => {
     await world.remove()
   })
 
-  /** Two laptops, which take few pictures a second: six browsers share this machine. */
+  /** Opens a person's two laptops, whose cameras take few pictures a second: six browsers share this machine. */
   const sit = async (person: Person): Promise<Desk> => ({ person, client: await openLaptop({ rate: 10 }), airgap: await openLaptop({ rate: 10 }) })
   const turned = ({ client, airgap }: Desk): (() => Promise<void>) => face(client, airgap, { rate: 6 }).stop
 
@@ -42,7 +42,7 @@ describe('three people at six machines', () => {
     const stops = desks.map(turned)
     await Promise.all(desks.map(async (desk) => await consent(desk, opened.number)))
 
-    // What remains takes no hand.
+    // The rest takes no hand.
     const ended = await Promise.all(clients.map(async (client) => await client.ended))
     for (const { code, stdout } of ended) expect(code, stdout).to.equal(0)
     for (const stop of stops) await stop()
@@ -84,7 +84,7 @@ describe('three people at six machines', () => {
     actions += 1
   }
 
-  /** By the transcript, offline. */
+  /** Verifies a ceremony by its transcript, offline. */
   async function verified(person: Person, ceremony: string): Promise<void> {
     const file = join(world.folder, 'dkg.transcript')
     await person.run('client export', ceremony.slice(0, 8), '-o', file)

@@ -1,4 +1,4 @@
-/** A machine whose command speaks by its page: the built program, a real browser on the address that it prints, a camera. */
+/** A machine whose command has a page: the built program, a real browser at the address that it prints, and a camera. */
 import type { Page } from 'playwright-core'
 import { makeCamera } from '../browser/camera.ts'
 import type { Camera, CameraOptions } from '../browser/camera.ts'
@@ -9,15 +9,15 @@ import type { Film, FilmOptions } from '../browser/film.ts'
 import type { Person, Running } from '../e2e/world.ts'
 import { ADDRESS, addressIn } from './address.ts'
 
-/** A laptop: one browser with one camera for whichever command runs on it. */
+/** A laptop: one browser with one camera, for the command that runs on it. */
 export interface Laptop {
   readonly browser: RigBrowser
   readonly camera: Camera
-  /** The tab of the command that was started last. */
+  /** The tab of the last command. */
   readonly page: Page
-  /** Where its pages were, the first one first: a browser asks about the camera once for each. */
+  /** The origins of its pages, the first one first: a browser asks about the camera once for each. */
   readonly origins: readonly string[]
-  /** Starts a command with `--channel web` and opens the address that it prints, in a new tab; the one of the last command is closed. */
+  /** Starts a command with `--channel web` and opens its address in a new tab; the tab of the command before is closed. */
   readonly start: (person: Person, command: string, args?: readonly string[]) => Promise<Running>
   readonly close: () => Promise<void>
 }
@@ -25,7 +25,7 @@ export interface Laptop {
 export async function openLaptop(options: CameraOptions = {}, viewport = { width: 1280, height: 720 }): Promise<Laptop> {
   const camera = await makeCamera(options)
   const browser = await openBrowser({ camera, viewport })
-  // Six browsers on two cores take their time; a test's own limit ends what hangs.
+  // Six browsers on two cores are slow. A test's own time limit ends what hangs.
   browser.context.setDefaultTimeout(300_000)
   let { page } = browser
   const origins: string[] = []

@@ -1,4 +1,4 @@
-/** Two live pages that show and read at once, through cameras that are out of focus, noisy, askew and lose pictures. */
+/** Two live pages that show and read at once, through cameras that are out of focus, noisy, askew, and lose pictures. */
 import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import { sealEnvelope } from '../../../engine/channel/envelope.ts'

@@ -1,6 +1,6 @@
 /**
- * `npm run screenshots`: the pictures in README.md, of the real programs. Five people make a key; alice sits at two machines with
- * pages and cameras, the others' machines speak by folders.
+ * `npm run screenshots`: takes the pictures in README.md, of the real programs. Five people make a key. Alice's two
+ * machines have pages and cameras; the others' machines speak by folders.
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,7 +14,10 @@ import { face, openLaptop } from './machine.ts'
 const OUT = join(import.meta.dirname, '..', '..', 'page', 'screenshots')
 const SIZE = { width: 1280, height: 720 }
 
-/** Not while the page is filmed: both would have the same screen painted in two sizes, and this picture comes out wrong. */
+/**
+ * Takes a screenshot. The page must not be filmed meanwhile: the screen would be painted in two sizes at once, and the
+ * picture would come out wrong.
+ */
 async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(OUT, `${name}.png`) })
   console.log(`${name}.png`)

@@ -11,7 +11,7 @@ describe('the clock of a transfer in parts', () => {
     expect(at(3)).to.include({ words: 'part 4 of 9, about 6 min left', secondsLeft: 360 })
     now = 80_000
     expect(at(4)).to.include({ secondsLeft: 200 })
-    // Lost parts, the way back and another transfer are counted from their own beginning.
+    // Lost parts, the way back and another transfer are each counted from their own beginning.
     expect(at(0)).to.include({ secondsLeft: null })
     now = 90_000
     expect(at(1, 'in')).to.include({ secondsLeft: null })

@@ -9,7 +9,7 @@ import type { Person, Running, World } from '../e2e/world.ts'
 
 const ROLE = [process.execPath, '--import', 'tsx', fileURLToPath(new URL('role.ts', import.meta.url))]
 
-/** Packed bytes: most requests and answers between two people then cross in three parts or more. */
+/** Packed bytes. Most requests and answers between two people then cross in three parts or more. */
 const ABOVE = 440
 
 describe('a participant whose transfers cross in parts', function () {
@@ -22,11 +22,11 @@ describe('a participant whose transfers cross in parts', function () {
     await world.remove()
   })
 
-  /** Lines of a file of parts that are whole. */
+  /** The number of whole lines in a file of parts. */
   const linesOf = async (path: string): Promise<number> =>
     existsSync(path) ? (await readFile(path, 'utf8').catch(() => '')).split('\n').filter((line) => line.endsWith('}')).length : 0
 
-  /** Parts cross within milliseconds, once all is under way. */
+  /** A short interval, since parts cross within milliseconds once everything runs. */
   const BRIEFLY = { every: 3, ms: Infinity }
 
   it('makes a key all the same, though both its machines are killed in the middle of a transfer, and shows no part twice', async () => {
@@ -48,14 +48,14 @@ describe('a participant whose transfers cross in parts', function () {
     const secondClient = start('client', ada)
     await secondClient.said(new RegExp(`SendPublicKeys: the request crosses in [4-9] parts, and goes on with part ${held + 1}\n`))
 
-    // An airgap that dies while it holds some parts of a later request.
+    // The airgap dies while it holds some parts of a later request.
     await secondClient.said(/SendDeals: the request crosses in [3-9] parts\n/)
     await until('two parts at the airgap', async () => (await linesOf(atAirgap)) === 2, BRIEFLY)
     await firstAirgap.kill()
     expect(await linesOf(atAirgap)).to.be.within(2, 3)
     const secondAirgap = start('airgap', ada)
 
-    // A client that dies while it takes an answer.
+    // The client dies while it takes an answer.
     await secondClient.said(/ProcessDeals: the airgap’s answer crosses in [3-9] parts\n/)
     await until('four parts at the client', async () => (await linesOf(atClient)) >= 4, BRIEFLY)
     await secondClient.kill()
@@ -70,7 +70,7 @@ describe('a participant whose transfers cross in parts', function () {
     expect([firstAirgap, secondAirgap].map((one) => one.text()).join('').match(/waiting for your consent/g)).to.have.length(1)
     expect(secondAirgap.text()).to.not.match(/dropped|Refused/)
     expect(thirdClient.text()).to.not.match(/ProcessDeals: the request crosses/)
-    // Nothing of it is left where the other side has all.
+    // No part is left where the other side has all.
     expect(existsSync(atAirgap)).to.equal(false)
     expect(await readdir(join(ada.home, 'client', 'ceremonies', ceremony))).to.not.include('parts')
     await storage.kill('SIGTERM')

@@ -1,5 +1,6 @@
 /**
- * One machine of a participant as its command runs it, but so that its transfers cross in parts which the command would let cross whole:
+ * One machine of a participant, run as its command runs it, except that transfers cross in parts which the command
+ * would send whole:
  *
  *     role.ts client|airgap CHANNEL NUMBER PASSPHRASE-FILE ABOVE
  */

@@ -7,7 +7,10 @@ import { openingOf, stranger } from './terminal.ts'
 
 const NUMBER = '12345 67890 12345 67890 12345 67890 12345 67890'
 
-/** Rows of an 80-column terminal, as it breaks lines itself; every character that is not ASCII may take two cells there. */
+/**
+ * The rows of an 80-column terminal after its own breaking of lines. A character that is not ASCII may take two cells
+ * there.
+ */
 function rows(lines: readonly string[], columns = 80): string[] {
   return lines.flatMap((line) => {
     const out: string[] = []
@@ -54,7 +57,7 @@ describe('text from outside on the airgap’s screen', () => {
         const own = new Set(rows(screenOf('harmless', columns), columns))
         const lines = screenOf(text, columns)
         const seen = rows(lines, columns)
-        // The terminal never breaks a line itself.
+        // No line is so long that the terminal breaks it.
         expect(seen).to.deep.equal(lines)
         for (const row of seen) if (!own.has(row)) expect(row).to.match(/^ {2}[a-z 0-9]{0,32} *│ |^ {2}[a-z0-9 ]+$/)
         expect(seen.filter((row) => /^ *number/.test(row))).to.have.length(1)
@@ -70,7 +73,7 @@ describe('text from outside on the airgap’s screen', () => {
     const lines = brokenLines(words, 40)
     expect(lines.join('')).to.equal(words)
     for (const line of lines) expect(line.length).to.be.most(40)
-    // Broken between words.
+    // Lines are broken between words.
     for (const line of lines.slice(0, -1)) expect(line).to.match(/ $/)
   })
 

@@ -34,7 +34,7 @@ describe('where a ceremony stands', () => {
       const [before, after] = [end - 1, end].map((now) => reasonLines(at(ledger, now, 'cem')).join('\n'))
       expect(before).to.include('ada is accused by bob, and an answer is awaited until ').and.include('The log proves nobody guilty').and.not.include('cleared')
       expect(after).to.include('ada is accused by bob and has not answered: neither guilty nor cleared').and.include('The log proves nobody guilty')
-      // Whose complaint took its slot is awaited no more; who is accused is, and until when.
+      // The complainer, whose complaint took its slot, is awaited no more. The accused is, until the deadline.
       expect([at(ledger, end - 1).awaited, at(ledger, end - 1).until, at(ledger, end).awaited, at(ledger, end).until]).to.deep.equal([['ada'], end, [], null])
     }
   })

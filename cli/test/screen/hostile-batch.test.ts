@@ -1,4 +1,4 @@
-/** Honest lists of messages with one odd message in them, wherever: its owner must see what is odd before the first question. */
+/** Honest lists of messages with one odd message somewhere: the owner must see its oddness before the first question. */
 import { execFileSync } from 'node:child_process'
 import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { expect } from 'chai'
@@ -25,7 +25,7 @@ const address = (): string => checkedAddress(hex(20))
 const network = (): Json => ({ genesisForkVersion: `0x${hex(4)}`, capellaForkVersion: `0x${hex(4)}`, genesisValidatorsRoot: `0x${hex(32)}` })
 const words = (): string => Array.from({ length: 1 + below(40) }, () => hex(1 + below(6))).join(' ')
 
-/** A random message of a kind, for the numbers of a series without its number. */
+/** Makes a random message of a kind; the messages of a series lack only their number. */
 const MAKE: Readonly<Record<string, () => Signable>> = {
   'text': () => ({ kind: 'text', text: words() }),
   'bytes': () => ({ kind: 'bytes', hex: hex(1 + below(300)) }),
@@ -37,7 +37,7 @@ const MAKE: Readonly<Record<string, () => Signable>> = {
 }
 const SERIES = ['eth/voluntary-exit', 'eth/bls-to-execution-change']
 
-/** A value that a field does not have in an honest list, and how it is shown in full. */
+/** Makes a value that a field does not have in an honest list, and the texts that show it in full. */
 const ODD: Readonly<Record<string, (before: Json | undefined) => readonly [value: Json, ...shown: string[]]>> = {
   network: () => {
     if (below(2) === 0) return ['mainnet', 'mainnet']
@@ -109,7 +109,7 @@ function series(template: Signable, size: number, ranges: number): Signable[] {
 
 interface Hostile {
   readonly messages: readonly Signable[]
-  /** Where the odd one stands, from 0. */
+  /** The odd message's place, from 0. */
   readonly at: number
   readonly field: string
   readonly shown: readonly string[]
@@ -125,7 +125,10 @@ function shuffled<T>(list: readonly T[]): readonly T[] {
   return all
 }
 
-/** An honest list of up to three series and some other messages, 19 groups at most, and a copy of one of them with another value in one field. */
+/**
+ * An honest list of up to three series and some other messages, 19 groups at most, and a copy of one of them with
+ * another value in one field.
+ */
 function hostile(): Hostile {
   const whole = below(12) === 0 ? 999 : 1 + below(120)
   const singles = range(0, below(Math.min(17, whole))).map(() => MAKE[pick(Object.keys(MAKE).filter((kind) => !SERIES.includes(kind)))]?.() ?? expect.fail())
@@ -140,12 +143,13 @@ function hostile(): Hostile {
     return { messages: honest.toSpliced(at, 0, { ...before, validatorIndex }), at, field, shown: [String(validatorIndex)] }
   }
   const [value, ...shown] = ODD[field]?.(before[field]) ?? expect.fail(field)
-  // The same signed bytes twice would be refused: a file by another name, or of another size, alone.
+  // A file that differs only in name or size has the same signed bytes, and would be refused as a duplicate. So its
+  // digest changes too.
   const more = field === 'name' || field === 'size' ? { sha256: hex(32) } : {}
   return { messages: honest.toSpliced(at, 0, { ...before, ...more, [field]: value }), at, field, shown }
 }
 
-/** A terminal's lines, with what was broken put together again. */
+/** A terminal's lines, with broken texts joined again. */
 const screenOf = (blocks: readonly Block[], width: number): string => linesOf(blocks, width).join('\n').replace(/\n +│ /g, '')
 const valuesOf = (blocks: readonly Block[]): string[] => blocks.flatMap((block) => (block.kind === 'facts' ? block.facts.map(({ value }) => value) : []))
 const pagesOf = (messages: readonly Json[]): readonly (readonly Block[])[] => shownMessages(expandMessages(messages), [], ID).pages

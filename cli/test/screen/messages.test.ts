@@ -129,7 +129,7 @@ const NO = { declined: null }
 
 type Asking = (hand: Hand) => Promise<true | Declined>
 
-/** Answers each question with the next of these; gives the consent and all that was shown. */
+/** Answers the questions one by one with these texts. Gives the consent and everything that was shown. */
 async function answered(ask: Asking, answers: readonly string[], isTTY = true): Promise<{ readonly consent: unknown; readonly shown: string }> {
   const keyboard = new Keyboard()
   keyboard.isTTY = isTTY

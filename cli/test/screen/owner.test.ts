@@ -11,7 +11,7 @@ class Keyboard extends PassThrough {
   }
 }
 
-/** Short, and the same ones for a scanner and for fingers: whoever is faster than 30 ms a key is no hand here. */
+/** Short times, the same for scanner and fingers: text faster than 30 ms a key is no hand's here. */
 const TIMING = { quiet: 60, mostQuiet: 240, grace: 60, pace: 30 }
 const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
@@ -35,7 +35,7 @@ describe('a question that only a hand can answer', () => {
   const until = async (pattern: RegExp): Promise<void> => {
     while (!pattern.test(shown)) await sleep(5)
   }
-  /** As fingers do. */
+  /** Types as fingers do. */
   const type = async (text: string): Promise<void> => {
     for (const key of text) {
       keyboard.write(key)

@@ -1,4 +1,7 @@
-/** An airgap with a scanner in keyboard mode: a real terminal, and a client that was taken over shows what is typed there. */
+/**
+ * An airgap with a scanner in keyboard mode: a real terminal, and a client that an attacker has taken over shows the
+ * codes that are typed there.
+ */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -65,7 +68,7 @@ describe('an airgap on whose keyboard a scanner types', function () {
     await airgap.said(/Pairing code: \d{5} \d{5}/)
     await airgap.said(/shell read <>/)
     expect(await airgap.ended).to.equal(0)
-    // Read as a frame, or dropped at the end: that is a matter of how soon the end came.
+    // The text was read as a frame, or dropped at the end, depending on how soon the end came.
     expect(airgap.text()).to.match(/still being typed at the end|not a frame of a keyrite transfer/)
     expect(await readFile(marker).catch(() => 'none')).to.equal('none')
   })
@@ -78,7 +81,7 @@ describe('an airgap on whose keyboard a scanner types', function () {
     airgap.burst(scanned(request))
     const number = (await airgap.said(/number +((?:\d{5} ?){8})/))[1] ?? ''
     const ten = number.replace(/\D/g, '').slice(0, 10)
-    // As the question comes, and once it stands there.
+    // The scanner types as the question comes, and once it stands there.
     airgap.burst(`${ten}\r000000\r`)
     await airgap.said(/first ten digits.*\n.*› /)
     await pause(500)

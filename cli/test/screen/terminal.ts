@@ -1,4 +1,7 @@
-/** An airgap at a terminal of its own, and what a scanner types at it: requests, made here and not by a client. */
+/**
+ * An airgap at a terminal of its own, and the text that a scanner types there: requests that are made here and not by a
+ * client.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { stripVTControlCharacters } from 'node:util'
@@ -13,17 +16,17 @@ import { ceremonyId } from '../../../engine/wire/card.ts'
 import type { Card, Opening } from '../../../engine/wire/card.ts'
 import { KEYRITE } from '../keyrite/run.ts'
 
-/** `script` of util-linux gives a program a terminal. */
+/** Whether `script` of util-linux is there, which gives a program a terminal. */
 export const hasTerminals = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0
 
 export interface Terminal {
-  /** All that was written to it, without colours and movements. */
+  /** All output, without colours and cursor movements. */
   readonly text: () => string
-  /** Resolves once this stands in what was written since the last `said`. */
+  /** Resolves once this stands in the output since the last `said`. */
   readonly said: (pattern: RegExp) => Promise<RegExpExecArray>
-  /** What a scanner types: all at once. */
+  /** Types as a scanner does: all at once. */
   readonly burst: (text: string) => void
-  /** What fingers type: one key after the other. */
+  /** Types as fingers do: one key after another. */
   readonly type: (text: string) => Promise<void>
   /** Resolves with the exit code. */
   readonly ended: Promise<number | null>
@@ -89,7 +92,7 @@ export function airgapTerminal(home: string, args: readonly string[], { columns 
 /** A transfer as one line, with the Enter that a scanner types after it. */
 export const scanned = (request: string): string => `${writeWhole(pack(request))}\r`
 
-/** A key pair of somebody who is not there. */
+/** The public key of somebody who is not there. */
 const publicKey = (seed: number): string => toHex(ed25519FromSeed(new Uint8Array(32).fill(seed)).publicKey)
 
 export const cardOf = (name: string, airgapKey: string, seed = 1): Card => ({ name, signingKey: publicKey(seed), airgapKey, epoch: seed.toString(16).padStart(32, '0') })

@@ -1,4 +1,4 @@
-/** A question on the airgap's screen that the client does not ask any more, or that its owner leaves open. */
+/** A question on the airgap's screen that the client withdraws, or that its owner leaves open. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -45,7 +45,7 @@ describe('the web carrier', () => {
     expect(now.read).to.deep.equal({ seen: 3, needed: first.needed })
     expect(carrier.onFrames(frames.toReversed()).state).to.equal('complete')
     expect((await received).text).to.equal(text('one'))
-    // Its frames go on coming, since the other machine shows them until it has the answer.
+    // Its frames keep coming, since the other machine shows them until it has the answer.
     const next = carrier.receive(never)
     expect(carrier.onFrames(frames).state).to.equal('complete')
     expect(now.read).to.equal(null)

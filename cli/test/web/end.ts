@@ -14,15 +14,15 @@ import { closing } from '../browser/closing.ts'
 export interface End {
   readonly page: Page
   readonly carrier: WebCarrier
-  /** The next transfer; undefined if it is not there within so many milliseconds. */
+  /** Receives the next transfer; undefined if it is not there within so many milliseconds. */
   readonly receive: (limit: number) => Promise<Incoming | undefined>
-  /** Of the transfer that is being read. */
+  /** The frames that were read of the present transfer. */
   readonly framesRead: () => number
 }
 
 const VIEWPORT = { width: 1280, height: 720 }
 
-/** `closeAll` ends it. */
+/** Opens one end. `closeAll` closes it. */
 export async function openEnd(role: Role, camera: CameraChoice): Promise<End> {
   let frames = 0
   let state: PageState = {

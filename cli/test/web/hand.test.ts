@@ -41,7 +41,7 @@ describe('a question on a page', () => {
     expect(questions.onAnswer('other', 'ada')).to.equal(false)
     expect(answer('bob')).to.equal(true)
     await turn()
-    // The button was pressed twice.
+    // The button is pressed twice.
     expect(questions.onAnswer(id, 'ada')).to.equal(false)
     answer('ada')
     await answered

@@ -8,9 +8,9 @@ import type { Opened, Person, Running, World } from '../e2e/world.ts'
 import { addressIn, ADDRESS } from '../pages/address.ts'
 import type { PageState } from '../../web/protocol.ts'
 
-/** A page without a screen: what it shows, the other one hears whole and again and again, as a camera reads a screen. */
+/** A page without a screen: the other page hears all its codes again and again, as a camera reads a screen. */
 class Pasted {
-  /** Transfers that it showed. */
+  /** The number of transfers that it showed. */
   shown = 0
   private readonly origin: string
   private readonly key: string
@@ -26,12 +26,13 @@ class Pasted {
     return new Pasted(origin, ((await response.json()) as { key: string }).key)
   }
 
-  /** Shows the other one whatever comes, until the command is gone. */
+  /** Shows the other page every transfer, until the command is gone. */
   async showTo(other: Pasted): Promise<void> {
     const { body } = await this.ask('/events')
     if (body === null) return
     let frame: string | undefined
-    // Whoever begins to listen after it was shown has to read it, too: another client, after the first one was killed.
+    // A page that begins to listen later must read it too, such as that of another client after the first one was
+    // killed.
     const again = setInterval(() => {
       if (frame !== undefined) other.hear(frame).catch(() => undefined)
     }, 200)
@@ -118,7 +119,7 @@ describe('a signing that is too long to be looked at at once, by pages', () => {
     expect(stderr).to.match(/crosses in \d+ parts, and goes on with part [2-9]/)
     const count = Number(/crosses in (\d+) parts/.exec(first.text())?.[1])
     expect(count).to.be.greaterThan(2)
-    // One that was shown and not acknowledged is shown again, and nothing else.
+    // A part that was shown and not acknowledged is shown again, and nothing else.
     expect(firstPage.shown + secondPage.shown).to.be.most(count + 2)
     await airgap.kill('SIGINT')
     await Promise.all([answers, ...rest])

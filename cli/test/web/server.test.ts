@@ -76,7 +76,7 @@ describe('a command’s page on loopback', () => {
     return (JSON.parse(text) as { key: string }).key
   }
 
-  /** A stream's lines as they come. */
+  /** Reads a stream's lines as they come. */
   function follow(key: string): { readonly lines: string[]; readonly ended: Promise<void> } {
     const lines: string[] = []
     const ended = new Promise<void>((resolve, reject) => {
@@ -112,7 +112,7 @@ describe('a command’s page on loopback', () => {
     expect(heard).to.deep.equal(['stale'])
     expect((await ask('POST', '/taken', { key, body: '{"id":"one"}' })).status).to.equal(200)
     expect(heard).to.deep.equal(['stale', 'taken one'])
-    // While an address is out that nobody has used, there is none to be told.
+    // While an unused address is out, nobody has to be told of a new one.
     newAddress()
     for (let i = 0; i < 3; i++) expect((await ask('POST', '/session', { body: JSON.stringify({ token: first }) })).status).to.equal(403)
     expect(heard).to.have.length(2)
@@ -159,7 +159,7 @@ describe('a command’s page on loopback', () => {
       expect((await ask('GET', '/', { headers: { origin } })).status, origin).to.equal(403)
     }
     expect(heard).to.deep.equal([])
-    // A form of another site can send neither this type nor no origin.
+    // A form on another site can send neither this type nor a request without an origin.
     expect((await ask('POST', '/answer', { key, headers: { 'content-type': 'text/plain' }, body })).status).to.equal(415)
   })
 

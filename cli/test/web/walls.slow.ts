@@ -1,4 +1,7 @@
-/** The page's walls, attacked inside a real browser: from other sites, by another name, and by markup that got into the page itself. */
+/**
+ * The page's walls, attacked inside a real browser: from other sites, by another host name, and by markup that got into
+ * the page itself.
+ */
 import { expect } from 'chai'
 import type { Page } from 'playwright-core'
 import { readPage } from '../../web/page-file.ts'
@@ -12,15 +15,15 @@ import { STATES } from '../page/states.ts'
 import { until } from '../../../engine/test/until.ts'
 
 interface Elsewhere {
-  /** At 127.0.0.1 and another port, so that only the port differs. */
+  /** The site at 127.0.0.1 and another port, so that only the port differs. */
   readonly near: string
-  /** The same by a name of its own. */
+  /** The site by another host name. */
   readonly far: string
-  /** Paths that were asked for. */
+  /** The paths that were asked for. */
   readonly asked: string[]
 }
 
-/** A site of somebody else. */
+/** Serves a site of somebody else. */
 async function openElsewhere(): Promise<Elsewhere> {
   const asked: string[] = []
   const { port } = await openSite((request, response) => {
@@ -77,7 +80,7 @@ describe('the walls of a command’s page, in a browser', function () {
     }, hash.slice(1))
     expect(stolen).equal(421)
     expect(heard).deep.equal([])
-    // The token is good still.
+    // The token is still good.
     await page.goto(`${origin}/${hash}`)
     await page.getByText('Type its first ten digits').waitFor()
   })
@@ -131,13 +134,13 @@ describe('the walls of a command’s page, in a browser', function () {
       await other.close()
     }
     expect(heard).deep.equal([])
-    // And the page lives.
+    // The page still works.
     expect(await page.getByText('Type its first ten digits').isVisible()).equal(true)
   })
 
   it('runs, loads and sends nothing that markup in the page asks for', async () => {
     await openPage()
-    // What the driver evaluates is not held by the policy; what it puts into the page is.
+    // The policy does not apply to the code that the driver evaluates, but to what that code puts into the page.
     const { ran, violated } = await page.evaluate(async (elsewhere) => {
       const violated = new Set<string>()
       addEventListener('securitypolicyviolation', ({ effectiveDirective }) => violated.add(effectiveDirective))
@@ -160,10 +163,10 @@ describe('the walls of a command’s page, in a browser', function () {
           await run()
           ran.push(what)
         } catch {
-          // As it should be.
+          // It must fail.
         }
       }
-      // The driver may evaluate texts until what it has sent has returned.
+      // The page may evaluate texts until the driver's call has returned.
       await new Promise((resolve) => setTimeout(resolve, 100))
       await attempt('eval', () => globalThis.eval('1'))
       await attempt('fetch', () => fetch(`${elsewhere}fetch`, { mode: 'no-cors' }))
@@ -194,12 +197,12 @@ describe('the walls of a command’s page, in a browser', function () {
     expect(await page.evaluate(() => [localStorage.length, Object.keys(sessionStorage)])).deep.equal([0, ['keyrite.key']])
     expect(page.url()).equal(`${origin}/`)
 
-    // Somebody who saw the address, in another browser.
+    // This is somebody who saw the address, in another browser.
     const { page: thief } = await openBrowser()
     await thief.goto(address)
     await thief.getByRole('heading', { name: 'This page is of an earlier address' }).waitFor()
     await until('its owner hears of it', () => heard.includes('stale'))
-    // Somebody at this browser, in a tab of their own.
+    // This is somebody at this browser, in a tab of their own.
     const tab = await browser.context.newPage()
     await tab.goto(`${origin}/`)
     await tab.getByRole('heading', { name: 'This address is not complete' }).waitFor()

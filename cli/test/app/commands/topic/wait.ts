@@ -1,6 +1,6 @@
 import { KeyriteCommand } from '../../../../base.ts'
 
-/** Waits until it is asked to stop, then tidies up; keeps the process alive whatever happens. */
+/** Waits until it is asked to stop, then tidies up. It keeps the process alive whatever happens. */
 export class Wait extends KeyriteCommand {
   static override summary = 'Wait.'
 
