@@ -251,7 +251,7 @@ export const matrixOf = (key: Simulated): Readonly<Record<'dkg' | 'sign' | 'beac
 export const keyForMatrix = (): Promise<Simulated> =>
   simulate({ ...common, script: readShipped('dkg'), parameters: { threshold: 2 }, random: seededRandom('a key for the screens') })
 
-/** Runs a cell, and has every screen painted. */
+/** Runs a cell of the matrix, and has every screen painted. */
 export async function cellProblems(cell: FaultCell, options: CellOptions): Promise<readonly string[]> {
   const run = await simulateCell(cell, options)
   return await screenProblems({ script: options.script, run, ...(options.after === undefined ? {} : { after: options.after }) })

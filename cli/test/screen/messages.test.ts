@@ -121,7 +121,7 @@ describe('what is to be signed, on the airgap’s screen', () => {
 class Keyboard extends PassThrough {
   isTTY = true
   setRawMode(): void {
-    // There is none.
+    // A stream has no raw mode.
   }
 }
 
