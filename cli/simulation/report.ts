@@ -24,7 +24,7 @@ export interface ParticipantEnd {
   readonly name: string
   /** Its client's outcome. */
   readonly outcome: Outcome
-  /** Its session's state in its airgap: live, finished, declined, closed or abandoned; null if it never joined. */
+  /** Its session's state in its airgap: live, finished, closed or abandoned; null if it declined or never joined. */
   readonly airgap: string | null
   /** The names of the values in its vault. The values never leave it. */
   readonly keeps: readonly string[]
