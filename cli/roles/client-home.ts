@@ -4,9 +4,9 @@
  *   client/identity.json   its name, board and public keys: not encrypted, since nothing in it is secret
  *   client/keyring.age     wrapped by the passphrase
  *   client/client.age      the signing key and the board's join token
- *   client/log.jsonl       the board's log as this client verified it: a copy, which the storage gives again
- *   client/pin.json        how far that was, and the head there: what no storage may take back
- *   client/attachments/    what messages in it brought besides, by hash
+ *   client/log.jsonl       a copy of the board's log as this client verified it, which the storage can give again
+ *   client/pin.json        offset and head of the last verified entry, which no storage may take back
+ *   client/attachments/    the attachments of messages in it, by hash
  *   client/scripts/        scripts that do not ship with keyrite, by hash
  *   client/page-port       the port of its page
  *   client/ceremonies/ID/  one ceremony's answers, outbox, the times since when its steps are awaited, and the parts that
@@ -103,7 +103,7 @@ export async function saveIdentity(home: string, { airgap, ...identity }: Identi
   await writeDurable(identityPath(home), utf8(withSum({ ...identity, airgap: airgap === null ? null : { ...airgap } })))
 }
 
-/** The client in this home. @throws cli.no-client where there is none, cli.damaged where it is not as it was written */
+/** Reads the client in this home. @throws cli.no-client where there is none, cli.damaged where its file is damaged */
 export async function readClient(): Promise<{ readonly home: string; readonly identity: Identity }> {
   const home = rolePath('client')
   let bytes: Uint8Array
@@ -113,7 +113,7 @@ export async function readClient(): Promise<{ readonly home: string; readonly id
     throw isKeyriteError(cause, 'file.missing') ? cliError('no-client', { home }, cause) : cause
   }
   const text = new TextDecoder().decode(bytes)
-  // The first version had no sum.
+  // An identity of the first version has no sum.
   if (/"version":1[,}]/.test(text)) throw vaultError('other-version', { path: identityPath(home) })
   const value = fromSum(text)
   if (value === undefined) throw cliError('damaged', { path: identityPath(home) })
@@ -164,10 +164,10 @@ export const clientPartsPath = (home: string, ceremony: string): string => join(
 const KEY = new RegExp(`^${hexPattern(32)}/[A-Za-z0-9-]{1,100}$`)
 
 /**
- * Texts of ceremonies, each in a file, written once and durable. The airgap gives its answers again, and a message is signed again, so a
- * damaged one counts as one that is not there.
+ * Texts of ceremonies, each in a file that is written once and durably. A damaged text counts as missing: the airgap
+ * gives an answer again, and a message is signed again.
  *
- * @param onDamage hears of it
+ * @param onDamage hears of damage
  */
 export function textStore(home: string, onDamage: (error: KeyriteError<'cli.damaged-copy'>) => void = () => undefined): TextStore {
   const pathOf = (key: string): string => {

@@ -1,10 +1,12 @@
 /**
- * A client's own copy of its board's log, and how far it had verified that log. The copy can be had again from the storage; the pin
- * cannot. Each is checked by itself before it is held against what the storage says, so that a damaged disk accuses nobody.
+ * A client's own copy of its board's log, and the pin up to which it verified that log. The storage can give the copy
+ * again, but not the pin. Each is checked by itself before it is compared with the storage's log, so that a damaged
+ * disk accuses nobody.
  *
- * The copy, `log.jsonl`, has an entry a line, its head before its text. It is written as entries come in and synced before anything that
- * builds on it goes out, so that no message of this client ever names as `seen` what a power cut could take from its disk. From a line
- * on that is damaged, or that a crash cut off, it is read again. The pin, `pin.json`, is written with each sync.
+ * The copy, `log.jsonl`, has an entry a line, its head before its text. It is written as entries come in, and synced
+ * before anything that builds on it is posted. So no message of this client ever names as `seen` an entry that a power
+ * cut could take from its disk. From a line on that is damaged or was cut off by a crash, the log is read from the
+ * storage again. The pin, `pin.json`, is written with each sync.
  */
 import { join } from 'node:path'
 import { utf8 } from '../../engine/base/bytes.ts'
@@ -22,7 +24,7 @@ import type { Pin } from '../../engine/wire/message.ts'
 import { compileCheck, hexSchema, objectSchema } from '../../engine/wire/schema.ts'
 import { cliError } from '../errors.ts'
 
-/** The text before the first such character, and the rest. */
+/** The text before the first such character, and the text behind it. */
 export function cutAt(text: string, mark: string): readonly [string, string] {
   const at = text.indexOf(mark)
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
@@ -31,7 +33,7 @@ export function cutAt(text: string, mark: string): readonly [string, string] {
 /** An object as one line of JSON, with its SHA-256 in it. */
 export const withSum = (value: JsonObject): string => `${canonical({ ...value, sum: sha256Hex(canonicalBytes(value)) })}\n`
 
-/** The object in such a line; undefined where it is not as it was written. */
+/** The object in such a line; undefined where the line was damaged. */
 export function fromSum(text: string): JsonObject | undefined {
   try {
     const { sum, ...value } = parseCanonical(text.trimEnd(), 'It') as JsonObject
@@ -52,15 +54,15 @@ export interface ClientLog extends LogStore {
 
 /** The files of a log. */
 export interface LogFile {
-  /** The copy's text, or undefined where there is none. */
+  /** The copy's text; undefined where there is none. */
   readonly read: () => Promise<string | undefined>
-  /** Makes the copy, or makes it anew; resolves when that is durable. */
+  /** Writes the whole copy anew; resolves when that is durable. */
   readonly replace: (text: string) => Promise<void>
   readonly append: (text: string) => Promise<void>
   /** Resolves when all that was appended is durable. */
   readonly sync: () => Promise<void>
   readonly readPin: () => Promise<string | undefined>
-  /** Resolves when that is durable. */
+  /** Resolves when the pin is durable. */
   readonly writePin: (text: string) => Promise<void>
 }
 
@@ -70,18 +72,18 @@ const checkPin = compileCheck<JsonObject & Pin>(objectSchema({ offset: { type: '
  * The log in a client's home.
  *
  * @param keep false to read without writing, beside a running client
- * @param onDamage hears what of it was damaged
+ * @param onDamage hears which file is damaged, and at which line
  */
 export function clientLog(
   home: string, keep = true, onDamage: (error: KeyriteError<'cli.damaged-copy'>) => void = () => undefined, file: LogFile = logFile(home),
 ): ClientLog {
-  // An earlier run may have left what it appended to the system's care.
+  // An earlier run may have appended lines without a sync.
   let isSynced = !keep
   let end: Pin = EMPTY_LOG
   let last = Promise.resolve()
   const syncNow = async (): Promise<void> => {
     if (isSynced) return
-    // Before the sync: what is appended while it runs waits for the next one.
+    // This is set before the sync: lines that are appended while it runs wait for the next one.
     isSynced = true
     const pin = end
     await file.sync()
@@ -95,7 +97,7 @@ export function clientLog(
     end = pinOf(entries.at(-1) ?? EMPTY_LOG)
     const kept = await file.readPin()
     const pin = kept === undefined ? EMPTY_LOG : pinIn(kept)
-    // Where a whole copy has another head there, it is the pin that is wrong: a copy is a chain, and was checked.
+    // The copy is a chain that was checked. So where it has another head at the pin's offset, the pin is damaged.
     const isGood = pin !== undefined && (pin.offset > end.offset || pin.offset === -1 || entries[pin.offset]?.head === pin.head)
     if (!isGood) onDamage(cliError('damaged-copy', { path: join(home, 'pin.json'), line: 1 }))
     return { entries, pin: isGood && pin.offset > end.offset ? pin : end }
@@ -112,16 +114,17 @@ export function clientLog(
       end = pinOf(entries.at(-1) ?? end)
       isSynced = false
     },
-    // After one that failed, all fail: a second try would succeed and prove nothing, for the system drops what it could
+    // After a failed sync all fail: a second one would succeed and prove nothing, since the system drops what it could
     // not write.
     sync: () => (last = last.then(syncNow)),
   }
 }
 
 /**
- * The entries of a copy, up to the first line that is not as it was written.
+ * The entries of a copy, up to the first damaged line.
  *
- * @returns the text of those lines, and the number of the damaged one; a last line without its end was cut off by a crash, and is none
+ * @returns the text of those lines, and the number of the damaged one. A last line without its end was cut off by a
+ * crash and is not damage
  */
 function copyIn(text: string): { readonly entries: readonly Linked[]; readonly whole: string; readonly damaged?: number } {
   const chain = new Chain()
@@ -145,7 +148,7 @@ function pinIn(text: string): Pin | undefined {
   return value === undefined ? undefined : checkPin(value, 'pin.json')
 }
 
-/** The same board, but what the client read of it is on disk before anything is posted. */
+/** The same board, but before it posts, all that the client read of it is on disk. */
 export function keptFirst(board: Board, log: Pick<ClientLog, 'sync'>): Board {
   return {
     ...board,
@@ -156,7 +159,7 @@ export function keptFirst(board: Board, log: Pick<ClientLog, 'sync'>): Board {
   }
 }
 
-/** No text that this program can hold is longer. */
+/** The most bytes of the log: this program can hold no longer text. */
 const MOST_LOG = 2 ** 29 - 25
 const MOST_PIN = 1024
 

@@ -49,7 +49,7 @@ export interface BoardSession {
   readonly pinned: Promise<Pin>
   /** The last entry of its log that is on this disk. */
   readonly held: Promise<Pin>
-  /** Rejects when the log cannot be believed or kept; resolves when the session was closed. */
+  /** Rejects when the log cannot be believed or stored; resolves when the session is closed. */
   readonly running: Promise<void>
   /** Aborts when the session is closed, and with the command. Nothing waits for the storage any longer then. */
   readonly signal: AbortSignal
@@ -65,7 +65,7 @@ export interface BoardUse {
   readonly onTrouble?: (error: Error) => void
 }
 
-/** Follows the board's log from the last entry that this client verified. */
+/** Follows the board's log from the last entry on this disk. */
 export function openBoard({ home, identity, secrets, signal, onTrouble }: BoardUse): BoardSession {
   const remote = connectBoard({
     url: identity.board,

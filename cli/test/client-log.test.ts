@@ -119,7 +119,7 @@ describe('a client’s copy of the log', () => {
     const pinAt = (offset: number): Pin => ({ offset, head: heads[offset] ?? '' })
     const [log, pin] = [() => join(home, 'log.jsonl'), () => join(home, 'pin.json')]
 
-    /** What a client makes of what is on its disk, and what it says of it. */
+    /** Opens a log on the files of a disk. Gives what it loads, and the damage that it tells of. */
     async function look(keep = true) {
       const told: string[] = []
       const store = clientLog(home, keep, ({ facts: { path, line: at } }) => told.push(`${path.slice(home.length + 1)} ${String(at)}`))

@@ -20,7 +20,7 @@ describe('the pages beside the program', () => {
 
   it('tell every command', () => {
     const [, commands = ''] = /## Commands (.*?) `SCRIPT` is a file/.exec(page('cli/README.md')) ?? []
-    // A row may have several of one topic: `ceremony new`, `validate`, …
+    // A row may have several commands of one topic: `ceremony new`, `validate`, …
     const told = [...commands.matchAll(/\| `([^|]+?)` \|/g)].flatMap(([, cell = '']) => {
       const names = cell.split('`, `').map((one) => /^[a-z]+(?: [a-z]+)*/.exec(one)?.[0] ?? '')
       const [topic = ''] = names[0]?.split(' ') ?? []
