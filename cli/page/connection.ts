@@ -11,7 +11,7 @@ export class CommandRefused extends Error {
   readonly error: PageError | undefined
   constructor(status: number, error?: PageError) {
     super(error?.message ?? `the command answered ${status}`)
-    this.name = 'Refused'
+    this.name = 'CommandRefused'
     this.status = status
     this.error = error
   }

@@ -30,6 +30,7 @@ import { partsPath } from './airgap-home.ts'
 import type { OpenAirgap } from './airgap-home.ts'
 import type { Channel } from './channel.ts'
 import { makePartClock, type PartsNow, pageProgress } from './part-clock.ts'
+import { stateIn } from '../../engine/run/memory.ts'
 
 export interface ServeUse {
   readonly airgap: OpenAirgap
@@ -229,7 +230,7 @@ export function airgapLog({ log: print, show, airgap, page, endsItself = false }
   let began: { readonly done: number; readonly at: number } | undefined
   /** The ceremonies of which a step was answered since the start. */
   const answered = new Set<string>()
-  const stateOf = (id: string): string | undefined => airgap.memory.read().sessions[id]?.state
+  const stateOf = (id: string) => stateIn(airgap.memory.read(), id)
 
   function tellDone(id: string): void {
     const values = Object.keys(airgap.memory.read().archive[id]?.values ?? {})

@@ -19,12 +19,13 @@ import type { ExitCode } from '../errors.ts'
 import { brief, paint, table } from '../output.ts'
 import { outputLines } from '../screen/ceremony.ts'
 import type { Simulation } from './run.ts'
+import { stateIn } from '../../engine/run/memory.ts'
 
 export interface ParticipantEnd {
   readonly name: string
   /** Its client's outcome. */
   readonly outcome: Outcome
-  /** Its session's state in its airgap: live, finished, closed or abandoned; null if it declined or never joined. */
+  /** How it stands in its airgap (`stateIn`); null if it never joined. */
   readonly airgap: string | null
   /** The names of the values in its vault. The values never leave it. */
   readonly keeps: readonly string[]
@@ -82,7 +83,7 @@ export function reportOf({ script, names, parameters, rehearsal, faults, simulat
     return {
       name: one,
       outcome: result?.outcome ?? 'stopped',
-      airgap: memory?.sessions[ceremony]?.state ?? (memory?.archive[ceremony] === undefined ? null : 'finished'),
+      airgap: memory === undefined ? null : stateIn(memory, ceremony),
       keeps: Object.keys(memory?.archive[ceremony]?.values ?? {}),
       fault: faults.find((fault) => fault.split(':')[1] === one) ?? null,
       found: foundOf(result?.fault ?? null),

@@ -7,7 +7,7 @@ import { hash_to_field } from '@noble/curves/abstract/hash-to-curve.js'
 import { sha256 as hash } from '@noble/hashes/sha2.js'
 import { isKeyriteError } from '../base/errors.ts'
 import { canonicalBytes } from '../base/canonical.ts'
-import { combineG1, decodeG1, encodeG1, inSubgroup, OUTSIDE_SUBGROUP, R, randomWeights, scalarFromBytes, scalarToBytes, sumG1, timesBase, toBigInt } from './bls.ts'
+import { combineG1, decodeG1, encodeG1, OUTSIDE_SUBGROUP, R, randomWeights, scalarFromBytes, scalarToBytes, sumG1, timesBase, toBigInt } from './bls.ts'
 import type { G1 } from './bls.ts'
 import { concat, fromHex, toHex, utf8 } from '../base/bytes.ts'
 import { PREFIX, sha256Hex, taggedHash } from './hash.ts'
@@ -186,13 +186,13 @@ export function commitmentSums<T = Uint8Array>(columns: readonly (readonly T[])[
   for (let k = 0; k < count; k++) {
     const points = decoded.map((list) => list[k]).filter((point) => point !== undefined)
     const sum = sumG1(points)
-    if (inSubgroup(sum)) {
+    if (sum.isTorsionFree()) {
       if (sum.is0()) return { ok: false, reason: 'cancelled', k: k + 1 }
       sums.push(encodeG1(sum))
       continue
     }
     points.forEach((point, i) => {
-      if (!inSubgroup(point)) bad.push({ index: i + 1, k: k + 1, why: OUTSIDE_SUBGROUP })
+      if (!point.isTorsionFree()) bad.push({ index: i + 1, k: k + 1, why: OUTSIDE_SUBGROUP })
     })
   }
   return bad.length > 0 ? { ok: false, reason: 'bad-points', points: bad } : { ok: true, sums }

@@ -185,6 +185,12 @@ export const backupOf = (memory: AirgapMemory, madeAt: Date): Backup => ({
 /** A backup's memory in a new vault. @param epoch fresh, 16 bytes */
 export const restoredFrom = ({ memory }: Backup, epoch: Uint8Array): AirgapMemory => ({ ...memory, epoch: toHex(epoch) })
 
+/** How a ceremony stands in a memory; null where it never joined. */
+export function stateIn({ sessions, declined, archive }: AirgapMemory, id: string): SessionState | 'declined' | null {
+  if (declined.includes(id)) return 'declined'
+  return sessions[id]?.state ?? (archive[id] === undefined ? null : 'finished')
+}
+
 /** The place of the memory. `update` resolves after the new value is durable. */
 export interface MemoryStore {
   readonly read: () => AirgapMemory

@@ -3,7 +3,7 @@
  * the roster? Each value is checked once; verbs then trust it.
  */
 import { isKeyriteError } from '../base/errors.ts'
-import { decodeG2, inSubgroup, OUTSIDE_SUBGROUP } from '../crypto/bls.ts'
+import { decodeG2, OUTSIDE_SUBGROUP } from '../crypto/bls.ts'
 import { fromHex } from '../base/bytes.ts'
 import { checkX25519Key } from '../crypto/hpke.ts'
 import { expandMessages } from '../messages/batch.ts'
@@ -52,7 +52,7 @@ const checks: Readonly<Record<string, ValueCheck>> = {
   g1: (value, _, held) =>
     decodes(() => {
       const point = onCurveG1(textOf(value))
-      return held === 'attachment' || inSubgroup(point) ? null : OUTSIDE_SUBGROUP
+      return held === 'attachment' || point.isTorsionFree() ? null : OUTSIDE_SUBGROUP
     }),
   'g1-affine': (value) => decodes(() => {
     affineG1(textOf(value))

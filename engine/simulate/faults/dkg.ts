@@ -1,5 +1,5 @@
 /** Faults of the key generation: false deals, commitments and statements of an airgap, and false requests of a client to an honest one. */
-import { decodeG1OnCurve, DST_SHARE_PROOF, encodeG1, encodeG2, inSubgroup, R, signShare, sumG1, timesBase } from '../../crypto/bls.ts'
+import { decodeG1OnCurve, DST_SHARE_PROOF, encodeG1, encodeG2, R, signShare, sumG1, timesBase } from '../../crypto/bls.ts'
 import type { G1 } from '../../crypto/bls.ts'
 import { fromHex, toHex, utf8 } from '../../base/bytes.ts'
 import { commitmentDigest, evaluate, polynomial, restHash, sealDeal } from '../../crypto/dkg.ts'
@@ -53,7 +53,7 @@ function outsider(): G1 {
     bytes[0] = 0x80
     bytes[47] = x
     const point = tryDecode(bytes)
-    if (point !== undefined && !inSubgroup(point)) return point
+    if (point !== undefined && !point.isTorsionFree()) return point
   }
 }
 
