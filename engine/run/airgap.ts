@@ -158,7 +158,7 @@ async function pair(ports: AirgapPorts, envelope: Envelope, { name, signingKey }
     const problem = cardProblem(card)
     if (problem !== null) throw runError('card', { why: problem })
     if ((await ports.confirm({ kind: 'pair', card })) !== true) throw runError('pairing-declined', { name })
-    // What an earlier client brought cannot be joined any more: its rosters have another card.
+    // No opening of an earlier client can be joined any more: its roster has another card.
     await ports.memory.update((memory) => ({ ...memory, client: { name, signingKey }, declined: [] }))
   }
   return { give: 'card', request: envelope.digest, card, cardSignature: signCard(secretKey, card) }
