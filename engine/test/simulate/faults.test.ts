@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Outcome } from '../../machines/client.ts'
+import { stateIn } from '../../run/memory.ts'
 import { faultKinds, tamperingOf, targetsOf } from '../../simulate/faults.ts'
 import { seededRandom, simulate } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
