@@ -93,7 +93,7 @@ export function clientLog(
     const text = await file.read()
     const { entries, whole, damaged } = copyIn(text ?? '')
     if (damaged !== undefined) onDamage(cliError('damaged-copy', { path: join(home, 'log.jsonl'), line: damaged }))
-    if (keep && text !== undefined && whole !== text) await file.replace(whole)
+    if (keep && whole !== text) await file.replace(whole)
     end = pinOf(entries.at(-1) ?? EMPTY_LOG)
     const kept = await file.readPin()
     const pin = kept === undefined ? EMPTY_LOG : pinIn(kept)
