@@ -211,6 +211,7 @@ type Exits = { readonly [A in Area]: ExitCode | ({ readonly else: ExitCode } & {
 /** Exit codes by the error's area and, where an area's errors are not all alike, by reason. */
 const EXITS: Readonly<Record<string, ExitCode | Readonly<Partial<Record<string, ExitCode>>>>> = {
   bytes: EXIT.refused,
+  container: EXIT.refused,
   wire: EXIT.refused,
   lobby: EXIT.refused,
   crypto: EXIT.refused,

@@ -1,4 +1,6 @@
-import { errorTable } from '../base/errors.ts'
+import { containerError } from '../base/container.ts'
+import { errorTable, isKeyriteError } from '../base/errors.ts'
+import type { KeyriteError } from '../base/errors.ts'
 import type { Fault } from '../wire/abort.ts'
 
 export const runError = errorTable('run', {
@@ -103,6 +105,10 @@ export const runError = errorTable('run', {
     todo: 'Take the file that `keyrite client signatures -o FILE` wrote, as it is.',
   }),
 })
+
+/** What a finding says of a file that cannot be read: where it is the file’s fault, with the mend. */
+export const fileFinding = (error: KeyriteError): string =>
+  containerError.made(error) || isKeyriteError(error, 'run.transcript', 'run.signatures') ? `${error.message} ${error.todo}` : error.message
 
 declare module '../base/errors.ts' {
   interface ErrorTables { readonly run: typeof runError.table }

@@ -18,7 +18,8 @@ import type { SessionState, Archived, MemoryStore, StepMemory } from './memory.t
 import { checkOpening } from './opening.ts'
 import { ABANDONED } from '../machines/ceremony.ts'
 import type { Post } from './reading.ts'
-import { headIn, transcriptLines, readInto, readTranscript, refuseHidden } from './transcript.ts'
+import { headIn, readInto, readTranscript, refuseHidden } from './transcript.ts'
+import type { TranscriptSource } from './transcript.ts'
 
 export interface RecoverPorts {
   readonly memory: MemoryStore
@@ -45,14 +46,13 @@ const HERE: Readonly<Partial<Record<SessionState, string>>> = {
 /**
  * Recovers what a finished ceremony left in this airgap's vault.
  *
- * @param given the transcript, its text or its lines
- * @throws run.transcript, run.unknown-script, run.opening, run.recover with the reason
+ * @throws container.not-text, container.not-utf8, run.transcript, run.unknown-script, run.opening, run.recover with the reason
  */
-export async function recover(given: string | Iterable<string>, ports: RecoverPorts): Promise<Recovered> {
+export async function recover(source: TranscriptSource, ports: RecoverPorts): Promise<Recovered> {
   const refuse = (why: string): never => {
     throw runError('recover', { why })
   }
-  const transcript = readTranscript(typeof given === 'string' ? transcriptLines(given) : given)
+  const transcript = readTranscript(source)
   const { opening, ceremony: id } = transcript
   const script = ports.script(opening.script.hash)
   if (script === undefined) throw runError('unknown-script', { script: opening.script.name, hash: opening.script.hash })

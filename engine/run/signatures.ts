@@ -3,6 +3,7 @@
  * message and the ceremony's id, so anyone can check offline that they fit. Only the transcript proves whose key it is.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { endsEarly } from '../base/container.ts'
 import { isKeyriteError } from '../base/errors.ts'
 import { decodeG1, DST_SIGNATURE, hashToG2, verifyBatch } from '../crypto/bls.ts'
 import type { G1 } from '../crypto/bls.ts'
@@ -17,7 +18,7 @@ import type { Json, JsonObject } from '../base/canonical.ts'
 import { firstListed } from '../base/words.ts'
 import { CEREMONY_NUMBER } from '../base/names.ts'
 import { compileCheck, hexSchema, nameSchema, objectSchema, patternSchema } from '../wire/schema.ts'
-import { runError } from './errors.ts'
+import { fileFinding, runError } from './errors.ts'
 import type { Ledger } from './ledger.ts'
 import type { Finding, Verification } from './verify.ts'
 
@@ -104,9 +105,10 @@ const checkExport = compileCheck<SignatureExport>(objectSchema({
   },
 }))
 
-/** Is a text an export, by its first field? Any other text is none, a transcript perhaps. */
+/** Is a text an export, by its first field, be it cut off or damaged? Any other text is none, a transcript perhaps. */
 export function isSignatureExport(file: string): boolean {
   const value = parsed(file)
+  if (value === undefined) return /^\s*\{\s*"keyrite"\s*:\s*"signatures\//.test(file)
   return typeof value === 'object' && value !== null && 'keyrite' in value && typeof value.keyrite === 'string' && value.keyrite.startsWith('signatures/')
 }
 
@@ -160,7 +162,7 @@ export function verifySignatures(file: string, random: Random, transcript?: Veri
     }
   } catch (error) {
     if (!isKeyriteError(error)) throw error
-    findings.push({ check: 'file', holds: false, detail: error.message })
+    findings.push({ check: 'file', holds: false, detail: fileFinding(error) })
     return { verdict: 'invalid', findings, keyIsProven: false }
   }
 }
@@ -168,7 +170,7 @@ export function verifySignatures(file: string, random: Random, transcript?: Veri
 /** Reads an export. @throws run.signatures */
 function readExport(file: string): SignatureExport {
   const value = parsed(file)
-  if (value === undefined) throw runError('signatures', { why: 'it is no JSON' })
+  if (value === undefined) throw runError('signatures', { why: endsEarly(file) ? 'it is cut off, and its end is missing' : 'it is no JSON' })
   if (isSignatureExport(file) && (value as { readonly keyrite: string }).keyrite !== FORMAT) {
     throw runError('signatures', { why: 'it is of another version of keyrite’s protocol, which this one does not read' })
   }

@@ -13,7 +13,8 @@
  * that the script gives it, {"follows":{"key":"…"},…}.
  */
 import { isKeyriteError } from '../base/errors.ts'
-import { fromHex, toHex } from '../base/bytes.ts'
+import { CONTAINER_HEAD, containerError, endsEarly, refuseContainer } from '../base/container.ts'
+import { fromHex, toHex, utf8 } from '../base/bytes.ts'
 import { sha256Hex } from '../crypto/hash.ts'
 import { canonical, canonicalBytes, MAX_DEPTH, parseCanonical } from '../base/canonical.ts'
 import type { Json, JsonObject } from '../base/canonical.ts'
@@ -30,7 +31,7 @@ import type { Ledger } from './ledger.ts'
 import type { Post } from './reading.ts'
 
 /** The most characters of a line: a message and an attachment, perhaps in hex. */
-export const MAX_LINE = 10 << 20
+const MAX_LINE = 10 << 20
 /** The most characters that stand in full, which a reader holds at once. A thousand members' pieces are some 180 MB. */
 const MAX_HELD = 512 << 20
 /** The nesting of a line: it holds a message or an attachment one level deeper. */
@@ -200,19 +201,68 @@ export interface Transcript extends TranscriptPart {
   readonly lineOf: (offset: number) => number
 }
 
-/** A transcript's lines out of its text. @throws run.transcript where it is cut off */
-export function transcriptLines(text: string): readonly string[] {
-  if (!text.endsWith('\n')) throw runError('transcript', { line: text.split('\n').length, why: 'it is cut off' })
-  return text.slice(0, -1).split('\n')
+/** A transcript as it came: its text, or its file's bytes in pieces of any size. */
+export type TranscriptSource = string | Iterable<Uint8Array>
+
+/** The name of a transcript in errors about what its file is. It may be a file of something else. */
+const FILE = 'This file'
+const CUT = 'it is cut off here, and its end is missing'
+
+/**
+ * A transcript's lines, as whatever carried it left them: a byte order mark, CR LF and a missing last line end change nothing that a
+ * head is over.
+ *
+ * @throws container.not-text, container.not-utf8; run.transcript for a line that is too long
+ */
+function* linesOf(source: TranscriptSource): Generator<string> {
+  let rest = ''
+  let line = 1
+  for (const text of typeof source === 'string' ? [wholeText(source)] : decoded(source, () => line)) {
+    const lines = (rest + text).split('\n')
+    rest = lines.pop() ?? ''
+    for (const one of lines) {
+      yield one.endsWith('\r') ? one.slice(0, -1) : one
+      line += 1
+    }
+    if (rest.length > MAX_LINE) throw runError('transcript', { line, why: 'it is too long' })
+  }
+  if (rest !== '') yield rest
+}
+
+function wholeText(text: string): string {
+  refuseContainer(utf8(text.slice(0, CONTAINER_HEAD)), FILE)
+  return text.replace(/^\ufeff/, '')
+}
+
+/** @param line the number of the line that is being read */
+function* decoded(pieces: Iterable<Uint8Array>, line: () => number): Generator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const decode = (piece?: Uint8Array): string => {
+    try {
+      return decoder.decode(piece, { stream: piece !== undefined })
+    } catch (cause) {
+      // A character that is begun and not ended is the last thing in its file.
+      throw piece === undefined ? runError('transcript', { line: line(), why: CUT }, cause) : containerError('not-utf8', { file: FILE, line: line() }, cause)
+    }
+  }
+  let isFirst = true
+  for (const piece of pieces) {
+    if (isFirst) refuseContainer(piece, FILE)
+    isFirst = false
+    yield decode(piece)
+  }
+  if (isFirst) refuseContainer(new Uint8Array(), FILE)
+  yield decode()
 }
 
 /**
  * Reads a transcript line by line and checks that it is whole: form, order, every head from the first to the last, every
  * attachment against its hash, the opening against the ceremony id.
  *
- * @throws run.transcript with the line
+ * @throws run.transcript with the line; container.not-text, container.not-utf8
  */
-export function readTranscript(lines: Iterable<string>): Transcript {
+export function readTranscript(source: TranscriptSource): Transcript {
+  const lines = linesOf(source)
   const chain = new Chain()
   const posts: Post[] = []
   const hidden: Hidden[] = []
@@ -223,7 +273,9 @@ export function readTranscript(lines: Iterable<string>): Transcript {
   const damaged = (why: string) => runError('transcript', { line: index + 1, why })
   for (const line of lines) {
     index += 1
-    const value = readLine(line, index)
+    // Blank lines that an editor or a mail put at its end.
+    if (footer !== undefined && line.trim() === '') continue
+    const value = readLine(line, index, () => lines.next().done === true)
     if (header === undefined) {
       header = readHeader(value, index)
       continue
@@ -243,7 +295,7 @@ export function readTranscript(lines: Iterable<string>): Transcript {
     if (held > MAX_HELD) throw damaged('it holds more than any ceremony has')
     posts.push(read)
   }
-  if (header === undefined || footer === undefined) throw damaged('it is cut off')
+  if (header === undefined || footer === undefined) throw damaged(CUT)
   const count = chain.pin.offset + 1
   if (footer.entries !== count) throw damaged(`it counts ${footer.entries} entries, but there are ${count}`)
   const { ceremony } = footer
@@ -275,9 +327,15 @@ export function readTranscript(lines: Iterable<string>): Transcript {
 /** The line of an entry, from 1: the header comes first, then one entry a line. */
 const lineOf = (offset: number): number => offset + 2
 
-function readLine(line: string, index: number): Json {
+/** @param isLast nothing comes after it */
+function readLine(line: string, index: number, isLast: () => boolean): Json {
   if (line.length > MAX_LINE) throw runError('transcript', { line: index + 1, why: 'it is too long' })
-  return checkLine((value) => parseCanonical(String(value), 'It', LINE_DEPTH), line, index)
+  try {
+    return checkLine((value) => parseCanonical(String(value), 'It', LINE_DEPTH), line, index)
+  } catch (error) {
+    if (endsEarly(line) && isLast()) throw runError('transcript', { line: index + 1, why: CUT }, error)
+    throw error
+  }
 }
 
 function checkLine<T>(check: (value: unknown, what: string) => T, value: unknown, index: number): T {

@@ -17,11 +17,11 @@ import { listed } from '../base/words.ts'
 import { convictedIn, unansweredIn, unansweredWords } from './ending.ts'
 import type { Conviction, Unanswered } from './ending.ts'
 import type { LogEnding } from './disputes.ts'
-import { runError } from './errors.ts'
+import { fileFinding, runError } from './errors.ts'
 import { Ledger } from './ledger.ts'
 import { checkOpening } from './opening.ts'
-import { headIn, transcriptLines, readInto, readTranscript, refuseHidden } from './transcript.ts'
-import type { Transcript, TranscriptPart } from './transcript.ts'
+import { headIn, readInto, readTranscript, refuseHidden } from './transcript.ts'
+import type { Transcript, TranscriptPart, TranscriptSource } from './transcript.ts'
 
 /** One thing that was checked. */
 export interface Finding {
@@ -72,11 +72,11 @@ export interface VerifyOptions {
   readonly random: Random
 }
 
-/** Verifies a transcript, its text or its lines. Never throws for what it holds. */
-export function verifyTranscript(given: string | Iterable<string>, options: VerifyOptions): Verification {
+/** Verifies a transcript. Never throws for what it holds. */
+export function verifyTranscript(source: TranscriptSource, options: VerifyOptions): Verification {
   const findings: Finding[] = []
   try {
-    const transcript = readTranscript(typeof given === 'string' ? transcriptLines(given) : given)
+    const transcript = readTranscript(source)
     const { offset, head } = transcript.chain.pin
     findings.push({
       check: 'log', holds: true,
@@ -88,7 +88,7 @@ export function verifyTranscript(given: string | Iterable<string>, options: Veri
   } catch (error) {
     if (!isKeyriteError(error)) throw error
     const line = isKeyriteError(error, 'run.transcript') ? { line: error.facts.line } : {}
-    findings.push({ check: 'transcript', holds: false, detail: error.message, ...line })
+    findings.push({ check: 'transcript', holds: false, detail: fileFinding(error), ...line })
     return { verdict: 'invalid', findings }
   }
 }
