@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { NAME } from '../engine/base/names.ts'
 import type { Ceremony, Script } from '../engine/machines/ceremony.ts'
 import { hasForm, scriptName, title as titleForm } from '../engine/script/forms.ts'
-import { formatDiagnostic, loadScript, newScript, readShipped, shippedFolder, shippedLibrary, shippedNames } from '../engine/script/load.ts'
+import { formatDiagnostic, knownShipped, loadScript, newScript, readShipped, shippedFolder, shippedLibrary, shippedNames } from '../engine/script/load.ts'
 import type { Diagnostic, Library } from '../engine/script/load.ts'
 import { readBounded, whyNot, writeDurable } from '../engine/base/files.ts'
 import { cliError } from './errors.ts'
@@ -44,7 +44,7 @@ export async function lookAtScript(named: string, { library }: ScriptUse = {}): 
   const bytes = await readScriptFile(file)
   const shelf = library === undefined ? undefined : await readLibrary(library)
   const problems: ScriptProblem[] = []
-  const { script, diagnostics, source } = loadScript(bytes, { file, library: shelf?.find ?? shippedLibrary })
+  const { script, diagnostics, source } = loadScript(bytes, { file, library: shelf?.find ?? shippedLibrary, known: knownShipped })
   problems.push(...(shelf?.problems() ?? []))
   if (diagnostics !== undefined) problems.push(...diagnostics.map((diagnostic) => ({ diagnostic, text: formatDiagnostic(diagnostic, source) })))
   return { file, problems, ...(script === undefined || problems.length > 0 ? {} : { script }) }
@@ -109,7 +109,7 @@ async function readLibrary(folder: string): Promise<Shelf> {
     if (text === undefined) return shippedLibrary(name)
     // Two scripts that follow one another must not loop: the second finds nothing.
     checked.set(name, undefined)
-    const { script, diagnostics, source } = loadScript(text.bytes, { file: text.file, library: find })
+    const { script, diagnostics, source } = loadScript(text.bytes, { file: text.file, library: find, known: knownShipped })
     if (diagnostics !== undefined) problems.push(...diagnostics.map((diagnostic) => ({ diagnostic, text: formatDiagnostic(diagnostic, source) })))
     const ceremony = script?.ceremony.name === name ? script.ceremony : undefined
     checked.set(name, ceremony)

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { verifyTranscript as verifyWith } from './run/verify.ts'
 import type { Verification } from './run/verify.ts'
-import { loadScript as loadWith, shippedLibrary } from './script/load.ts'
+import { knownShipped, loadScript as loadWith, shippedLibrary } from './script/load.ts'
 import type { Library, Loaded } from './script/load.ts'
 import { seededRandom, simulate as simulateWith } from './simulate/simulate.ts'
 import type { Simulated, SimulateOptions } from './simulate/simulate.ts'
@@ -41,7 +41,7 @@ export interface LoadOptions {
  * @returns the script, or all that is wrong with it and the text that the diagnostics point into
  */
 export function loadScript(input: string | Uint8Array, { file, library = shippedLibrary }: LoadOptions): Loaded {
-  return loadWith(input, { file, library })
+  return loadWith(input, { file, library, known: knownShipped })
 }
 
 export interface SimulationOptions extends Omit<SimulateOptions, 'verbs' | 'random' | 'tamper'> {

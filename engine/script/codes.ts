@@ -1,4 +1,6 @@
 /** Every diagnostic's code and text. Nothing else words one. */
+import { CONTAINERS } from '../base/container.ts'
+import type { ContainerName } from '../base/container.ts'
 import { printableLine } from '../base/text.ts'
 import { counted, listed } from '../base/words.ts'
 
@@ -288,9 +290,18 @@ const textCodes = {
     says: `this file has ${bytes} bytes; a script has at most ${most}`,
     hint: 'a ceremony that people can read fits into a few kilobytes',
   }),
+  'not-text': ({ found }: { found: ContainerName }): Wording => ({
+    says: `this is no script, it is ${CONTAINERS[found].is}`,
+    hint: CONTAINERS[found].mend,
+  }),
   'not-utf8': (): Wording => ({
     says: 'from here on this is not UTF-8 text',
     hint: 'save the file as UTF-8',
+  }),
+  'line-ends': ({ ended, lines, hash, known }: { ended: number; lines: number; hash: string; known: string | undefined }): Wording => ({
+    says: `${ended === lines ? 'its lines' : `${ended} of its ${lines} lines`} end with CR LF, as git and editors on Windows leave them, so that it is another file than everybody else’s; ` +
+      `with plain newlines its SHA-256 is ${hash}${known === undefined ? '' : `, which is ${known}`}`,
+    hint: 'write plain newlines (LF): in the editor’s settings, or by `tr -d \'\\r\' < OLD > NEW`; in git, the line `* -text` in .gitattributes keeps every byte, and then check the file out anew',
   }),
   'hidden-character': ({ character }: { character: string }): Wording => ({
     says: `${character} is not shown as itself on every screen, so that people might read something else here than what the program reads`,

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
+import { utf8 } from '../base/bytes.ts'
 import { errorTable } from '../base/errors.ts'
 import { piecesOf } from '../base/text.ts'
 import { sha256Hex } from '../crypto/hash.ts'
@@ -17,6 +18,7 @@ import { formatDiagnostic, notebook } from './diagnostic.ts'
 import type { Diagnostic } from './diagnostic.ts'
 import { reportRest, shapeOf } from './schema.ts'
 import { decode, locator, parseTree, plainOf, readableText } from './yaml.ts'
+import type { KnownHash } from './yaml.ts'
 
 export type { Diagnostic } from './diagnostic.ts'
 export { formatDiagnostic } from './diagnostic.ts'
@@ -27,6 +29,8 @@ export interface LoadOptions {
   readonly file: string
   /** Finds a checked ceremony by its name, for `follows`. */
   readonly library: Library
+  /** Knows scripts by their SHA-256, to tell one whose line ends alone were changed. Nobody knows any unless told. */
+  readonly known?: KnownHash
   /** Leaves out the editors' schema, which every script that ships passed before it did. */
   readonly isShipped?: boolean
 }
@@ -42,7 +46,7 @@ export type Loaded =
  * @param input the file's bytes (best: the hash is over them), or its text
  * @returns the script, or its diagnostics with the text that they point into
  */
-export function loadScript(input: string | Uint8Array, { file, library, isShipped }: LoadOptions): Loaded {
+export function loadScript(input: string | Uint8Array, { file, library, isShipped, known = () => undefined }: LoadOptions): Loaded {
   const bytes = typeof input === 'string' ? new TextEncoder().encode(input) : input
   const source = readableText(bytes)
   const { report, all } = notebook(file, source)
@@ -52,7 +56,7 @@ export function loadScript(input: string | Uint8Array, { file, library, isShippe
   return { diagnostics, source }
 
   function check(raw: Uint8Array): Script | undefined {
-    const text = decode(raw, report)
+    const text = decode(raw, report, known)
     const tree = text === undefined ? undefined : parseTree(text, report)
     if (text === undefined || tree === undefined) return undefined
     const at = locator(tree)
@@ -187,6 +191,20 @@ export function readShipped(name: string): Script {
 export function shippedByHash(hash: string): Script | undefined {
   const name = shippedNames().find((one) => sha256Hex(readFileSync(join(shippedFolder(), `${one}.yaml`))) === hash)
   return name === undefined ? undefined : readShipped(name)
+}
+
+/** Tells the shipped ceremony that has a hash. */
+export const knownShipped: KnownHash = (hash) => {
+  const { name, version } = shippedByHash(hash)?.ceremony ?? {}
+  return name === undefined ? undefined : `that of ${name} ${version ?? ''}, as it ships with keyrite`
+}
+
+/** The SHA-256 of a script once its lines end with CR LF: no script any more, and nothing else in it is changed. */
+export const crlfHash = ({ source }: Pick<Script, 'source'>): string => sha256Hex(utf8(source.replaceAll('\n', '\r\n')))
+
+/** The shipped ceremony that has this SHA-256 once its lines end with CR LF, if any. */
+export function shippedByCrlfHash(hash: string): Script | undefined {
+  return shippedNames().map(readShipped).find((script) => crlfHash(script) === hash)
 }
 
 /** Finds a shipped ceremony by its name, for `follows`. */

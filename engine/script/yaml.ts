@@ -4,7 +4,10 @@
  */
 import { Composer, CST, isMap, isScalar, isSeq, Lexer, Parser } from 'yaml'
 import type { CST as Cst, Pair, ParsedNode } from 'yaml'
+import { utf8 } from '../base/bytes.ts'
+import { containerIn } from '../base/container.ts'
 import { illegibleIn, numberOf, piecesOf } from '../base/text.ts'
+import { sha256Hex } from '../crypto/hash.ts'
 import { MAX_DIAGNOSTICS, placesOf } from './diagnostic.ts'
 import type { LineColumn, Reporter, Span } from './diagnostic.ts'
 
@@ -14,15 +17,23 @@ import type { LineColumn, Reporter, Span } from './diagnostic.ts'
 /** The most bytes that a script may have. */
 export const MAX_SCRIPT = 256 * 1024
 
+/** Says in half a sentence which script has this SHA-256, where that is known: «that of …». */
+export type KnownHash = (hash: string) => string | undefined
+
 /**
  * Decodes a script.
  *
  * @returns its text, byte for byte the same when encoded again; undefined if something was reported
  */
-export function decode(bytes: Uint8Array, report: Reporter): string | undefined {
+export function decode(bytes: Uint8Array, report: Reporter, known: KnownHash): string | undefined {
   const start = { start: 0, end: 0 }
   if (bytes.length > MAX_SCRIPT) {
     report('too-large', start, { bytes: bytes.length, most: MAX_SCRIPT })
+    return undefined
+  }
+  const found = containerIn(bytes)
+  if (found !== undefined && found !== 'empty') {
+    report('not-text', start, { found })
     return undefined
   }
   let text: string
@@ -40,7 +51,12 @@ export function decode(bytes: Uint8Array, report: Reporter): string | undefined 
     hidden = true
     report('hidden-character', { start: at, end: at + piece.length }, { character: nameOf(piece) })
   }
-  return hidden ? undefined : text
+  const end = text.indexOf('\r\n')
+  if (end !== -1) {
+    const hash = sha256Hex(utf8(text.replace(/^\ufeff/, '').replaceAll('\r\n', '\n')))
+    report('line-ends', { start: end, end: end + 1 }, { ended: text.split('\r\n').length - 1, lines: text.split('\n').length - 1, hash, known: known(hash) })
+  }
+  return hidden || end !== -1 ? undefined : text
 }
 
 /** The first character of a value that is not legible, whichever escape it was written with. A newline may stand in a value. */
