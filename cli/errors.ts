@@ -7,7 +7,7 @@ import { errorTable, isKeyriteError } from '../engine/base/errors.ts'
 import type { Area, Code, KeyriteError, Reason } from '../engine/base/errors.ts'
 import { quoted } from '../engine/base/text.ts'
 import { counted } from '../engine/base/words.ts'
-import { NAME_SAYS } from '../engine/base/names.ts'
+import { NAME_SAYS, TOKEN_SAYS } from '../engine/base/names.ts'
 import { unpainted, wrapped } from './output.ts'
 
 export const cliError = errorTable('cli', {
@@ -143,9 +143,12 @@ export const cliError = errorTable('cli', {
     what: `${quoted(value)} is no address to listen on.`,
     todo: 'Give --listen HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one.',
   }),
-  'join-token': ({ path, why }: { path: string; why: string }) => ({
+  /** `isHost`: whoever makes the token reads it, not a participant. */
+  'join-token': ({ path, why, isHost }: { path: string; why: string; isHost: boolean }) => ({
     what: `The join token file ${path} cannot be used: ${why}.`,
-    todo: 'Give the file that holds the token, one line of 16 to 256 characters, or let --new-join-token make it.',
+    todo: isHost
+      ? `Give the file whose first line is the token, ${TOKEN_SAYS}, or let --new-join-token make it.`
+      : 'Give the file with the token that the board’s host sent you. If it has another one, ask for it again.',
   }),
   'demo-folder': ({ path, why }: { path: string; why: string }) => ({
     what: `The demo cannot keep its files in ${path}: ${why}.`,
@@ -232,6 +235,7 @@ const EXITS: Readonly<Record<string, ExitCode | Readonly<Partial<Record<string, 
     'wrong-passphrase': EXIT.refused,
     truncated: EXIT.refused,
     altered: EXIT.refused,
+    armored: EXIT.refused,
     'not-json': EXIT.refused,
     'wrong-shape': EXIT.refused,
     'other-version': EXIT.refused,

@@ -2,11 +2,9 @@
  * Questions at the terminal. Secrets come from here or from a file, never from an argument or the environment.
  * Questions go to stderr, so that stdout stays for results.
  */
-import { readBounded } from '../engine/base/files.ts'
-import { checkNewPassphrase, passphraseOfFile } from '../engine/vault/passphrase.ts'
+import { checkNewPassphrase } from '../engine/vault/passphrase.ts'
 import { cliError } from './errors.ts'
-
-const MOST_SECRET_FILE = 4096
+import { passphraseInFile } from './secret-file.ts'
 
 /** The package is loaded only where somebody is asked at a terminal. */
 const prompts = () => import('@inquirer/prompts')
@@ -24,11 +22,11 @@ export interface PassphraseQuestion {
 /**
  * Reads a passphrase from its file, or asks for it.
  *
- * @throws cli.no-terminal, cli.not-the-same, vault.passphrase, file.missing, file.unreadable, file.too-large
+ * @throws cli.no-terminal, cli.not-the-same, vault.passphrase, container.*, file.missing, file.unreadable, file.too-large
  */
 export async function askPassphrase(question: PassphraseQuestion): Promise<string> {
   if (question.file !== undefined) {
-    const passphrase = passphraseOfFile(await readBounded(question.file, MOST_SECRET_FILE))
+    const passphrase = await passphraseInFile(question.file)
     if (question.isNew === true) checkNewPassphrase(passphrase)
     return passphrase
   }
@@ -41,15 +39,6 @@ export async function askPassphrase(question: PassphraseQuestion): Promise<strin
     process.stderr.write('They are not the same. Once more.\n')
   }
   throw cliError('not-the-same', { what: `The passphrase of ${question.of}` })
-}
-
-/**
- * Reads a token or another one-line secret from a file.
- *
- * @throws vault.passphrase if it is empty or not one line of UTF-8; file.missing, file.unreadable, file.too-large
- */
-export async function readSecretFile(path: string): Promise<string> {
-  return passphraseOfFile(await readBounded(path, MOST_SECRET_FILE))
 }
 
 /**

@@ -4,14 +4,13 @@ import { stat } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
 import { isKeyriteError } from '../engine/base/errors.ts'
-import { whyNot, writeDurable } from '../engine/base/files.ts'
-import { isToken, TOKEN_SAYS } from '../engine/base/names.ts'
+import { fileError, whyNot, writeDurable } from '../engine/base/files.ts'
 import { untilAborted } from '../engine/base/signals.ts'
 import { serve } from '../storage/serve.ts'
 import { stores } from '../storage/stores/table.ts'
 import type { StoreName } from '../storage/stores/table.ts'
 import { cliError } from './errors.ts'
-import { readSecretFile } from './prompt.ts'
+import { tokenInFile } from './secret-file.ts'
 
 export interface StorageFlags {
   readonly listen: string
@@ -114,25 +113,23 @@ async function warningsOf(tokenFile: string, host: string, hasTls: boolean): Pro
 async function readToken(path: string, makeNew: boolean, say: (line: string) => void): Promise<string> {
   const found = await existingToken(path)
   if (found !== undefined) return found
-  if (!makeNew) throw cliError('join-token', { path, why: 'there is no such file' })
+  if (!makeNew) throw cliError('join-token', { path, why: 'there is no such file', isHost: true })
   const token = randomBytes(24).toString('hex')
   try {
     await writeDurable(path, new TextEncoder().encode(`${token}\n`), { mode: 0o600, exclusive: true })
   } catch (error) {
-    throw cliError('join-token', { path, why: `it cannot be made (${isKeyriteError(error) ? error.message.replace(/\.$/, '') : String(error)})` }, error)
+    throw cliError('join-token', { path, why: `it cannot be made (${isKeyriteError(error) ? error.message.replace(/\.$/, '') : String(error)})`, isHost: true }, error)
   }
   say(`Made a new join token in ${path}, which only its owner may read.`)
   return token
 }
 
 async function existingToken(path: string): Promise<string | undefined> {
-  let token: string
   try {
-    token = await readSecretFile(path)
+    return await tokenInFile(path, true)
   } catch (error) {
     if (isKeyriteError(error, 'file.missing')) return undefined
-    throw cliError('join-token', { path, why: whyNot('read', error) }, error)
+    if (!fileError.made(error)) throw error
+    throw cliError('join-token', { path, why: whyNot('read', error), isHost: true }, error)
   }
-  if (isToken(token)) return token
-  throw cliError('join-token', { path, why: `it does not hold one token of ${TOKEN_SAYS}` })
 }

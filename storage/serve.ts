@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { isKeyriteError } from '../engine/base/errors.ts'
+import { containerError, refuseContainer } from '../engine/base/container.ts'
 import { makeFolders, readBounded, whyNot } from '../engine/base/files.ts'
 import { lockFolder } from '../engine/base/lock.ts'
 import { isName, isToken, NAME_SAYS, TOKEN_SAYS } from '../engine/base/names.ts'
@@ -186,8 +187,11 @@ const MOST_PEM = 1 << 20
 
 async function readPem(path: string): Promise<Buffer> {
   try {
-    return Buffer.from(await readBounded(path, MOST_PEM))
+    const bytes = await readBounded(path, MOST_PEM)
+    refuseContainer(bytes, path)
+    return Buffer.from(bytes)
   } catch (cause) {
+    if (containerError.made(cause)) throw cause
     throw storageError('tls', { path, why: whyNot('read', cause) }, cause)
   }
 }

@@ -15,8 +15,8 @@ import type { Script } from '../../engine/machines/ceremony.ts'
 import { airgapKeyOf } from '../../engine/run/airgap-verify.ts'
 import { backupOf, backupSchema, EPOCH, memorySchema, restoredFrom } from '../../engine/run/memory.ts'
 import type { AirgapMemory, BackedUp, Backup, MemoryStore } from '../../engine/run/memory.ts'
-import { loadScript, shippedByHash, shippedLibrary } from '../../engine/script/load.ts'
-import { createKeyring, openKeyring, readSealed, writeSealed } from '../../engine/vault/age.ts'
+import { crlfHash, loadScript, shippedByCrlfHash, shippedByHash, shippedLibrary } from '../../engine/script/load.ts'
+import { checkSealed, createKeyring, openKeyring, readSealed, writeSealed } from '../../engine/vault/age.ts'
 import { createVault, openVault } from '../../engine/vault/vault.ts'
 import { cliError } from '../errors.ts'
 import { makeHome, makeInside, refuseAnother, rolePath } from '../home.ts'
@@ -43,6 +43,8 @@ export interface OpenAirgap {
   readonly memory: MemoryStore
   /** Finds a script by its hash: a shipped one, or one that the owner added. */
   readonly script: (hash: string) => Script | undefined
+  /** The one of those that has this hash once its lines end with CR LF. */
+  readonly crlfScript: (hash: string) => Script | undefined
   readonly close: () => Promise<void>
 }
 
@@ -93,7 +95,8 @@ export async function unlockAirgap(passphrase: string): Promise<OpenAirgap> {
         if (found !== undefined) known.set(hash, found)
         return found
       }
-      return { home, memory: vault, script, close: () => vault.close() }
+      const crlfScript = (hash: string): Script | undefined => shippedByCrlfHash(hash) ?? addedByHash(vault.read(), vault.read().scripts.find((one) => crlfHash(one) === hash)?.hash)
+      return { home, memory: vault, script, crlfScript, close: () => vault.close() }
     })
   } catch (error) {
     if (isKeyriteError(error, 'file.missing')) throw cliError('no-airgap', { home }, error)
@@ -101,7 +104,7 @@ export async function unlockAirgap(passphrase: string): Promise<OpenAirgap> {
   }
 }
 
-function addedByHash(memory: AirgapMemory, hash: string): Script | undefined {
+function addedByHash(memory: AirgapMemory, hash: string | undefined): Script | undefined {
   const added = memory.scripts.find((one) => one.hash === hash)
   if (added === undefined) return undefined
   const { script } = loadScript(added.source, { file: `${added.name}.yaml`, library: shippedLibrary })
@@ -149,9 +152,10 @@ export async function writeBackup(path: string, memory: AirgapMemory, passphrase
   return contentsOf(backup.memory)
 }
 
-/** Refuses a path without a file, before anybody types a passphrase. @throws cli.no-backup */
-export async function refuseMissing(path: string): Promise<void> {
+/** Refuses what can be no backup, before anybody types a passphrase. @throws cli.no-backup, vault.truncated, vault.altered, vault.armored, container.not-text, file.* */
+export async function refuseNoBackup(path: string): Promise<void> {
   if (!(await isThere(path))) throw cliError('no-backup', { path })
+  await checkSealed(path)
 }
 
 /** Reads a backup as the memory of a new airgap. @throws file.*, vault.* */

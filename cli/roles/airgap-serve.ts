@@ -87,7 +87,7 @@ export async function serveAirgap(use: ServeUse): Promise<void> {
   }
 
   const alone = createAirgap({
-    memory: airgap.memory, script: airgap.script, verbs, random, now: () => new Date(), allowBlind: use.allowBlind === true, signal,
+    memory: airgap.memory, script: airgap.script, crlfScript: airgap.crlfScript, verbs, random, now: () => new Date(), allowBlind: use.allowBlind === true, signal,
     confirm: (question) => carrier.lend(() => ask(question)),
     ...(use.onProgress === undefined ? {} : { onProgress: use.onProgress }),
   })

@@ -18,7 +18,7 @@ import { sha256Hex } from '../../engine/crypto/hash.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
 import type { TextStore } from '../../engine/run/client-work.ts'
 import type { AttachmentStore } from '../../engine/run/feed.ts'
-import { loadScript, shippedByHash, shippedLibrary } from '../../engine/script/load.ts'
+import { crlfHash, loadScript, shippedByCrlfHash, shippedByHash, shippedLibrary } from '../../engine/script/load.ts'
 import { createKeyring, openKeyring } from '../../engine/vault/age.ts'
 import { vaultError } from '../../engine/vault/errors.ts'
 import { makeFolders, readBounded, readIfThere, writeDurable, writeFailure } from '../../engine/base/files.ts'
@@ -208,6 +208,17 @@ export async function clientScript(home: string, hash: string): Promise<Script |
   if (!names.includes(`${hash}.yaml`)) return undefined
   const { script } = loadScript(await readBounded(join(folder, `${hash}.yaml`), MOST_SCRIPT), { file: `${hash}.yaml`, library: shippedLibrary })
   return script?.hash === hash ? script : undefined
+}
+
+/** The one of these that has this hash once its lines end with CR LF. */
+export async function clientCrlfScript(home: string, hash: string): Promise<Script | undefined> {
+  const shipped = shippedByCrlfHash(hash)
+  if (shipped !== undefined) return shipped
+  for (const file of await readdir(join(home, 'scripts')).catch(() => [])) {
+    const script = file.endsWith('.yaml') ? await clientScript(home, file.slice(0, -5)) : undefined
+    if (script !== undefined && crlfHash(script) === hash) return script
+  }
+  return undefined
 }
 
 /** Stores a script in the client's home, unless it ships with keyrite. */

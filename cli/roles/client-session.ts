@@ -8,7 +8,7 @@ import { ceremonyNumber } from '../../engine/crypto/number.ts'
 import type { Script } from '../../engine/machines/ceremony.ts'
 import { hasBegun } from '../../engine/run/client-work.ts'
 import { unansweredIn } from '../../engine/run/ending.ts'
-import { runError } from '../../engine/run/errors.ts'
+import { noScript } from '../../engine/run/errors.ts'
 import { Feed } from '../../engine/run/feed.ts'
 import { withheldWords } from '../../engine/run/following.ts'
 import { Ledger } from '../../engine/run/ledger.ts'
@@ -37,7 +37,7 @@ import { clockTime } from '../../engine/base/time.ts'
 import { claimLines, outputLines, progressTable, waitingLines } from '../screen/ceremony.ts'
 import { random } from '../random.ts'
 import { clientLog, keptFirst } from './client-log.ts'
-import { attachmentFiles, cardOf, clientScript, readClient, textStore, unlockClient } from './client-home.ts'
+import { attachmentFiles, cardOf, clientCrlfScript, clientScript, readClient, textStore, unlockClient } from './client-home.ts'
 import type { ClientSecrets, Identity } from './client-home.ts'
 
 // A client's way to its board: the log, followed and verified, and its content.
@@ -303,7 +303,7 @@ export class Ledgers {
 
   private async begin(opening: Opening): Promise<Ledger> {
     const script = await clientScript(this.home, opening.script.hash)
-    if (script === undefined) throw runError('unknown-script', { script: opening.script.name, hash: opening.script.hash })
+    if (script === undefined) throw noScript(opening.script, await clientCrlfScript(this.home, opening.script.hash))
     const followed = await this.followed(script, opening)
     checkOpening(opening, script, undefined, (id) => Object.values(followed).find((one) => one.id === id))
     return new Ledger({ script, opening, verbs, random, followed, headAt: (offset) => this.feed.headAt(offset) })

@@ -7,6 +7,7 @@ import { compactMessages, expandMessages, MAX_MESSAGES } from '../../engine/mess
 import { messageError } from '../../engine/messages/kind.ts'
 import type { Signable } from '../../engine/messages/kind.ts'
 import { placesOf } from '../../engine/script/diagnostic.ts'
+import { endsEarly, refuseContainer } from '../../engine/base/container.ts'
 import { readBounded, whyNot, withOrdinary } from '../../engine/base/files.ts'
 import type { Json } from '../../engine/base/canonical.ts'
 import { quoted } from '../../engine/base/text.ts'
@@ -204,13 +205,16 @@ export interface MessagesFile {
  * Reads and checks a file of messages. A file to be signed, `{kind: "file", path}`, is read too (its path is relative to
  * the file of messages), and becomes `{kind, name, size, sha256}`.
  *
- * @throws message.unreadable, message.not-json, and as `expandMessages`, each with file, line and column
+ * @throws message.unreadable, message.not-json, container.not-text, and as `expandMessages`, each with file, line and column
  */
 export async function readMessagesFile(path: string): Promise<MessagesFile> {
   const text = await readText(path)
   const places = jsonPlaces(text)
   const placeOf = placesOf(text)
-  if ('problem' in places) throw messageError('not-json', { file: path, ...placeOf(places.problem.offset), why: places.problem.why })
+  if ('problem' in places) {
+    const { offset, why } = places.problem
+    throw messageError('not-json', { file: path, ...placeOf(offset), why: endsEarly(text) ? `${why}; the file is cut off, or a bracket or quote is not closed` : why })
+  }
   const located = (pointer: string, error: MessageError) => locate(error, path, placeOf(places.offsetOf(pointer)))
 
   const value = JSON.parse(text) as Json
@@ -241,6 +245,7 @@ async function readText(path: string): Promise<string> {
   } catch (error) {
     throw messageError('unreadable', { path, why: whyNot('read', error) }, error)
   }
+  refuseContainer(bytes, path)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {

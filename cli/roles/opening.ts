@@ -9,6 +9,7 @@ import type { Linked } from '../../engine/wire/log.ts'
 import { checkOpeningForm, readyFor, readyOf } from '../../engine/wire/lobby.ts'
 import type { Opened } from '../../engine/wire/lobby.ts'
 import { checkOpening } from '../../engine/run/opening.ts'
+import { textIn } from '../../engine/base/container.ts'
 import { readBounded, whyNot } from '../../engine/base/files.ts'
 import { canonical, canonicalBytes, parseCanonical } from '../../engine/base/canonical.ts'
 import type { JsonObject } from '../../engine/base/canonical.ts'
@@ -19,6 +20,7 @@ import type { Card, Opening } from '../../engine/wire/card.ts'
 import { MAX_MESSAGE } from '../../engine/wire/message.ts'
 import { cliError } from '../errors.ts'
 import { parseParameters } from '../parameters.ts'
+import { crlfHash } from '../../engine/script/load.ts'
 import { readScript } from '../scripts.ts'
 import type { FollowedLedgers, Ledgers } from './client-session.ts'
 import { readMessagesFile } from './message-file.ts'
@@ -75,8 +77,9 @@ export async function rosterOf(posts: readonly Linked[], script: Script, wanted:
   const names = await namesOf(wanted, me)
   return names.map((name) => {
     const card = ready.find((one) => one.name === name)
-    if (card === undefined) throw cliError('roster', { why: `${name} is not ready for ${script.ceremony.name} with this very file` })
-    return card
+    if (card !== undefined) return card
+    const other = readyFor(posts, crlfHash(script)).some((one) => one.card.name === name)
+    throw cliError('roster', { why: `${name} is not ready for ${script.ceremony.name} with this very file${other ? ', but with one that has CR LF at its line ends, as git and editors on Windows leave them; with plain newlines it is this one' : ''}` })
   })
 }
 
@@ -94,12 +97,12 @@ const NAMES = new RegExp(`^${NAME}(,${NAME})+$`)
  * The names in `--roster`, or in the file that it names.
  *
  * @param me the opener, who takes part
- * @throws cli.roster
+ * @throws cli.roster, container.*
  */
 export async function namesOf(wanted: string, me: string): Promise<readonly string[]> {
   // A roster has two names at least, so one word is a file.
   const isList = NAMES.test(wanted)
-  const text = isList ? wanted : new TextDecoder().decode(await readRoster(wanted))
+  const text = isList ? wanted : textIn(await readRoster(wanted), wanted)
   const names = text.split(/[\s,]+/).filter((name) => name !== '')
   const wrong = names.find((name) => !isName(name))
   if (wrong !== undefined) throw cliError('roster', { why: `${quoted(wrong)} is no name` })

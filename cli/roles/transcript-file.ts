@@ -1,6 +1,6 @@
 /** Transcripts in files, read piece by piece: nobody knows how long one is before it is read. */
-import { closeSync, openSync, readSync } from 'node:fs'
-import { CONTAINER_HEAD, containerIn, textIn } from '../../engine/base/container.ts'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { CONTAINER_HEAD, containerIn, refuseContainer, textIn } from '../../engine/base/container.ts'
 import { isSignatureExport } from '../../engine/run/signatures.ts'
 import { readBounded, readFailure } from '../../engine/base/files.ts'
 
@@ -10,7 +10,7 @@ const MOST_SIGNATURES = 256 << 20
 /** The first line's beginning: one of a ceremony that follows another has that one's script first. */
 const TRANSCRIPT = /^\{"(?:keyrite":"transcript\/|follows":)/
 
-/** A file of signatures, as text; undefined for any other file, a transcript perhaps. @throws file.missing, file.too-large, container.not-utf8 */
+/** A file of signatures, as text; undefined for any other file, a transcript perhaps. @throws file.missing, file.too-large, container.encoding */
 export async function isSignatureFile(path: string): Promise<string | undefined> {
   const head = beginning(path)
   const begins = new TextDecoder('utf-8').decode(head).trimStart()
@@ -29,6 +29,14 @@ const PIECE = 1 << 20
 export function readTranscriptFile(path: string): Iterable<Uint8Array> {
   closeSync(opened(path))
   return piecesIn(path, PIECE)
+}
+
+/** Refuses what is no text at all, before anybody types a passphrase. A pipe's beginning can be read once only, and is not. @throws container.not-text, file.missing */
+export function refuseNoText(path: string): void {
+  const file = opened(path)
+  const isPlain = fstatSync(file).isFile()
+  closeSync(file)
+  if (isPlain) refuseContainer(beginning(path), path)
 }
 
 function beginning(path: string): Uint8Array {

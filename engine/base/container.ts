@@ -41,7 +41,7 @@ export const containerError = errorTable('container', {
     what: `${file} cannot be read: it is ${CONTAINERS[found].is}.`,
     todo: CONTAINERS[found].mend,
   }),
-  'not-utf8': ({ file, line }: { file: string; line: number }) => ({
+  encoding: ({ file, line }: { file: string; line: number }) => ({
     what: `${file} cannot be read: in line ${line} it is not UTF-8 text.`,
     todo: 'It is another kind of file, or a program changed its bytes on the way: get it again, as a file and not as text in a mail. If you wrote it yourself, save it as UTF-8.',
   }),
@@ -83,14 +83,14 @@ export function refuseContainer(bytes: Uint8Array, file: string): void {
   if (found !== undefined) throw containerError('not-text', { file, found })
 }
 
-/** The text of a file, without a byte order mark. @param file names it in errors. @throws container.not-text, container.not-utf8 */
+/** The text of a file, without a byte order mark. @param file names it in errors. @throws container.not-text, container.encoding */
 export function textIn(bytes: Uint8Array, file: string): string {
   refuseContainer(bytes, file)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
     const [good = ''] = new TextDecoder('utf-8').decode(bytes).split('\ufffd')
-    throw containerError('not-utf8', { file, line: good.split('\n').length }, cause)
+    throw containerError('encoding', { file, line: good.split('\n').length }, cause)
   }
 }
 

@@ -13,7 +13,7 @@ import type { Card, Opening } from '../wire/card.ts'
 import type { RefusalAnswer } from '../wire/exchange.ts'
 import { airgapKeyOf, knownOf } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
-import { runError } from './errors.ts'
+import { noScript, runError } from './errors.ts'
 import { cardIn, followedIn } from './memory.ts'
 import type { Session, SessionState, ArchivedShown, MemoryStore, AirgapMemory } from './memory.ts'
 import { checkOpening, followedBy } from './opening.ts'
@@ -63,6 +63,8 @@ export interface AirgapPorts {
   readonly confirm: (question: Confirmation | Pairing | Abandoning) => Promise<true | Declined>
   /** The script with this hash, from the airgap's own disk. */
   readonly script: (hash: string) => Script | undefined
+  /** The script on that disk that has this hash once its lines end with CR LF. */
+  readonly crlfScript?: (hash: string) => Script | undefined
   readonly verbs: Verbs
   readonly random: Random
   readonly now: () => Date
@@ -198,7 +200,7 @@ function refuseEarlier(id: string, { roster }: Opening, own: Card): void {
 /** Finds the opening's script on the airgap's own disk. @throws run.unknown-script */
 export function scriptFor(ports: AirgapPorts, { script: { name, hash } }: Opening): Script {
   const script = ports.script(hash)
-  if (script === undefined) throw runError('unknown-script', { script: name, hash })
+  if (script === undefined) throw noScript({ name, hash }, ports.crlfScript?.(hash))
   return script
 }
 

@@ -1,6 +1,7 @@
 import { containerError } from '../base/container.ts'
 import { errorTable, isKeyriteError } from '../base/errors.ts'
 import type { KeyriteError } from '../base/errors.ts'
+import type { Script } from '../machines/ceremony.ts'
 import type { Fault } from '../wire/abort.ts'
 
 export const runError = errorTable('run', {
@@ -12,9 +13,13 @@ export const runError = errorTable('run', {
     what: `${count === 1 ? 'A message is' : `${count} messages are`} raw: nobody can see what is signed, and this airgap does not sign blind. Nothing was used up.`,
     todo: 'Ask for kinds that an airgap can read. If you must sign what you cannot read: `keyrite airgap run --allow-blind`, then the client again.',
   }),
-  'unknown-script': ({ script, hash }: { script: string; hash: string }) => ({
+  /** `plain`: the script of this machine whose line ends alone are other ones. */
+  'unknown-script': ({ script, hash, plain }: { script: string; hash: string; plain?: { readonly name: string; readonly version: string; readonly hash: string } }) => plain === undefined ? ({
     what: `The script ${script} with SHA-256 ${hash} is not on this machine.`,
     todo: 'Bring the file yourself, compare its hash with the other participants, and add it with `keyrite airgap script add FILE`.',
+  }) : ({
+    what: `The script with SHA-256 ${hash} is ${plain.name} ${plain.version}, which is on this machine, with CR LF at its line ends, as git and editors on Windows leave them. With plain newlines its SHA-256 is ${plain.hash}.`,
+    todo: 'Nobody needs that other file. Ask whoever opened the ceremony to open it anew with the script as it was: the one that ships, or the file with plain newlines.',
   }),
   'not-runnable': ({ script, why }: { script: string; why: string }) => ({
     what: `The script ${script} cannot be run: ${why}.`,
@@ -105,6 +110,12 @@ export const runError = errorTable('run', {
     todo: 'Take the file that `keyrite client signatures -o FILE` wrote, as it is.',
   }),
 })
+
+/** The error for a script that is not here. @param plain the one here that differs from it in its line ends alone */
+export const noScript = ({ name, hash }: { readonly name: string; readonly hash: string }, plain: Script | undefined): KeyriteError =>
+  runError('unknown-script', {
+    script: name, hash, ...(plain === undefined ? {} : { plain: { name: plain.ceremony.name, version: plain.ceremony.version, hash: plain.hash } }),
+  })
 
 /** What a finding says of a file that cannot be read: where it is the file’s fault, with the mend. */
 export const fileFinding = (error: KeyriteError): string =>

@@ -12,7 +12,7 @@ import { verifyStatement } from '../wire/message.ts'
 import { airgapKeyOf, knownOf } from './airgap-verify.ts'
 import type { Known } from './airgap-verify.ts'
 import { computeStep } from './airgap-work.ts'
-import { runError } from './errors.ts'
+import { noScript, runError } from './errors.ts'
 import { Ledger } from './ledger.ts'
 import type { SessionState, Archived, MemoryStore, StepMemory } from './memory.ts'
 import { checkOpening } from './opening.ts'
@@ -25,6 +25,8 @@ export interface RecoverPorts {
   readonly memory: MemoryStore
   /** The script with this hash, from the airgap's own disk: never the transcript's. */
   readonly script: (hash: string) => Script | undefined
+  /** The script on that disk that has this hash once its lines end with CR LF. */
+  readonly crlfScript?: (hash: string) => Script | undefined
   readonly verbs: Verbs
   readonly random: Random
   readonly now: () => Date
@@ -46,7 +48,7 @@ const HERE: Readonly<Partial<Record<SessionState, string>>> = {
 /**
  * Recovers what a finished ceremony left in this airgap's vault.
  *
- * @throws container.not-text, container.not-utf8, run.transcript, run.unknown-script, run.opening, run.recover with the reason
+ * @throws container.not-text, container.encoding, run.transcript, run.unknown-script, run.opening, run.recover with the reason
  */
 export async function recover(source: TranscriptSource, ports: RecoverPorts): Promise<Recovered> {
   const refuse = (why: string): never => {
@@ -55,7 +57,7 @@ export async function recover(source: TranscriptSource, ports: RecoverPorts): Pr
   const transcript = readTranscript(source)
   const { opening, ceremony: id } = transcript
   const script = ports.script(opening.script.hash)
-  if (script === undefined) throw runError('unknown-script', { script: opening.script.name, hash: opening.script.hash })
+  if (script === undefined) throw noScript(opening.script, ports.crlfScript?.(opening.script.hash))
   checkOpening(opening, script)
   const memory = ports.memory.read()
   const { seed } = memory

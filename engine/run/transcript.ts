@@ -212,7 +212,7 @@ const CUT = 'it is cut off here, and its end is missing'
  * A transcript's lines, as whatever carried it left them: a byte order mark, CR LF and a missing last line end change nothing that a
  * head is over.
  *
- * @throws container.not-text, container.not-utf8; run.transcript for a line that is too long
+ * @throws container.not-text, container.encoding; run.transcript for a line that is too long
  */
 function* linesOf(source: TranscriptSource): Generator<string> {
   let rest = ''
@@ -242,7 +242,7 @@ function* decoded(pieces: Iterable<Uint8Array>, line: () => number): Generator<s
       return decoder.decode(piece, { stream: piece !== undefined })
     } catch (cause) {
       // A character that is begun and not ended is the last thing in its file.
-      throw piece === undefined ? runError('transcript', { line: line(), why: CUT }, cause) : containerError('not-utf8', { file: FILE, line: line() }, cause)
+      throw piece === undefined ? runError('transcript', { line: line(), why: CUT }, cause) : containerError('encoding', { file: FILE, line: line() }, cause)
     }
   }
   let isFirst = true
@@ -259,7 +259,7 @@ function* decoded(pieces: Iterable<Uint8Array>, line: () => number): Generator<s
  * Reads a transcript line by line and checks that it is whole: form, order, every head from the first to the last, every
  * attachment against its hash, the opening against the ceremony id.
  *
- * @throws run.transcript with the line; container.not-text, container.not-utf8
+ * @throws run.transcript with the line; container.not-text, container.encoding
  */
 export function readTranscript(source: TranscriptSource): Transcript {
   const lines = linesOf(source)

@@ -10,10 +10,13 @@ import { isKeyriteError } from '../base/errors.ts'
 import { wholeNumber } from '../base/names.ts'
 import { vaultError } from './errors.ts'
 import { checkNewPassphrase, checkPassphrase } from './passphrase.ts'
+import { refuseContainer } from '../base/container.ts'
 import { readBounded, writeDurable } from '../base/files.ts'
 import { compileShape, decodeValue, encodeValue, MOST_VAULT } from './value.ts'
 
 const MAGIC = 'age-encryption.org/v1\n'
+/** The same after a mail, an editor, or FTP in text mode. */
+const AS_TEXT = /^(?:\xef\xbb\xbf)?age-encryption\.org\/v1\r?\n/
 const MOST_HEADER = 16 * 1024
 const NONCE_LENGTH = 16
 const TAG_LENGTH = 16
@@ -30,12 +33,15 @@ const headOf = (bytes: Uint8Array): string => Buffer.from(bytes.subarray(0, MOST
 /**
  * Refuses a file that cannot be a whole age file of `plainLength` bytes or more, before any key is derived.
  *
- * @throws vault.truncated, vault.altered
+ * @throws vault.truncated, vault.altered, vault.armored, container.not-text
  */
 function checkWhole(bytes: Uint8Array, path: string, plainLength: number): void {
   const head = headOf(bytes)
   if (!head.startsWith(MAGIC)) {
     if (MAGIC.startsWith(head)) throw vaultError('truncated', { path })
+    if (/^\s*-----BEGIN AGE ENCRYPTED FILE-----/.test(head)) throw vaultError('armored', { path })
+    if (AS_TEXT.test(head)) throw vaultError('altered', { path, why: 'it was copied or saved as text, which changes bytes of it' })
+    refuseContainer(bytes, path)
     throw vaultError('altered', { path, why: 'it does not begin as an age file does' })
   }
   if (headerEnd(head) === undefined) {
@@ -96,7 +102,7 @@ async function decryptAge(
   } catch (cause) {
     if (isKeyriteError(cause)) throw cause
     if (bytes.length < totalLength(bytes, noted)) throw vaultError('truncated', { path })
-    throw explain() ?? vaultError('altered', { path, why: 'what it holds does not match its authentication code' }, cause)
+    throw explain() ?? vaultError('altered', { path, why: noted === 0 ? 'its end is missing, or bytes of it were changed' : 'what it holds does not match its authentication code' }, cause)
   }
 }
 
@@ -232,7 +238,24 @@ export async function writeSealed({ path, passphrase, schema }: SealedFile, valu
  */
 export async function readSealed<T>({ path, passphrase, schema }: SealedFile): Promise<T> {
   const bytes = await readBounded(path, MOST_VAULT)
-  return decodeValue(await openUnder(passphrase, bytes, path, 2), compileShape<T>(schema), path)
+  const plain = await openUnder(passphrase, bytes, path, 2).catch(asBackup)
+  return decodeValue(plain, compileShape<T>(schema), path)
+}
+
+/** Refuses what can be no whole file of `writeSealed`, before anybody types a passphrase. @throws as `readSealed` */
+export async function checkSealed(path: string): Promise<void> {
+  try {
+    checkWhole(await readBounded(path, MOST_VAULT), path, 2)
+  } catch (error) {
+    asBackup(error)
+  }
+}
+
+/** There are copies of a backup, as there are none of a home's own files. */
+function asBackup(error: unknown): never {
+  if (isKeyriteError(error, 'vault.truncated')) throw vaultError('truncated', { ...error.facts, isBackup: true }, error)
+  if (isKeyriteError(error, 'vault.altered')) throw vaultError('altered', { ...error.facts, isBackup: true }, error)
+  throw error
 }
 
 // A home's keyring: one age X25519 identity, wrapped once by a passphrase in `keyring.age`. The home's other files

@@ -1,6 +1,9 @@
 import { errorTable } from '../base/errors.ts'
 
-const backup = 'Make a new home: of an airgap with `keyrite airgap restore` (a backup) or `keyrite airgap init --restore` (the words), of a client with `keyrite client init`.'
+/** Files of a home are not copied back from somewhere: a vault that stated something since must not be put back. */
+const newHome = 'Make a new home: of an airgap with `keyrite airgap restore` (a backup) or `keyrite airgap init --restore` (the words), of a client with `keyrite client init`.'
+
+const otherCopy = 'Copy it again from where it was made, as a file and not as text, or take another copy. Without one, the 24 words do: `keyrite airgap init --restore`.'
 
 export const vaultError = errorTable('vault', {
   passphrase: ({ why }: { why: string }) => ({
@@ -11,13 +14,18 @@ export const vaultError = errorTable('vault', {
     what: `The passphrase does not open ${path}.`,
     todo: 'Type it again; mind Caps Lock and the keyboard layout. If you are sure of it, this is another file than you think, or it was altered.',
   }),
-  truncated: ({ path }: { path: string }) => ({
+  /** `isBackup`: it is a backup, and not a file of a home. */
+  truncated: ({ path, isBackup }: { path: string; isBackup?: boolean }) => ({
     what: `${path} is cut short: its end is missing.`,
-    todo: `The copy or the disk failed. ${backup}`,
+    todo: isBackup === true ? otherCopy : `The copy or the disk failed. ${newHome}`,
   }),
-  altered: ({ path, why }: { path: string; why: string }) => ({
+  altered: ({ path, why, isBackup }: { path: string; why: string; isBackup?: boolean }) => ({
     what: `${path} is damaged or was altered: ${why}.`,
-    todo: backup,
+    todo: isBackup === true ? otherCopy : newHome,
+  }),
+  armored: ({ path }: { path: string }) => ({
+    what: `${path} is an age file written as text (armored).`,
+    todo: "Make plain bytes of it: `sed '/^-----/d' OLD | base64 -d > NEW`.",
   }),
   'work-factor': ({ path, factor, most }: { path: string; factor: number; most: number }) => ({
     what: `${path} asks for the scrypt work factor ${factor}; at most ${most} is accepted, since more would exhaust this machine's memory.`,
@@ -29,7 +37,7 @@ export const vaultError = errorTable('vault', {
   }),
   'not-json': ({ path }: { path: string }) => ({
     what: `${path} was opened, but it does not hold JSON.`,
-    todo: `Another program wrote it. ${backup}`,
+    todo: `Another program wrote it. ${newHome}`,
   }),
   'other-version': ({ path }: { path: string }) => ({
     what: `${path} was made for another version of keyrite’s protocol, which this one does not read.`,

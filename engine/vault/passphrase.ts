@@ -23,20 +23,3 @@ export function checkNewPassphrase(passphrase: string): void {
     throw vaultError('passphrase', { why: `it is shorter than ${String(FEWEST_CHARACTERS)} characters` })
   }
 }
-
-/**
- * The passphrase in a passphrase file: UTF-8, without the one line end that editors and `echo` add.
- *
- * @throws vault.passphrase
- */
-export function passphraseOfFile(bytes: Uint8Array): string {
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    throw vaultError('passphrase', { why: 'its file is not UTF-8 text' })
-  }
-  const passphrase = text.replace(/\r?\n$/, '')
-  checkPassphrase(passphrase)
-  return passphrase
-}

@@ -6,9 +6,10 @@ import { emptyMemory, EPOCH } from '../../../engine/run/memory.ts'
 import { writeDurable } from '../../../engine/base/files.ts'
 import { KeyriteCommand, passphraseFlags, prose, workFactorFlag } from '../../base.ts'
 import { withProgress } from '../../output.ts'
-import { askPassphrase, askSecret, readSecretFile } from '../../prompt.ts'
+import { askPassphrase, askSecret } from '../../prompt.ts'
 import { random } from '../../random.ts'
 import { createAirgapHome, refuseAnotherAirgap, showWords } from '../../roles/airgap-home.ts'
+import { wordsInFile } from '../../secret-file.ts'
 
 export class AirgapInit extends KeyriteCommand {
   static override summary = 'Make this machine a participant’s airgap.'
@@ -26,7 +27,7 @@ ceremonies whose roster has that card.`
     restore: Flags.boolean({ default: false, summary: 'Restore from the words of an earlier airgap.' }),
     'mnemonic-file': Flags.string({
       helpValue: 'FILE',
-      summary: 'For drills: with --restore read the words from this file, otherwise write the new words to it instead of showing them.',
+      summary: 'For drills: with --restore read the words from this file, on one line or several, otherwise write the new words to it instead of showing them.',
     }),
     'extra-passphrase': Flags.boolean({ default: false, summary: 'Ask for a BIP-39 passphrase besides the words (a 25th word). It is needed again with --restore.' }),
   }
@@ -37,7 +38,7 @@ ceremonies whose roster has that card.`
     const file = flags['mnemonic-file']
     const words = async (): Promise<string> => {
       if (!flags.restore) return newMnemonic(random)
-      if (file !== undefined) return await readSecretFile(file)
+      if (file !== undefined) return await wordsInFile(file)
       return await askSecret('The 24 words:', '--mnemonic-file FILE', (answer) => void seedFromMnemonic(answer, ''), this.signal)
     }
     const mnemonic = await words()

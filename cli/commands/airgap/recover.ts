@@ -4,7 +4,7 @@ import { verbs } from '../../../engine/verbs/implementations.ts'
 import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
 import { random } from '../../random.ts'
 import { unlockedAirgap } from '../../roles/airgap-home.ts'
-import { readTranscriptFile } from '../../roles/transcript-file.ts'
+import { readTranscriptFile, refuseNoText } from '../../roles/transcript-file.ts'
 
 export class AirgapRecover extends KeyriteCommand {
   static override summary = 'Get a share back from the mnemonic and a transcript.'
@@ -17,11 +17,12 @@ ceremony for live steps.`
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(AirgapRecover)
-    const lines = readTranscriptFile(args.transcript)
+    refuseNoText(args.transcript)
+    const pieces = readTranscriptFile(args.transcript)
     const airgap = await unlockedAirgap({ file: flags['passphrase-file'], signal: this.signal })
     try {
-      const { memory, script } = airgap
-      const recovered = await recover(lines, { memory, script, verbs, random, now: () => new Date() })
+      const { memory, script, crlfScript } = airgap
+      const recovered = await recover(pieces, { memory, script, crlfScript, verbs, random, now: () => new Date() })
       this.log(`Recovered ${recovered.names.join(', ')} of ceremony ${recovered.ceremony}.`)
       if (recovered.isUnconfirmed) this.log('It is UNCONFIRMED: in this transcript not everybody has confirmed, and the others may have given it up. This airgap says so before it signs with it.')
       this.next('Pair this airgap with your client again: keyrite airgap card here, and keyrite client pair there.')

@@ -3,7 +3,7 @@ import { clockTime } from '../../../engine/base/time.ts'
 import { KeyriteCommand, newPassphraseFlags, passphraseFlags, prose, workFactorFlag } from '../../base.ts'
 import { withProgress } from '../../output.ts'
 import { askPassphrase } from '../../prompt.ts'
-import { contentsLines, contentsOf, createAirgapHome, otherPassphrase, readBackup, refuseAnotherAirgap, refuseMissing } from '../../roles/airgap-home.ts'
+import { contentsLines, contentsOf, createAirgapHome, otherPassphrase, readBackup, refuseAnotherAirgap, refuseNoBackup } from '../../roles/airgap-home.ts'
 
 export class AirgapRestore extends KeyriteCommand {
   static override summary = 'Make this machine an airgap from a backup.'
@@ -20,7 +20,7 @@ airgap init --restore\`.)`
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(AirgapRestore)
-    await refuseMissing(args.file)
+    await refuseNoBackup(args.file)
     await refuseAnotherAirgap()
     const passphrase = await askPassphrase({ of: 'the backup', file: flags['passphrase-file'], signal: this.signal })
     const { madeAt, memory } = await readBackup(args.file, passphrase)

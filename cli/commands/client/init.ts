@@ -7,8 +7,9 @@ import { connectBoard } from '../../../storage/client.ts'
 import { KeyriteCommand, passphraseFlags, prose, workFactorFlag } from '../../base.ts'
 import { cliError } from '../../errors.ts'
 import { withProgress } from '../../output.ts'
-import { askPassphrase, readSecretFile } from '../../prompt.ts'
+import { askPassphrase } from '../../prompt.ts'
 import { createClient, refuseAnotherClient } from '../../roles/client-home.ts'
+import { tokenInFile } from '../../secret-file.ts'
 
 export class ClientInit extends KeyriteCommand {
   static override summary = 'Make this machine a participant’s client.'
@@ -25,7 +26,7 @@ host gives to each participant, lets you post your first message.`
     ...workFactorFlag,
     name: Flags.string({ required: true, summary: 'Your name in ceremonies: a-z, 0-9 and -, at most 32 characters.', helpValue: 'NAME' }),
     board: Flags.string({ required: true, summary: 'The board’s address, http(s)://HOST/boards/NAME.', helpValue: 'URL' }),
-    'join-token-file': Flags.string({ summary: 'A file with the board’s join token.', helpValue: 'FILE' }),
+    'join-token-file': Flags.string({ summary: 'A file whose first line is the board’s join token.', helpValue: 'FILE' }),
   }
 
   async run(): Promise<unknown> {
@@ -33,7 +34,7 @@ host gives to each participant, lets you post your first message.`
     if (!isName(flags.name)) throw cliError('name', { value: flags.name })
     connectBoard({ url: flags.board })
     await refuseAnotherClient()
-    const joinToken = flags['join-token-file'] === undefined ? null : await readSecretFile(flags['join-token-file'])
+    const joinToken = flags['join-token-file'] === undefined ? null : await tokenInFile(flags['join-token-file'])
     const passphrase = await askPassphrase({ of: 'the new client', file: flags['passphrase-file'], isNew: true, signal: this.signal })
     const seed = randomBytes(32)
     const signingKey = toHex(ed25519FromSeed(seed).publicKey)

@@ -1,10 +1,10 @@
 import { Args, Flags } from '@oclif/core'
 import { KeyriteCommand, passphraseFlags, prose } from '../../base.ts'
-import { readSecretFile } from '../../prompt.ts'
 import { airgapOf, cardOf, keepScript } from '../../roles/client-home.ts'
 import { postSigned, unlockedClient } from '../../roles/client-session.ts'
 import { openCommand } from '../../roles/opening.ts'
 import { readScript } from '../../scripts.ts'
+import { tokenInFile } from '../../secret-file.ts'
 
 export class ClientReady extends KeyriteCommand {
   static override summary = 'Say on the board that you are ready for a ceremony.'
@@ -14,14 +14,14 @@ ready for exactly this script file. Your first message also registers your name 
   static override args = { script: Args.string({ required: true, description: 'A ceremony that ships with keyrite (dkg, beacon, sign), or a file.' }) }
   static override flags = {
     ...passphraseFlags,
-    'join-token-file': Flags.string({ helpValue: 'FILE', summary: 'A file with the board’s join token, where the client was made with none, or a wrong one.' }),
+    'join-token-file': Flags.string({ helpValue: 'FILE', summary: 'A file whose first line is the board’s join token, where the client was made with none, or a wrong one.' }),
   }
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(ClientReady)
     const script = await readScript(args.script)
     const token = flags['join-token-file']
-    const joinToken = token === undefined ? {} : { joinToken: await readSecretFile(token) }
+    const joinToken = token === undefined ? {} : { joinToken: await tokenInFile(token) }
     const session = await unlockedClient({ file: flags['passphrase-file'], signal: this.signal, say: (line) => this.say(line), ...joinToken })
     try {
       const card = cardOf(session.identity)

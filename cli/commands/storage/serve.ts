@@ -13,7 +13,7 @@ A board is one append-only log, in whose messages nothing is secret. Anyone who 
 join token may register a name, once. Give the token to the participants by another way than the board. One storage
 may serve several boards, one per ceremony group, with one token.
 
-The token is one line of 16 to 256 characters in a file. With --new-join-token a file that is not there is made, with
+The token is the first line of a file, 16 to 256 characters. With --new-join-token a file that is not there is made, with
 a fresh token, for its owner's eyes only; without it, a missing file is an error.
 
 With --json, one line {"url", "boards": [{"name", "url"}], "port"} goes to standard output as soon as it takes
@@ -35,7 +35,7 @@ option, with 3 for a token file that will not do.`
     listen: Flags.string({ helpValue: 'HOST:PORT', default: '127.0.0.1:8080', summary: 'Where to listen. Port 0 takes a free one.' }),
     board: Flags.string({ helpValue: 'NAME', multiple: true, multipleNonGreedy: true, required: true, summary: 'A board to serve; may be given several times.' }),
     data: Flags.string({ helpValue: 'DIR', summary: `The folder in which the boards are kept; made if it is not there. Needed for --store ${storeNames.filter((name) => stores[name].isKept).join(', ')}.` }),
-    'join-token-file': Flags.string({ helpValue: 'FILE', required: true, summary: 'The file with the join token.' }),
+    'join-token-file': Flags.string({ helpValue: 'FILE', required: true, summary: 'The file whose first line is the join token.' }),
     'new-join-token': Flags.boolean({ default: false, summary: 'Make the token file, if it is not there.' }),
     store: Flags.option({ options: storeNames })({
       default: DEFAULT_STORE,

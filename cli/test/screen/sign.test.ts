@@ -94,7 +94,7 @@ describe('an airgap that signs', function () {
   it('says when its part is done and what is kept, and is then stopped without a word of going on', async () => {
     const lines: string[] = []
     const memory = key.members.find(({ name }) => name === 'ben')?.memory ?? expect.fail()
-    const log = airgapLog({ log: (line) => lines.push(line), show: () => undefined, airgap: { home: '', memory, script: () => undefined, close: () => Promise.resolve() } })
+    const log = airgapLog({ log: (line) => lines.push(line), show: () => undefined, airgap: { home: '', memory, script: () => undefined, crlfScript: () => undefined, close: () => Promise.resolve() } })
     log.progress({ ceremony: key.ceremony, step: 'ProcessResponses', state: 'answered' })
     expect(lines.join('\n')).to.match(/part is done\. It keeps the share\.\n.*Ctrl-C/)
     const opening = openingWith([{ kind: 'text', text: 'Pay 5 to Anna' }])
