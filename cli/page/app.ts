@@ -2,6 +2,7 @@
 import { HEX_DIGIT } from '../../engine/base/bytes.ts'
 import { alarm } from '../../engine/base/signals.ts'
 import type { Role } from '../../engine/base/names.ts'
+import { isForeign } from '../../engine/channel/ur.ts'
 import { MOST_FRAME_CHARACTERS, MOST_FRAMES } from '../web/protocol.ts'
 import type { FramesResult, PageState } from '../web/protocol.ts'
 import { makeAbout, makeTools } from './about.ts'
@@ -189,7 +190,7 @@ export async function startApp(kept: PageMemory): Promise<void> {
       onStatus(text)
       return
     }
-    if (!/^UR:/i.test(text)) {
+    if (isForeign(text)) {
       trouble('not-keyrite')
       return
     }

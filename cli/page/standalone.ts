@@ -5,6 +5,7 @@
 import { isKeyriteError } from '../../engine/base/errors.ts'
 import { makeMessageReceiver } from '../../engine/channel/frames.ts'
 import type { ReceivedMessage } from '../../engine/channel/frames.ts'
+import { isForeign } from '../../engine/channel/ur.ts'
 import { makeCameraCard } from './camera-card.ts'
 import { makeReader } from './reader.ts'
 import { makeCamera } from './camera.ts'
@@ -143,7 +144,7 @@ function makeScanTab(kept: PageMemory): Tab {
 
   function scanned(text: string): void {
     if (isStatus(text)) return
-    if (!/^UR:/i.test(text)) {
+    if (isForeign(text)) {
       const { title, what, todo } = pageFailure('not-keyrite')
       trouble = { message: `${title}. ${what}`, todo: todo.join(' ') }
       render()

@@ -7,12 +7,16 @@ const OUT = 'Keyrite cannot send this; please report it.'
 
 /** The errors of the QR channel. No fact holds any content of a transfer, only sizes and places. */
 export const channelError = errorTable('channel', {
+  foreign: ({ kind }: { kind: string }) => ({
+    what: `That code is none of keyrite’s: it is ${kind}.`,
+    todo: FOREIGN,
+  }),
   'not-a-frame': ({ why }: { why: string }) => ({
     what: `This is not a frame of a keyrite transfer: ${why}.`,
     todo: FOREIGN,
   }),
   'wrong-type': ({ type, expected }: { type: string; expected: string }) => ({
-    what: `This is a UR of type "${type}", and keyrite reads only type "${expected}".`,
+    what: `That code is none of keyrite’s: it is a UR of type "${type}", such as a wallet shows, and keyrite reads only type "${expected}".`,
     todo: FOREIGN,
   }),
   'bad-word': ({ place }: { place: number }) => ({
@@ -51,8 +55,8 @@ export const channelError = errorTable('channel', {
     what: `The ${bytes} bytes that the frames gave do not have the checksum that the frames carry.`,
     todo: START_AGAIN,
   }),
-  incomplete: ({ where, frames, damaged, seen, needed }: { where: string; frames: number; damaged: number; seen: number; needed: number }) => ({
-    what: `The transfer in ${where} cannot be completed: all its ${frames} images are read (${damaged} of them unreadable), and they give ${seen} of ${needed === 0 ? 'an unknown number of' : String(needed)} parts.`,
+  incomplete: ({ where, frames, damaged, foreign, seen, needed }: { where: string; frames: number; damaged: number; foreign: number; seen: number; needed: number }) => ({
+    what: `The transfer in ${where} cannot be completed: all its ${frames} images are read (${damaged} of them unreadable${foreign === 0 ? '' : `, and ${foreign} with codes that are none of keyrite’s`}), and they give ${seen} of ${needed === 0 ? 'an unknown number of' : String(needed)} parts.`,
     todo: 'Copy the whole folder again if it was copied by hand; otherwise restart keyrite on the other side, which shows it anew.',
   }),
   'inflate-bound': ({ limit }: { limit: number }) => ({

@@ -157,6 +157,8 @@ interface Current {
   readonly good: Set<string>
   /** The look (size and time) of each file that gave nothing. A file is read again when its look changes. */
   readonly damaged: Map<string, string>
+  /** Those of them that hold a code of something else. */
+  readonly foreign: Set<string>
   seen: number
   needed: number
   bytes: number
@@ -232,6 +234,8 @@ function makeFolderReader(folder: string, options: FolderReaderOptions): FolderR
     transfer.isReported = false
     const frame = content.bytes === undefined ? null : frameIn(content.bytes)
     const received = frame === null ? undefined : transfer.receiver.receive(frame)
+    if (received?.state === 'ignored' && isKeyriteError(received.why, 'channel.foreign', 'channel.wrong-type')) transfer.foreign.add(file)
+    else transfer.foreign.delete(file)
     if (received === undefined || received.state === 'ignored' || received.state === 'other-transfer') {
       transfer.damaged.set(file, content.look)
       return undefined
@@ -287,6 +291,7 @@ const begin = (name: string): Current => ({
   receiver: makeReceiver(),
   good: new Set(),
   damaged: new Map(),
+  foreign: new Set(),
   seen: 0,
   needed: 0,
   bytes: 0,
@@ -299,7 +304,8 @@ const incompleteError = (transfer: Current, where: string): KeyriteError =>
   channelError('incomplete', {
     where,
     frames: transfer.good.size + transfer.damaged.size,
-    damaged: transfer.damaged.size,
+    damaged: transfer.damaged.size - transfer.foreign.size,
+    foreign: transfer.foreign.size,
     seen: transfer.seen,
     needed: transfer.needed,
   })

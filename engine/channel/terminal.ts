@@ -19,6 +19,7 @@ import { drain } from './keyboard.ts'
 import { LEAVE_SCREEN, makeScreen, SCREEN_KEYS } from './screen.ts'
 import type { Colours, TerminalOutput } from './screen.ts'
 import { makeReceiver } from './transfer.ts'
+import { UR_TYPE } from './ur.ts'
 
 // Input that is typed or pasted in a terminal, as lines and keys.
 
@@ -86,7 +87,7 @@ export function makeInputSplitter(handlers: InputHandlers): (piece: string) => v
 
 /** The frame in a line, without anything typed before it by mistake. */
 export function frameInLine(line: string): string {
-  const place = line.toLowerCase().lastIndexOf('ur:')
+  const place = line.toLowerCase().lastIndexOf(`ur:${UR_TYPE}/`)
   return place < 0 ? line : line.slice(place)
 }
 

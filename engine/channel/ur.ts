@@ -94,15 +94,31 @@ export const writeWhole = (message: Uint8Array, type = UR_TYPE): string => `ur:$
 export const writePart = (part: PartArray, type = UR_TYPE): string =>
   `ur:${type}/${part.sequence}-${part.parts}/${toWords(encodePart(part))}`.toUpperCase()
 
+/** Is a code of something else: neither a frame, nor a damaged one? */
+export const isForeign = (text: string, type = UR_TYPE): boolean => text.slice(0, type.length + 4).toLowerCase() !== `ur:${type}/`
+
+/** The codes that hang on walls and stand on other screens, by how they begin. */
+const FOREIGN: readonly (readonly [begins: RegExp, kind: string])[] = [
+  [/^(?:https?:|www\.)/i, 'a web address'],
+  [/^wifi:/i, 'a Wi-Fi log-in'],
+  [/^otpauth/i, 'the second factor of a log-in'],
+  [/^(?:bitcoin|lightning|ethereum|litecoin|monero):/i, 'a request for a payment'],
+  [/^(?:begin:vcard|mecard:)/i, 'a contact'],
+]
+
 /**
  * Reads a frame, and checks that everything in it is within its bounds.
  *
- * @throws channel.not-a-frame, channel.wrong-type, channel.bad-word, channel.frame-checksum, channel.bad-cbor,
+ * @throws channel.foreign, channel.not-a-frame, channel.wrong-type, channel.bad-word, channel.frame-checksum, channel.bad-cbor,
  *   channel.bad-sequence, channel.too-many-parts, channel.too-long, channel.bad-lengths
  */
 export function readFrame(text: string, type = UR_TYPE): Frame {
+  if (text === '') throw channelError('not-a-frame', { why: 'it is empty' })
+  if (text.slice(0, 3).toLowerCase() !== 'ur:') {
+    if (/^keyrite-/i.test(text)) throw channelError('not-a-frame', { why: 'it only tells how far the other machine has read' })
+    throw channelError('foreign', { kind: FOREIGN.find(([begins]) => begins.test(text))?.[1] ?? 'some other text' })
+  }
   if (text.length > MAX_FRAME) throw channelError('too-long', { what: 'A frame', bytes: text.length, limit: MAX_FRAME })
-  if (text.slice(0, 3).toLowerCase() !== 'ur:') throw channelError('not-a-frame', { why: 'it does not begin with "ur:"' })
   const slash = text.indexOf('/', 3)
   if (slash < 0) throw channelError('not-a-frame', { why: 'it has no body' })
   checkType(text.slice(3, Math.min(slash, 67)).toLowerCase(), type)

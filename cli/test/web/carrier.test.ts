@@ -75,7 +75,7 @@ describe('the web carrier', () => {
 
   it('tells what is no frame, and what cannot be right, and goes on', async () => {
     const received = carrier.receive(never)
-    expect(carrier.onFrames(['https://example.com'])).to.deep.include({ state: 'ignored' }).and.have.nested.property('trouble.code', 'channel.not-a-frame')
+    expect(carrier.onFrames(['https://example.com'])).to.deep.include({ state: 'ignored' }).and.have.nested.property('trouble.code', 'channel.foreign')
     expect(carrier.onFrames(['UR:OTHER/AEAEAEAE']).trouble?.code).to.equal('channel.wrong-type')
     expect(problems).to.deep.equal([])
     // A whole transfer that is no envelope.

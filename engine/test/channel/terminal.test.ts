@@ -317,7 +317,7 @@ describe('the terminal carrier', () => {
     const incoming = carrier.receive(never())
     keyboard.write(`hello\r${lines.map((line, i) => (i % 2 === 0 ? line : line.toLowerCase())).join('\r')}\r`)
     expect(await incoming).include({ text, frames: sending.partCount })
-    expect(problems.map(({ code }) => code)).deep.equal(['channel.not-a-frame'])
+    expect(problems.map(({ code }) => code)).deep.equal(['channel.foreign'])
   })
 
   it('reads a whole transfer pasted as one line, in pieces, and the next one after it', async () => {

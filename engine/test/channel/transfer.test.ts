@@ -246,13 +246,15 @@ describe('a hostile or damaged frame', () => {
     ['another type', (frames[0] ?? '').replace('KEYRITE', 'CRYPTO-PSBT'), 'channel.wrong-type'],
     ['no type', 'UR:/ABC', 'channel.not-a-frame'],
     ['no body', 'UR:KEYRITE', 'channel.not-a-frame'],
-    ['another scheme', 'https://example.org/', 'channel.not-a-frame'],
+    ['another scheme', 'https://example.org/', 'channel.foreign'],
+    ['a code of something else that is long', `https://example.org/${'a'.repeat(MAX_FRAME)}`, 'channel.foreign'],
+    ['what a page tells of its reading', 'KEYRITE-READS/00000000/1-2/1.0', 'channel.not-a-frame'],
     ['nothing in it', '', 'channel.not-a-frame'],
     ['more path than there is', `${frames[0] ?? ''}/`, 'channel.not-a-frame'],
     ['one letter changed', `${(frames[0] ?? '').slice(0, -1)}Q`, 'channel.bad-word'],
     ['two letters changed into another byteword', (frames[0] ?? '').replace(/..$/, 'AE'), 'channel.frame-checksum'],
     ['its end missing', (frames[0] ?? '').slice(0, -20), 'channel.frame-checksum'],
-    ['more characters than are ever taken', 'A'.repeat(MAX_FRAME + 1), 'channel.too-long'],
+    ['more characters than are ever taken', `UR:KEYRITE/${'A'.repeat(MAX_FRAME + 1)}`, 'channel.too-long'],
   ]
   for (const [name, frame, code] of cases) {
     it(`with ${name} is refused, and the transfer goes on`, () => {
