@@ -89,10 +89,12 @@ export function textIn(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
-    const [good = ''] = new TextDecoder('utf-8').decode(bytes).split('\ufffd')
-    throw containerError('encoding', { file, line: good.split('\n').length }, cause)
+    throw containerError('encoding', { file, line: 1 + goodLines(bytes) }, cause)
   }
 }
+
+/** How many lines end before bytes are no UTF-8 any more. */
+export const goodLines = (bytes: Uint8Array): number => (new TextDecoder('utf-8').decode(bytes).split('\ufffd')[0] ?? '').split('\n').length - 1
 
 /** Does JSON end before everything that it began? Then it is cut off, and not damaged. */
 export function endsEarly(json: string): boolean {

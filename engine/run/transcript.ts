@@ -13,7 +13,7 @@
  * that the script gives it, {"follows":{"key":"…"},…}.
  */
 import { isKeyriteError } from '../base/errors.ts'
-import { CONTAINER_HEAD, containerError, endsEarly, refuseContainer } from '../base/container.ts'
+import { CONTAINER_HEAD, containerError, endsEarly, goodLines, refuseContainer } from '../base/container.ts'
 import { fromHex, toHex, utf8 } from '../base/bytes.ts'
 import { sha256Hex } from '../crypto/hash.ts'
 import { canonical, canonicalBytes, MAX_DEPTH, parseCanonical } from '../base/canonical.ts'
@@ -242,7 +242,8 @@ function* decoded(pieces: Iterable<Uint8Array>, line: () => number): Generator<s
       return decoder.decode(piece, { stream: piece !== undefined })
     } catch (cause) {
       // A character that is begun and not ended is the last thing in its file.
-      throw piece === undefined ? runError('transcript', { line: line(), why: CUT }, cause) : containerError('encoding', { file: FILE, line: line() }, cause)
+      if (piece === undefined) throw runError('transcript', { line: line(), why: CUT }, cause)
+      throw containerError('encoding', { file: FILE, line: line() + goodLines(piece) }, cause)
     }
   }
   let isFirst = true
