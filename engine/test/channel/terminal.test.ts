@@ -175,6 +175,7 @@ describe('the terminal input', () => {
 
   it('finds a frame behind what was typed before it by mistake', () => {
     expect(frameInLine('xxUR:KEYRITE/AA')).equal('UR:KEYRITE/AA')
+    expect(frameInLine('https://your:secret@example.org')).equal('https://your:secret@example.org')
     expect(frameInLine('ur:keyrite/1-ur:keyrite/2-3/aa')).equal('ur:keyrite/2-3/aa')
     expect(frameInLine('hello')).equal('hello')
   })

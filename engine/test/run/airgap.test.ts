@@ -3,7 +3,7 @@ import { openEnvelope, sealEnvelope } from '../../channel/envelope.ts'
 import { encodeG1, timesBase } from '../../crypto/bls.ts'
 import { toHex } from '../../base/bytes.ts'
 import { airgapKeyPair } from '../../crypto/seed.ts'
-import { readShipped } from '../../script/load.ts'
+import { crlfHash, readShipped, shippedByCrlfHash } from '../../script/load.ts'
 import { seededRandom } from '../../simulate/simulate.ts'
 import { verbs } from '../../verbs/implementations.ts'
 import { canonical } from '../../base/canonical.ts'
@@ -81,6 +81,13 @@ describe('an airgap', () => {
         expect(readAnswer(answer).give).to.equal('statement')
       })
     }
+
+    it('says of a script that is not on its disk where it has the same with other line ends', async () => {
+      const request = opening((one) => ({ ...one, script: { ...one.script, hash: crlfHash(readShipped('dkg')) } }))
+      const { asked, text } = await bench.ask(first().before, request, { crlfScript: shippedByCrlfHash })
+      expect(readAnswer(text)).to.include({ give: 'refusal', code: 'run.unknown-script' }).and.have.property('what').that.includes(readShipped('dkg').hash).and.includes('CR LF')
+      expect(asked).to.deep.equal([])
+    })
 
     it('refuses a script that this version cannot run, before its owner is asked', async () => {
       const others = Object.fromEntries(Object.entries(verbs.airgap).filter(([name]) => name !== 'dkg.finish'))

@@ -112,6 +112,14 @@ describe('recovery', function () {
     expect(memory.archive[run.ceremony]?.values['share']).to.deep.equal(keptBy(run, 'ben'))
   })
 
+  it('says of a script that is not on its disk where it has the same with other line ends', async () => {
+    const lost = await recover(transcriptOf(run), {
+      memory: memoryStore(fresh()), script: () => undefined, crlfScript: () => dkg, verbs, random: seededRandom('recover'), now: () => new Date(0),
+    }).catch((error: unknown) => error)
+    expect(lost).to.have.property('code', 'run.unknown-script')
+    expect(lost).to.have.property('message').that.includes('CR LF')
+  })
+
   it('is refused without the certificate, and for another seed', async () => {
     await expectRefused(fresh(), transcriptWith(({ step, from }) => step !== STEP && (step !== 'ProcessDeals' || from !== 'cleo')), /certificate is not in it/)
     await expectRefused({ ...fresh(), seed: '11'.repeat(64) }, transcriptOf(run), /not in its roster/)
