@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { get as httpsGet } from 'node:https'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -221,5 +221,9 @@ describe('a serving storage', () => {
     expect((await rejection(serve({ ...options, tls: { cert, key: join(at, 'none.pem') } }))).code).to.equal('storage.tls')
     await writeFile(join(at, 'bad.pem'), 'no')
     expect((await rejection(serve({ ...options, tls: { cert: join(at, 'bad.pem'), key } }))).code).to.equal('storage.tls')
+    await writeFile(join(at, 'powershell.pem'), Buffer.from(`\ufeff${await readFile(cert, 'utf8')}`, 'utf16le'))
+    const utf16 = await rejection(serve({ ...options, tls: { cert: join(at, 'powershell.pem'), key } }))
+    expect(utf16.code).to.equal('container.not-text')
+    expect(utf16.message).to.include('powershell.pem').and.include('UTF-16')
   })
 })
