@@ -82,7 +82,7 @@ describe('a file of messages', () => {
   }
 
   const broken: readonly [title: string, content: string | Uint8Array, code: Code, line: number, column: number][] = [
-    ['nothing', '', 'message.not-json', 1, 1],
+    ['nothing but blanks', '  ', 'message.not-json', 1, 3],
     ['a trailing comma', '[\n  {"kind": "text", "text": "a"},\n]', 'message.not-json', 3, 1],
     ['a missing comma', '[\n  {"kind": "text"\n   "text": "a"}]', 'message.not-json', 3, 4],
     ['a comment', '// mine\n[]', 'message.not-json', 1, 1],
