@@ -160,6 +160,17 @@ describe('a client’s copy of the log', () => {
       }
     })
 
+    it('that nothing came into yet, or that is gone, lets its client post', async () => {
+      await rm(log())
+      const store = clientLog(home)
+      await store.load()
+      await store.sync()
+      expect(await store.pinned()).to.deep.equal(pinAt(2))
+      await store.append(entries)
+      await store.sync()
+      expect((await look()).loaded).to.deep.equal(entries)
+    })
+
     it('that is gone loses nothing of what no storage may take back', async () => {
       await rm(log())
       expect(await look()).to.deep.include({ loaded: [], pinned: pinAt(2), told: [] })
