@@ -91,8 +91,6 @@ export function clientLog(
   }
   const read = async (): Promise<{ readonly entries: readonly Linked[]; readonly pin: Pin }> => {
     const text = await file.read()
-    // Before the first entry there is no file to sync.
-    if (text === undefined) isSynced = true
     const { entries, whole, damaged } = copyIn(text ?? '')
     if (damaged !== undefined) onDamage(cliError('damaged-copy', { path: join(home, 'log.jsonl'), line: damaged }))
     if (keep && whole !== text) await file.replace(whole)
