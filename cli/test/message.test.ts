@@ -8,6 +8,7 @@ import type { Code, KeyriteError } from '../../engine/base/errors.ts'
 import { messageError } from '../../engine/messages/kind.ts'
 import { jsonPlaces, readMessagesFile } from '../roles/message-file.ts'
 import { errorOf, keyrite } from './keyrite/run.ts'
+import { messageKinds } from '../../engine/messages/kinds.ts'
 
 const CHANGE = {
   kind: 'eth/bls-to-execution-change', network: 'mainnet', validatorIndex: 96193,
@@ -191,7 +192,7 @@ describe('keyrite message', () => {
   it('kinds lists every kind with its fields and an example', async () => {
     const [people, programs] = await Promise.all([keyrite(['message', 'kinds'], folder), keyrite(['message', 'kinds', '--json'], folder)])
     const list = JSON.parse(programs.stdout) as { kind: string; fields: { name: string }[]; example: unknown }[]
-    expect(list.map(({ kind }) => kind)).to.deep.equal(['text', 'bytes', 'file', 'eth/bls-to-execution-change', 'eth/voluntary-exit', 'eth/deposit', 'raw'])
+    expect(list.map(({ kind }) => kind)).to.deep.equal(messageKinds.map(({ name }) => name))
     for (const { kind, fields, example } of list) {
       for (const word of [kind, ...fields.map(({ name }) => name), JSON.stringify(example)]) expect(people.stdout).to.include(word)
     }

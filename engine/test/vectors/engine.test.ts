@@ -4,6 +4,7 @@ import { fromHex, utf8 } from '../../base/bytes.ts'
 import { openDeal, verifyKeyProofs } from '../../crypto/dkg.ts'
 import { verifyEd25519 } from '../../crypto/ed25519.ts'
 import { checkX25519Key } from '../../crypto/hpke.ts'
+import { messageKinds } from '../../messages/kinds.ts'
 import { isInTree } from '../../crypto/merkle.ts'
 import type { SessionSecrets } from '../../crypto/seed.ts'
 import { canonical } from '../../base/canonical.ts'
@@ -23,6 +24,10 @@ describe('the published vectors', () => {
     // Compared part by part, so that a difference is short to read.
     for (const [name, part] of Object.entries(made)) expect(vectors, name).to.have.deep.property(name, JSON.parse(JSON.stringify(part)))
     expect(Object.keys(vectors)).to.deep.equal(Object.keys(made))
+  })
+
+  it('have a message of every kind', () => {
+    expect([...new Set(vectors.kinds.map(({ message }) => message['kind']))]).to.have.members(messageKinds.map(({ name }) => name))
   })
 
   for (const { name, log } of ceremonies) {
