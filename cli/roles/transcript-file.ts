@@ -1,6 +1,6 @@
 /** Transcripts in files, read piece by piece: nobody knows how long one is before it is read. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { CONTAINER_HEAD, containerIn, refuseContainer, textIn } from '../../engine/base/container.ts'
+import { CONTAINER_HEAD, containerIn, refuseContainer } from '../../engine/base/container.ts'
 import { isSignatureExport } from '../../engine/run/signatures.ts'
 import { readBounded, readFailure } from '../../engine/base/files.ts'
 
@@ -10,12 +10,13 @@ const MOST_SIGNATURES = 256 << 20
 /** The first line's beginning: one of a ceremony that follows another has that one's script first. */
 const TRANSCRIPT = /^\{"(?:keyrite":"transcript\/|follows":)/
 
-/** A file of signatures, as text; undefined for any other file, a transcript perhaps. @throws file.missing, file.too-large, container.encoding */
+/** A file of signatures, as text; undefined for any other file, a transcript perhaps. @throws file.missing, file.too-large */
 export async function isSignatureFile(path: string): Promise<string | undefined> {
   const head = beginning(path)
   const begins = new TextDecoder('utf-8').decode(head).trimStart()
   if (!begins.startsWith('{') || TRANSCRIPT.test(begins) || containerIn(head) !== undefined) return undefined
-  const text = textIn(await readBounded(path, MOST_SIGNATURES), path)
+  // A wrong byte is found by the verification of the text: no signature holds for it.
+  const text = new TextDecoder('utf-8').decode(await readBounded(path, MOST_SIGNATURES))
   return isSignatureExport(text) ? text : undefined
 }
 

@@ -190,6 +190,8 @@ describe('keyrite verify, of a file that was carried', function () {
       ['powershell', utf16(signatures), 5, /BAD .*UTF-16.*iconv/],
       ['gzip', gzipSync(signatures), 5, /BAD .*gunzip/],
       ['page', '<!DOCTYPE html>', 5, /BAD .*web page.*Download/],
+      ['other bytes', Buffer.concat([utf8(signatures.slice(0, 200)), Buffer.from([0xff]), utf8(signatures.slice(200))]), 5, /BAD /],
+      ['binary', Buffer.from([0x7b, 0xff, 0xfe]), 5, /BAD .*line 1 it is not UTF-8/],
       ['cut', signatures.slice(0, -40), 5, /BAD .*no file of signatures: it is cut off.*keyrite client signatures -o/],
       ['damaged', signatures.replace('"rehearsal":', '"rehearsal"'), 5, /BAD .*no file of signatures: it is no JSON/],
     ]

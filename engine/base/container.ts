@@ -93,10 +93,10 @@ export function textIn(bytes: Uint8Array, file: string): string {
   }
 }
 
-/** How many lines end before bytes are no UTF-8 any more. */
+/** The number of lines that end before the first byte that is not UTF-8. */
 export const goodLines = (bytes: Uint8Array): number => (new TextDecoder('utf-8').decode(bytes).split('\ufffd')[0] ?? '').split('\n').length - 1
 
-/** Does JSON end before everything that it began? Then it is cut off, and not damaged. */
+/** Tells whether JSON ends before everything that it began: then it is cut off, and not damaged. */
 export function endsEarly(json: string): boolean {
   let depth = 0
   let isQuoted = false

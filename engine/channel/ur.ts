@@ -94,7 +94,7 @@ export const writeWhole = (message: Uint8Array, type = UR_TYPE): string => `ur:$
 export const writePart = (part: PartArray, type = UR_TYPE): string =>
   `ur:${type}/${part.sequence}-${part.parts}/${toWords(encodePart(part))}`.toUpperCase()
 
-/** Is a code of something else: neither a frame, nor a damaged one? */
+/** Tells whether a code is of something else: neither a frame, nor a damaged one. */
 export const isForeign = (text: string, type = UR_TYPE): boolean => text.slice(0, type.length + 4).toLowerCase() !== `ur:${type}/`
 
 /** The codes that hang on walls and stand on other screens, by how they begin. */

@@ -117,7 +117,7 @@ export const noScript = ({ name, hash }: { readonly name: string; readonly hash:
     script: name, hash, ...(plain === undefined ? {} : { plain: { name: plain.ceremony.name, version: plain.ceremony.version, hash: plain.hash } }),
   })
 
-/** What a finding says of a file that cannot be read: where it is the file’s fault, with the mend. */
+/** The words of a finding on a file that cannot be read: where it is the file’s fault, with the mend. */
 export const fileFinding = (error: KeyriteError): string =>
   containerError.made(error) || isKeyriteError(error, 'run.transcript', 'run.signatures') ? `${error.message} ${error.todo}` : error.message
 
