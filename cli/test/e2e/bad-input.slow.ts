@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { cp, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { saveIdentity } from '../../roles/client-home.ts'
+import type { Identity } from '../../roles/client-home.ts'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -94,10 +96,10 @@ describe('what is refused, with one error that says what to do', () => {
       await writeFile(join(changed.home, file), bytes)
     }
     const identity = join(unpaired.home, 'client', 'identity.json')
-    await writeFile(identity, (await readFile(identity, 'utf8')).replace(/"airgap":\{[^}]*\}/, '"airgap":null'))
+    const { name, board, signingKey } = JSON.parse(await readFile(identity, 'utf8')) as Identity
+    await saveIdentity(join(unpaired.home, 'client'), { version: 2, name, board, signingKey, airgap: null })
     // The files are as the protocol's first version had them.
     const olderIdentity = join(older.home, 'client', 'identity.json')
-    const { name, board, signingKey } = JSON.parse(await readFile(identity, 'utf8')) as { name: string; board: string; signingKey: string }
     await writeFile(olderIdentity, `${canonical({ version: 1, name, board, signingKey, airgapKey: 'ab'.repeat(32) })}\n`)
     const keyring = await openKeyring(join(older.home, 'airgap'), (await readFile(ada.passphrase, 'utf8')).trimEnd())
     const olderVault = join(older.home, 'airgap', 'vault.age')
